@@ -1,0 +1,166 @@
+"""Who is calling, as a service believes it: a passport that the gateway signed, and nothing else."""
+
+import base64
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Final
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from common.errors import Forbidden, Unauthorized
+
+PASSPORT_TYPE: Final = "passport+jwt"
+"""The `typ` of a passport's header, so that no other token can pass for one."""
+
+PASSPORT_ISSUER: Final = "auth-gateway"
+"""The `iss` of every passport."""
+
+PASSPORT_AUDIENCE: Final = "services"
+"""The `aud` of every passport."""
+
+LEEWAY_SECONDS: Final = 30
+"""How far the clocks of two machines may be apart."""
+
+_KNOWN_MAX: Final = 10_000
+"""Passports whose signature is remembered, per process."""
+
+
+class Extra(BaseModel):
+    """Whose user it is: the issuer's label and the subject as its token spelled it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    issuer: str
+    subject: str
+
+
+class Passport(BaseModel):
+    """The claims a service reads."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sub: UUID
+    exp: int
+    ext: Extra
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The caller, and the passport to carry on to another service."""
+
+    id: UUID
+    issuer: str
+    subject: str
+    email: str | None
+    passport: str
+    expires_at: int
+
+    def require_same(self, named: str | None) -> None:
+        """Let the caller name only themselves: by UUID in any case, or by the token's own subject.
+
+        Raises:
+            Forbidden: It is another user, whether or not that one exists.
+        """
+        if named is not None and named.lower() != str(self.id) and named != self.subject:
+            raise Forbidden("other-user", "The request names another user than the token does.")
+
+
+class PassportReader:
+    """Verifies passports, and remembers those it has verified until they end."""
+
+    def __init__(self, public_keys: Sequence[str]) -> None:
+        self._keys = [public_key(text) for text in public_keys]
+        self._known: OrderedDict[bytes, User] = OrderedDict()
+
+    def read(self, passport: str) -> User:
+        """Return the user of a passport.
+
+        Raises:
+            Unauthorized: It is not one of ours, or it has ended.
+        """
+        digest = sha256(passport.encode("utf-8", "surrogateescape")).digest()
+        user = self._known.get(digest)
+        if user is None:
+            user = self._verify(passport)
+            self._known[digest] = user
+            if len(self._known) > _KNOWN_MAX:
+                self._known.popitem(last=False)
+        elif user.expires_at + LEEWAY_SECONDS <= time.time():
+            raise _refused("token-expired", "The passport has ended.")
+        return user
+
+    def _verify(self, passport: str) -> User:
+        for key in self._keys:
+            try:
+                return _user(passport, key)
+            except jwt.InvalidSignatureError:
+                continue
+            except jwt.ExpiredSignatureError:
+                raise _refused("token-expired", "The passport has ended.") from None
+            except (jwt.InvalidTokenError, ValidationError):
+                break
+        raise _refused("token-invalid", "The passport is not valid.")
+
+
+def public_key(text: str) -> Ed25519PublicKey:
+    """Read a public key: base64url of its 32 bytes.
+
+    Raises:
+        ValueError: It is not such a text.
+    """
+    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def _user(passport: str, key: Ed25519PublicKey) -> User:
+    decoded = jwt.decode_complete(
+        passport,
+        key,
+        algorithms=["EdDSA"],
+        issuer=PASSPORT_ISSUER,
+        audience=PASSPORT_AUDIENCE,
+        leeway=LEEWAY_SECONDS,
+        options={"require": ["exp", "iat", "sub", "iss", "aud"]},
+    )
+    if decoded["header"].get("typ") != PASSPORT_TYPE:
+        raise jwt.InvalidTokenError
+    claims = Passport.model_validate(decoded["payload"])
+    return User(claims.sub, claims.ext.issuer, claims.ext.subject, claims.email, passport, claims.exp)
+
+
+def _refused(code: str, detail: str) -> Unauthorized:
+    return Unauthorized(code, detail, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}, reason=code)
+
+
+def identify(request: Request) -> User:
+    """Return the caller; `X-User-Id` must say the same as the passport.
+
+    Raises:
+        Unauthorized: There is no passport, or it is not to be believed.
+    """
+    known = request.scope.get("user")
+    if isinstance(known, User):
+        return known
+    tokens = request.headers.getlist("authorization")
+    if not tokens:
+        raise Unauthorized("token-missing", "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
+    scheme, _, passport = tokens[0].partition(" ")
+    reader: PassportReader = request.app.state.passports
+    if len(tokens) > 1 or scheme.lower() != "bearer":
+        raise _refused("token-invalid", "One bearer token is needed.")
+    user = reader.read(passport)
+    if request.headers.getlist("x-user-id") != [str(user.id)]:
+        raise _refused("token-invalid", "The passport and X-User-Id disagree.")
+    request.scope["user"] = user
+    return user
+
+
+CurrentUser = Annotated[User, Depends(identify)]
+"""The caller; without a good passport the request ends with 401."""

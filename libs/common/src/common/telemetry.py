@@ -1,0 +1,72 @@
+"""One line of JSON for each request and for each cause of a failure; never tokens, texts or what a person wrote."""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from datetime import UTC, datetime
+from hashlib import sha256
+from io import TextIOWrapper
+from typing import Final, cast
+from uuid import uuid4
+
+from starlette.datastructures import Headers
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+_FRAMES_MAX: Final = 12
+"""Innermost places of a traceback that are logged."""
+
+
+def request_id(headers: Headers) -> str:
+    """Keep the id that the client chose when it is a plain one, else make one."""
+    sent = headers.get("x-request-id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+
+
+def trace_id(headers: Headers) -> str | None:
+    """Return the trace that the request belongs to, if it says so well.
+
+    Source: W3C Trace Context, 3.2.
+    """
+    found = _TRACE.fullmatch(headers.get("traceparent", ""))
+    return found[1] if found else None
+
+
+def pseudonym(user: object) -> str:
+    """Return what stands for a user in the log."""
+    return sha256(str(user).encode()).hexdigest()[:16]
+
+
+def log(level: str, message: str, **fields: object) -> None:
+    """Write one line; JSON escapes whatever could break it."""
+    line = {"time": datetime.now(UTC).isoformat(), "level": level, "message": message, **fields}
+    sys.stdout.write(json.dumps(line, default=str) + "\n")
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """Say what happened and where, but not with which values: a driver's message may hold what a user wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+    return {
+        "error": f"{type(error).__module__}.{type(error).__qualname__}",
+        "sqlstate": getattr(getattr(error, "orig", error), "sqlstate", None),
+        "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}:{frame.name}" for frame in frames],
+        **({"cause": describe(error.__cause__)} if error.__cause__ else {}),
+    }
+
+
+class _Lines(logging.Handler):
+    """Sends what libraries log down the same way."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        log(record.levelname.lower(), record.getMessage(), logger=record.name, **(describe(error) if error else {}))
+
+
+def configure_logging() -> None:
+    """Make standard output carry one JSON line for each event, written at once."""
+    cast("TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
+    logging.basicConfig(level=logging.INFO, handlers=[_Lines()], force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
