@@ -1,0 +1,56 @@
+import { betterAuth } from "better-auth";
+import { memoryAdapter } from "better-auth/adapters/memory";
+import { getMigrations } from "better-auth/db/migration";
+import { bearer, jwt } from "better-auth/plugins";
+
+/** The tables of Better Auth's core and of the jwt plugin; the memory adapter makes none by itself. */
+const emptyTables = () => ({ user: [], session: [], account: [], verification: [], jwks: [] });
+
+/** Make the issuer. `pool` is a PostgreSQL pool, or nothing for memory; `log(level, message, fields)` writes a line. */
+export function createAuth(settings, pool, log) {
+  return betterAuth({
+    baseURL: settings.url,
+    secret: settings.secret,
+    trustedOrigins: settings.trustedOrigins,
+    database: pool ?? memoryAdapter(emptyTables()),
+    advanced: settings.userIds === "uuid" ? { database: { generateId: "uuid" } } : {},
+    emailAndPassword: { enabled: true },
+    session: { cookieCache: cookieCache(settings) },
+    plugins: [jwt(jwtOptions(settings)), bearer()],
+    rateLimit: { enabled: settings.rateLimit === "on" },
+    telemetry: { enabled: false },
+    logger: { log: (level, ...said) => log(level, said.join(" "), { logger: "better-auth" }) },
+    ...(settings.mailLinks === "log" ? mailToLog(log) : {}),
+  });
+}
+
+/** Make or complete the tables in PostgreSQL. Safe to repeat, but not for two processes at once. */
+export async function migrate(auth) {
+  const { runMigrations } = await getMigrations(auth.options);
+  await runMigrations();
+}
+
+function jwtOptions({ algorithm, keyRotationSeconds, keyGraceSeconds, cookieCache }) {
+  return {
+    jwks: {
+      keyPairConfig: { alg: algorithm },
+      rotationInterval: keyRotationSeconds,
+      gracePeriod: keyGraceSeconds,
+    },
+    sessionCookieCache: cookieCache === "jwks",
+  };
+}
+
+/** `jwks` is Better Auth's strategy `jwt`, signed with the published key instead of the secret. */
+function cookieCache({ cookieCache: kind }) {
+  return kind === "off" ? { enabled: false } : { enabled: true, strategy: kind === "jwks" ? "jwt" : kind };
+}
+
+/** Stand in for a mail server. Whoever reads the log can follow the links: never where real people sign up. */
+function mailToLog(log) {
+  const send = ({ user, url, token }) => log("info", "mail", { to: user.email, url, token });
+  return {
+    emailVerification: { sendOnSignUp: true, sendVerificationEmail: async (mail) => send(mail) },
+    user: { changeEmail: { enabled: true, sendChangeEmailConfirmation: async (mail) => send(mail) } },
+  };
+}

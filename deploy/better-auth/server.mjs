@@ -1,0 +1,64 @@
+import { createServer } from "node:http";
+import { toNodeHandler } from "better-auth/node";
+import pg from "pg";
+import { createAuth, migrate } from "./auth.mjs";
+import { readSettings } from "./settings.mjs";
+
+/** Longer than the edge keeps an idle connection (90 s), or a reused one dies under a request. */
+const KEEP_ALIVE_SECONDS = 120;
+/** How long requests in flight may take after SIGTERM. */
+const SHUTDOWN_SECONDS = 15;
+
+function log(level, message, fields = {}) {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+}
+
+function answer(response, status, body) {
+  if (response.headersSent) return response.destroy();
+  return response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+function createRoutes(authenticate) {
+  return (request, response) => {
+    const [path] = request.url.split("?", 1);
+    if (path === "/healthz") return answer(response, 200, { status: "ok" });
+    if (!path.startsWith("/api/auth/")) return answer(response, 404, { message: "There is nothing at this address" });
+    // Better Auth rejects when the Host header makes no URL; unhandled, that rejection ends the process.
+    return authenticate(request, response).catch((error) => {
+      log("warning", "unreadable request", { error: error.message });
+      answer(response, 400, { message: "The request cannot be read" });
+    });
+  };
+}
+
+function stopOnSignals(server, pool) {
+  const stop = (signal) => {
+    log("info", "stopping", { signal });
+    server.close(() => pool?.end());
+    setTimeout(() => server.closeAllConnections(), SHUTDOWN_SECONDS * 1000).unref();
+  };
+  process.once("SIGTERM", stop).once("SIGINT", stop);
+}
+
+async function start(settings) {
+  const pool = settings.databaseUrl && new pg.Pool({ connectionString: settings.databaseUrl });
+  pool?.on("error", (error) => log("warning", "database connection lost", { error: error.message }));
+  const auth = createAuth(settings, pool, log);
+  if (pool) await migrate(auth);
+
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000 }, createRoutes(toNodeHandler(auth)));
+  await new Promise((resolve, reject) => server.once("error", reject).listen(settings.port, settings.host, resolve));
+  stopOnSignals(server, pool);
+  const { url, algorithm, userIds, cookieCache } = settings;
+  const database = pool ? "postgresql" : "memory";
+  log("info", "started", { ...server.address(), url, algorithm, userIds, cookieCache, database });
+}
+
+function refuseStart(exitCode, ...lines) {
+  process.stderr.write(`${lines.join("\n")}\n`);
+  process.exit(exitCode);
+}
+
+const { settings, faults } = readSettings(process.env);
+if (faults.length > 0) refuseStart(2, "These settings stop the start:", ...faults.sort().map((fault) => `  ${fault}`));
+start(settings).catch((error) => refuseStart(1, `The server cannot start: ${error.message || error.code}`));
