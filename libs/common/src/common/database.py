@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Annotated, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ import psycopg
 from fastapi import Depends, Request
 from psycopg import waiting
 from psycopg.abc import PQGen
-from sqlalchemy import Executable, make_url, select
+from sqlalchemy import ColumnElement, Executable, Text, func, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -48,6 +49,10 @@ RowMapping = Mapping[str, object]
 """One row, by column."""
 
 _Result = TypeVar("_Result")
+
+
+class ClashError(Exception):
+    """A row with such a value is there already, so the statement changed nothing."""
 
 
 class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
@@ -103,24 +108,30 @@ async def rows(session: AsyncSession, statement: Executable, **values: object) -
     """Run a statement and return its rows.
 
     Raises:
+        ClashError: A unique constraint refuses it.
         ServerError: The database is lost, or the statement failed. What is safe to repeat was repeated once.
     """
     try:
         return await _run(session, statement, values)
     except SQLAlchemyError as error:
         if not _is_repeatable(error, statement):
-            raise server_error(retry_after_seconds=1) from error
+            raise _failure(error) from error
     await session.rollback()
     await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_SECONDS))  # noqa: S311 - jitter is no secret
     try:
         return await _run(session, statement, values)
     except SQLAlchemyError as error:
-        raise server_error(retry_after_seconds=1) from error
+        raise _failure(error) from error
 
 
 async def row(session: AsyncSession, statement: Executable, **values: object) -> RowMapping | None:
     """Run a statement and return its first row, if there is one; raises as `rows` does."""
     return next(iter(await rows(session, statement, **values)), None)
+
+
+def wire_time(time: ColumnElement[datetime]) -> ColumnElement[str]:
+    """Write a time as it goes over the wire: RFC 3339, UTC, `Z`, microseconds."""
+    return func.to_char(func.timezone("UTC", time), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=Text)
 
 
 async def state_of(engine: AsyncEngine) -> State:
@@ -152,3 +163,8 @@ def _is_repeatable(error: SQLAlchemyError, statement: Executable) -> bool:
     never_sent = error.statement is None
     writes = bool(statement.get_execution_options().get("writes"))
     return never_sent or state in _REPEATABLE_STATES or (error.connection_invalidated and not writes)
+
+
+def _failure(error: SQLAlchemyError) -> Exception:
+    clashes = isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.UniqueViolation)
+    return ClashError() if clashes else server_error(retry_after_seconds=1)
