@@ -1,0 +1,45 @@
+"""Where the tasks service starts: `python -m tasks.main`."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from common import app
+from common.database import engine_lifespan, state_of
+from common.identity import PassportReader
+from common.pages import State, pages
+from common.settings import load
+from tasks.peers import users_connections
+from tasks.routes import router
+from tasks.settings import TasksSettings
+
+
+def create_app(settings: TasksSettings) -> FastAPI:
+    """Put the service together; it reaches for the database with its first request."""
+
+    @asynccontextmanager
+    async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
+        service.state.settings = settings
+        service.state.passports = PassportReader(settings.passport_public_keys)
+        async with (
+            engine_lifespan(settings.tasks_database_url.get_secret_value()) as service.state.engine,
+            users_connections(str(settings.users_url)) as service.state.users,
+        ):
+            yield
+
+    return app.create_app("tasks", [*pages("tasks", _ready), *router.routes], lifespan=lifespan)
+
+
+async def _ready(request: Request) -> Mapping[str, State]:
+    return {"database": await state_of(request.app.state.engine)}
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    settings = load(TasksSettings)
+    app.serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""What may be done with tasks, and in which order."""
+
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+from uuid_utils.compat import uuid7
+
+from common.database import row, rows
+from common.errors import NotFound, Unprocessable
+from common.identity import User
+from tasks.peers import UsersService
+from tasks.schemas import Position, TaskChange, TaskCreate, TaskQuery, TaskRead, TaskReplace
+from tasks.statements import ADD_OWNER, CHANGE_TASK, CREATE_TASK, DELETE_TASK, GET_OWNER, GET_TASK, list_tasks
+
+
+async def find_tasks(session: AsyncSession, user: User, query: TaskQuery) -> tuple[list[TaskRead], str | None]:
+    """Return the tasks that the caller asked for, and the cursor behind them if there are more."""
+    wanted = {
+        "is_completed": query.completed,
+        "q": query.q,
+        "after_time": query.cursor and query.cursor.created_at,
+        "after_id": query.cursor and query.cursor.id,
+    }
+    statement = list_tasks(
+        by_state=query.completed is not None, by_text=query.q is not None, behind=query.cursor is not None
+    )
+    values = {name: value for name, value in wanted.items() if value is not None}
+    one_more = query.limit and query.limit + 1
+    found = cast("list[TaskRead]", await rows(session, statement, caller=user.id, limit=one_more, **values))
+    if query.limit is None or len(found) <= query.limit:
+        return found, None
+    return found[: query.limit], _position(found[query.limit - 1]).cursor()
+
+
+async def get_task(session: AsyncSession, user: User, task_id: UUID) -> TaskRead:
+    """Return one task of the caller.
+
+    Raises:
+        NotFound: There is no such task, or it is somebody else's.
+    """
+    return _found(await row(session, GET_TASK, caller=user.id, wanted=task_id))
+
+
+async def create_task(
+    session: AsyncSession, peer: UsersService, user: User, new: TaskCreate, tasks_max: int
+) -> TaskRead:
+    """Add a task; an owner who was never seen here is introduced to the users service first.
+
+    Raises:
+        Unprocessable: The caller has `tasks_max` tasks already.
+        Unavailable: The owner is new, and the users service is away.
+    """
+    values = {
+        "wanted": uuid7(),
+        "caller": user.id,
+        "new_title": new.title,
+        "new_description": new.description,
+        "new_is_completed": bool(new.completed),
+        "tasks_max": tasks_max,
+    }
+    made = await row(session, CREATE_TASK, **values)
+    if made is None and await row(session, GET_OWNER, caller=user.id) is None:
+        await peer.introduce(user)
+        await rows(session, ADD_OWNER, caller=user.id)
+        made = await row(session, CREATE_TASK, **values)
+    if made is None:
+        raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
+    return cast("TaskRead", made)
+
+
+async def change_task(session: AsyncSession, user: User, task_id: UUID, change: TaskChange) -> TaskRead:
+    """Change the fields that were sent.
+
+    Raises:
+        NotFound: There is no such task, or it is somebody else's.
+        Unprocessable: The body names another task.
+    """
+    _require_same_id(task_id, change.id)
+    sent = change.model_fields_set
+    changed = await row(
+        session,
+        CHANGE_TASK,
+        caller=user.id,
+        wanted=task_id,
+        new_title=change.title if "title" in sent else None,
+        sets_description="description" in sent,
+        new_description=change.description,
+        new_is_completed=change.completed,
+    )
+    return _found(changed)
+
+
+async def replace_task(session: AsyncSession, user: User, task_id: UUID, whole: TaskReplace) -> TaskRead:
+    """Put a whole task in the place of an existing one; raises as `change_task` does."""
+    _require_same_id(task_id, whole.id)
+    replaced = await row(
+        session,
+        CHANGE_TASK,
+        caller=user.id,
+        wanted=task_id,
+        new_title=whole.title,
+        sets_description=True,
+        new_description=whole.description,
+        new_is_completed=bool(whole.completed),
+    )
+    return _found(replaced)
+
+
+async def delete_task(session: AsyncSession, user: User, task_id: UUID) -> None:
+    """Delete one task of the caller.
+
+    Raises:
+        NotFound: There is no such task, or it is somebody else's.
+    """
+    _found(await row(session, DELETE_TASK, caller=user.id, wanted=task_id))
+
+
+def _found(task: object) -> TaskRead:
+    if task is None:
+        raise NotFound("task-not-found", "There is no such task.")
+    return cast("TaskRead", task)
+
+
+def _require_same_id(addressed: UUID, sent: UUID | None) -> None:
+    if sent is not None and sent != addressed:
+        raise Unprocessable("id-mismatch", "The body holds another task than the address names.")
+
+
+def _position(task: TaskRead) -> Position:
+    return Position(datetime.fromisoformat(task["created_at"]), task["id"])
