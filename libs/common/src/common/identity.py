@@ -12,9 +12,10 @@ from uuid import UUID
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from common.errors import Forbidden, Unauthorized
+from common.settings import CommaSeparated
 
 PASSPORT_TYPE: Final = "passport+jwt"
 """The `typ` of a passport's header, so that no other token can pass for one."""
@@ -119,6 +120,21 @@ def public_key(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
+def _require_public_keys(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not texts:
+        raise ValueError("at least one key is needed")
+    for text in texts:
+        try:
+            public_key(text)
+        except ValueError:
+            raise ValueError("each key must be the base64url of 32 bytes (Ed25519)") from None
+    return texts
+
+
+PublicKeys = Annotated[CommaSeparated, AfterValidator(_require_public_keys)]
+"""A setting: the public keys of the gateway's passports, the old one beside the new one while they change."""
+
+
 def _user(passport: str, key: Ed25519PublicKey) -> User:
     decoded = jwt.decode_complete(
         passport,
@@ -162,5 +178,9 @@ def identify(request: Request) -> User:
     return user
 
 
-CurrentUser = Annotated[User, Depends(identify)]
+async def _current_user(request: Request) -> User:
+    return identify(request)
+
+
+CurrentUser = Annotated[User, Depends(_current_user)]
 """The caller; without a good passport the request ends with 401."""
