@@ -7,13 +7,14 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan
 
-from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal, problem
-from common.frame import Frame
+from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal
+from common.frame import Frame, refuse
 from common.settings import Settings
-from common.telemetry import configure_logging, describe, log
+from common.telemetry import configure_logging
 
 DEADLINE_SECONDS: Final = 5.0
 """How long a service works on one request before it answers 503."""
@@ -32,11 +33,14 @@ def create_app(
     lifespan: Lifespan[FastAPI],
     explain: bool = False,
     deadline_seconds: float | None = DEADLINE_SECONDS,
+    middleware: Sequence[Middleware] = (),
 ) -> FastAPI:
-    """Put a service together; its routes are searched in the order given."""
+    """Put a service together; its routes are searched in the order given, its middleware runs inside the frame."""
+    frame = Middleware(Frame, service=service, deadline_seconds=deadline_seconds, explain=explain)
     app = FastAPI(
         title=service,
         routes=list(routes),
+        middleware=[frame, *middleware],
         lifespan=lifespan,
         redirect_slashes=False,
         docs_url=None,
@@ -47,7 +51,6 @@ def create_app(
     app.state.explain = explain
     app.add_exception_handler(HTTPException, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse)
-    app.add_middleware(Frame, service=service, deadline_seconds=deadline_seconds)
     return app
 
 
@@ -75,10 +78,7 @@ def _refuse(request: Request, error: Exception) -> Response:
     refusal = _refusal(request, error)
     if isinstance(refusal, MethodNotAllowed) and request.method == "OPTIONS":
         return Response(status_code=204, headers=refusal.headers)
-    request.scope["reason"] = refusal.reason or refusal.code
-    if refusal.__cause__ is not None:
-        log("error", "failure", request_id=request.scope["request_id"], **describe(refusal.__cause__))
-    return problem(refusal, request.scope["request_id"], explain=request.app.state.explain)
+    return refuse(refusal, request.scope, explain=request.app.state.explain)
 
 
 def _refusal(request: Request, error: Exception) -> Refusal:

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import HeadersTooLarge, Refusal, ServerError, Unavailable, UriTooLong, problem, server_error
@@ -28,12 +29,13 @@ _EVERY_ANSWER: Final = {
 
 
 class Frame:
-    """An ASGI middleware; `deadline_seconds` of None waits for ever."""
+    """An ASGI middleware; `deadline_seconds` of None waits for ever, `explain` tells why a token is refused."""
 
-    def __init__(self, app: ASGIApp, service: str, deadline_seconds: float | None) -> None:
+    def __init__(self, app: ASGIApp, service: str, deadline_seconds: float | None, *, explain: bool = False) -> None:
         self._app = app
         self._service = service
         self._deadline_seconds = deadline_seconds
+        self._explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -58,19 +60,11 @@ class Frame:
         except ClientDisconnect:
             status = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
-            refusal = self._refusal(scope, error)
+            answer = refuse(_refusal(error), scope, explain=self._explain)
             if status == 0:
-                await problem(refusal, scope["request_id"])(scope, receive, send_framed)
+                await answer(scope, receive, send_framed)
         finally:
             self._log(scope, status, started)
-
-    def _refusal(self, scope: Scope, error: Exception) -> Refusal:
-        if isinstance(error, Refusal):
-            return error
-        if isinstance(error, TimeoutError):
-            return Unavailable("deadline-passed", "This took too long.", headers={"Retry-After": "1"})
-        log("error", "failure", service=self._service, request_id=scope["request_id"], **describe(error))
-        return server_error()
 
     def _log(self, scope: Scope, status: int, started: float) -> None:
         user = scope.get("user")
@@ -84,17 +78,39 @@ class Frame:
             route=getattr(scope.get("route"), "path", None),
             status=status,
             milliseconds=round((time.perf_counter() - started) * 1000, 2),
-            user=pseudonym(user.id) if user else None,
+            user=scope.get("pseudonym") or (pseudonym(user.id) if user else None),
             reason=scope.get("reason"),
         )
 
 
+def refuse(refusal: Refusal, scope: Scope, *, explain: bool) -> Response:
+    """Render a refusal, and leave its reason and its cause to the log."""
+    scope["reason"] = refusal.reason or refusal.code
+    if refusal.__cause__ is not None:
+        log("error", "failure", request_id=scope["request_id"], **describe(refusal.__cause__))
+    return problem(refusal, scope["request_id"], explain=explain)
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, TimeoutError):
+        return Unavailable("deadline-passed", "This took too long.", headers={"Retry-After": "1"})
+    refusal = server_error()
+    refusal.__cause__ = error
+    return refusal
+
+
 def _plain(scope: Scope) -> Scope:
-    """Serve a trailing slash like none and HEAD like GET (the server leaves the body out), and name the request."""
+    """Serve a trailing slash like none and HEAD like GET (the server leaves the body out), and name the request.
+
+    `verb` stays what was sent, for whoever hands the request on.
+    """
     path: str = scope["path"]
     return {
         **scope,
         "path": path.rstrip("/") or "/" if path.endswith("/") else path,
+        "verb": scope["method"],
         "method": "GET" if scope["method"] == "HEAD" else scope["method"],
         "request_id": request_id(Headers(scope=scope)),
     }

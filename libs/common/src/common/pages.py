@@ -1,6 +1,7 @@
 """Addresses that every service has: alive, ready, which version, and what the edge shows when it refuses."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Final, Literal
 
@@ -25,18 +26,17 @@ State = Literal["ok", "degraded", "unavailable"]
 Ready = Callable[[Request], Awaitable[Mapping[str, State]]]
 """Looks at what a service needs, by name."""
 
-EDGE_REFUSALS: Final[Mapping[str, Refusal]] = {
-    str(refusal.status): refusal
-    for refusal in (
-        NotFound("not-found", "There is nothing at this address."),
-        BodyTooLarge("body-too-large", "The body is longer than is accepted here."),
-        TooManyRequests("too-many-requests", "Too many requests at once; wait a moment.", headers={"Retry-After": "1"}),
-        BadGateway("bad-gateway", "The service behind the gateway did not answer properly."),
-        Unavailable("unavailable", "This cannot be answered at the moment.", headers={"Retry-After": "1"}),
-        GatewayTimeout("gateway-timeout", "The service behind the gateway did not answer in time."),
-    )
+_SOON: Final = {"Retry-After": "1"}
+
+EDGE_REFUSALS: Final[Mapping[str, Callable[[], Refusal]]] = {
+    "404": partial(NotFound, "not-found", "There is nothing at this address."),
+    "413": partial(BodyTooLarge, "body-too-large", "The body is longer than is accepted here."),
+    "429": partial(TooManyRequests, "too-many-requests", "Too many requests at once; wait a moment.", headers=_SOON),
+    "502": partial(BadGateway, "bad-gateway", "The service behind the gateway did not answer properly."),
+    "503": partial(Unavailable, "unavailable", "This cannot be answered at the moment.", headers=_SOON),
+    "504": partial(GatewayTimeout, "gateway-timeout", "The service behind the gateway did not answer in time."),
 }
-"""What an edge that is not ours says, in our words."""
+"""What an edge says for itself, in our words: by status."""
 
 
 class Health(BaseModel):
@@ -59,8 +59,8 @@ class Version(BaseModel):
     version: str
 
 
-def pages(distribution: str, ready: Ready) -> list[BaseRoute]:
-    """Make the routes for the service that was installed under this name."""
+def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[BaseRoute]:
+    """Make the routes for the service that was installed under this name; an edge also gets its error pages there."""
     router = APIRouter(tags=["operation"])
     running = Version(name=distribution, version=version(distribution))
 
@@ -75,7 +75,7 @@ def pages(distribution: str, ready: Ready) -> list[BaseRoute]:
         checks = await ready(request)
         away = sorted(name for name, state in checks.items() if state == "unavailable")
         if away:
-            raise Unavailable("not-ready", f"Not ready: {', '.join(away)}.", headers={"Retry-After": "1"})
+            raise Unavailable("not-ready", f"Not ready: {', '.join(away)}.", headers=_SOON)
         return Readiness(status="ready", checks=dict(checks))
 
     @router.get("/version")
@@ -83,9 +83,11 @@ def pages(distribution: str, ready: Ready) -> list[BaseRoute]:
         """Say what is running."""
         return running
 
-    @router.get("/edge-errors/{status}", include_in_schema=False)
-    async def show_edge_error(request: Request, status: str) -> Response:
-        """Render what the edge refuses as a problem document; no public route leads here."""
-        return problem(EDGE_REFUSALS.get(status, EDGE_REFUSALS["404"]), request.scope["request_id"])
-
+    if behind_edge:
+        router.add_api_route("/edge-errors/{status}", _show_edge_error, include_in_schema=False)
     return list(router.routes)
+
+
+async def _show_edge_error(request: Request, status: str) -> Response:
+    """Render what the edge refuses as a problem document; no public route leads here."""
+    return problem(EDGE_REFUSALS.get(status, EDGE_REFUSALS["404"])(), request.scope["request_id"])
