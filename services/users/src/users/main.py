@@ -1,0 +1,40 @@
+"""Where the users service starts: `python -m users.main`."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+
+from common import app
+from common.database import engine_lifespan, state_of
+from common.identity import PassportReader
+from common.pages import State, pages
+from common.settings import load
+from users.routes import router
+from users.settings import UsersSettings
+
+
+def create_app(settings: UsersSettings) -> FastAPI:
+    """Put the service together; it reaches for the database with its first request."""
+
+    @asynccontextmanager
+    async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
+        service.state.passports = PassportReader(settings.passport_public_keys)
+        async with engine_lifespan(settings.users_database_url.get_secret_value()) as service.state.engine:
+            yield
+
+    return app.create_app("users", [*pages("users", _ready), *router.routes], lifespan=lifespan)
+
+
+async def _ready(request: Request) -> Mapping[str, State]:
+    return {"database": await state_of(request.app.state.engine)}
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    settings = load(UsersSettings)
+    app.serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

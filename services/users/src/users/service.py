@@ -1,0 +1,75 @@
+"""What may be done with a profile, and in which order."""
+
+import re
+from typing import Final, cast
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from common.database import ClashError, row, rows
+from common.errors import Unprocessable
+from common.identity import User
+from common.telemetry import log, pseudonym
+from users.schemas import UserChange, UserRead
+from users.statements import GET_USER, SAVE_USER
+
+EMAIL_MAX_CHARACTERS: Final = 254
+"""Source: RFC 5321, 4.5.3.1.3 (the brackets around it do not count)."""
+
+_ADDRESS = re.compile(r"[^\s@]{1,64}@[\w-]+(\.[\w-]+)*")
+
+
+async def get_user(session: AsyncSession, user: User) -> UserRead:
+    """Return the caller's profile; it appears by itself, and follows what the token says."""
+    found = await row(session, GET_USER, **_claims(user))
+    return cast("UserRead", found) if found else await _save_user(session, user)
+
+
+async def get_named_user(session: AsyncSession, user: User, user_id: UUID) -> UserRead:
+    """Return the profile of callers who name themselves.
+
+    Raises:
+        Forbidden: They name another user; nobody looks whether that one exists.
+    """
+    user.require_same(str(user_id))
+    return await get_user(session, user)
+
+
+async def change_user(session: AsyncSession, user: User, change: UserChange) -> UserRead:
+    """Change what callers choose themselves, and return the whole profile.
+
+    Raises:
+        Unprocessable: The body has somebody else's id.
+    """
+    if change.id not in (None, user.id):
+        raise Unprocessable("id-mismatch", "The id in the body is not the caller's.")
+    return await _save_user(session, user, change.time_zone or None)
+
+
+async def _save_user(session: AsyncSession, user: User, time_zone: str | None = None) -> UserRead:
+    values = {**_claims(user), "chosen_time_zone": time_zone}
+    try:
+        (saved,) = await rows(session, SAVE_USER, **values)
+    except ClashError:
+        (saved,) = await rows(session, SAVE_USER, **{**values, "claimed_email": None})
+    if user.email is not None and saved["email"] is None:
+        reason = "taken" if values["claimed_email"] else "no-address"
+        log("warning", "e-mail not kept", user=pseudonym(user.id), reason=reason)
+    return cast("UserRead", saved)
+
+
+def _claims(user: User) -> dict[str, object]:
+    return {
+        "caller": user.id,
+        "issuer": user.issuer,
+        "subject": user.subject,
+        "claimed_email": _address(user.email),
+        "keeps_email": user.email is None,
+    }
+
+
+def _address(email: str | None) -> str | None:
+    """Return what is kept of a claim: an address in lower case, or nothing."""
+    address = (email or "").lower()
+    fits = len(address) <= EMAIL_MAX_CHARACTERS and address.isprintable() and _ADDRESS.fullmatch(address)
+    return address if fits else None

@@ -1,0 +1,17 @@
+"""What an operator can change about the users service."""
+
+from common.identity import PublicKeys
+from common.settings import DatabaseUrl, Settings
+
+
+class UsersSettings(Settings):
+    """The users service's own settings."""
+
+    users_database_url: DatabaseUrl
+    """Where profiles are kept; on Neon the pooled host."""
+
+    users_database_url_unpooled: DatabaseUrl | None = None
+    """The same database without a pooler between, for migrations; default: `USERS_DATABASE_URL`."""
+
+    passport_public_keys: PublicKeys
+    """Public keys of the gateway's passports, base64url, separated by commas."""
