@@ -1,0 +1,83 @@
+# The verbs of this repository; `make` alone lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+services := auth-gateway tasks users
+members := libs/common libs/devkit $(services:%=services/%)
+python := $(VENV)/bin/python
+
+# A virtual environment names its own path: a checkout that was moved or copied gets a new one.
+made := $(VENV)/made-at-$(shell pwd | cksum | cut -d ' ' -f 1)
+ready := $(VENV)/ready
+
+# A lock file with a package index's address in it cannot be committed: hence compiled requirements, and not uv.lock.
+compile := $(python) -m uv pip compile --quiet --universal --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix setup e2e migrate migration token explain lock
+
+help: ## List these verbs
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
+	@$(python) -m devkit.run
+
+test: $(ready) ## Run every suite against a real PostgreSQL
+	@$(python) -m pytest $(wildcard libs services tests)
+
+check: $(ready) ## Check lock files, format, lint, types, imports and sizes
+	@echo "Lock files" && rm -rf var/lock-check && mkdir -p var && cp -R requirements var/lock-check
+	@$(call compile_into,var/lock-check)
+	@diff -r requirements var/lock-check || { echo "The lock files are out of date: make lock"; exit 1; }
+	@echo "Format" && $(python) -m ruff format --check
+	@echo "Lint" && $(python) -m ruff check
+	@echo "Types" && $(python) -m pyright
+	@echo "Imports" && $(VENV)/bin/lint-imports --no-logo
+	@echo "Sizes and settings" && $(python) -m pytest --quiet tests
+
+fix: $(ready) ## Mend what ruff can mend by itself
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+
+setup: $(ready) ## Make the virtual environment; does nothing the second time
+
+e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs)
+	@$(python) -m pytest e2e
+
+migrate: $(ready) ## Bring both databases to the newest revision
+	@$(python) -m devkit.migrate
+
+migration: $(ready) ## Write a migration from the models (s=tasks m="add a column")
+	@$(python) -m devkit.migration $(if $(s),"$(s)") $(if $(m),"$(m)")
+
+token: $(ready) ## Print a development token (sub=… email=… days=1)
+	@$(python) -m devkit.tokens $(if $(sub),--sub "$(sub)") $(if $(email),--email "$(email)") $(if $(days),--days "$(days)")
+
+explain: $(ready) ## Say why the gateway takes or refuses a token (TOKEN=…)
+	@$(python) -m auth_gateway.explain "$(TOKEN)"
+
+lock: $(ready) ## Compile the requirements again (UPGRADE=1 for newer versions)
+	@$(call compile_into,requirements,$(if $(UPGRADE),--upgrade))
+
+# $(1): the folder to compile into; $(2): further options. Versions that are in there stay, unless --upgrade says otherwise.
+define compile_into
+for service in $(services); do \
+	$(compile) $(2) -o $(1)/$$service.txt services/$$service/pyproject.toml || exit; \
+done; $(compile) $(2) -o $(1)/dev.txt pyproject.toml --group dev
+endef
+
+$(made):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making the virtual environment $(VENV)"
+	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(ready): $(made) requirements/dev.txt $(members:%=%/pyproject.toml)
+	@echo "Installing what requirements/dev.txt pins (about a minute the first time)"
+	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "Installing our own packages"
+	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(members:%=-e %)
+	@touch $@

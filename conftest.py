@@ -1,0 +1,72 @@
+"""What every suite shares. Nothing here is started before a test asks for it, and all of it is gone afterwards."""
+
+import secrets
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.keys import PassportKeys, new_private_key, passport_keys
+from devkit.people import AsUser, passport_headers, people, token_headers
+from devkit.platform import Platform, start_platform
+from devkit.postgres import Postgres, throwaway_postgres
+from devkit.processes import Group
+
+
+@pytest.fixture(scope="session")
+async def processes(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Group]:
+    """Start processes that end with the session."""
+    async with Group(tmp_path_factory.mktemp("log")) as group:
+        yield group
+
+
+@pytest.fixture(scope="session")
+async def postgres(processes: Group) -> AsyncGenerator[Postgres]:
+    """Run one PostgreSQL for all suites; nothing in it outlives the session."""
+    async with throwaway_postgres(processes) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(processes: Group, postgres: Postgres) -> MigratedDatabases:
+    """Make fresh, migrated databases: `await databases.make("tasks")` is the URL of one."""
+    return MigratedDatabases(processes, postgres)
+
+
+@pytest.fixture(scope="session")
+def keys() -> PassportKeys:
+    """Sign passports that the services of the session believe."""
+    return passport_keys(new_private_key())
+
+
+@pytest.fixture(scope="session")
+def better_auth_secret() -> str:
+    """Sign tokens that the gateway of the session takes."""
+    return secrets.token_urlsafe()
+
+
+@pytest.fixture(scope="session")
+async def platform(
+    processes: Group, databases: MigratedDatabases, keys: PassportKeys, better_auth_secret: str
+) -> Platform:
+    """Run gateway, tasks and users, each as a process, on fresh databases."""
+    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    environment = database_environment(urls, minimal_environment()) | {"BETTER_AUTH_SECRET": better_auth_secret}
+    started = start_platform(processes, environment, keys)
+    await started.until_ready()
+    return started
+
+
+@pytest.fixture
+async def as_user(request: pytest.FixtureRequest, platform: Platform, keys: PassportKeys) -> AsyncGenerator[AsUser]:
+    """Speak to the service whose suite this is, as the gateway would for a user of this name."""
+    service = {"tasks": platform.tasks, "users": platform.users}[request.path.parents[1].name]
+    async with people(service.url, lambda subject: passport_headers(keys, subject)) as clients:
+        yield clients
+
+
+@pytest.fixture
+async def gateway_as(platform: Platform, better_auth_secret: str) -> AsyncGenerator[AsUser]:
+    """Speak to the gateway, as a front end does for a user of this name."""
+    async with people(platform.gateway.url, lambda subject: token_headers(better_auth_secret, subject)) as clients:
+        yield clients

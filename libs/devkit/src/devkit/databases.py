@@ -1,0 +1,107 @@
+"""Each service's own database: where it is, and at which revision."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+import psycopg
+from alembic.script import ScriptDirectory
+
+from devkit.errors import CannotRunError
+from devkit.postgres import Postgres, start_postgres
+from devkit.processes import Group
+from devkit.settings import CHECKOUT, VAR, RunSettings
+
+OWNERS: Final = ("tasks", "users")
+"""The services that have a database."""
+
+CONNECT_SECONDS: Final = 15
+"""How long a suspended database may take to wake up."""
+
+
+async def find_databases(group: Group, settings: RunSettings) -> dict[str, str]:
+    """Return the URL of each service's database; those that nobody named are on an embedded server."""
+    named = {"tasks": settings.tasks_database_url, "users": settings.users_database_url}
+    urls = {owner: url.get_secret_value() for owner, url in named.items() if url}
+    if len(urls) < len(OWNERS):
+        postgres = await start_postgres(group, VAR / "postgres")
+        return {owner: urls.get(owner) or await postgres.create_database(owner) for owner in OWNERS}
+    return urls
+
+
+def database_environment(urls: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
+    """Say it as the services' settings do; a direct address is kept only where the usual one was named as well."""
+    environment = dict(inherited)
+    for owner, url in urls.items():
+        usual, direct = f"{owner.upper()}_DATABASE_URL", f"{owner.upper()}_DATABASE_URL_UNPOOLED"
+        environment[direct] = inherited.get(direct, url) if inherited.get(usual) == url else url
+        environment[usual] = url
+    return environment
+
+
+async def migrate_databases(group: Group, environment: Mapping[str, str]) -> None:
+    """Bring both databases to the newest revision, at the same time."""
+    await asyncio.gather(*(migrate(group, owner, environment) for owner in OWNERS))
+
+
+async def migrate(group: Group, owner: str, environment: Mapping[str, str]) -> None:
+    """Bring one database to the newest revision; that it is there already is found out without starting Alembic.
+
+    Raises:
+        CannotRunError: It does not answer, or a migration failed.
+    """
+    if await _revisions(owner, environment[f"{owner.upper()}_DATABASE_URL_UNPOOLED"]) != _newest_revisions(owner):
+        await alembic(group, owner, environment, "upgrade", "head")
+
+
+async def alembic(group: Group, owner: str, environment: Mapping[str, str], *arguments: str) -> None:
+    """Run Alembic on one service's migrations."""
+    command = [sys.executable, "-m", "alembic", "-c", str(_folder(owner) / "pyproject.toml"), *arguments]
+    await group.complete(f"{owner}-migration", command, environment)
+
+
+def minimal_environment() -> dict[str, str]:
+    """Return what a process needs that shall depend on nothing a developer has set."""
+    return {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}
+
+
+@dataclass(frozen=True)
+class MigratedDatabases:
+    """Makes databases for tests by copying one that was migrated for all of them."""
+
+    group: Group
+    postgres: Postgres
+    _templates: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def make(self, owner: str) -> str:
+        """Return the URL of a fresh, migrated database of this service."""
+        if owner not in self._templates:
+            self._templates[owner] = f"{owner}-template"
+            url = await self.postgres.create_database(self._templates[owner])
+            await migrate(self.group, owner, database_environment({owner: url}, minimal_environment()))
+        return await self.postgres.create_database(f"{owner}-{token_hex(8)}", template=self._templates[owner])
+
+
+def _folder(owner: str) -> Path:
+    return CHECKOUT / "services" / owner
+
+
+def _newest_revisions(owner: str) -> set[str]:
+    return set(ScriptDirectory(str(_folder(owner) / "migrations")).get_heads())
+
+
+async def _revisions(owner: str, url: str) -> set[str]:
+    try:
+        async with await psycopg.AsyncConnection.connect(url, connect_timeout=CONNECT_SECONDS) as connection:
+            found = await connection.execute("SELECT version_num FROM alembic_version")
+            return {str(revision) for (revision,) in await found.fetchall()}
+    except psycopg.errors.UndefinedTable:
+        return set()
+    except psycopg.OperationalError as error:
+        message = f"The database of {owner} does not answer: {error}"
+        raise CannotRunError(message) from None

