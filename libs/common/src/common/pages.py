@@ -39,6 +39,11 @@ EDGE_REFUSALS: Final[Mapping[str, Callable[[], Refusal]]] = {
 """What an edge says for itself, in our words: by status."""
 
 
+def edge_refusal(status: str) -> Refusal:
+    """Make what an edge says with this status."""
+    return EDGE_REFUSALS.get(status, EDGE_REFUSALS["404"])()
+
+
 class Health(BaseModel):
     """The process is alive."""
 
@@ -90,4 +95,4 @@ def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[
 
 async def _show_edge_error(request: Request, status: str) -> Response:
     """Render what the edge refuses as a problem document; no public route leads here."""
-    return problem(EDGE_REFUSALS.get(status, EDGE_REFUSALS["404"])(), request.scope["request_id"])
+    return problem(edge_refusal(status), request.scope["request_id"])
