@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Final, TypeVar
-from urllib.parse import urlsplit
 
 import psycopg
 from fastapi import Depends, Request
@@ -17,19 +16,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.errors import server_error
+from common.errors import ServerError
 from common.pages import State
 
 POOL: Final = {"pool_size": 5, "max_overflow": 5, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
 """Ten connections at most; in seconds: a request waits 1.5 for one, and none lives for the 300 until Neon sleeps."""
 
-CONNECT: Final = {
-    "connect_timeout": 10,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 6000,
-}
+_KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 6000}
+
+CONNECT: Final = {"connect_timeout": 10, **_KEEP_ALIVE}
 """Seconds (the last one milliseconds). A sleeping database wakes up within 10; only keep-alives together with the user
 timeout bound a connection that is dead without having said so."""
 
@@ -69,26 +64,18 @@ class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
             raise
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """Make an engine for a URL such as `postgresql://user:password@host/name`; it connects when it is first used.
+@asynccontextmanager
+async def engine_lifespan(url: str) -> AsyncGenerator[AsyncEngine]:
+    """Keep an engine for a URL such as `postgresql://user:password@host/name`; it connects when it is first used.
 
     Each statement is a transaction of its own (AUTOCOMMIT), so it costs one round trip.
     """
-    pooled = "-pooler" in (urlsplit(url).hostname or "")
-    options = {**CONNECT, "prepare_threshold": None} if pooled else dict(CONNECT)
-    return create_async_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
-        isolation_level="AUTOCOMMIT",
-        connect_args={**options, "async_creator_fn": _Connection.connect},
-        hide_parameters=True,
-        **POOL,
+    where = make_url(url).set(drivername="postgresql+psycopg")
+    options = {**CONNECT, "prepare_threshold": None} if "-pooler" in (where.host or "") else CONNECT
+    connect = {**options, "async_creator_fn": _Connection.connect}
+    engine = create_async_engine(
+        where, isolation_level="AUTOCOMMIT", connect_args=connect, hide_parameters=True, **POOL
     )
-
-
-@asynccontextmanager
-async def engine_lifespan(url: str) -> AsyncGenerator[AsyncEngine]:
-    """Keep an engine as long as a service lives."""
-    engine = open_engine(url)
     try:
         yield engine
     finally:
@@ -159,12 +146,11 @@ async def _run(session: AsyncSession, statement: Executable, values: Mapping[str
 def _is_repeatable(error: SQLAlchemyError, statement: Executable) -> bool:
     if not isinstance(error, DBAPIError):
         return False
-    state: str | None = getattr(error.orig, "sqlstate", None)
     never_sent = error.statement is None
-    writes = bool(statement.get_execution_options().get("writes"))
-    return never_sent or state in _REPEATABLE_STATES or (error.connection_invalidated and not writes)
+    lost_read = error.connection_invalidated and not statement.get_execution_options().get("writes")
+    return never_sent or lost_read or getattr(error.orig, "sqlstate", None) in _REPEATABLE_STATES
 
 
 def _failure(error: SQLAlchemyError) -> Exception:
     clashes = isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.UniqueViolation)
-    return ClashError() if clashes else server_error(retry_after_seconds=1)
+    return ClashError() if clashes else ServerError()

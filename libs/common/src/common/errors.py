@@ -19,17 +19,20 @@
         ├── Unavailable               503  a deadline passed, a needed service is away
         └── GatewayTimeout            504  a service did not answer
 
-The class fixes the status; whoever raises it writes one sentence for the caller.
+The class fixes the status; whoever raises it may say more in one sentence for the caller.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypedDict
+from typing import ClassVar, Final, TypedDict
 
 from fastapi import HTTPException, Response
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
 """Source: RFC 9457, 3."""
+
+PASSING: Final = frozenset({429, 500, 503})
+"""Statuses of what may be over in a moment; they carry `Retry-After`, in seconds."""
 
 
 class Fault(TypedDict):
@@ -43,128 +46,93 @@ class Fault(TypedDict):
 class Refusal(HTTPException):
     """An answer that refuses, with a stable `code` and one sentence for the caller.
 
-    `reason` is for the log, and for the 401 body where `EXPLAIN_REFUSALS` is set.
+    Where nothing is said, the code is the title and the sentence is the one that stands in the class. `reason` is for
+    the log, and for the 401 body where `EXPLAIN_REFUSALS` is set.
     """
 
     status: ClassVar[int]
     title: ClassVar[str]
 
+    def __init_subclass__(cls, status: int, title: str) -> None:
+        cls.status, cls.title = status, title
+
     def __init__(
         self,
-        code: str,
-        detail: str,
+        code: str | None = None,
+        detail: str | None = None,
         *,
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
         reason: str | None = None,
     ) -> None:
-        super().__init__(self.status, detail, dict(headers or {}))
-        self.code = code
-        self.sentence = detail
-        self.errors = errors
-        self.reason = reason
+        self.code = code or self.title.lower().replace(" ", "-")
+        self.errors, self.reason = errors, reason
+        headers = {**(headers or {}), **({"Retry-After": "1"} if self.status in PASSING else {})}
+        super().__init__(self.status, detail or self.__doc__, headers)
 
 
-class BadRequest(Refusal):
-    """It cannot be read as what it should be."""
-
-    status, title = 400, "Bad Request"
+class BadRequest(Refusal, status=400, title="Bad Request"):
+    """The request cannot be read."""
 
 
-class Unauthorized(Refusal):
-    """Nobody knows who asks."""
-
-    status, title = 401, "Unauthorized"
+class Unauthorized(Refusal, status=401, title="Unauthorized"):
+    """A valid token is needed."""
 
 
-class Forbidden(Refusal):
-    """It names another user."""
-
-    status, title = 403, "Forbidden"
+class Forbidden(Refusal, status=403, title="Forbidden"):
+    """The request names another user than the token does."""
 
 
-class NotFound(Refusal):
-    """It is not there, or it is somebody else's."""
-
-    status, title = 404, "Not Found"
+class NotFound(Refusal, status=404, title="Not Found"):
+    """There is nothing at this address."""
 
 
-class MethodNotAllowed(Refusal):
-    """The path is known, the verb is not."""
-
-    status, title = 405, "Method Not Allowed"
+class MethodNotAllowed(Refusal, status=405, title="Method Not Allowed"):
+    """No such verb is known at this address."""
 
 
-class Conflict(Refusal):
+class Conflict(Refusal, status=409, title="Conflict"):
     """Somebody else has it, or is at it."""
 
-    status, title = 409, "Conflict"
+
+class BodyTooLarge(Refusal, status=413, title="Content Too Large"):
+    """The body is longer than is read here."""
 
 
-class BodyTooLarge(Refusal):
-    """The body is longer than is read."""
-
-    status, title = 413, "Content Too Large"
+class UriTooLong(Refusal, status=414, title="URI Too Long"):
+    """The address is longer than is read here."""
 
 
-class UriTooLong(Refusal):
-    """The address is longer than is read."""
-
-    status, title = 414, "URI Too Long"
-
-
-class UnsupportedMediaType(Refusal):
+class UnsupportedMediaType(Refusal, status=415, title="Unsupported Media Type"):
     """The body is not of a type that is read here."""
 
-    status, title = 415, "Unsupported Media Type"
+
+class Unprocessable(Refusal, status=422, title="Unprocessable Content"):
+    """The body breaks a rule."""
 
 
-class Unprocessable(Refusal):
-    """It can be read, but breaks a rule."""
-
-    status, title = 422, "Unprocessable Content"
+class TooManyRequests(Refusal, status=429, title="Too Many Requests"):
+    """Too many requests at once; wait a moment."""
 
 
-class TooManyRequests(Refusal):
-    """The edge's rate limit is reached."""
-
-    status, title = 429, "Too Many Requests"
+class HeadersTooLarge(Refusal, status=431, title="Request Header Fields Too Large"):
+    """The headers are longer than is read here."""
 
 
-class HeadersTooLarge(Refusal):
-    """The header block is longer than is read."""
-
-    status, title = 431, "Request Header Fields Too Large"
+class ServerError(Refusal, status=500, title="Internal Server Error"):
+    """Something went wrong on our side."""
 
 
-class ServerError(Refusal):
-    """The database is lost, or this program has a bug; the log knows which."""
-
-    status, title = 500, "Internal Server Error"
+class BadGateway(Refusal, status=502, title="Bad Gateway"):
+    """The service behind the gateway did not answer properly."""
 
 
-class BadGateway(Refusal):
-    """A service behind the gateway sent nonsense, or hung up."""
-
-    status, title = 502, "Bad Gateway"
+class Unavailable(Refusal, status=503, title="Service Unavailable"):
+    """It cannot be answered at the moment."""
 
 
-class Unavailable(Refusal):
-    """A deadline passed, or a service that this one needs is away."""
-
-    status, title = 503, "Service Unavailable"
-
-
-class GatewayTimeout(Refusal):
-    """A service behind the gateway did not answer in time."""
-
-    status, title = 504, "Gateway Timeout"
-
-
-def server_error(*, retry_after_seconds: int | None = None) -> ServerError:
-    """Make the 500 that tells the caller nothing about its cause."""
-    headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
-    return ServerError("internal-error", "Something went wrong on our side.", headers=headers)
+class GatewayTimeout(Refusal, status=504, title="Gateway Timeout"):
+    """The service behind the gateway did not answer in time."""
 
 
 def problem(refusal: Refusal, request_id: str, *, explain: bool = False) -> Response:
@@ -176,12 +144,10 @@ def problem(refusal: Refusal, request_id: str, *, explain: bool = False) -> Resp
         "type": f"/problems/{refusal.code}",
         "title": refusal.title,
         "status": refusal.status,
-        "detail": refusal.sentence,
-        "code": refusal.code,
-        "request_id": request_id,
     }
-    if refusal.errors:
-        document["errors"] = refusal.errors
-    if explain and refusal.reason is not None and refusal.status == Unauthorized.status:
-        document["reason"] = refusal.reason
+    document |= {"detail": refusal.detail, "code": refusal.code, "request_id": request_id}
+    document |= {"errors": refusal.errors} if refusal.errors else {}
+    document |= (
+        {"reason": refusal.reason} if explain and refusal.reason and refusal.status == Unauthorized.status else {}
+    )
     return Response(json.dumps(document).encode(), refusal.status, refusal.headers, MEDIA_TYPE)

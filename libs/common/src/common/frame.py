@@ -4,12 +4,24 @@ import asyncio
 import time
 from typing import Final
 
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.errors import HeadersTooLarge, Refusal, ServerError, Unavailable, UriTooLong, problem, server_error
+from common.errors import (
+    BadRequest,
+    HeadersTooLarge,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    ServerError,
+    Unavailable,
+    UriTooLong,
+    problem,
+)
 from common.telemetry import describe, log, pseudonym, request_id, trace_id
 
 HEADERS_MAX_BYTES: Final = 16_384
@@ -21,11 +33,7 @@ URL_MAX_BYTES: Final = 8_192
 CLIENT_GONE: Final = 499
 """The status that the log shows for a client who did not wait; nobody receives it."""
 
-_EVERY_ANSWER: Final = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_EVERY_ANSWER: Final = (("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"))
 
 
 class Frame:
@@ -60,45 +68,54 @@ class Frame:
         except ClientDisconnect:
             status = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
-            answer = refuse(_refusal(error), scope, explain=self._explain)
+            answer = self._refuse(scope, error)
             if status == 0:
                 await answer(scope, receive, send_framed)
         finally:
             self._log(scope, status, started)
 
+    def _refuse(self, scope: Scope, error: Exception) -> Response:
+        refusal = _refusal(scope, error)
+        if isinstance(refusal, MethodNotAllowed) and scope["verb"] == "OPTIONS":
+            return Response(status_code=204, headers=refusal.headers)
+        scope["reason"] = refusal.reason or refusal.code
+        if refusal.__cause__ is not None:
+            log(
+                "error", "failure", service=self._service, request_id=scope["request_id"], **describe(refusal.__cause__)
+            )
+        return problem(refusal, scope["request_id"], explain=self._explain)
+
     def _log(self, scope: Scope, status: int, started: float) -> None:
-        user = scope.get("user")
-        log(
-            "error" if status >= ServerError.status else "info",
-            "request",
-            service=self._service,
-            request_id=scope["request_id"],
-            trace_id=trace_id(Headers(scope=scope)),
-            method=scope["method"],
-            route=getattr(scope.get("route"), "path", None),
-            status=status,
-            milliseconds=round((time.perf_counter() - started) * 1000, 2),
-            user=scope.get("pseudonym") or (pseudonym(user.id) if user else None),
-            reason=scope.get("reason"),
-        )
+        level = "error" if status >= ServerError.status else "info"
+        whole = {"service": self._service, "trace_id": trace_id(Headers(scope=scope)), "status": status}
+        user = scope.get("pseudonym") or (pseudonym(scope["user"].id) if "user" in scope else None)
+        asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None), "user": user}
+        whole |= {"milliseconds": round((time.perf_counter() - started) * 1000, 2), "reason": scope.get("reason")}
+        log(level, "request", request_id=scope["request_id"], **asked, **whole)
 
 
-def refuse(refusal: Refusal, scope: Scope, *, explain: bool) -> Response:
-    """Render a refusal, and leave its reason and its cause to the log."""
-    scope["reason"] = refusal.reason or refusal.code
-    if refusal.__cause__ is not None:
-        log("error", "failure", request_id=scope["request_id"], **describe(refusal.__cause__))
-    return problem(refusal, scope["request_id"], explain=explain)
-
-
-def _refusal(error: Exception) -> Refusal:
+def _refusal(scope: Scope, error: Exception) -> Refusal:
+    """Take a refusal as it is, and find one for what the router, the clock or a mistake of ours raised."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, TimeoutError):
-        return Unavailable("deadline-passed", "This took too long.", headers={"Retry-After": "1"})
-    refusal = server_error()
+    if isinstance(error, RequestValidationError):
+        return BadRequest()
+    if isinstance(error, HTTPException):
+        allow = {"Allow": _allowed_verbs(scope)}
+        return MethodNotAllowed(headers=allow) if error.status_code == MethodNotAllowed.status else NotFound()
+    refusal = Unavailable("deadline-passed", "It took too long.") if isinstance(error, TimeoutError) else ServerError()
     refusal.__cause__ = error
     return refusal
+
+
+def _allowed_verbs(scope: Scope) -> str:
+    """Return the verbs of all routes of the path, as `Allow` lists them.
+
+    Source: RFC 9110, 10.2.1.
+    """
+    routes = [route for route in scope["app"].routes if route.path_regex.match(scope["path"])]
+    verbs = {verb for route in routes for verb in route.methods} | {"OPTIONS"}
+    return ", ".join(sorted(verbs | {"HEAD"} if "GET" in verbs else verbs))
 
 
 def _plain(scope: Scope) -> Scope:
@@ -106,26 +123,21 @@ def _plain(scope: Scope) -> Scope:
 
     `verb` stays what was sent, for whoever hands the request on.
     """
-    path: str = scope["path"]
-    return {
-        **scope,
-        "path": path.rstrip("/") or "/" if path.endswith("/") else path,
-        "verb": scope["method"],
-        "method": "GET" if scope["method"] == "HEAD" else scope["method"],
-        "request_id": request_id(Headers(scope=scope)),
-    }
+    verb, path = scope["method"], scope["path"].rstrip("/") or "/"
+    ours = {"path": path, "verb": verb, "method": "GET" if verb == "HEAD" else verb}
+    return {**scope, **ours, "request_id": request_id(Headers(scope=scope))}
 
 
 def _require_limits(scope: Scope) -> None:
     if len(scope["raw_path"]) + len(scope["query_string"]) > URL_MAX_BYTES:
-        raise UriTooLong("uri-too-long", f"The address is longer than {URL_MAX_BYTES} bytes.")
+        raise UriTooLong
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADERS_MAX_BYTES:
-        raise HeadersTooLarge("headers-too-large", f"The headers are longer than {HEADERS_MAX_BYTES} bytes.")
+        raise HeadersTooLarge
 
 
 def _complete(scope: Scope, message: Message) -> None:
     headers = MutableHeaders(raw=list(message.get("headers", ())))
-    for name, value in _EVERY_ANSWER.items():
+    for name, value in _EVERY_ANSWER:
         headers.setdefault(name, value)
-    headers["X-Request-ID"] = scope["request_id"]
+    headers["X-Request-ID"], headers["X-Content-Type-Options"] = scope["request_id"], "nosniff"
     message["headers"] = headers.raw

@@ -6,14 +6,12 @@ type (415), everything that cannot be read (400), whom it names (403), and the r
 
 import json
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Generic, NoReturn, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from fastapi import Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from common.errors import BadRequest, BodyTooLarge, Fault, Unprocessable, UnsupportedMediaType
 from common.identity import identify
@@ -33,27 +31,11 @@ JSON_TYPE: Final = "application/json"
 MERGE_PATCH_TYPE: Final = "application/merge-patch+json"
 """Source: RFC 7396."""
 
-RULES: Final[Mapping[str, tuple[str, str]]] = {
-    "missing": ("missing", "This field is required."),
-    "extra_forbidden": ("unknown-field", "There is no such field here."),
-    "literal_error": ("unknown-word", "This is none of the words that are known here."),
-    "string_too_long": ("too-long", "This text is too long."),
-    "string_too_short": ("too-short", "This text is too short."),
-}
-"""The validator's error types that mean: it reads, but breaks a rule. In a body these and our own types (their names
-have hyphens and carry their message) are 422; every other type means that something cannot be read, and is 400."""
-
-EXPECTED: Final[Mapping[str, str]] = {
-    "bool": "This must be true or false.",
-    "datetime": "This must be a time as RFC 3339 writes it.",
-    "int": "This must be a whole number in its range.",
-    "json": "This is not the JSON that is read here.",
-    "model": "This must be an object.",
-    "repeated": "This was given more than once.",
-    "string": "This must be text.",
-    "uuid": "This must be a UUID.",
-}
-"""What is said of something that cannot be read, by the first word of the validator's error type."""
+RULES: Final = frozenset({"missing", "extra_forbidden", "literal_error", "string_too_long", "string_too_short"})
+"""The validator's error types that mean: it reads, but breaks a rule. In a body these and our own types (which have
+hyphens) are 422; every other type means that something cannot be read, and is 400.
+Source: the validator's list of types, each of which a test sorts.
+"""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -69,16 +51,6 @@ class Input(BaseModel):
 
 class NoParameters(Input):
     """The query string of an address that takes none."""
-
-
-def _true_or_false(text: object) -> object:
-    if isinstance(text, str) and text not in ("true", "false"):
-        raise PydanticCustomError("bool_parsing", "This must be true or false.")
-    return text
-
-
-Flag = Annotated[bool, BeforeValidator(_true_or_false)]
-"""A truth value in a query string: `true` or `false`, and no other spelling."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +84,13 @@ class Body(Generic[Model]):
         query = _read_query(request, self.query)
         read, broken = _validate(self.model, text)
         user.require_same(getattr(query, "user_id", None))
-        if "user_id" in self.model.model_fields:
-            user.require_same(cast("dict[str, str | None]", document).get("user_id"))
+        if isinstance(document, dict) and "user_id" in self.model.model_fields:
+            user.require_same(cast("str | None", document.get("user_id")))
         if read is None:
-            raise Unprocessable(_own_code(broken), "The body breaks a rule.", errors=broken)
+            whole = broken[0]["location"] == ["body"]  # such a rule speaks for the whole answer
+            raise Unprocessable(
+                broken[0]["code"] if whole else "invalid-body", "The body breaks a rule.", errors=broken
+            )
         return read
 
 
@@ -124,14 +99,14 @@ async def _read_bytes(request: Request, media_types: Sequence[str]) -> bytes:
     async for chunk in request.stream():
         text += chunk
         if len(text) > BODY_MAX_BYTES:
-            raise BodyTooLarge("body-too-large", f"The body is longer than {BODY_MAX_BYTES} bytes.")
+            raise BodyTooLarge
     sent = request.headers.getlist("content-type") or [JSON_TYPE]
     if len(sent) > 1 or sent[0].partition(";")[0].strip().lower() not in media_types:
         raise UnsupportedMediaType("unsupported-media-type", f"The body must be {' or '.join(media_types)}.")
     return bytes(text)
 
 
-def parse(text: bytes) -> object:
+def parse(text: bytes) -> JsonValue:
     """Read JSON without any leniency.
 
     Raises:
@@ -139,64 +114,50 @@ def parse(text: bytes) -> object:
             number that is too long, or is not JSON at all.
     """
     try:
-        document = cast("object", _DECODER.decode(text.decode()))
-        _require_shallow(document)
+        document: JsonValue = _DECODER.decode(text.decode())
+        if _depth(document) <= DEPTH_MAX:
+            return document
     except (ValueError, RecursionError):
-        raise _bad_request([_fault(("body",), "json_invalid")]) from None
-    return document
+        pass
+    raise BadRequest(errors=[_fault(("body",), "json_invalid", "Invalid JSON")])
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _once(pairs: list[tuple[str, JsonValue]]) -> JsonValue:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError
     return found
 
 
-def _no_constant(_: str) -> NoReturn:
-    raise ValueError
-
-
-def _short_number(text: str) -> float:
+def _number(text: str) -> float:
     if len(text) > NUMBER_MAX_CHARACTERS:
         raise ValueError
     return float(text)
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_once, parse_int=_short_number, parse_float=_short_number, parse_constant=_no_constant
-)
+# As constants there are only NaN and Infinity, and none of them is an integer.
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_number, parse_float=_number, parse_constant=int)
 
 
-def _require_shallow(document: object) -> None:
-    level = [document]
-    for _ in range(DEPTH_MAX + 1):
-        containers = [
-            cast("dict[str, object] | list[object]", value) for value in level if isinstance(value, dict | list)
-        ]
-        if not containers:
-            return
-        level = [child for value in containers for child in (value.values() if isinstance(value, dict) else value)]
-    raise ValueError
+def _depth(value: JsonValue) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
 
 
 def _read_query(request: Request, model: type[Model]) -> Model:
     pairs = request.query_params.multi_items()
+    names = [name for name, _ in pairs]
     faults = [
-        _fault(("path", name), "uuid_parsing")
-        for name, text in request.path_params.items()
-        if not _UUID.fullmatch(str(text))
+        _fault(("query", name), "repeated", "Given more than once") for name in set(names) if names.count(name) > 1
     ]
-    if len(pairs) > 1:
-        faults += [
-            _fault(("query", name), "repeated") for name, n in Counter(name for name, _ in pairs).items() if n > 1
-        ]
+    no_ids = (name for name, text in request.path_params.items() if not _UUID.fullmatch(text))
+    faults += [_fault(("path", name), "uuid_parsing", "Input should be a valid UUID") for name in no_ids]
     try:
         query = model.model_validate_strings(dict(pairs), strict=False)
     except ValidationError as error:
-        raise _bad_request([*faults, *_faults("query", error)]) from None
+        raise BadRequest(errors=[*faults, *_faults("query", error)]) from None
     if faults:
-        raise _bad_request(faults)
+        raise BadRequest(errors=faults)
     return query
 
 
@@ -205,35 +166,18 @@ def _validate(model: type[Model], text: bytes) -> tuple[Model | None, list[Fault
         return model.model_validate_json(text), []
     except ValidationError as error:
         faults = _faults("body", error)
-        if not all(_is_rule(fault["type"]) for fault in error.errors(include_input=False, include_url=False)):
-            raise _bad_request(faults) from None
-        return None, faults
-
-
-def _is_rule(error_type: str) -> bool:
-    return error_type in RULES or "-" in error_type
+        readable = all(found["type"] in RULES or "-" in found["type"] for found in error.errors(include_input=False))
+    if not readable:
+        raise BadRequest(errors=faults)
+    return None, faults
 
 
 def _faults(place: str, error: ValidationError) -> list[Fault]:
     return [_fault((place, *found["loc"]), found["type"], found["msg"]) for found in error.errors(include_input=False)]
 
 
-def _fault(location: tuple[str | int, ...], error_type: str, message: str = "") -> Fault:
-    """Describe a fault by our own words; a name that the sender made up is told only when it is a plain one."""
-    if "-" in error_type:
-        code = error_type
-    elif error_type in RULES:
-        code, message = RULES[error_type]
-    else:
-        code, message = "unreadable", EXPECTED.get(error_type.partition("_")[0], "This cannot be read.")
+def _fault(location: tuple[str | int, ...], error_type: str, message: str) -> Fault:
+    """Describe a fault without what was sent: neither a name that the sender made up nor what follows a comma."""
     plain = [part for part in location if isinstance(part, int) or _NAME.fullmatch(part)]
-    return Fault(location=plain, code=code, message=message)
-
-
-def _bad_request(faults: Sequence[Fault]) -> BadRequest:
-    return BadRequest("invalid-request", "The request cannot be read.", errors=faults)
-
-
-def _own_code(faults: Sequence[Fault]) -> str:
-    """Let a broken rule about the body as a whole speak for the answer."""
-    return faults[0]["code"] if faults[0]["location"] == ["body"] else "invalid-body"
+    says = message if "-" in error_type else message.partition(",")[0] + "."
+    return Fault(location=plain, code=error_type.replace("_", "-"), message=says)

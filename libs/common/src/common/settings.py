@@ -50,14 +50,7 @@ def load(settings_class: type[SettingsClass]) -> SettingsClass:
     try:
         return settings_class()
     except ValidationError as error:
-        lines = [f"  {_name(fault['loc'])}: {_sentence(fault['msg'])}" for fault in error.errors(include_input=False)]
-        sys.stderr.write("\n".join(["These settings stop the start:", *sorted(lines), ""]))
-        raise SystemExit(2) from None
-
-
-def _name(location: tuple[int | str, ...]) -> str:
-    return str(location[0]).upper() if location else "settings"
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")
+        faults = [(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
+    lines = [f"  {str(*at[:1]).upper() or 'settings'}: {says.removeprefix('Value error, ')}" for at, says in faults]
+    sys.stderr.write("\n".join(["These settings stop the start:", *sorted(lines), ""]))
+    raise SystemExit(2)

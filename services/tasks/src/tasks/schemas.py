@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from common.reading import Flag, Input
+from common.reading import Input
 
 TITLE_MAX_CHARACTERS: Final = 200
 """Code points, after normalization and trimming."""
@@ -108,6 +108,16 @@ Status = Literal["pending", "completed"]
 
 AssertedUser = Annotated[str | None, Field(deprecated=True, description="Must be the caller, if it is given at all.")]
 """Who the sender thinks they are; it can never choose whose data is used."""
+
+
+def _true_or_false(text: object) -> object:
+    if isinstance(text, str) and text not in ("true", "false"):
+        raise PydanticCustomError("bool_parsing", "This must be true or false.")
+    return text
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+"""A truth value in a query string: `true` or `false`, and no other spelling."""
 
 
 class Position(NamedTuple):
