@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from devkit.errors import CannotRunError
 from devkit.postgres import Postgres, start_postgres
 from devkit.processes import Group
-from devkit.settings import CHECKOUT, VAR, RunSettings
+from devkit.settings import CHECKOUT, RunSettings
 
 OWNERS: Final = ("tasks", "users")
 """The services that have a database."""
@@ -24,14 +24,13 @@ CONNECT_SECONDS: Final = 15
 """How long a suspended database may take to wake up."""
 
 
-async def find_databases(group: Group, settings: RunSettings) -> dict[str, str]:
-    """Return the URL of each service's database; those that nobody named are on an embedded server."""
-    named = {"tasks": settings.tasks_database_url, "users": settings.users_database_url}
-    urls = {owner: url.get_secret_value() for owner, url in named.items() if url}
-    if len(urls) < len(OWNERS):
-        postgres = await start_postgres(group, VAR / "postgres")
-        return {owner: urls.get(owner) or await postgres.create_database(owner) for owner in OWNERS}
-    return urls
+async def find_databases(group: Group, settings: RunSettings, folder: Path) -> dict[str, str]:
+    """Return the URL of each service's database; those that nobody named are kept in the folder."""
+    named = settings.named_databases
+    if len(named) == len(OWNERS):
+        return named
+    postgres = await start_postgres(group, folder / "postgres")
+    return {owner: named.get(owner) or await postgres.create_database(owner) for owner in OWNERS}
 
 
 def database_environment(urls: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:

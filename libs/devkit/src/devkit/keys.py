@@ -4,6 +4,7 @@ import base64
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,13 +35,15 @@ def passport_keys(private: str) -> PassportKeys:
 
 
 def kept(file: Path, make: Callable[[], str]) -> str:
-    """Return the secret of this file, which is made first when it is missing."""
+    """Return the secret of this file, which is made first when it is missing; the first of several makers wins."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{secrets.token_hex(8)}")
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
             output.write(make())
-        unfinished.rename(file)
+        with suppress(FileExistsError):
+            file.hardlink_to(unfinished)
+        unfinished.unlink()
     return file.read_text()
 
 

@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Final
 
-STEP_SECONDS: Final = 5.0
+STEP_SECONDS: Final = 3.0
 """How long each signal may take before the next, harder one."""
 
 

@@ -18,7 +18,7 @@ async def migrate(settings: RunSettings) -> None:
         CannotRunError: `make run` uses its data now, a database does not answer, or a migration failed.
     """
     async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
-        urls = await find_databases(group, settings)
+        urls = await find_databases(group, settings, VAR)
         await migrate_databases(group, database_environment(urls, inherited_environment()))
 
 

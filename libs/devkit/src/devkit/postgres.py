@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -67,9 +67,10 @@ async def start_postgres(group: Group, directory: Path, *, durable: bool = True)
         CannotRunError: The server says why.
     """
     directory = directory.absolute()
+    directory.parent.mkdir(parents=True, exist_ok=True)
     account = _account(directory)
     if not (directory / "PG_VERSION").exists():
-        await _make(group, directory, account)
+        await _make(group, directory, account, () if durable else ["--no-sync"])
     (directory / "postmaster.pid").unlink(missing_ok=True)
     sockets = _socket_directory(directory, account)
     options = [f"-cunix_socket_directories={sockets}", "-clisten_addresses=", "-cmax_connections=200"]
@@ -95,13 +96,13 @@ async def throwaway_postgres(group: Group) -> AsyncGenerator[Postgres]:
             await postgres.process.stop()
 
 
-async def _make(group: Group, directory: Path, account: struct_passwd | None) -> None:
+async def _make(group: Group, directory: Path, account: struct_passwd | None, options: Sequence[str]) -> None:
     """Make the folder under another name first, so that an interrupted start leaves no half of one."""
     unfinished = directory.with_name(f"{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     _make_private(unfinished, account)
     locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    command = [PROGRAMS / "initdb", "-D", unfinished, "-U", SUPERUSER, "--auth=trust", *locale]
+    command = [PROGRAMS / "initdb", "-D", unfinished, "-U", SUPERUSER, "--auth=trust", *locale, *options]
     await group.complete("initdb", command, ENVIRONMENT, account=account)
     unfinished.rename(directory)
 

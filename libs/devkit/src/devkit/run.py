@@ -1,5 +1,6 @@
 """`make run`: the platform on this machine, until Ctrl-C."""
 
+import argparse
 import asyncio
 import os
 import signal
@@ -7,10 +8,11 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from common.settings import load
-from devkit.databases import database_environment, find_databases, migrate_databases
+from devkit.databases import OWNERS, database_environment, find_databases, migrate_databases
 from devkit.errors import CannotRunError
 from devkit.keys import kept_passport_keys
 from devkit.platform import start_platform
@@ -38,30 +40,31 @@ curl -i {url}/tasks {bearer} {json} -d '{{"title": "Water the plants"}}'
 curl -i {url}/tasks {bearer}
 curl -i {url}/users/me {bearer}
 
-What the services say is in {logs}. Ctrl-C stops everything; the data stay.
+What the services say is in {logs}/. Ctrl-C stops everything; the data stay.
 """
 """What a developer needs once everything runs."""
 
 
-async def run(settings: RunSettings) -> None:
-    """Start everything, then wait until something dies or somebody wants it to stop.
+async def run(settings: RunSettings, folder: Path) -> None:
+    """Start everything, then wait until something dies or somebody wants it to stop; the folder keeps its data.
 
     Raises:
         CannotRunError: Another run uses this checkout, the port is taken, a database does not answer, something died.
     """
     _stop_on_signals()
-    async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
+    async with sole_use(folder) as lock, Group(folder / "log", kept_open=[lock]) as group:
         _require_free(settings.port)
-        _say("Finding the databases")
-        environment = database_environment(await find_databases(group, settings), inherited_environment())
-        secret = development_secret(settings)
+        named = settings.named_databases
+        _say("Using the databases that were named" if len(named) == len(OWNERS) else "Starting PostgreSQL")
+        environment = database_environment(await find_databases(group, settings, folder), inherited_environment())
+        secret = development_secret(settings, folder)
         _say("Starting gateway, tasks and users, and migrating their databases")
         environment |= {"BETTER_AUTH_SECRET": secret, "EXPLAIN_REFUSALS": "true"}
-        platform = start_platform(group, environment, kept_passport_keys(VAR / "keys"), port=settings.port)
+        platform = start_platform(group, environment, kept_passport_keys(folder / "keys"), port=settings.port)
         await migrate_databases(group, environment)
         await platform.until_ready()
         _say("Ready")
-        _invite(platform.gateway.url, mint_token(secret, DEVELOPER, email="developer@example.com"))
+        _invite(platform.gateway.url, mint_token(secret, DEVELOPER, email="developer@example.com"), group.logs)
         await _watch(group)
 
 
@@ -100,18 +103,19 @@ def _say(step: str) -> None:
     print(f"{time.monotonic() - STARTED_AT:5.1f} s  {step}", flush=True)
 
 
-def _invite(url: str, token: str) -> None:
+def _invite(url: str, token: str, logs: Path) -> None:
     bearer, json = f"-H 'Authorization: Bearer {token}'", "-H 'Content-Type: application/json'"
-    logs = f"{os.path.relpath(VAR / 'log')}/*.log"
-    print(INVITATION.format(url=url, token=token, bearer=bearer, json=json, logs=logs), flush=True)
+    print(INVITATION.format(url=url, token=token, bearer=bearer, json=json, logs=os.path.relpath(logs)), flush=True)
 
 
 def main() -> None:
     """Run until told to stop; what went wrong is said in one message, without a traceback."""
-    settings = load(RunSettings)
+    parser = argparse.ArgumentParser(prog="python -m devkit.run", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=VAR, help="where data, logs and keys are kept")
+    folder = parser.parse_args().folder.absolute()
     try:
         with suppress(asyncio.CancelledError):
-            asyncio.run(run(settings))
+            asyncio.run(run(load(RunSettings), folder))
     except CannotRunError as error:
         sys.exit(f"\n{error}")
 

@@ -40,6 +40,12 @@ class RunSettings(BaseSettings):
     users_database_url: SecretStr | None = None
     """PostgreSQL URL of the users service; an embedded server is used when absent."""
 
+    @property
+    def named_databases(self) -> dict[str, str]:
+        """The URLs that were given, by service."""
+        given = {"tasks": self.tasks_database_url, "users": self.users_database_url}
+        return {owner: url.get_secret_value() for owner, url in given.items() if url}
+
 
 def inherited_environment() -> dict[str, str]:
     """Return what the services inherit: `.env`, and the environment, which wins."""

@@ -3,12 +3,14 @@
 import argparse
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from common.settings import load
 from devkit.keys import kept_secret
 from devkit.settings import VAR, RunSettings
 
@@ -54,9 +56,10 @@ def mint_passport(key: Ed25519PrivateKey, subject: str, *, email: str | None = N
     return jwt.encode(claims | ({"email": email} if email else {}), key, "EdDSA", headers={"typ": "passport+jwt"})
 
 
-def development_secret(settings: RunSettings) -> str:
-    """Return the secret that is set, else the one that this checkout has made for itself."""
-    return settings.better_auth_secret.get_secret_value() if settings.better_auth_secret else kept_secret(VAR / "keys")
+def development_secret(settings: RunSettings, folder: Path) -> str:
+    """Return the secret that is set, else the one that is kept in the folder."""
+    given = settings.better_auth_secret
+    return given.get_secret_value() if given else kept_secret(folder / "keys")
 
 
 def main() -> None:
@@ -66,7 +69,7 @@ def main() -> None:
     parser.add_argument("--email", help="their e-mail address (default: none)")
     parser.add_argument("--days", type=float, default=1.0, help="how long it is good (default: %(default)s)")
     chosen = parser.parse_args()
-    secret = development_secret(RunSettings())
+    secret = development_secret(load(RunSettings), VAR)
     print(mint_token(secret, chosen.sub, email=chosen.email, seconds=chosen.days * DAY_SECONDS))
 
 
