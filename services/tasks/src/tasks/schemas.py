@@ -4,7 +4,7 @@ import base64
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Literal, NamedTuple, Self
+from typing import Annotated, Final, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
@@ -32,7 +32,7 @@ WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" +
 """Source: Unicode's property White_Space. Python's own list also has four separators that are control characters."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _BREAKS = frozenset("\u2028\u2029")
 _LINES = frozenset("\t\n\r")
 
@@ -67,10 +67,20 @@ def _short_search(text: str) -> str:
     return text
 
 
-def _time_text(value: object) -> object:
-    if isinstance(value, str) and not _TIME.fullmatch(value):
-        raise PydanticCustomError("datetime_parsing", "This must be a time as RFC 3339 writes it.")
-    return value
+def _time_text(text: str) -> str:
+    try:
+        readable = bool(_TIME.fullmatch(text) and datetime.fromisoformat(text.upper()))
+    except ValueError:
+        readable = False
+    if not readable:
+        raise PydanticCustomError("datetime_parsing", "Input should be a time as RFC 3339 writes it")
+    return text
+
+
+def _known_status(text: str) -> str:
+    if text not in ("pending", "completed"):
+        raise PydanticCustomError("unknown-word", "A status is pending or completed.")
+    return text
 
 
 def _page_size(text: object) -> object:
@@ -80,7 +90,7 @@ def _page_size(text: object) -> object:
 
 
 def _refuse_id(_: object) -> object:
-    raise PydanticCustomError("read-only", "The service chooses the id; a PUT to /tasks/{id} may bring its own.")
+    raise PydanticCustomError("read-only", "The service chooses the id: only a PUT to /tasks/{id} may bring one.")
 
 
 Title = Annotated[
@@ -98,15 +108,20 @@ Description = Annotated[
 ]
 """NFC, not trimmed, at most 10,000 code points."""
 
-Time = Annotated[datetime, BeforeValidator(_time_text)]
+Time = Annotated[str, AfterValidator(_time_text), WithJsonSchema({"type": "string", "format": "date-time"})]
 """Source: RFC 3339, 5.6."""
 
 WireTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339, UTC, `Z`, microseconds."""
 
-Status = Literal["pending", "completed"]
+Status = Annotated[
+    str, AfterValidator(_known_status), WithJsonSchema({"type": "string", "enum": ["pending", "completed"]})
+]
+"""The other spelling of `is_completed`."""
 
-AssertedUser = Annotated[str | None, Field(deprecated=True, description="Must be the caller, if it is given at all.")]
+AssertedUser = Annotated[
+    str | None, Field(description="Must be the caller, if it is given.", json_schema_extra={"deprecated": True})
+]
 """Who the sender thinks they are; it can never choose whose data is used."""
 
 

@@ -1,0 +1,78 @@
+"""The tasks service in this process, on a migrated database behind a proxy, beside the real users service."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from secrets import token_hex
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from pydantic import HttpUrl, SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from devkit.databases import MigratedDatabases
+from devkit.keys import PassportKeys
+from devkit.people import AsUser, passport_headers
+from devkit.platform import Platform
+from devkit.proxy import Proxy, proxy_to
+from tasks.main import create_app
+from tasks.settings import TasksSettings
+
+TASKS_MAX = 5
+"""So that a test reaches the quota."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service, the proxy before its database, and a way to speak to it as somebody."""
+
+    app: FastAPI
+    proxy: Proxy
+    speak_as: AsUser
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The service's own pool."""
+        return self.app.state.engine
+
+
+@asynccontextmanager
+async def run_service(database_url: str, users_url: str, keys: PassportKeys) -> AsyncGenerator[Service]:
+    """Run the service before this database and beside this users service."""
+    async with proxy_to(database_url) as proxy:
+        settings = TasksSettings(
+            tasks_database_url=SecretStr(proxy.url),
+            passport_public_keys=(keys.public,),
+            users_url=HttpUrl(users_url),
+            tasks_per_user_max=TASKS_MAX,
+        )
+        app = create_app(settings)
+
+        def speak_as(name: str) -> AsyncClient:
+            headers = passport_headers(keys, name)
+            return AsyncClient(transport=ASGITransport(app), base_url="http://tasks", headers=headers)
+
+        async with app.router.lifespan_context(app):
+            yield Service(app, proxy, speak_as)
+
+
+@pytest.fixture(scope="session")
+async def shared(databases: MigratedDatabases, platform: Platform, keys: PassportKeys) -> AsyncGenerator[Service]:
+    """Run the service once, for all tests that do it no harm."""
+    async with run_service(await databases.make("tasks"), platform.users.url, keys) as service:
+        yield service
+
+
+@pytest.fixture
+def as_user(shared: Service) -> AsUser:
+    """Speak to the shared service as the gateway would for a user of this name, whom no other test knows."""
+    suffix = token_hex(8)
+    return lambda name: shared.speak_as(f"{name}-{suffix}")
+
+
+@pytest.fixture
+async def service(databases: MigratedDatabases, platform: Platform, keys: PassportKeys) -> AsyncGenerator[Service]:
+    """Run the service on a database of this test's own, to count, to break or to look into."""
+    async with run_service(await databases.make("tasks"), platform.users.url, keys) as own:
+        yield own

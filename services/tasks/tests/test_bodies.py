@@ -1,0 +1,204 @@
+"""What a body may be, and what is said of one that may not."""
+
+import json
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient, Response
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from devkit.people import AsUser
+from tasks.schemas import Description, Title
+
+DEEP = b"[" * 33 + b"]" * 33
+
+UNREADABLE = {
+    "nothing": b"",
+    "white space": b" \n",
+    "no JSON": b"title=x",
+    "cut off": b'{"title": "x"',
+    "two documents": b'{"title": "x"} {}',
+    "trailing comma": b'{"title": "x",}',
+    "comment": b'{"title": "x" /* y */}',
+    "single quotes": b"{'title': 'x'}",
+    "an array": b'[{"title": "x"}]',
+    "null": b"null",
+    "text": b'"x"',
+    "byte order mark": b'\xef\xbb\xbf{"title": "x"}',
+    "UTF-16": '{"title": "x"}'.encode("utf-16"),
+    "Latin-1": '{"title": "\xe4"}'.encode("latin-1"),
+    "overlong UTF-8": b'{"title": "\xc0\xaf"}',
+    "surrogate in UTF-8": b'{"title": "\xed\xa0\x80"}',
+    "half a pair": b'{"title": "\\ud83d"}',
+    "half a pair in a name": b'{"title": "x", "\\udc00": 1}',
+    "name twice": b'{"title": "x", "title": "y"}',
+    "name twice, deeper": b'{"title": "x", "version": {"a": 1, "a": 1}}',
+    "NaN": b'{"title": "x", "version": NaN}',
+    "infinity": b'{"title": "x", "version": -Infinity}',
+    "raw line break": b'{"title": "x\ny"}',
+    "raw NUL": b'{"title": "x\x00"}',
+    "long number": b'{"title": "x", "version": ' + b"1" * 1001 + b"}",
+    "nested": b'{"title": "x", "version": ' + DEEP + b"}",
+    "bottomless": b"[" * 60_000,
+    "number as title": b'{"title": 5}',
+    "null as title": b'{"title": null}',
+    "list as title": b'{"title": ["x"]}',
+    "text as truth": b'{"title": "x", "is_completed": "true"}',
+    "number as truth": b'{"title": "x", "is_completed": 1}',
+    "null as truth": b'{"title": "x", "is_completed": null}',
+    "number as status": b'{"title": "x", "status": 5}',
+    "null as status": b'{"title": "x", "status": null}',
+    "number as user": b'{"title": "x", "user_id": 5}',
+    "both kinds at once": b'{"title": "", "description": 5}',
+}
+
+BROKEN: dict[str, tuple[dict[str, object], str]] = {
+    "no title": ({"description": "x"}, "missing"),
+    "empty title": ({"title": ""}, "too-short"),
+    "white title": ({"title": " \u2003\u2028\t"}, "too-short"),
+    "long title": ({"title": "x" * 201}, "too-long"),
+    "NUL in title": ({"title": "a\x00b"}, "control-character"),
+    "line in title": ({"title": "a\nb"}, "control-character"),
+    "separator in title": ({"title": "a\u2029b"}, "control-character"),
+    "control as space": ({"title": "\x1fa"}, "control-character"),
+    "NUL in description": ({"title": "x", "description": "a\x00b"}, "control-character"),
+    "long description": ({"title": "x", "description": "x" * 10_001}, "too-long"),
+    "unknown field": ({"title": "x", "colour": "red"}, "extra-forbidden"),
+    "unknown status": ({"title": "x", "status": "done"}, "unknown-word"),
+}
+
+
+def _assert_refused(answer: Response, status: int) -> None:
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert all(set(fault) == {"location", "code", "message"} for fault in problem["errors"])
+
+
+@pytest.mark.scenario("S002-US4.1")
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+async def test_what_cannot_be_read_is_400(as_user: AsUser, method: str, body: bytes) -> None:
+    owner = as_user("owner")
+    address = "/tasks" if method == "POST" else f"/tasks/{uuid4()}"
+
+    _assert_refused(await owner.request(method, address, content=body), 400)
+    assert (await owner.get("/tasks")).json() == []
+
+
+@pytest.mark.scenario("S001-US1.2", "S002-US4.2")
+@pytest.mark.parametrize(("body", "code"), BROKEN.values(), ids=BROKEN)
+async def test_what_breaks_a_rule_is_422(as_user: AsUser, body: dict[str, object], code: str) -> None:
+    owner = as_user("owner")
+    answer = await owner.post("/tasks", json=body)
+
+    _assert_refused(answer, 422)
+    assert [fault["code"] for fault in answer.json()["errors"]] == [code]
+    assert (await owner.get("/tasks")).json() == []
+
+
+async def test_whoever_brings_an_id_is_sent_to_put(as_user: AsUser) -> None:
+    answer = await as_user("owner").post("/tasks", json={"title": "x", "id": 5})
+
+    assert answer.status_code == 422
+    assert "PUT" in answer.json()["errors"][0]["message"]
+
+
+async def test_a_fault_never_shows_what_was_sent(as_user: AsUser) -> None:
+    hush = "<hush>"
+    bodies = (
+        {"title": [hush]},
+        {"title": "x", hush: hush},
+        {"title": "x", "status": hush},
+        {"title": f"{hush}\n{hush}"},
+    )
+
+    for body in bodies:
+        assert "hush" not in (await as_user("owner").post("/tasks", json=body)).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json", 201),
+        ("application/json; charset=utf-8", 201),
+        ("Application/JSON", 201),
+        ("application/merge-patch+json", 415),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+async def test_a_body_says_what_it_is(as_user: AsUser, kind: str, status: int) -> None:
+    owner = as_user("owner")
+    answer = await owner.post("/tasks", content=b'{"title": "x"}', headers={"Content-Type": kind})
+
+    assert answer.status_code == status
+
+
+async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: AsUser) -> None:
+    assert (await as_user("owner").post("/tasks", content=b'{"title": "x"}')).status_code == 201
+
+
+async def test_a_change_may_be_a_merge_patch(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    address = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
+    headers = {"Content-Type": "application/merge-patch+json"}
+
+    assert (await owner.patch(address, content=b'{"title": "y"}', headers=headers)).status_code == 200
+    assert (await owner.put(address, content=b'{"title": "y"}', headers=headers)).status_code == 415
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_has_at_most_64_kib(as_user: AsUser, *, announced: bool) -> None:
+    owner = as_user("owner")
+    full = b'{"title": "x"' + b" " * (65_536 - 14) + b"}"
+
+    async def send(body: bytes) -> int:
+        async def in_chunks() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 10_000):
+                yield body[start : start + 10_000]
+
+        return (await owner.post("/tasks", content=body if announced else in_chunks())).status_code
+
+    assert (await send(full), await send(full + b" ")) == (201, 413)
+
+
+async def _delete(owner: AsyncClient, body: bytes) -> int:
+    address = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
+    return (await owner.request("DELETE", address, content=body)).status_code
+
+
+async def test_a_delete_may_have_a_body_with_the_caller_in_it(as_user: AsUser) -> None:
+    owner = as_user("owner")
+
+    assert await _delete(owner, b"") == 204
+    assert await _delete(owner, json.dumps({"user_id": owner.headers["x-user-id"].upper()}).encode()) == 204
+    assert await _delete(owner, b'{"user_id": "other"}') == 403
+    assert await _delete(owner, b'{"title": "x"}') == 422
+    assert await _delete(owner, b"[]") == 400
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=300))
+def test_a_title_is_kept_as_it_is_normalized_or_refused_for_a_reason(text: str) -> None:
+    check = TypeAdapter(Title)
+    try:
+        title = check.validate_python(text)
+    except ValidationError as error:
+        found = {fault["type"] for fault in error.errors()}
+    else:
+        found = {"kept"} if check.validate_python(title) == title == title.strip() and len(title) <= 200 else {""}
+    assert found in ({"kept"}, {"too-short"}, {"too-long"}, {"control-character"}, {"string_unicode"})
+
+
+@settings(max_examples=300)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=300))
+def test_a_description_is_not_trimmed(text: str) -> None:
+    spaced = f" \t{text}\r\n"
+
+    assert TypeAdapter(Description).validate_python(spaced).startswith(" \t")
+    assert TypeAdapter(Description).validate_python(spaced).endswith("\r\n")
