@@ -38,7 +38,7 @@ def database_environment(urls: Mapping[str, str], inherited: Mapping[str, str]) 
     environment = dict(inherited)
     for owner, url in urls.items():
         usual, direct = f"{owner.upper()}_DATABASE_URL", f"{owner.upper()}_DATABASE_URL_UNPOOLED"
-        environment[direct] = inherited.get(direct, url) if inherited.get(usual) == url else url
+        environment[direct] = (inherited.get(usual) == url and inherited.get(direct)) or url
         environment[usual] = url
     return environment
 

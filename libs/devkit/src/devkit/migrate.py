@@ -1,13 +1,13 @@
 """`make migrate`: bring the databases of the services to the newest revision."""
 
 import asyncio
+import os
 import sys
 
-from common.settings import load
 from devkit.databases import database_environment, find_databases, migrate_databases
 from devkit.errors import CannotRunError
 from devkit.processes import Group
-from devkit.settings import VAR, RunSettings, inherited_environment
+from devkit.settings import VAR, RunSettings, load_settings
 from devkit.sole_use import sole_use
 
 
@@ -19,13 +19,13 @@ async def migrate(settings: RunSettings) -> None:
     """
     async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
         urls = await find_databases(group, settings, VAR)
-        await migrate_databases(group, database_environment(urls, inherited_environment()))
+        await migrate_databases(group, database_environment(urls, os.environ))
 
 
 def main() -> None:
     """Migrate, and say when it is done."""
     try:
-        asyncio.run(migrate(load(RunSettings)))
+        asyncio.run(migrate(load_settings()))
     except CannotRunError as error:
         sys.exit(str(error))
     print("Both databases are at the newest revision.")

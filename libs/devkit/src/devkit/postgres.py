@@ -73,8 +73,7 @@ async def start_postgres(group: Group, directory: Path, *, durable: bool = True)
         await _make(group, directory, account, () if durable else ["--no-sync"])
     (directory / "postmaster.pid").unlink(missing_ok=True)
     sockets = _socket_directory(directory, account)
-    options = [f"-cunix_socket_directories={sockets}", "-clisten_addresses=", "-cmax_connections=200"]
-    command = [PROGRAMS / "postgres", "-D", directory, *options, *(() if durable else CARELESS)]
+    command = _command(directory, sockets, () if durable else CARELESS)
     process = group.start("postgres", command, ENVIRONMENT, account=account, stop_signal=SIGINT)
 
     async def is_ready() -> bool:
@@ -94,6 +93,11 @@ async def throwaway_postgres(group: Group) -> AsyncGenerator[Postgres]:
             yield postgres
         finally:
             await postgres.process.stop()
+
+
+def _command(directory: Path, sockets: Path, options: Sequence[str]) -> list[str | Path]:
+    local = [f"-cunix_socket_directories={sockets}", "-clisten_addresses=", "-cmax_connections=200"]
+    return [PROGRAMS / "postgres", "-D", directory, *local, *options]
 
 
 async def _make(group: Group, directory: Path, account: struct_passwd | None, options: Sequence[str]) -> None:

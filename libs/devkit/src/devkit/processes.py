@@ -124,20 +124,7 @@ class Group:
     ) -> Process:
         """Start a process with this environment and no other, as another account if one is named."""
         log = self.logs / f"{name}.log"
-        with log.open("wb") as output:
-            popen = subprocess.Popen(
-                list(command),
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=[self._alive, *self.kept_open],
-                process_group=self._leader,
-                user=account and account.pw_uid,
-                group=account and account.pw_gid,
-                extra_groups=account and [],
-            )
-        process = Process(name, log, popen, stop_signal)
+        process = Process(name, log, self._spawn(command, environment, log, account), stop_signal)
         self._processes.append(process)
         self._stack.push_async_callback(process.stop)
         return process
@@ -170,3 +157,20 @@ class Group:
         """
         for process in self._processes:
             process.check()
+
+    def _spawn(
+        self, command: Sequence[str | Path], environment: Mapping[str, str], log: Path, account: struct_passwd | None
+    ) -> "subprocess.Popen[bytes]":
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                list(command),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[self._alive, *self.kept_open],
+                process_group=self._leader,
+                user=account and account.pw_uid,
+                group=account and account.pw_gid,
+                extra_groups=account and [],
+            )

@@ -92,31 +92,30 @@ class Proxy:
     async def _exchange(
         self, reader: StreamReader, writer: StreamWriter, server_reader: StreamReader, server_writer: StreamWriter
     ) -> None:
-        """Pass on both ways until one side leaves; a round trip is an answer after a question."""
-        asked = False
-
-        async def ask() -> None:
-            nonlocal asked
-            async for chunk in self._chunks(reader):
-                asked = True
-                server_writer.write(chunk)
-                await server_writer.drain()
-
-        async def answer() -> None:
-            nonlocal asked
-            async for chunk in self._chunks(server_reader):
-                self.round_trips += asked
-                asked = False
-                writer.write(chunk)
-                await writer.drain()
-
-        directions = [asyncio.create_task(ask()), asyncio.create_task(answer())]
+        """Pass on both ways until one side leaves."""
+        asked = asyncio.Event()
+        ways = self._ask(reader, server_writer, asked), self._answer(server_reader, writer, asked)
+        tasks = [asyncio.create_task(way) for way in ways]
         try:
-            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for direction in directions:
-                direction.cancel()
-            await asyncio.gather(*directions, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, reader: StreamReader, server_writer: StreamWriter, asked: asyncio.Event) -> None:
+        async for chunk in self._chunks(reader):
+            asked.set()
+            server_writer.write(chunk)
+            await server_writer.drain()
+
+    async def _answer(self, server_reader: StreamReader, writer: StreamWriter, asked: asyncio.Event) -> None:
+        """Pass answers on; the first chunk after a question ends a round trip."""
+        async for chunk in self._chunks(server_reader):
+            self.round_trips += asked.is_set()
+            asked.clear()
+            writer.write(chunk)
+            await writer.drain()
 
     async def _chunks(self, reader: StreamReader) -> AsyncIterator[bytes]:
         while chunk := await reader.read(CHUNK_BYTES):

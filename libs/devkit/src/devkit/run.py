@@ -11,13 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from common.settings import load
 from devkit.databases import OWNERS, database_environment, find_databases, migrate_databases
 from devkit.errors import CannotRunError
 from devkit.keys import kept_passport_keys
 from devkit.platform import start_platform
 from devkit.processes import Group
-from devkit.settings import VAR, RunSettings, inherited_environment
+from devkit.settings import VAR, RunSettings, load_settings
 from devkit.sole_use import sole_use
 from devkit.tokens import DEVELOPER, development_secret, mint_token
 
@@ -56,7 +55,7 @@ async def run(settings: RunSettings, folder: Path) -> None:
         _require_free(settings.port)
         named = settings.named_databases
         _say("Using the databases that were named" if len(named) == len(OWNERS) else "Starting PostgreSQL")
-        environment = database_environment(await find_databases(group, settings, folder), inherited_environment())
+        environment = database_environment(await find_databases(group, settings, folder), os.environ)
         secret = development_secret(settings, folder)
         _say("Starting gateway, tasks and users, and migrating their databases")
         environment |= {"BETTER_AUTH_SECRET": secret, "EXPLAIN_REFUSALS": "true"}
@@ -115,7 +114,7 @@ def main() -> None:
     folder = parser.parse_args().folder.absolute()
     try:
         with suppress(asyncio.CancelledError):
-            asyncio.run(run(load(RunSettings), folder))
+            asyncio.run(run(load_settings(), folder))
     except CannotRunError as error:
         sys.exit(f"\n{error}")
 

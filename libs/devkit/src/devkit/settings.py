@@ -1,12 +1,13 @@
 """What `make run`, `make token` and `make migrate` can be told, by the environment or by `.env`."""
 
-import os
 from pathlib import Path
 from typing import Final
 
-from dotenv import dotenv_values
+from dotenv import load_dotenv
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from common.settings import load
 
 CHECKOUT: Final = Path(__file__).parents[4]
 """The folder that was cloned: this package is always installed from there."""
@@ -18,9 +19,7 @@ VAR: Final = CHECKOUT / "var"
 class RunSettings(BaseSettings):
     """What concerns the platform as a whole; whatever else is set reaches the services untouched."""
 
-    model_config = SettingsConfigDict(
-        env_file=CHECKOUT / ".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
 
     port: int = Field(default=8080, ge=1, le=65535)
     """TCP port of the gateway on 127.0.0.1."""
@@ -47,7 +46,7 @@ class RunSettings(BaseSettings):
         return {owner: url.get_secret_value() for owner, url in given.items() if url}
 
 
-def inherited_environment() -> dict[str, str]:
-    """Return what the services inherit: `.env`, and the environment, which wins."""
-    written = dotenv_values(CHECKOUT / ".env")
-    return {name: value for name, value in (written | os.environ).items() if value}
+def load_settings() -> RunSettings:
+    """Add `.env` to the environment, which wins, and read the settings there; whatever else it says, services inherit."""
+    load_dotenv(CHECKOUT / ".env", interpolate=False)
+    return load(RunSettings)

@@ -10,9 +10,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from common.settings import load
 from devkit.keys import kept_secret
-from devkit.settings import VAR, RunSettings
+from devkit.settings import VAR, RunSettings, load_settings
 
 DEVELOPER: Final = "00000000-0000-4000-8000-000000000001"
 """The subject of a development token. A canonical UUID, so it is the user's id as well."""
@@ -69,7 +68,7 @@ def main() -> None:
     parser.add_argument("--email", help="their e-mail address (default: none)")
     parser.add_argument("--days", type=float, default=1.0, help="how long it is good (default: %(default)s)")
     chosen = parser.parse_args()
-    secret = development_secret(load(RunSettings), VAR)
+    secret = development_secret(load_settings(), VAR)
     print(mint_token(secret, chosen.sub, email=chosen.email, seconds=chosen.days * DAY_SECONDS))
 
 
