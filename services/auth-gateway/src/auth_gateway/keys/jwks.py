@@ -1,0 +1,137 @@
+"""Which keys of a published key set may verify a token: rule 4 of the token rules."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeGuard
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.exceptions import PyJWTError
+
+from common.errors import BadRequest
+from common.reading import parse
+
+FITTING: Final = {
+    ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
+    ("EC", "P-256"): frozenset({"ES256"}),
+    ("EC", "P-521"): frozenset({"ES512"}),
+    ("RSA", None): frozenset({"PS256", "RS256"}),
+}
+"""The algorithms that a key's type and curve allow; `Ed25519` is another name of `EdDSA` with that curve.
+
+Source: RFC 7518, 3.1; RFC 8037, 3.1; RFC 9864, 2.2.
+"""
+
+PUBLISHED_ALGORITHMS: Final[frozenset[str]] = frozenset[str]().union(*FITTING.values())
+"""Every `alg` that is verified with a published key."""
+
+KEYS_MAX: Final = 64
+"""Keys in one set."""
+
+RSA_MIN_BITS: Final = 2048
+"""Source: RFC 7518, 3.3."""
+
+PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""A key that shows one of these is known to others. Source: RFC 7518, 6.2.2, 6.3.2 and 6.4.1; RFC 8037, 2."""
+
+_READERS: Final = {"OKP": OKPAlgorithm.from_jwk, "EC": ECAlgorithm.from_jwk, "RSA": RSAAlgorithm.from_jwk}
+
+PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    """A public key, and the only algorithms it may be used with."""
+
+    key_id: str | None
+    algorithms: frozenset[str]
+    public_key: PublicKey
+
+
+class KeySet:
+    """The usable keys of one key set."""
+
+    def __init__(self, keys: Sequence[VerifyingKey]) -> None:
+        self._keys = keys
+        self._named = {key.key_id: key for key in keys}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def named(self, key_id: str) -> VerifyingKey | None:
+        """Return the one key of this name."""
+        return self._named.get(key_id)
+
+    def fitting(self, algorithm: str) -> list[VerifyingKey]:
+        """Return all keys that a token without a key id may mean."""
+        return [key for key in self._keys if algorithm in key.algorithms]
+
+
+def read_key_set(document: bytes) -> KeySet:
+    """Read a JWK Set, and leave out every key that must not verify anything.
+
+    Raises:
+        ValueError: It is broken, has too many keys, or none that is usable.
+    """
+    try:
+        listed = _member(parse(document), "keys")
+    except BadRequest:
+        raise ValueError("not JSON") from None
+    if not _is_list(listed) or len(listed) > KEYS_MAX:
+        raise ValueError("no list of keys, or too long a one")
+    names = Counter(name for jwk in listed if isinstance(name := _member(jwk, "kid"), str))
+    read = [key for jwk in listed if _is_object(jwk) and (key := _usable(jwk))]
+    keys = [key for key in read if key.key_id is None or names[key.key_id] == 1]
+    if not keys:
+        raise ValueError("no usable key")
+    return KeySet(keys)
+
+
+def _usable(jwk: dict[str, object]) -> VerifyingKey | None:
+    key_id, operations = jwk.get("kid"), jwk.get("key_ops", ["verify"])
+    algorithms = _algorithms(jwk)
+    if not (key_id is None or isinstance(key_id, str)) or not algorithms:
+        return None
+    if jwk.get("use", "sig") != "sig" or not _is_list(operations) or "verify" not in operations:
+        return None
+    if PRIVATE_MEMBERS & jwk.keys():
+        return None
+    public_key = _public_key(jwk)
+    return public_key and VerifyingKey(key_id, algorithms, public_key)
+
+
+def _algorithms(jwk: dict[str, object]) -> frozenset[str]:
+    """Return what the key's type and curve allow, narrowed to its own `alg` if it has one."""
+    kty, curve, own = jwk.get("kty"), jwk.get("crv"), jwk.get("alg")
+    form = (kty, None if kty == "RSA" else curve)
+    fitting = next((names for known, names in FITTING.items() if known == form), frozenset[str]())
+    if "alg" not in jwk:
+        return fitting
+    if not isinstance(own, str) or own not in fitting:
+        return frozenset()
+    return frozenset({own}) if kty == "RSA" else fitting
+
+
+def _public_key(jwk: dict[str, object]) -> PublicKey | None:
+    try:
+        key = _READERS[str(jwk["kty"])](jwk)
+    except (PyJWTError, TypeError, ValueError):
+        return None
+    if isinstance(key, RSAPublicKey) and key.key_size < RSA_MIN_BITS:
+        return None
+    return key if isinstance(key, PublicKey) else None
+
+
+def _member(document: object, name: str) -> object:
+    return document.get(name) if _is_object(document) else None
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
