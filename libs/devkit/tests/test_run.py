@@ -158,7 +158,8 @@ def test_a_named_database_that_does_not_answer_is_named_and_none_is_started_inst
 
 
 def test_a_dangerous_setting_stops_the_start_in_the_services_own_words(folder: Path) -> None:
-    with running(folder, BETTER_AUTH_SECRET="short") as run:
+    weak = {"BETTER_AUTH_SECRET": "short"}
+    with running(folder, **weak) as run:
         said = said_until_end(run)
 
     assert "gateway ended with code 2" in said

@@ -47,6 +47,6 @@ class RunSettings(BaseSettings):
 
 
 def load_settings() -> RunSettings:
-    """Add `.env` to the environment, which wins, and read the settings there; whatever else it says, services inherit."""
+    """Read the settings from the environment, after adding what `.env` says and it does not; services inherit both."""
     load_dotenv(CHECKOUT / ".env", interpolate=False)
     return load(RunSettings)
