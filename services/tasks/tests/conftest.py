@@ -1,15 +1,13 @@
 """The tasks service in this process, on a migrated database behind a proxy, beside the real users service."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 
 import pytest
-from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import HttpUrl, SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from devkit.databases import MigratedDatabases
 from devkit.keys import PassportKeys
@@ -23,18 +21,15 @@ TASKS_MAX = 5
 """So that a test reaches the quota."""
 
 
+Beside = Callable[[str], AbstractAsyncContextManager[AsUser]]
+
+
 @dataclass(frozen=True)
 class Service:
     """The service, the proxy before its database, and a way to speak to it as somebody."""
 
-    app: FastAPI
     proxy: Proxy
     speak_as: AsUser
-
-    @property
-    def engine(self) -> AsyncEngine:
-        """The service's own pool."""
-        return self.app.state.engine
 
 
 @asynccontextmanager
@@ -54,7 +49,7 @@ async def run_service(database_url: str, users_url: str, keys: PassportKeys) -> 
             return AsyncClient(transport=ASGITransport(app), base_url="http://tasks", headers=headers)
 
         async with app.router.lifespan_context(app):
-            yield Service(app, proxy, speak_as)
+            yield Service(proxy, speak_as)
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +71,27 @@ async def service(databases: MigratedDatabases, platform: Platform, keys: Passpo
     """Run the service on a database of this test's own, to count, to break or to look into."""
     async with run_service(await databases.make("tasks"), platform.users.url, keys) as own:
         yield own
+
+
+@pytest.fixture
+def beside(databases: MigratedDatabases, keys: PassportKeys) -> Beside:
+    """Run the service beside another users service, for the time of a block."""
+
+    @asynccontextmanager
+    async def run(users_url: str) -> AsyncGenerator[AsUser]:
+        async with run_service(await databases.make("tasks"), users_url, keys) as service:
+            yield service.speak_as
+
+    return run
+
+
+@pytest.fixture
+def alone_as(service: Service) -> AsUser:
+    """Speak to this test's own service."""
+    return service.speak_as
+
+
+@pytest.fixture
+def proxy(service: Service) -> Proxy:
+    """Stand between this test's own service and its database."""
+    return service.proxy

@@ -1,0 +1,126 @@
+"""What a statement decides that had to wait for somebody else's lock on the same owner."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
+
+import psycopg
+from httpx import AsyncClient, Response
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+from devkit.waiting import until_waiting
+
+LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
+
+
+@asynccontextmanager
+async def _somebody(proxy: Proxy) -> AsyncGenerator[psycopg.AsyncConnection]:
+    """Be another writer, in a transaction that holds the owners' locks until it commits."""
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute(LOCK_EVERYBODY)
+        yield connection
+
+
+async def _after_waiting(
+    proxy: Proxy, other: psycopg.AsyncConnection, *requests: Awaitable[Response]
+) -> list[Response]:
+    """Send requests that have to wait, then let the other one commit."""
+    waiting = [asyncio.ensure_future(request) for request in requests]
+    await until_waiting(proxy.server_url, len(waiting))
+    await other.commit()
+    return list(await asyncio.gather(*waiting))
+
+
+async def _make(owner: AsyncClient, title: str = "Old") -> str:
+    made = await owner.post("/tasks", json={"title": title})
+    assert made.status_code == 201
+    return str(made.headers["location"])
+
+
+async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await _make(owner)
+
+    async with _somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1")
+        await other.execute("UPDATE tasks SET description = 'Theirs', version = (SELECT counter FROM owners)")
+        [answer] = await _after_waiting(proxy, other, owner.patch(address, json={"title": "Ours"}))
+
+    task = answer.json()
+    assert (task["title"], task["description"]) == ("Ours", "Theirs")
+    assert task == (await owner.get(address)).json()
+
+
+async def test_a_change_that_the_other_one_made_already_takes_no_version(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await _make(owner)
+
+    async with _somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1")
+        await other.execute("UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)")
+        [answer] = await _after_waiting(proxy, other, owner.patch(address, json={"title": "New"}))
+
+    assert answer.json() == (await owner.get(address)).json()
+    next_one = (await owner.post("/tasks", json={"title": "Next"})).json()
+    assert next_one["version"] == answer.json()["version"] + 1
+
+
+async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await _make(owner)
+
+    async with _somebody(proxy) as other:
+        await other.execute("DELETE FROM tasks")
+        await other.execute("UPDATE owners SET task_count = 0")
+        change, delete = owner.patch(address, json={"title": "New"}), owner.delete(address)
+        answers = await _after_waiting(proxy, other, change, delete)
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    for number in range(3):
+        await _make(owner, str(number))
+
+    async with _somebody(proxy) as other:
+        requests = [owner.post("/tasks", json={"title": "Together"}) for _ in range(5)]
+        answers = await _after_waiting(proxy, other, *requests)
+
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 422, 422, 422]
+    assert len((await owner.get("/tasks")).json()) == 5
+
+
+async def test_versions_and_times_follow_the_order_of_the_lock(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    addresses = [await _make(owner, str(number)) for number in range(5)]
+
+    async with _somebody(proxy) as other:
+        requests = [owner.patch(address, json={"title": "New"}) for address in addresses]
+        answers = await _after_waiting(proxy, other, *requests)
+
+    tasks = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
+    assert len({task["version"] for task in tasks}) == 5
+    assert [task["updated_at"] for task in tasks] == sorted(task["updated_at"] for task in tasks)
+
+
+async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as: AsUser) -> None:
+    owner = alone_as("owner")
+    address = await _make(owner)
+    before = (await owner.get(address)).json()["version"]
+
+    answers = await asyncio.gather(*(owner.patch(address, json={"title": f"New {number}"}) for number in range(30)))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(answer.json()["version"] for answer in answers) == list(range(before + 1, before + 31))
+
+
+async def test_changes_and_deletes_at_once_never_lock_each_other_out(alone_as: AsUser) -> None:
+    owner = alone_as("owner")
+    for _ in range(10):
+        address = await _make(owner)
+        requests = [owner.patch(address, json={"title": str(number)}) for number in range(4)]
+        answers = await asyncio.gather(*requests, owner.delete(address), owner.post("/tasks", json={"title": "x"}))
+        assert {answer.status_code for answer in answers} <= {200, 201, 204, 404}
+        assert (await owner.delete(answers[-1].headers["location"])).status_code == 204
