@@ -1,12 +1,13 @@
 """What may be done with a profile, and in which order."""
 
 import re
+from contextlib import suppress
 from typing import Final, cast
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.database import ClashError, row, rows
+from common.database import ClashError, row
 from common.errors import Unprocessable
 from common.identity import User
 from common.telemetry import log, pseudonym
@@ -15,6 +16,9 @@ from users.statements import GET_USER, SAVE_USER
 
 EMAIL_MAX_CHARACTERS: Final = 254
 """Source: RFC 5321, 4.5.3.1.3 (the brackets around it do not count)."""
+
+CLAIMS_MAX: Final = 2
+"""Times that an address is tried for. Who was faster the first time, perhaps the same user, is seen the second time."""
 
 _ADDRESS = re.compile(r"[^\s@]{1,64}@[\w-]+(\.[\w-]+)*")
 
@@ -48,14 +52,19 @@ async def change_user(session: AsyncSession, user: User, change: UserChange) -> 
 
 async def _save_user(session: AsyncSession, user: User, time_zone: str | None = None) -> UserRead:
     values = {**_claims(user), "chosen_time_zone": time_zone}
-    try:
-        (saved,) = await rows(session, SAVE_USER, **values)
-    except ClashError:
-        (saved,) = await rows(session, SAVE_USER, **{**values, "claimed_email": None})
+    saved = await _claim_email(session, values)
     if user.email is not None and saved["email"] is None:
         reason = "taken" if values["claimed_email"] else "no-address"
         log("warning", "e-mail not kept", user=pseudonym(user.id), reason=reason)
-    return cast("UserRead", saved)
+    return saved
+
+
+async def _claim_email(session: AsyncSession, values: dict[str, object]) -> UserRead:
+    """Save the profile with the address, or without it when others are faster again and again."""
+    for _ in range(CLAIMS_MAX):
+        with suppress(ClashError):
+            return cast("UserRead", await row(session, SAVE_USER, **values))
+    return cast("UserRead", await row(session, SAVE_USER, **{**values, "claimed_email": None}))
 
 
 def _claims(user: User) -> dict[str, object]:
