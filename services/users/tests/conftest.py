@@ -1,0 +1,47 @@
+"""The users service in this process. For each test its database is empty, and stands behind a proxy."""
+
+from collections.abc import AsyncGenerator
+
+import psycopg
+import pytest
+from httpx import ASGITransport, AsyncClient
+from pydantic import SecretStr
+
+from devkit.databases import MigratedDatabases
+from devkit.keys import PassportKeys
+from devkit.people import AsUser
+from devkit.proxy import Proxy, proxy_to
+from devkit.tokens import mint_passport, user_id
+from users.main import create_app
+from users.settings import UsersSettings
+
+
+@pytest.fixture(scope="module")
+async def database(databases: MigratedDatabases) -> str:
+    """Make a migrated database."""
+    return await databases.make("users")
+
+
+@pytest.fixture
+async def proxy(database: str) -> AsyncGenerator[Proxy]:
+    """Stand between the service and its database, in which nobody is known."""
+    async with await psycopg.AsyncConnection.connect(database) as connection:
+        await connection.execute("TRUNCATE users")
+    async with proxy_to(database) as between:
+        yield between
+
+
+@pytest.fixture
+async def as_user(proxy: Proxy, keys: PassportKeys) -> AsyncGenerator[AsUser]:
+    """Speak to the service as the gateway would: `ann <me@example.com>` is ann, whose token claims that address."""
+    settings = UsersSettings(users_database_url=SecretStr(proxy.url), passport_public_keys=(keys.public,))
+    app = create_app(settings)
+
+    def speak_as(name: str) -> AsyncClient:
+        subject, _, claim = name.partition(" <")
+        passport = mint_passport(keys.signing_key, subject, email=claim.removesuffix(">"))
+        headers = {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id(subject))}
+        return AsyncClient(transport=ASGITransport(app), base_url="http://users", headers=headers)
+
+    async with app.router.lifespan_context(app):
+        yield speak_as

@@ -1,0 +1,155 @@
+"""E-mail addresses follow the token, and no token ever fails for one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import psycopg
+import pytest
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+
+ALWAYS_TAKEN = """
+CREATE FUNCTION claim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.email IS NOT NULL THEN RAISE unique_violation; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER claim BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION claim()
+"""
+
+
+@pytest.fixture
+async def somebody_faster(proxy: Proxy) -> AsyncGenerator[None]:
+    """Let every address be claimed a moment earlier by somebody else."""
+    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as connection:
+        await connection.execute(ALWAYS_TAKEN)
+        yield
+        await connection.execute("DROP FUNCTION claim CASCADE")
+
+
+async def test_an_address_is_kept_in_lower_case(as_user: AsUser) -> None:
+    assert (await as_user("ann <Ann.ÄB@Example.COM>").get("/users/me")).json()["email"] == "ann.äb@example.com"
+
+
+async def test_a_later_token_with_another_address_updates_it(as_user: AsUser) -> None:
+    before = (await as_user("ann <old@example.com>").get("/users/me")).json()
+
+    after = (await as_user("ann <new@example.com>").get("/users/me")).json()
+
+    assert after == {**before, "email": "new@example.com", "updated_at": after["updated_at"]}
+    assert after["updated_at"] > before["updated_at"]
+
+
+async def test_a_change_of_the_profile_takes_the_new_address_along(as_user: AsUser) -> None:
+    await as_user("ann <old@example.com>").get("/users/me")
+
+    changed = await as_user("ann <new@example.com>").patch("/users/me", json={})
+
+    assert changed.json()["email"] == "new@example.com"
+
+
+async def test_a_token_that_names_no_address_leaves_it_as_it_is(as_user: AsUser) -> None:
+    before = (await as_user("ann <ann@example.com>").get("/users/me")).json()
+
+    assert (await as_user("ann").get("/users/me")).json() == before
+    assert (await as_user("ann").patch("/users/me", json={"time_zone": "UTC"})).json() == before
+
+
+async def test_an_address_that_somebody_else_has_is_not_kept(
+    as_user: AsUser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await as_user("ann <ann@example.com>").get("/users/me")
+
+    ben = as_user("ben <ANN@example.com>")
+    first, second = await ben.get("/users/me"), await ben.get("/users/me")
+
+    assert (first.status_code, first.json()["email"]) == (200, None)
+    assert second.json() == first.json()
+    assert (await as_user("ann").get("/users/me")).json()["email"] == "ann@example.com"
+    log = capsys.readouterr().out
+    assert log.count('"reason": "taken"') == 1
+    assert "ann@example.com" not in log.lower()
+
+
+async def test_an_address_that_becomes_free_is_kept_by_the_next_who_claims_it(as_user: AsUser) -> None:
+    await as_user("ann <team@example.com>").get("/users/me")
+    ben = as_user("ben <team@example.com>")
+    await ben.get("/users/me")
+
+    await as_user("ann <ann@example.com>").get("/users/me")
+
+    assert (await ben.get("/users/me")).json()["email"] == "team@example.com"
+
+
+async def test_whoever_moves_to_a_taken_address_gives_up_their_own(as_user: AsUser) -> None:
+    await as_user("ann <ann@example.com>").get("/users/me")
+    await as_user("ben <ben@example.com>").get("/users/me")
+
+    assert (await as_user("ben <ann@example.com>").get("/users/me")).json()["email"] is None
+    assert (await as_user("eve <ben@example.com>").get("/users/me")).json()["email"] == "ben@example.com"
+
+
+@pytest.mark.parametrize("address", ["/users/me", "/internal/users/me"])
+async def test_many_who_claim_one_address_at_once_all_get_a_profile(as_user: AsUser, address: str) -> None:
+    crowd = [as_user(f"user{n} <team@example.com>") for n in range(20)]
+    method = "PUT" if "internal" in address else "GET"
+
+    met = await asyncio.gather(*(person.request(method, address) for person in crowd))
+    seen = await asyncio.gather(*(person.get("/users/me") for person in crowd))
+
+    assert all(answer.is_success for answer in (*met, *seen))
+    assert sorted(str(answer.json()["email"]) for answer in seen) == ["None"] * 19 + ["team@example.com"]
+
+
+async def test_many_who_move_to_one_address_at_once_all_keep_their_profile(as_user: AsUser) -> None:
+    for n in range(10):
+        await as_user(f"user{n} <user{n}@example.com>").get("/users/me")
+    crowd = [as_user(f"user{n} <team@example.com>") for n in range(10)]
+
+    answers = await asyncio.gather(*(person.patch("/users/me", json={"time_zone": "Asia/Tokyo"}) for person in crowd))
+
+    assert {(answer.status_code, answer.json()["time_zone"]) for answer in answers} == {(200, "Asia/Tokyo")}
+    assert sorted(str(answer.json()["email"]) for answer in answers) == ["None"] * 9 + ["team@example.com"]
+
+
+@pytest.mark.usefixtures("somebody_faster")
+async def test_an_address_that_others_get_again_and_again_is_given_up(as_user: AsUser) -> None:
+    answer = await as_user("ann <team@example.com>").patch("/users/me", json={"time_zone": "Asia/Tokyo"})
+
+    assert answer.status_code == 200
+    assert (answer.json()["email"], answer.json()["time_zone"]) == (None, "Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "ann",
+        "@example.com",
+        "ann@",
+        "ann@@example.com",
+        "ann@example..com",
+        "ann @example.com",
+        "ann@example.com\n",
+        "ann\0@example.com",
+        "ann\ud800@example.com",
+        "ann\u202e@example.com",
+        "a" * 65 + "@example.com",
+        "ann@" + "e" * 251,
+        "x" * 6_000,
+        "<ann@example.com>",
+    ],
+)
+async def test_what_is_no_address_is_not_kept(as_user: AsUser, capsys: pytest.CaptureFixture[str], claim: str) -> None:
+    answer = await as_user(f"ann <{claim}>").get("/users/me")
+
+    assert (answer.status_code, answer.json()["email"]) == (200, None)
+    log = capsys.readouterr().out
+    assert log.count('"reason": "no-address"') == 1
+    assert "example" not in log
+
+
+async def test_the_longest_address_is_kept(as_user: AsUser) -> None:
+    longest = "a" * 64 + "@" + ".".join(["e" * 47] * 3 + ["f" * 45])
+
+    assert len(longest) == 254
+    assert (await as_user(f"ann <{longest}>").get("/users/me")).json()["email"] == longest

@@ -1,0 +1,53 @@
+"""What a request costs at the database."""
+
+import pytest
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+from devkit.tokens import user_id
+
+WARM_UP = 10
+"""Requests until the connection is open and the driver has prepared the statement."""
+
+
+people = pytest.mark.parametrize("name", ["ann <ann@example.com>", "ann", "ann <no address>", "ann <eve@example.com>"])
+
+
+@people
+async def test_a_known_profile_is_one_round_trip(as_user: AsUser, proxy: Proxy, name: str) -> None:
+    await as_user("eve <eve@example.com>").get("/users/me")
+    ann = as_user(name)
+    requests = [("GET", "/users/me"), ("GET", f"/users/{user_id('ann')}"), ("PUT", "/internal/users/me")]
+    for _ in range(WARM_UP):
+        await ann.get("/users/me")
+    proxy.round_trips = 0
+
+    for method, address in requests * 3:
+        assert (await ann.request(method, address)).is_success
+
+    assert proxy.round_trips == 9
+
+
+@people
+async def test_a_change_is_one_round_trip(as_user: AsUser, proxy: Proxy, name: str) -> None:
+    await as_user("eve <eve@example.com>").get("/users/me")
+    ann = as_user(name)
+    for _ in range(WARM_UP):
+        await ann.patch("/users/me", json={})
+    proxy.round_trips = 0
+
+    for zone in ("Asia/Tokyo", "Asia/Tokyo", "UTC"):
+        assert (await ann.patch("/users/me", json={"time_zone": zone})).is_success
+
+    assert proxy.round_trips == 3
+
+
+async def test_what_is_refused_never_reaches_the_database(as_user: AsUser, proxy: Proxy) -> None:
+    ann = as_user("ann")
+
+    assert (await ann.get(f"/users/{user_id('ben')}")).status_code == 403
+    assert (await ann.patch("/users/me", json={"id": str(user_id("ben"))})).status_code == 422
+    assert (await ann.patch("/users/me", json={"time_zone": None})).status_code == 400
+    assert (await ann.get("/users/me", headers={"X-User-Id": str(user_id("ben"))})).status_code == 401
+
+    assert proxy.round_trips == 0
