@@ -1,0 +1,77 @@
+"""Where the gateway starts: `python -m auth_gateway.main`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Lifespan
+
+from auth_gateway import routes
+from auth_gateway.cors import Cors
+from auth_gateway.decision import RememberedDecision
+from auth_gateway.keys import KeyCache
+from auth_gateway.passport import PassportSigner
+from auth_gateway.proxy import Proxy
+from auth_gateway.settings import GatewaySettings
+from auth_gateway.tokens import Gatekeeper
+from auth_gateway.upstream import Service, connections, services_of, state_of
+from common import app
+from common.pages import Ready, State, pages
+from common.settings import load
+
+NAME = "auth-gateway"
+"""The distribution, and the service's name in logs."""
+
+
+def create_app(settings: GatewaySettings) -> ASGIApp:
+    """Put the gateway together, in the mode that the settings name; both decide by the same gatekeeper."""
+    keys = KeyCache(settings.keys_address, max_age_seconds=settings.keys_max_age_seconds)
+    gatekeeper = Gatekeeper(settings, keys, PassportSigner(settings.passport_key))
+    services, lifespan = services_of(settings), _lifespan(keys)
+    ready = _readiness(keys, services)
+    if settings.mode == "forward-auth":
+        decision = [*pages(NAME, ready), routes.decision(gatekeeper), *routes.documents]
+        gateway = app.create_app(NAME, decision, lifespan=lifespan, explain=settings.explain_refusals)
+        return RememberedDecision(gateway, gatekeeper)
+    gateway = app.create_app(
+        NAME,
+        [*pages(NAME, ready, behind_edge=False), *routes.documents],
+        lifespan=lifespan,
+        explain=settings.explain_refusals,
+        deadline_seconds=None,
+        middleware=[Middleware(Proxy, gatekeeper=gatekeeper, services=services)],
+    )
+    return Cors(gateway, settings.cors_origins)
+
+
+def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
+    @asynccontextmanager
+    async def lifespan(gateway: FastAPI) -> AsyncGenerator[None]:
+        async with keys, connections() as gateway.state.connections:
+            yield
+
+    return lifespan
+
+
+def _readiness(keys: KeyCache, services: Sequence[Service]) -> Ready:
+    async def ready(request: Request) -> Mapping[str, State]:
+        session = request.app.state.connections
+        states = await asyncio.gather(*(state_of(session, service) for service in services))
+        found: dict[str, State] = {service.name: state for service, state in zip(services, states, strict=True)}
+        if keys.state.status != "off":
+            found["keys"] = keys.state.status
+        return found
+
+    return ready
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    settings = load(GatewaySettings)
+    app.serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

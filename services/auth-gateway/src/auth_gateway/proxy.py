@@ -1,0 +1,91 @@
+"""The proxy mode: the gateway stands between clients and services, and looks to both like an edge."""
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from auth_gateway.decision import remembered
+from auth_gateway.exchange import Outgoing, hand_on
+from auth_gateway.headers import RawHeaders, for_service, require_plain_names
+from auth_gateway.target import clean
+from auth_gateway.tokens import Gatekeeper
+from auth_gateway.upstream import Service
+from common.errors import BadRequest, BodyTooLarge
+
+ANNOUNCED_BELOW_BYTES: Final = 1_000_000
+"""A request that announces as much, or more, is refused unread; services count what they read."""
+
+_CLOSE: Final = {"Connection": "close"}
+
+
+class Proxy:
+    """An ASGI middleware inside the frame: what belongs to a service goes there, the rest stays here."""
+
+    def __init__(self, app: ASGIApp, gatekeeper: Gatekeeper, services: Sequence[Service]) -> None:
+        self._app = app
+        self._gatekeeper = gatekeeper
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or hand it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        _require_plain_http(scope)
+        path = clean(scope["raw_path"]).decode()
+        require_plain_names(scope["headers"])
+        length = _body_length(scope["headers"])
+        service = next((service for service in self._services if service.owns(path)), None)
+        if service is None:
+            scope["path"] = unquote(path).rstrip("/") or "/"
+            await self._app(scope, receive, send)
+        else:
+            scope["route"] = service
+            request = await self._decide(scope, service.url + path, length)
+            await hand_on(scope["app"].state.connections, request, receive, send)
+
+    async def _decide(self, scope: Scope, address: str, length: int | None) -> Outgoing:
+        """Make of the client's request one that says who sends it."""
+        sent: RawHeaders = scope["headers"]
+        granted = remembered(self._gatekeeper, sent) or await self._gatekeeper.decide(sent)
+        scope["pseudonym"] = granted.subject_hash
+        headers = [
+            *for_service(sent),
+            ("Authorization", f"Bearer {granted.passport}"),
+            ("X-User-Id", granted.user_id),
+            ("X-Request-ID", scope["request_id"]),
+        ]
+        if length:
+            headers.append(("Content-Length", str(length)))
+        query: bytes = scope["query_string"]
+        url = f"{address}?{query.decode()}" if query else address
+        return Outgoing(scope["verb"], url, headers, has_body=length != 0)
+
+
+def _require_plain_http(scope: Scope) -> None:
+    """Refuse versions that have no headers, and the verb that asks for a tunnel."""
+    if scope["http_version"] not in ("1.0", "1.1") or scope["verb"] == "CONNECT":
+        raise BadRequest
+
+
+def _body_length(headers: RawHeaders) -> int | None:
+    """Return how many bytes the body is announced to have, None when it comes in chunks.
+
+    Raises:
+        BadRequest: It is encoded in a way that services do not read, or our own server would lose it.
+        BodyTooLarge: It is longer than any service reads.
+
+    Source: RFC 9112, 6.1 and 6.3.
+    """
+    encodings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if encodings not in ([], [b"chunked"]):
+        raise BadRequest(detail="The body's encoding is not read here.", headers=_CLOSE)
+    length = None if encodings else sum(int(value) for name, value in headers if name == b"content-length")
+    # The parser takes all that follows an upgrade for another protocol's, and drops it.
+    if length != 0 and any(name == b"upgrade" for name, _ in headers):
+        raise BadRequest(detail="A request with a body cannot change the protocol.", headers=_CLOSE)
+    if length is not None and length >= ANNOUNCED_BELOW_BYTES:
+        raise BodyTooLarge
+    return length

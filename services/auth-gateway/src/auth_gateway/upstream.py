@@ -1,0 +1,91 @@
+"""The services behind the gateway, and the connections to them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from auth_gateway.settings import GatewaySettings
+from common.pages import State
+
+CONNECT_SECONDS: Final = 1.0
+"""How long a service may take to accept a connection."""
+
+ANSWER_SECONDS: Final = 15.0
+"""How long a service may take to begin its answer, and between two pieces of it."""
+
+IDLE_SECONDS: Final = 90.0
+"""Shorter than a service keeps idle connections, so that none dies under a request."""
+
+READY_SECONDS: Final = 1.0
+"""How long a readiness check waits for a service."""
+
+RETRY_SECONDS: Final = 0.05
+"""The pause before a service that did not accept a connection is asked once more."""
+
+_READY_TIMEOUT: Final = aiohttp.ClientTimeout(total=READY_SECONDS)
+_OWN_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class AnswerLostError(aiohttp.ClientError):
+    """A service hung up on a request that it may have carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service, and the path that it and everything below it owns."""
+
+    name: str
+    path: str
+    url: str
+
+    def owns(self, path: str) -> bool:
+        """Say whether the service answers at this path."""
+        return path.startswith(self.path) and path[len(self.path) : len(self.path) + 1] in ("", "/")
+
+
+def services_of(settings: GatewaySettings) -> tuple[Service, ...]:
+    """Return the services by the settings' addresses."""
+    return (
+        Service("tasks", "/tasks", settings.tasks_url),
+        Service("users", "/users", settings.users_url),
+    )
+
+
+@asynccontextmanager
+async def connections(answer_seconds: float = ANSWER_SECONDS) -> AsyncGenerator[aiohttp.ClientSession]:
+    """Keep connections to the services; nothing is decoded, remembered or added on the way."""
+    patience = aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=answer_seconds)
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=patience,
+        auto_decompress=False,
+        skip_auto_headers=_OWN_HEADERS,
+        middlewares=(_send_once,),
+    ) as session:
+        yield session
+
+
+async def state_of(session: aiohttp.ClientSession, service: Service) -> State:
+    """Ask a service whether it is ready."""
+    try:
+        async with session.get(f"{service.url}/readyz", timeout=_READY_TIMEOUT, allow_redirects=False) as answer:
+            return "ok" if answer.status == HTTPStatus.OK else "unavailable"
+    except (aiohttp.ClientError, TimeoutError):
+        return "unavailable"
+
+
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Try a second time only while nothing was written; aiohttp itself would also repeat a PUT or DELETE that was."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        await asyncio.sleep(RETRY_SECONDS)
+        return await send(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise AnswerLostError from error

@@ -1,0 +1,78 @@
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from devkit.databases import minimal_environment
+from devkit.keys import PassportKeys
+from devkit.platform import free_ports, start_service
+from devkit.processes import Group
+from devkit.tokens import mint_token
+
+from .stage import FRONT_END, SUBJECT, Gateway
+from .upstream import Upstream
+
+
+@pytest.fixture(scope="session")
+async def upstreams() -> AsyncGenerator[tuple[Upstream, Upstream]]:
+    tasks, users = Upstream(), Upstream()
+    await asyncio.gather(tasks.start(), users.start())
+    yield tasks, users
+    await asyncio.gather(tasks.stop(), users.stop())
+
+
+@pytest.fixture
+async def service() -> AsyncGenerator[Upstream]:
+    """Have a service without a gateway in front; it does not listen yet."""
+    alone = Upstream()
+    (alone.port,) = free_ports(1)
+    yield alone
+    await alone.stop()
+
+
+@pytest.fixture(scope="session")
+def token(better_auth_secret: str) -> str:
+    return mint_token(better_auth_secret, SUBJECT)
+
+
+@pytest.fixture(scope="session")
+def environment(upstreams: tuple[Upstream, Upstream], keys: PassportKeys, better_auth_secret: str) -> dict[str, str]:
+    tasks, users = upstreams
+    return {
+        **minimal_environment(),
+        "BETTER_AUTH_SECRET": better_auth_secret,
+        "PASSPORT_PRIVATE_KEY": keys.private,
+        "TASKS_URL": f"http://127.0.0.1:{tasks.port}",
+        "USERS_URL": f"http://127.0.0.1:{users.port}",
+        "CORS_ORIGINS": f"{FRONT_END},http://localhost:3000",
+    }
+
+
+async def _start(processes: Group, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]) -> Gateway:
+    (port,) = free_ports(1)
+    await start_service(processes, "gateway", environment, port).until_ready()
+    return Gateway(port, *upstreams)
+
+
+@pytest.fixture(scope="session")
+async def _proxying(processes: Group, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]) -> Gateway:
+    return await _start(processes, environment, upstreams)
+
+
+@pytest.fixture(scope="session")
+async def _deciding(processes: Group, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]) -> Gateway:
+    return await _start(processes, environment | {"MODE": "forward-auth"}, upstreams)
+
+
+@pytest.fixture
+def gateway(_proxying: Gateway) -> Gateway:
+    """Run a gateway in proxy mode; its services are ordinary at the beginning of each test."""
+    _proxying.tasks.reset()
+    _proxying.users.reset()
+    return _proxying
+
+
+@pytest.fixture
+def decider(_deciding: Gateway) -> Gateway:
+    """Run a gateway in forward-auth mode."""
+    return _deciding

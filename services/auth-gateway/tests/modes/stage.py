@@ -1,0 +1,17 @@
+"""Who is there in these tests."""
+
+from dataclasses import dataclass
+
+from .upstream import Upstream
+
+FRONT_END = "https://app.example.com"
+SUBJECT = "c0ffee00-0000-4000-8000-000000000001"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway process, and the two services it believes to be there."""
+
+    port: int
+    tasks: Upstream
+    users: Upstream

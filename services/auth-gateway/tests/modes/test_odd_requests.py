@@ -1,0 +1,190 @@
+"""Requests that two programs could read in two ways get one answer at most, and never reach a service twice."""
+
+import asyncio
+
+import pytest
+
+from .client import answers, converse, request
+from .stage import Gateway
+from .upstream import Received, document
+
+SECOND = "GET /users/me HTTP/1.1\r\nHost: gateway\r\nX-Smuggled: 1\r\n\r\n"
+
+FRAMING = {
+    "length and chunks": "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+    "chunks and length": "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    "two lengths": "Content-Length: 4\r\nContent-Length: 60\r\n",
+    "the same length twice": "Content-Length: 4\r\nContent-Length: 4\r\n",
+    "a list of lengths": "Content-Length: 4, 60\r\n",
+    "a length with a sign": "Content-Length: +4\r\n",
+    "a negative length": "Content-Length: -4\r\n",
+    "a length in hexadecimal": "Content-Length: 0x4\r\n",
+    "a length with a point": "Content-Length: 4.0\r\n",
+    "a length with an underscore": "Content-Length: 1_0\r\n",
+    "a length beyond all counting": f"Content-Length: {10**30}\r\n",
+    "an empty length": "Content-Length: \r\n",
+    "chunks in another spelling": "Transfer-Encoding: xchunked\r\n",
+    "chunks that are not last": "Transfer-Encoding: chunked, identity\r\n",
+    "chunks twice": "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+    "chunks inside something": "Transfer-Encoding: gzip, chunked\r\n",
+    "chunks and identity": "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+    "identity": "Transfer-Encoding: identity\r\n",
+    "no encoding": "Transfer-Encoding:\r\n",
+    "a space before the colon": "Transfer-Encoding : chunked\r\n",
+    "a tab before the colon": "Content-Length\t: 4\r\n",
+    "a vertical tab in the encoding": "Transfer-Encoding: \x0bchunked\r\n",
+    "a folded encoding": "Transfer-Encoding:\r\n chunked\r\n",
+    "a quoted encoding": 'Transfer-Encoding: "chunked"\r\n',
+    "an alias of length": "Content_Length: 4\r\n",
+    "an alias of encoding": "Transfer_Encoding: chunked\r\n",
+}
+HEADERS = {
+    "a folded header": "X-Own: a\r\n b\r\n",
+    "a folded header with a tab": "X-Own: a\r\n\tAuthorization: Bearer x\r\n",
+    "a header that begins with a space": " X-Own: a\r\n",
+    "a NUL in a value": "X-Own: a\x00b\r\n",
+    "a NUL in a name": "X-O\x00wn: a\r\n",
+    "a lone carriage return": "X-Own: a\rX-User-Id: forged\r\n",
+    "a lone carriage return at the end": "X-Own: a\r\rX-User-Id: forged\r\n",
+    "no colon": "X-Own\r\n",
+    "no name": ": a\r\n",
+    "a name in brackets": "X(Own): a\r\n",
+    "a name that is no ASCII": "X-Öwn: a\r\n",
+}
+CHUNKS = {
+    "a size that is no number": "x\r\nhell\r\n0\r\n\r\n",
+    "a negative size": "-4\r\nhell\r\n0\r\n\r\n",
+    "a size with a prefix": "0x4\r\nhell\r\n0\r\n\r\n",
+    "a size beyond all counting": "fffffffffffffffff\r\nhell\r\n0\r\n\r\n",
+    "a chunk longer than its size": "2\r\nhell\r\n0\r\n\r\n",
+    "a chunk without its end": "4\r\nhell0\r\n\r\n",
+    "a line feed alone": "4\nhell\n0\n\n",
+    "a carriage return in an extension": "4;a\rb\r\nhell\r\n0\r\n\r\n",
+}
+LINES = {
+    "another version": "GET /tasks HTTP/3.1",
+    "no version": "GET /tasks",
+    "a version in lower case": "GET /tasks http/1.1",
+    "a verb in lower case": "get /tasks HTTP/1.1",
+    "an unknown verb": "FETCH /tasks HTTP/1.1",
+    "a verb of another protocol": "PRI * HTTP/2.0",
+    "a tunnel": "CONNECT gateway:443 HTTP/1.1",
+    "a tunnel to a path": "CONNECT /tasks HTTP/1.1",
+    "no path": "GET tasks HTTP/1.1",
+    "a path that is no ASCII": "GET /täsks HTTP/1.1",
+    "a query that is no ASCII": "GET /tasks?q=ä HTTP/1.1",
+    "a control character": "GET /tasks\x01 HTTP/1.1",
+    "everything": "OPTIONS * HTTP/1.1",
+    "a URL without a path": "GET http://gateway HTTP/1.1",
+    "a long path": f"GET /tasks/{'a' * 9_000} HTTP/1.1",
+    "a very long path": f"GET /tasks/{'a' * 200_000} HTTP/1.1",
+}
+
+
+async def refuses(gateway: Gateway, sent: str) -> None:
+    """Make sure that there is one answer at most, that it refuses, and that nothing was smuggled."""
+    found = answers(await converse(gateway.port, sent.encode("latin-1"), patience_seconds=1))
+
+    assert len(found) <= 1
+    assert all(400 <= answer.status < 500 for answer in found)
+    assert not [seen for seen in gateway.users.seen if seen.values("x-smuggled")]
+    assert not gateway.tasks.seen
+
+
+def head(token: str, headers: str, line: str = "POST /tasks HTTP/1.1") -> str:
+    """Write the head of a request that does not end its connection."""
+    return f"{line}\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n{headers}\r\n"
+
+
+@pytest.mark.parametrize("name", FRAMING)
+async def test_a_body_whose_end_is_in_doubt_is_refused(gateway: Gateway, token: str, name: str) -> None:
+    await refuses(gateway, head(token, FRAMING[name]) + "0\r\n\r\n" + SECOND)
+
+
+@pytest.mark.parametrize("name", CHUNKS)
+async def test_chunks_that_are_none_end_the_connection(gateway: Gateway, token: str, name: str) -> None:
+    bodies: list[bytes] = []
+
+    async def read(request: Received, writer: asyncio.StreamWriter) -> None:
+        bodies.append(await request.body())
+        writer.write(document())
+
+    gateway.tasks.behaviour = read
+    sent = (head(token, "Transfer-Encoding: chunked\r\n") + CHUNKS[name] + SECOND).encode()
+
+    found = answers(await converse(gateway.port, sent, patience_seconds=1))
+
+    assert [answer.status for answer in found] == [400]
+    assert not bodies
+    assert not gateway.users.seen
+
+
+@pytest.mark.parametrize("name", HEADERS)
+async def test_a_header_that_is_none_is_refused(gateway: Gateway, token: str, name: str) -> None:
+    await refuses(gateway, head(token, HEADERS[name]))
+
+
+@pytest.mark.parametrize("name", LINES)
+async def test_a_request_line_that_is_none_is_refused(gateway: Gateway, token: str, name: str) -> None:
+    await refuses(gateway, head(token, "", LINES[name]))
+
+
+async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token: str) -> None:
+    trailer = "0\r\nX-User-Id: forged\r\nX-Smuggled: 1\r\n\r\n"
+    sent = request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n") + trailer.encode()
+
+    assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [200]
+
+    (seen,) = gateway.tasks.seen
+    assert (seen.values("content-length"), seen.values("transfer-encoding")) == ([], ["chunked"])
+    assert "forged" not in seen.values("x-user-id")
+
+
+async def test_a_second_authorization_in_a_trailer_is_a_second_authorization(gateway: Gateway, token: str) -> None:
+    trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n"
+    sent = request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n") + trailer.encode()
+
+    assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [401]
+
+
+@pytest.mark.parametrize("upgrade", ["websocket", "h2c", "TLS/1.2"])
+async def test_an_upgrade_is_not_offered(gateway: Gateway, token: str, upgrade: str) -> None:
+    hop = f"Upgrade: {upgrade}\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\nSec-WebSocket-Version: 13\r\n"
+    plain, with_body = (
+        request(verb, "/tasks", token, headers=hop, body=body).replace(b": close", b": Upgrade, HTTP2-Settings")
+        for verb, body in (("GET", b""), ("POST", b"{}"))
+    )
+
+    ignored = answers(await converse(gateway.port, plain, patience_seconds=0.5))
+    refused = answers(await converse(gateway.port, with_body))
+
+    assert [answer.status for answer in ignored + refused] == [200, 400]
+    (seen,) = gateway.tasks.seen
+    assert not [name for name in ("upgrade", "http2-settings", "connection") if seen.values(name)]
+
+
+@pytest.mark.parametrize("length", [1_000_000, 10_000_000_000, 10**18])
+async def test_a_body_that_is_announced_too_long_is_refused_unread(gateway: Gateway, length: int) -> None:
+    (answer,) = answers(await converse(gateway.port, request("POST", "/tasks", length=length)))
+
+    assert (answer.status, answer.code) == (413, "content-too-large")
+
+
+async def test_the_longest_body_that_may_be_announced_is_handed_on(gateway: Gateway, token: str) -> None:
+    (answer,) = answers(await converse(gateway.port, request("POST", "/tasks", token, body=bytes(999_999))))
+
+    assert answer.status == 200
+
+
+async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str) -> None:
+    sent = request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
+
+    assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [431]
+
+
+async def test_requests_on_one_connection_are_answered_in_their_order(gateway: Gateway, token: str) -> None:
+    first = request("GET", "/tasks/1", token).replace(b"Connection: close\r\n", b"")
+
+    found = answers(await converse(gateway.port, first + request("GET", "/nothing") + first))
+
+    assert [answer.status for answer in found] == [200, 404]

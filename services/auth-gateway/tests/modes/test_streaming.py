@@ -1,0 +1,198 @@
+"""Bodies pass piece by piece, and whoever breaks off is noticed on the other side."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from .client import answers, ask, converse, request
+from .stage import Gateway
+from .upstream import Received, answering, document
+
+CHUNKED = "Transfer-Encoding: chunked\r\n"
+PATIENCE_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def connected(gateway: Gateway) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Hold a connection; a test that waits for ever fails."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        yield reader, writer
+    writer.close()
+
+
+async def silence(request: Received, _: asyncio.StreamWriter) -> None:
+    """Say nothing until the connection is gone."""
+    await request.body()
+    await request.reader.readexactly(1)
+
+
+async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> None:
+    bodies: list[bytes] = []
+
+    async def keep(request: Received, writer: asyncio.StreamWriter) -> None:
+        bodies.append(await request.body())
+        writer.write(document())
+
+    gateway.tasks.behaviour = keep
+    sent = request("POST", "/tasks", token, headers=CHUNKED) + b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Own: a\r\n\r\n"
+
+    assert (await ask(gateway.port, sent)).status == 200
+
+    (seen,) = gateway.tasks.seen
+    assert bodies == [b"hello world"]
+    assert (seen.values("transfer-encoding"), seen.values("content-length")) == (["chunked"], [])
+
+
+async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, token: str) -> None:
+    halves = asyncio.Queue[bytes]()
+
+    async def take_halves(request: Received, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            halves.put_nowait(await request.reader.readexactly(4))
+        writer.write(document())
+
+    gateway.tasks.behaviour = take_halves
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("POST", "/tasks", token, length=8) + b"half")
+        assert await halves.get() == b"half"
+        writer.write(b"rest")
+        assert await halves.get() == b"rest"
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
+async def test_an_answer_comes_down_while_the_service_still_writes(gateway: Gateway, token: str) -> None:
+    go_on = asyncio.Event()
+
+    async def write_halves(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n")
+        await go_on.wait()
+        writer.write(b"4\r\nrest\r\n0\r\n\r\n")
+
+    gateway.tasks.behaviour = write_halves
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("GET", "/tasks", token))
+        assert (await reader.readuntil(b"half\r\n")).startswith(b"HTTP/1.1 200")
+        go_on.set()
+        assert await reader.read() == b"4\r\nrest\r\n0\r\n\r\n"
+
+
+async def test_an_answer_may_come_byte_by_byte(gateway: Gateway, token: str) -> None:
+    gateway.tasks.behaviour = answering(*(bytes([byte]) for byte in document(b"[1, 2, 3]")))
+
+    assert (await ask(gateway.port, request("GET", "/tasks", token))).body == b"[1, 2, 3]"
+
+
+async def test_an_answer_without_a_length_ends_with_its_connection(gateway: Gateway, token: str) -> None:
+    async def write_and_close(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nall there is")
+        writer.close()
+
+    gateway.tasks.behaviour = write_and_close
+
+    received = await converse(gateway.port, request("GET", "/tasks", token))
+
+    assert received.endswith(b"c\r\nall there is\r\n0\r\n\r\n")
+
+
+async def test_a_long_answer_is_not_collected(gateway: Gateway, token: str) -> None:
+    written = 0
+
+    async def write_on(_: Received, writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        while True:
+            writer.write(bytes(100_000))
+            await writer.drain()
+            written += 100_000
+
+    gateway.tasks.behaviour = write_on
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("GET", "/tasks", token))
+        await reader.readexactly(100)
+        before = -1
+        while before != written:
+            before = written
+            await asyncio.sleep(0.3)
+        # What is on the way fills the buffers of two connections, not the gateway's memory.
+        assert written < 20_000_000
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
+    gateway: Gateway, token: str, framing: str
+) -> None:
+    async def break_off(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n9\r\n[1, 2, 3,\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    gateway.tasks.behaviour = break_off
+    sent = request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
+
+    received = await converse(gateway.port, sent)
+
+    assert received.count(b"HTTP/1.1") == 1
+    assert b"[1, 2, 3," in received
+    assert not received.endswith(b"0\r\n\r\n")
+
+
+async def test_an_early_answer_does_not_wait_for_the_body(gateway: Gateway, token: str) -> None:
+    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(document(status="413 Content Too Large", headers="Connection: close\r\n"))
+        await writer.drain()
+        writer.close()
+
+    gateway.tasks.behaviour = refuse
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("POST", "/tasks", token, headers=CHUNKED) + b"5\r\nhello\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+
+
+async def test_a_service_learns_that_the_client_has_gone_before_its_answer(gateway: Gateway, token: str) -> None:
+    gateway.tasks.behaviour = silence
+    async with connected(gateway) as (_, writer):
+        writer.write(request("POST", "/tasks", token, body=b"{}"))
+        await gateway.tasks.asked.wait()
+        writer.close()
+        await gateway.tasks.closed.wait()
+
+
+async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_whole(
+    gateway: Gateway, token: str
+) -> None:
+    async with connected(gateway) as (_, writer):
+        writer.write(request("POST", "/tasks", token, length=100) + b"{")
+        await gateway.tasks.asked.wait()
+        writer.close()
+        await gateway.tasks.closed.wait()
+
+
+async def test_a_service_learns_that_the_client_has_gone_during_its_answer(gateway: Gateway, token: str) -> None:
+    async def begin(request: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
+        await silence(request, writer)
+
+    gateway.tasks.behaviour = begin
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("GET", "/tasks", token))
+        await reader.readuntil(b"[")
+        writer.close()
+        await gateway.tasks.closed.wait()
+
+
+async def test_a_body_that_is_announced_is_called_for_after_the_decision(gateway: Gateway, token: str) -> None:
+    expecting = "Expect: 100-continue\r\n"
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("POST", "/tasks", token, headers=expecting, length=2))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"{}")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+    refused = await converse(gateway.port, request("POST", "/tasks", headers=expecting, length=2))
+
+    assert [answer.status for answer in answers(refused)] == [401]
+    assert b" 100 " not in refused
+    assert not gateway.tasks.seen[0].values("expect")
