@@ -55,8 +55,12 @@ def problem_page(code: str) -> Response:
     found = CATALOGUE.get(code)
     if found is None:
         raise NotFound(detail="There is no such code.")
-    texts = {"code": code, "meaning": found.meaning, "remedy": found.remedy}
-    return _page(Template(_PROBLEM_PAGE).substitute({name: html.escape(text) for name, text in texts.items()}))
+    texts = {"code": code, "meaning": _marked_up(found.meaning), "remedy": _marked_up(found.remedy)}
+    return _page(Template(_PROBLEM_PAGE).substitute(texts))
+
+
+def _marked_up(text: str) -> str:
+    return re.sub("`(.+?)`", r"<code>\1</code>", html.escape(text))
 
 
 def _page(page: str) -> HTMLResponse:

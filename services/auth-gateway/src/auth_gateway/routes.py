@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import APIRouter, Response
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from auth_gateway.decision import PATH, Decision
@@ -12,19 +13,19 @@ from auth_gateway.tokens import Gatekeeper
 _router = APIRouter(tags=["documents"])
 
 
-@_router.get("/openapi.json")
+@_router.get("/openapi.json", response_class=JSONResponse)
 async def show_openapi() -> Response:
     """Show the API of all services as one OpenAPI document."""
     return openapi()
 
 
-@_router.get("/docs")
+@_router.get("/docs", response_class=HTMLResponse)
 async def show_docs() -> Response:
     """Show the API as a page on which calls can be tried."""
     return api_page()
 
 
-@_router.get("/problems/{code}")
+@_router.get("/problems/{code}", response_class=HTMLResponse)
 async def show_problem(code: str) -> Response:
     """Say what a code in a problem document means, and what to do."""
     return problem_page(code)
