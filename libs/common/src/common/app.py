@@ -53,9 +53,9 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     """Run a service until SIGTERM; requests in flight are then finished."""
     configure_logging()
     config = uvicorn.Config(
-        app, settings.host, settings.port, loop="uvloop", http="httptools", ws="none", log_config=None
+        app, settings.host, settings.port, loop="uvloop", http="httptools", ws="none", log_config=None, access_log=False
     )
-    config.access_log = config.server_header = config.proxy_headers = False
+    config.server_header = config.proxy_headers = False
     config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
     uvicorn.Server(config).run()
 
