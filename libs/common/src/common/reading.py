@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar, cast, get_args
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -145,7 +146,10 @@ def _depth(value: JsonValue) -> int:
 
 
 def _read_query(request: Request, model: type[Model]) -> Model:
-    pairs = request.query_params.multi_items()
+    try:
+        pairs = parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequest(errors=[_fault(("query",), "utf8_invalid", "Invalid UTF-8")]) from None
     names = [name for name, _ in pairs]
     faults = [
         _fault(("query", name), "repeated", "Given more than once") for name in set(names) if names.count(name) > 1
