@@ -1,10 +1,27 @@
-import shutil
+"""Where the platform is: at `E2E_BASE_URL`, or, when nobody names one, started for these suites."""
 
+import os
+import secrets
+import shutil
+from collections.abc import AsyncGenerator
+from uuid import uuid4, uuid5
+
+import httpx
 import pytest
+from person import AsUser, Person
+
+from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.keys import PassportKeys
+from devkit.platform import Platform, start_platform
+from devkit.processes import Group
 
 needs_node = ["test_better_auth.py"]
 has_node = bool(shutil.which("node") and shutil.which("npm"))
-collect_ignore = [] if has_node else needs_node
+
+running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
+needs_processes = ["test_persistence.py"]
+
+collect_ignore = [*([] if has_node else needs_node), *(needs_processes if running else [])]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -12,3 +29,67 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not has_node:
         terminalreporter.section("Without Node.js")
         terminalreporter.line(f"Not run, because there is no Node.js here: {', '.join(needs_node)}")
+    if running:
+        terminalreporter.section("A platform that runs already")
+        terminalreporter.line(f"Not run, because it restarts the platform: {', '.join(needs_processes)}")
+
+
+@pytest.fixture(scope="session")
+def origin() -> str:
+    """Name a front end that `CORS_ORIGINS` allows."""
+    return os.environ.get("E2E_ORIGIN") or "https://app.example.com"
+
+
+@pytest.fixture(scope="session")
+def better_auth_secret() -> str:
+    """Sign tokens that the gateway takes."""
+    if not running:
+        return secrets.token_urlsafe()
+    return os.environ.get("E2E_SECRET") or os.environ["BETTER_AUTH_SECRET"]
+
+
+@pytest.fixture(scope="session")
+async def platform(
+    processes: Group, databases: MigratedDatabases, keys: PassportKeys, better_auth_secret: str, origin: str
+) -> Platform:
+    """Run gateway, tasks and users, each as a process, on fresh databases, for browsers too."""
+    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    told = {"BETTER_AUTH_SECRET": better_auth_secret, "CORS_ORIGINS": origin}
+    started = start_platform(processes, database_environment(urls, minimal_environment()) | told, keys)
+    await started.until_ready()
+    return started
+
+
+@pytest.fixture(scope="session")
+def base_url(request: pytest.FixtureRequest) -> str:
+    """Name the one URL that a client knows."""
+    if running:
+        return running
+    platform: Platform = request.getfixturevalue("platform")
+    return platform.gateway.url
+
+
+@pytest.fixture(scope="session")
+async def transport() -> AsyncGenerator[httpx.AsyncHTTPTransport]:
+    """Share connections among all clients."""
+    async with httpx.AsyncHTTPTransport() as connections:
+        yield connections
+
+
+@pytest.fixture(scope="session")
+def nobody(base_url: str, transport: httpx.AsyncHTTPTransport) -> httpx.AsyncClient:
+    """Speak without a token."""
+    return httpx.AsyncClient(base_url=base_url, transport=transport)
+
+
+@pytest.fixture(scope="session")
+def as_subject(base_url: str, transport: httpx.AsyncHTTPTransport, better_auth_secret: str) -> AsUser:
+    """Speak for whoever the tokens with this `sub` are for."""
+    return lambda subject: Person(base_url, transport, better_auth_secret, subject)
+
+
+@pytest.fixture
+def as_user(as_subject: AsUser) -> AsUser:
+    """Speak for a user of this name whom nobody has seen before this test, and whose subject is a UUID."""
+    namespace = uuid4()
+    return lambda name: as_subject(str(uuid5(namespace, name)))
