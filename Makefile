@@ -12,7 +12,7 @@ made := $(VENV)/made-at-$(shell pwd | cksum | cut -d ' ' -f 1)
 ready := $(VENV)/ready
 
 # A lock file with a package index's address in it cannot be committed: hence compiled requirements, and not uv.lock.
-compile := $(python) -m uv pip compile --quiet --universal --generate-hashes --no-annotate \
+compile := $(python) -m uv pip compile --quiet --system-certs --universal --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
 
 .DEFAULT_GOAL := help

@@ -76,8 +76,10 @@ async def test_a_lock_with_somebody_elses_process_number_is_no_obstacle(folder: 
 async def test_any_folder_will_do(name: str, folder: Path) -> None:
     async with Group(folder) as group:
         postgres = await start_postgres(group, folder / name / "data", durable=False)
-
         assert await ask(postgres, "SELECT 1") == "1"
+
+    assert not [*postgres.socket_directory.glob(".s.*")]
+    assert postgres.socket_directory.is_relative_to(folder) or not postgres.socket_directory.exists()
 
 
 async def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:

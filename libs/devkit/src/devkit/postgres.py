@@ -72,7 +72,7 @@ async def start_postgres(group: Group, directory: Path, *, durable: bool = True)
     if not (directory / "PG_VERSION").exists():
         await _make(group, directory, account, () if durable else ["--no-sync"])
     (directory / "postmaster.pid").unlink(missing_ok=True)
-    sockets = _socket_directory(directory, account)
+    sockets = _socket_directory(group, directory, account)
     command = _command(directory, sockets, () if durable else CARELESS)
     process = group.start("postgres", command, ENVIRONMENT, account=account, stop_signal=SIGINT)
 
@@ -111,12 +111,13 @@ async def _make(group: Group, directory: Path, account: struct_passwd | None, op
     unfinished.rename(directory)
 
 
-def _socket_directory(directory: Path, account: struct_passwd | None) -> Path:
+def _socket_directory(group: Group, directory: Path, account: struct_passwd | None) -> Path:
     """Return the data's own folder, or a short-named one where that makes no good address for a socket."""
     if len(os.fsencode(directory)) <= SOCKET_FOLDER_MAX_BYTES and not set(str(directory)) & set(",'\"\\"):
         return directory
     short = Path(tempfile.gettempdir(), f"postgres-{sha256(os.fsencode(directory)).hexdigest()[:16]}")
     _make_private(short, account)
+    group.afterwards(lambda: shutil.rmtree(short))
     return short
 
 

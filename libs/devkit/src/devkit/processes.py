@@ -18,7 +18,7 @@ from devkit.errors import CannotRunError
 LAST_LINES: Final = 15
 """How much of its log is shown when a process dies."""
 
-POLL_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.05
 """How often a process is looked at while something is expected of it."""
 
 START_SECONDS: Final = 60.0
@@ -148,6 +148,10 @@ class Group:
             await asyncio.sleep(POLL_SECONDS)
         if process.popen.returncode:
             process.check()
+
+    def afterwards(self, clean_up: Callable[[], object]) -> None:
+        """Do this when everything that is started from now on has stopped."""
+        self._stack.callback(clean_up)
 
     def check(self) -> None:
         """Make sure that all run but those that have an end.

@@ -81,8 +81,8 @@ def _stop_on_signals() -> None:
 
     def stop() -> None:
         if task and not task.cancelling():
-            _say("Stopping")
             task.cancel()
+            _say("Stopping")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
@@ -99,7 +99,8 @@ def _require_free(port: int) -> None:
 
 
 def _say(step: str) -> None:
-    print(f"{time.monotonic() - STARTED_AT:5.1f} s  {step}", flush=True)
+    with suppress(OSError):  # the terminal may be gone, which is one of the reasons to stop
+        print(f"{time.monotonic() - STARTED_AT:5.1f} s  {step}", flush=True)
 
 
 def _invite(url: str, token: str, logs: Path) -> None:
