@@ -49,14 +49,15 @@ async def test_times_are_utc_with_microseconds(as_user: AsUser) -> None:
 async def test_somebody_elses_task_looks_missing(as_user: AsUser) -> None:
     made = await as_user("owner").post("/tasks", json={"title": "Water the plants"})
     stranger, address = as_user("stranger"), f"/tasks/{made.json()['id']}"
+    own = await stranger.post("/tasks", json={"title": "Water the lawn"})
 
     for method, body in (("GET", None), ("PATCH", {"title": "Mine"}), ("PUT", {"title": "Mine"}), ("DELETE", None)):
         foreign = await stranger.request(method, address, json=body)
         missing = await stranger.request(method, f"/tasks/{uuid4()}", json=body)
         assert foreign.status_code == 404
         assert foreign.json() | {"request_id": ""} == missing.json() | {"request_id": ""}
-    assert (await stranger.get("/tasks")).json() == []
-    assert (await as_user("owner").get(address)).json() == made.json()
+    assert (await stranger.get("/tasks")).json() == [own.json()]
+    assert (await as_user("owner").get("/tasks")).json() == [made.json()]
 
 
 @pytest.mark.scenario("S001-US3.1", "S002-US2.3")

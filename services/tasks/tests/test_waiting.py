@@ -55,15 +55,28 @@ async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, pro
 async def test_a_change_that_the_other_one_made_already_takes_no_version(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
     address = await _make(owner)
+    before = (await owner.get(address)).json()
 
     async with _somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)")
         [answer] = await _after_waiting(proxy, other, owner.patch(address, json={"title": "New"}))
 
-    assert answer.json() == (await owner.get(address)).json()
-    next_one = (await owner.post("/tasks", json={"title": "Next"})).json()
-    assert next_one["version"] == answer.json()["version"] + 1
+    assert answer.json() == before | {"title": "New", "version": before["version"] + 1}
+
+
+async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    changed, deleted = await _make(owner, "1"), await _make(owner, "2")
+
+    async with _somebody(proxy) as other:
+        waiting = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
+        waiting += [asyncio.ensure_future(owner.delete(deleted))]
+        await until_waiting(proxy.server_url, 2)
+        await other.execute("SELECT id FROM tasks FOR UPDATE NOWAIT")
+        await other.commit()
+
+    assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200, 204]
 
 
 async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(alone_as: AsUser, proxy: Proxy) -> None:
