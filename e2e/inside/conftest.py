@@ -1,0 +1,41 @@
+"""A platform that may be killed, broken and looked into, on a database server of its own."""
+
+import os
+from collections.abc import AsyncGenerator
+
+import pytest
+from own_platform import OwnPlatform, OwnPostgres, own_platform, own_postgres
+
+from devkit.databases import MigratedDatabases
+from devkit.processes import Group
+
+# Whoever names a platform that runs wants that one tested, and nobody looks inside it.
+collect_ignore_glob = ["test_*.py"] if os.environ.get("E2E_BASE_URL") else []
+
+
+@pytest.fixture(scope="session")
+async def group(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Group]:
+    """Start processes whose logs can be read."""
+    async with Group(tmp_path_factory.mktemp("log")) as group:
+        yield group
+
+
+@pytest.fixture(scope="session")
+async def server(group: Group) -> AsyncGenerator[OwnPostgres]:
+    """Run a database server that no other test depends on."""
+    async with own_postgres(group) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(group: Group, server: OwnPostgres) -> MigratedDatabases:
+    """Make fresh, migrated databases on it."""
+    return MigratedDatabases(group, server.server)
+
+
+@pytest.fixture(scope="session")
+async def own(group: Group, databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
+    """Run a platform on it."""
+    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    async with own_platform(group, urls) as platform:
+        yield platform

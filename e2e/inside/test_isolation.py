@@ -1,0 +1,239 @@
+"""Several users do all that can be done, and afterwards both databases hold what each of them wrote, and no more.
+
+These tests look into the databases of a platform of their own: only there can be seen that nothing else was stored.
+"""
+
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import LiteralString
+from uuid import uuid4
+
+import psycopg
+import pytest
+from httpx import Client, Response
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from model import NOTHING, Account, Wish, tables_of
+from own_platform import OwnPlatform
+from stored import OUR_TABLES, Stored
+from wire import SOME_ID, Task
+
+from devkit.people import token_headers
+from devkit.tokens import user_id
+
+SUBJECTS = ("00000000-0000-4000-8000-00000000000a", "ben", "eve")
+"""One who is their own id, and two who stand for one."""
+
+NOBODY = "00000000-0000-4000-8000-0000000000ff"
+
+NAMING: dict[str, tuple[str, str, dict[str, str]]] = {
+    "list": ("GET", "/tasks?user_id={who}", {}),
+    "read": ("GET", "/tasks/{id}?user_id={who}", {}),
+    "create": ("POST", "/tasks", {"title": "Mine", "user_id": "{who}"}),
+    "create by query": ("POST", "/tasks?user_id={who}", {"title": "Mine"}),
+    "change": ("PATCH", "/tasks/{id}", {"title": "Mine", "user_id": "{who}"}),
+    "replace": ("PUT", "/tasks/{id}", {"title": "Mine", "user_id": "{who}"}),
+    "delete": ("DELETE", "/tasks/{id}", {"user_id": "{who}"}),
+    "look": ("GET", "/users/{who}", {}),
+    "be": ("PATCH", "/users/me", {"time_zone": "Asia/Tokyo", "id": "{who}"}),
+}
+"""All places where a request can name a user."""
+
+accounts = st.integers(0, len(SUBJECTS) - 1)
+words = st.sampled_from(["Water", "water the plants", "100 %"])
+WISHES = {"title": words, "description": st.none() | words, "is_completed": st.booleans()}
+
+
+RUNS = settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    max_examples=20,
+    stateful_step_count=30,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+"""The same requests in every run: whoever breaks isolation sees it at once, and nobody else ever does."""
+
+BY_HAND: list[LiteralString] = [
+    "UPDATE tasks SET user_id = %(nobody)s WHERE id = %(task)s",
+    """
+    INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
+    VALUES (%(id)s, %(nobody)s, 'Theirs', false, now(), now(), 1)
+    """,
+    """
+    INSERT INTO task_tombstones (id, user_id, kind, version, deleted_at)
+    VALUES (%(task)s, %(nobody)s, 'task', 1, now())
+    """,
+]
+"""Rows for somebody who owns nothing here."""
+
+TIED = """
+SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+WHERE contype = 'f' AND confrelid = 'owners'::regclass AND confdeltype = 'c' AND conkey = ARRAY[(
+    SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = 'user_id'
+)]
+"""
+"""Tables whose `user_id` is an owner, and whose rows go with that owner."""
+
+
+def headers_of(own: OwnPlatform, subject: str) -> dict[str, str]:
+    return {**token_headers(own.secret, subject), "X-Request-ID": "the-same-for-all"}
+
+
+def place_of(task: Task) -> tuple[str, str]:
+    return task["created_at"], task["id"]
+
+
+def q_is_in(task: Task, q: str) -> bool:
+    return any(q.lower() in text.lower() for text in (task["title"], task["description"] or ""))
+
+
+def shown(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+    """Return everything that a client sees but the time; all requests of these tests have the same id."""
+    return answer.status_code, answer.content, {name: it for name, it in answer.headers.items() if name != "date"}
+
+
+class Crowd(RuleBasedStateMachine):
+    """Users who do what they may, and try what they may not."""
+
+    ids = Bundle("ids")
+    """The ids of tasks, whosoever they are, also of those that were deleted."""
+
+    def __init__(self, clients: dict[str, Client], stored: Stored) -> None:
+        super().__init__()
+        stored.empty()
+        self.stored = stored
+        self.accounts = [Account(str(user_id(subject)), subject, client) for subject, client in clients.items()]
+
+    @rule(target=ids, who=accounts, wish=st.fixed_dictionaries(WISHES))
+    def create(self, who: int, wish: Wish) -> str:
+        """Create a task."""
+        answer = self.accounts[who].client.post("/tasks", json=wish)
+        assert answer.status_code == 201, answer.text
+        self.accounts[who].create(wish, answer.json())
+        return str(answer.json()["id"])
+
+    @rule(who=accounts, task_id=ids)
+    def read(self, who: int, task_id: str) -> None:
+        """Read a task."""
+        if answer := self._reach(who, "GET", task_id):
+            assert answer.json() == self.accounts[who].tasks[task_id]
+
+    @rule(who=accounts, task_id=ids, wish=st.fixed_dictionaries({}, optional=WISHES))
+    def change(self, who: int, task_id: str, wish: Wish) -> None:
+        """Change a task."""
+        if answer := self._reach(who, "PATCH", task_id, wish):
+            self.accounts[who].change(wish, answer.json())
+
+    @rule(who=accounts, task_id=ids, title=words, wish=st.fixed_dictionaries({}, optional=WISHES))
+    def replace(self, who: int, task_id: str, title: str, wish: Wish) -> None:
+        """Replace a task."""
+        if answer := self._reach(who, "PUT", task_id, {"title": title, **wish}):
+            self.accounts[who].change({**NOTHING, "title": title, **wish}, answer.json())
+
+    @rule(who=accounts, task_id=ids)
+    def delete(self, who: int, task_id: str) -> None:
+        """Delete a task."""
+        if self._reach(who, "DELETE", task_id):
+            self.accounts[who].delete(task_id)
+
+    @rule(who=accounts, is_completed=st.booleans(), q=words)
+    def search(self, who: int, is_completed: bool, q: str) -> None:  # noqa: FBT001 - a rule's arguments have names
+        """List tasks, some of them and all."""
+        account = self.accounts[who]
+        some = account.client.get("/tasks", params={"is_completed": is_completed, "q": q}).json()
+        everything = account.client.get("/tasks").json()
+
+        assert some == [task for task in account.listed() if task["is_completed"] == is_completed and q_is_in(task, q)]
+        assert everything == account.listed()
+
+    @rule(who=accounts, whose=accounts, limit=st.integers(1, 3))
+    def turn_a_page(self, who: int, whose: int, limit: int) -> None:
+        """Follow the link to a next page, also somebody else's: behind it are one's own tasks."""
+        first = self.accounts[whose].client.get("/tasks", params={"limit": limit})
+        assert first.json() == self.accounts[whose].listed()[:limit]
+        if "next" in first.links:
+            last = first.json()[-1]
+            behind = [task for task in self.accounts[who].listed() if place_of(task) > place_of(last)]
+            assert self.accounts[who].client.get(first.links["next"]["url"]).json() == behind[:limit]
+
+    @rule(who=accounts, whom=accounts, task_id=ids, place=st.sampled_from(list(NAMING)), by_subject=st.booleans())
+    def name(self, who: int, whom: int, task_id: str, place: str, *, by_subject: bool) -> None:
+        """Name somebody else: it is refused, and does not tell whether they exist."""
+        assume(who != whom)
+        other = self.accounts[whom]
+        verb, path, body = NAMING[place]
+        answers: list[Response] = []
+        for name in (other.subject if by_subject and place not in {"look", "be"} else other.id, NOBODY):
+            named = {key: text.format(who=name) for key, text in body.items()}
+            address = path.format(who=name, id=task_id)
+            answers.append(self.accounts[who].client.request(verb, address, json=named or None))
+        assert answers[0].status_code == (422 if place == "be" else 403)
+        assert shown(answers[0]) == shown(answers[1])
+
+    @rule(who=accounts, time_zone=st.sampled_from(["UTC", "Europe/Berlin"]))
+    def move(self, who: int, time_zone: str) -> None:
+        """Choose a time zone."""
+        account = self.accounts[who]
+        account.meet(account.client.patch("/users/me", json={"time_zone": time_zone}).json(), time_zone)
+
+    def teardown(self) -> None:
+        """Compare everything that is stored with everything that should be."""
+        for account in self.accounts:
+            if account.is_met:
+                account.meet(account.client.get("/users/me").json(), account.time_zone)
+        assert self.stored.everything() == tables_of(self.accounts)
+
+    def _reach(self, who: int, verb: str, task_id: str, body: Wish | None = None) -> Response | None:
+        """Do something to a task; if it is not the caller's, it looks missing byte for byte."""
+        client = self.accounts[who].client
+        answer = client.request(verb, f"/tasks/{task_id}", json=body)
+        if task_id in self.accounts[who].tasks:
+            assert answer.is_success, answer.text
+            return answer
+        assert answer.status_code == 404
+        assert shown(answer) == shown(client.request(verb, f"/tasks/{SOME_ID}", json=body))
+        return None
+
+
+@pytest.fixture(scope="module")
+def stored(own: OwnPlatform) -> Generator[Stored]:
+    stored = Stored(own)
+    yield stored
+    stored.close()
+
+
+@pytest.mark.scenario("S001-FR-005", "S001-SC-003", "S002-FR-002", "S002-FR-003", "S002-SC-006", "S002-SC-009")
+def test_whatever_several_users_do_each_has_their_own_and_nothing_else(own: OwnPlatform, stored: Stored) -> None:
+    with ExitStack() as stack:
+        clients = {
+            subject: stack.enter_context(Client(base_url=own.url, headers=headers_of(own, subject)))
+            for subject in SUBJECTS
+        }
+
+        class OurCrowd(Crowd):
+            def __init__(self) -> None:
+                super().__init__(clients, stored)
+
+        run_state_machine_as_test(OurCrowd, settings=RUNS)
+
+
+@pytest.mark.scenario("S001-FR-004", "S002-SC-004")
+async def test_a_link_to_another_user_written_by_hand_is_refused(own: OwnPlatform) -> None:
+    ann = own.speak_as("ann-by-hand")
+    task = await ann.add()
+
+    for statement in BY_HAND:
+        async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as connection:
+            with pytest.raises(psycopg.errors.ForeignKeyViolation):
+                await connection.execute(statement, {"id": uuid4(), "task": task["id"], "nobody": NOBODY})
+    assert await ann.tasks() == [task]
+
+
+@pytest.mark.scenario("S001-FR-004", "S002-SC-004")
+async def test_every_table_of_the_tasks_database_is_tied_to_its_owners(own: OwnPlatform) -> None:
+    tables = {row["relname"] for row in await own.stored("tasks", OUR_TABLES)}
+    tied = {row["relname"] for row in await own.stored("tasks", TIED)}
+
+    assert tables - tied == {"owners"}

@@ -1,0 +1,94 @@
+"""What a right platform holds after a number of requests: nothing but what each user has written."""
+
+from dataclasses import dataclass, field
+
+from httpx import Client
+from wire import Profile, Task
+
+Wish = dict[str, object]
+"""Fields of a task, as a client sends them."""
+
+NOTHING: Wish = {"description": None, "is_completed": False}
+"""What a replacement puts in the place of fields that it does not name."""
+
+Tables = dict[str, list[dict[str, object]]]
+
+
+@dataclass
+class Account:
+    """One user: a client that speaks for them, and what is theirs."""
+
+    id: str
+    subject: str
+    client: Client
+    tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+    deleted: dict[str, int] = field(default_factory=dict[str, int])
+    """The version that each deletion took."""
+
+    counter: int | None = None
+    """The last version; none before the first task."""
+
+    profile: Profile | None = None
+    time_zone: str = "UTC"
+    is_met: bool = False
+    """Whether there is a profile already."""
+
+    def next_version(self, answered: int) -> int:
+        """Take a version from the counter, which starts at a moment that only the first answer tells."""
+        self.counter = answered if self.counter is None else self.counter + 1
+        return self.counter
+
+    def create(self, wish: Wish, answer: Task) -> None:
+        """Expect a new task; its id and time are the answer's to choose."""
+        assert answer["id"] not in self.tasks.keys() | self.deleted.keys()
+        now = answer["created_at"]
+        times = {"created_at": now, "updated_at": now, "completed_at": now if wish["is_completed"] else None}
+        ids = {"id": answer["id"], "user_id": self.id, "version": self.next_version(answer["version"])}
+        self._keep({**NOTHING, **wish, **times, **ids}, answer)
+        self.is_met = True
+
+    def change(self, wish: Wish, answer: Task) -> None:
+        """Expect a changed task: a version and a time of its own, unless nothing changes."""
+        before = self.tasks[answer["id"]]
+        after: dict[str, object] = {**before, **wish}
+        if after != before:
+            after |= {"version": self.next_version(answer["version"]), "updated_at": answer["updated_at"]}
+            completed_at = before["completed_at"] or answer["updated_at"]
+            after["completed_at"] = completed_at if after["is_completed"] else None
+            assert answer["updated_at"] > before["updated_at"]
+        self._keep(after, answer)
+
+    def delete(self, task_id: str) -> None:
+        """Expect a tombstone in a task's place."""
+        del self.tasks[task_id]
+        self.deleted[task_id] = self.next_version(0)
+
+    def meet(self, profile: Profile, time_zone: str) -> None:
+        """Expect a profile that says what the token says, and what was chosen."""
+        told = {"id": self.id, "email": f"{self.subject}@example.com", "auth_subject": self.subject}
+        assert profile.items() >= {**told, "auth_issuer": "better-auth", "time_zone": time_zone}.items()
+        self.profile, self.time_zone, self.is_met = profile, time_zone, True
+
+    def listed(self) -> list[Task]:
+        """Return the tasks in the order of lists."""
+        return sorted(self.tasks.values(), key=lambda task: (task["created_at"], task["id"]))
+
+    def _keep(self, expected: dict[str, object], answer: Task) -> None:
+        assert answer == expected | {"status": "completed" if expected["is_completed"] else "pending"}
+        self.tasks[answer["id"]] = answer
+
+
+def tables_of(accounts: list[Account]) -> Tables:
+    """Return all rows of both databases by their id, without the two times that nobody is told."""
+    met = [each for each in accounts if each.counter is not None]
+    tables: Tables = {
+        "owners": [{"id": each.id, "counter": each.counter, "task_count": len(each.tasks)} for each in met],
+        "tasks": [{**task} for each in met for task in each.tasks.values()],
+        "task_tombstones": [
+            {"user_id": each.id, "id": task_id, "kind": "task", "version": version}
+            for each in met
+            for task_id, version in each.deleted.items()
+        ],
+        "users": [{**each.profile} for each in accounts if each.profile],
+    }
+    return {name: sorted(rows, key=lambda row: str(row["id"])) for name, rows in tables.items()}

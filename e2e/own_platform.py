@@ -1,0 +1,139 @@
+"""A platform of a test's own: its processes may be killed, its database broken and looked into."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_urlsafe
+from tempfile import TemporaryDirectory
+from typing import LiteralString
+
+import psycopg
+from httpx import AsyncHTTPTransport
+from person import Person
+from psycopg.rows import dict_row
+
+from devkit.databases import database_environment, minimal_environment
+from devkit.errors import CannotRunError
+from devkit.keys import new_private_key, passport_keys
+from devkit.platform import PACKAGES, Service, free_ports, start_service
+from devkit.postgres import Postgres, start_postgres
+from devkit.processes import Group, Process
+
+RESTART_SECONDS = 15
+"""How long the processes of a killed server may keep the next one from starting."""
+
+RECOVERY_SECONDS = 10
+"""How long everything may take to work again: far more than is promised, because test machines are busy."""
+
+Row = dict[str, object]
+
+
+def kill(process: Process) -> None:
+    """Give it no chance to put anything in order."""
+    process.popen.kill()
+    process.popen.wait()
+
+
+@dataclass
+class OwnPostgres:
+    """A server that keeps what it has acknowledged, and can be killed and started again."""
+
+    group: Group
+    folder: Path
+    server: Postgres
+
+    async def start(self) -> None:
+        """Start it again on the same data, as soon as nothing of the killed one is left."""
+        async with asyncio.timeout(RESTART_SECONDS):
+            while True:
+                with suppress(CannotRunError):
+                    self.server = await start_postgres(self.group, self.folder, durable=False)
+                    return
+
+
+@asynccontextmanager
+async def own_postgres(group: Group) -> AsyncGenerator[OwnPostgres]:
+    """Run a server whose data outlive it, until the block ends.
+
+    It hands what it acknowledges to the operating system and does not wait for the disk: only processes are killed.
+    """
+    with TemporaryDirectory(prefix="postgres-") as name:
+        folder = Path(name) / "data"
+        own = OwnPostgres(group, folder, await start_postgres(group, folder, durable=False))
+        async with await psycopg.AsyncConnection.connect(own.server.url()) as connection:
+            await connection.execute("ALTER ROLE ALL SET synchronous_commit = on")
+        yield own
+        await own.server.process.stop()
+
+
+@dataclass
+class OwnPlatform:
+    """Gateway, tasks and users, each at an address that it keeps when it is started again."""
+
+    group: Group
+    urls: Mapping[str, str]
+    """Where the databases are, without anything in between."""
+
+    environment: Mapping[str, str]
+    ports: Mapping[str, int]
+    transport: AsyncHTTPTransport
+    services: dict[str, Service] = field(default_factory=dict[str, Service])
+
+    @property
+    def url(self) -> str:
+        """The one URL that a client knows."""
+        return f"http://127.0.0.1:{self.ports['gateway']}"
+
+    @property
+    def secret(self) -> str:
+        """What signs tokens that the gateway takes."""
+        return self.environment["BETTER_AUTH_SECRET"]
+
+    async def start(self, *names: str) -> None:
+        """Start services, and wait until they can do their work."""
+        for name in names:
+            self.services[name] = start_service(self.group, name, self.environment, self.ports[name])
+        await asyncio.gather(*(self.services[name].until_ready() for name in names))
+
+    async def until_ready(self) -> None:
+        """Wait until all can do their work again."""
+        async with asyncio.timeout(RECOVERY_SECONDS):
+            await self.services["gateway"].until_ready()
+
+    def kill(self, *names: str) -> None:
+        """Kill services, as an operating system that is short of memory does."""
+        for name in names:
+            kill(self.services[name].process)
+
+    def speak_as(self, subject: str) -> Person:
+        """Return a client for whoever the tokens with this `sub` are for."""
+        return Person(self.url, self.transport, self.secret, subject)
+
+    async def stored(self, owner: str, query: LiteralString, *values: object) -> list[Row]:
+        """Ask a service's database itself."""
+        async with await psycopg.AsyncConnection.connect(self.urls[owner]) as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            return await (await cursor.execute(query, values)).fetchall()
+
+
+@asynccontextmanager
+async def own_platform(
+    group: Group, urls: Mapping[str, str], reached_at: Mapping[str, str] | None = None
+) -> AsyncGenerator[OwnPlatform]:
+    """Run the platform on these databases, which its services may reach at other addresses, until the block ends."""
+    ports = dict(zip(PACKAGES, free_ports(len(PACKAGES)), strict=True))
+    keys = passport_keys(new_private_key())
+    environment = database_environment(reached_at or urls, minimal_environment()) | {
+        "BETTER_AUTH_SECRET": token_urlsafe(),
+        "PASSPORT_PRIVATE_KEY": keys.private,
+        "PASSPORT_PUBLIC_KEYS": keys.public,
+        "TASKS_URL": f"http://127.0.0.1:{ports['tasks']}",
+        "USERS_URL": f"http://127.0.0.1:{ports['users']}",
+    }
+    async with AsyncHTTPTransport(retries=1) as transport:
+        platform = OwnPlatform(group, urls, environment, ports, transport)
+        await platform.start(*PACKAGES)
+        yield platform
+        await asyncio.gather(*(service.process.stop() for service in platform.services.values()))

@@ -1,0 +1,56 @@
+"""Both databases, looked at from inside."""
+
+from datetime import UTC, datetime
+from typing import Final, LiteralString
+from uuid import UUID
+
+import psycopg
+from model import Tables
+from own_platform import OwnPlatform
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+
+OUR_TABLES: Final = "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'alembic_version'"
+
+UNTOLD: Final = {"owners": "created_at", "task_tombstones": "deleted_at"}
+"""Times that are stored and that no answer tells."""
+
+
+class Stored:
+    """Shows what is stored in the words that go over the wire."""
+
+    def __init__(self, own: OwnPlatform) -> None:
+        connect = psycopg.Connection[DictRow].connect
+        self._connections = [connect(url, autocommit=True, row_factory=dict_row) for url in own.urls.values()]
+
+    def empty(self) -> None:
+        """Forget everybody."""
+        for connection in self._connections:
+            for table in _tables(connection):
+                truncate: LiteralString = "TRUNCATE {} CASCADE"
+                connection.execute(sql.SQL(truncate).format(sql.Identifier(table)))
+
+    def everything(self) -> Tables:
+        """Return every row of every table."""
+        return {table: _rows(connection, table) for connection in self._connections for table in _tables(connection)}
+
+    def close(self) -> None:
+        """Hang up."""
+        for connection in self._connections:
+            connection.close()
+
+
+def _tables(connection: psycopg.Connection[DictRow]) -> list[str]:
+    return [row["relname"] for row in connection.execute(OUR_TABLES)]
+
+
+def _rows(connection: psycopg.Connection[DictRow], table: str) -> list[dict[str, object]]:
+    every: LiteralString = "SELECT * FROM {} ORDER BY id"
+    found = connection.execute(sql.SQL(every).format(sql.Identifier(table)))
+    return [{name: _wire(value) for name, value in row.items() if name != UNTOLD.get(table)} for row in found]
+
+
+def _wire(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return str(value) if isinstance(value, UUID) else value
