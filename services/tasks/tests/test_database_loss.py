@@ -2,10 +2,21 @@
 
 import asyncio
 
+import psycopg
 import pytest
+from httpx import AsyncClient, TransportError
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.keys import PassportKeys
+from devkit.people import AsUser, passport_headers
+from devkit.platform import Platform, free_ports, start_service
+from devkit.processes import Group
+from devkit.proxy import Proxy, proxy_to
+from devkit.waiting import until_waiting
+
+LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
+PATIENCE_SECONDS = 20
+"""Far more than the deadline of twelve requests at once: without a deadline a test would never end."""
 
 
 @pytest.mark.scenario("S001-FR-009", "S002-SC-008")
@@ -42,7 +53,8 @@ async def test_a_silent_database_costs_a_request_its_deadline_and_the_pool_nothi
     await owner.post("/tasks", json={"title": "Stays"})
 
     proxy.pause()
-    answers = await asyncio.gather(*(owner.get("/tasks") for _ in range(12)))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        answers = await asyncio.gather(*(owner.get("/tasks") for _ in range(12)))
 
     late = [answer for answer in answers if answer.status_code == 503]
     assert {answer.json()["code"] for answer in late} == {"deadline-passed"}
@@ -61,3 +73,46 @@ async def test_a_slow_database_is_waited_for(alone_as: AsUser, proxy: Proxy) -> 
     proxy.delay_seconds = 0.3
 
     assert (await owner.post("/tasks", json={"title": "Slow"})).status_code == 201
+
+
+@pytest.mark.scenario("S002-SC-008", "S002-SC-009")
+async def test_a_write_whose_answer_is_lost_is_not_sent_twice(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await owner.post("/tasks", json={"title": "First"})
+
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as other:
+        await other.execute(LOCK_EVERYBODY)
+        request = asyncio.create_task(owner.post("/tasks", json={"title": "Once"}))
+        await until_waiting(proxy.server_url)
+        proxy.cut()
+        answer = await request
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as last:
+        await last.execute(LOCK_EVERYBODY)  # behind everybody who waits for it
+    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["First", "Once"]
+
+
+@pytest.mark.scenario("S002-SC-001", "S002-SC-008")
+async def test_a_service_is_there_before_its_database_and_ready_with_it(
+    processes: Group, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+) -> None:
+    async with proxy_to(await databases.make("tasks")) as proxy:
+        await proxy.refuse()
+        told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
+        environment = database_environment({"tasks": proxy.url}, minimal_environment()) | told
+        early = start_service(processes, "tasks", environment, *free_ports(1))
+        async with AsyncClient(base_url=early.url, headers=passport_headers(keys, "early")) as owner:
+
+            async def is_there() -> bool:
+                try:
+                    return (await owner.get("/healthz")).is_success
+                except TransportError:
+                    return False
+
+            await early.process.until(is_there)
+            assert [(await owner.get(path)).status_code for path in ("/readyz", "/tasks")] == [503, 500]
+            await proxy.accept()
+            await early.until_ready()
+            assert (await owner.get("/tasks")).json() == []
+        await early.process.stop()
