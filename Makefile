@@ -27,7 +27,7 @@ run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
 test: $(ready) ## Run every suite against a real PostgreSQL
 	@$(python) -m pytest $(wildcard libs services tests)
 
-check: $(ready) ## Check lock files, format, lint, types, imports and sizes
+check: $(ready) ## Check lock files, format, lint, types, imports, sizes and requirements
 	@echo "Lock files" && rm -rf var/lock-check && mkdir -p var && cp -R requirements var/lock-check
 	@$(call compile_into,var/lock-check)
 	@diff -r requirements var/lock-check || { echo "The lock files are out of date: make lock"; exit 1; }
@@ -35,11 +35,12 @@ check: $(ready) ## Check lock files, format, lint, types, imports and sizes
 	@echo "Lint" && $(python) -m ruff check
 	@echo "Types" && $(python) -m pyright
 	@echo "Imports" && $(VENV)/bin/lint-imports --no-logo
-	@echo "Sizes and settings" && $(python) -m pytest --quiet tests
+	@echo "Sizes, settings and requirements" && $(python) -m pytest --quiet tests
 
-fix: $(ready) ## Mend what ruff can mend by itself
+fix: $(ready) ## Mend what can be mended by itself, and say which test shows which requirement
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
+	@$(python) -m devkit.traceability
 
 setup: $(ready) ## Make the virtual environment; does nothing the second time
 

@@ -1,5 +1,6 @@
 """What a request costs at the database, counted before it."""
 
+import pytest
 from httpx import AsyncClient
 
 from devkit.people import AsUser
@@ -28,6 +29,7 @@ async def _use(owner: AsyncClient) -> list[str]:
     return [answer.request.method for answer in answers]
 
 
+@pytest.mark.scenario("S002-FR-011", "S002-SC-010")
 async def test_each_request_of_a_known_owner_is_one_round_trip(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
     for _ in range(WARM_UP):

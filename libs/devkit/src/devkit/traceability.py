@@ -1,4 +1,4 @@
-"""Which test shows which requirement: `docs/traceability.md`, made from the markers in the tests."""
+"""Which test shows which requirement: a page made from the markers in the tests."""
 
 import argparse
 import ast
@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from devkit.settings import CHECKOUT
+
+REQUIREMENTS: Final = Path("docs", "requirements.toml")
+"""All ids, and what they ask for."""
+
+PAGE: Final = Path("docs", "traceability.md")
+"""What is made from them."""
 
 FOLDERS: Final = ("libs", "services", "tests", "e2e")
 """Where tests are."""
@@ -107,19 +113,13 @@ def _table(specification: Specification, evidence: Evidence) -> str:
 
 
 def main() -> None:
-    """Write the page, or only look whether it is as it would be written."""
+    """Write the page, and say what is missing."""
     parser = argparse.ArgumentParser(prog="python -m devkit.traceability", description=main.__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is stale")
     parser.add_argument("--checkout", type=Path, default=CHECKOUT, help="the folder that was cloned")
-    chosen = parser.parse_args()
-    page: Path = chosen.checkout / "docs" / "traceability.md"
-    specifications, evidence = read_requirements(page.with_name("requirements.toml")), find_evidence(chosen.checkout)
-    rendered, faults = render(specifications, evidence), find_gaps(specifications, evidence)
-    if not chosen.check:
-        page.write_text(rendered)
-    elif not page.exists() or page.read_text() != rendered:
-        faults.append("docs/traceability.md is stale: make fix")
-    sys.exit("\n".join(faults) or None)
+    checkout: Path = parser.parse_args().checkout
+    specifications, evidence = read_requirements(checkout / REQUIREMENTS), find_evidence(checkout)
+    (checkout / PAGE).write_text(render(specifications, evidence))
+    sys.exit("\n".join(find_gaps(specifications, evidence)) or None)
 
 
 if __name__ == "__main__":
