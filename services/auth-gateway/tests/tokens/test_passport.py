@@ -1,5 +1,6 @@
 """What the services are told."""
 
+import base64
 from uuid import UUID
 
 import jwt
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from auth_gateway import passport as passport_module
 from auth_gateway.passport import PassportSigner
 from auth_gateway.tokens import Identity
+from common.identity import PassportReader
 
 from .forge import NOW, USER
 from .stage import Clock
@@ -38,6 +40,14 @@ def test_a_passport_says_who_and_for_how_long(signer: PassportSigner) -> None:
         "iat": NOW,
         "exp": NOW + 60,
     }
+
+
+def test_the_services_believe_it() -> None:
+    public = base64.urlsafe_b64encode(KEY.public_key().public_bytes_raw()).decode()
+
+    user = PassportReader([public]).read(PassportSigner(KEY).passport(ADA).text)
+
+    assert (user.id, user.issuer, user.subject, user.email) == (ADA.user_id, "better-auth", "Ada|1", "ada@example.com")
 
 
 def test_an_unknown_email_is_left_out(signer: PassportSigner) -> None:

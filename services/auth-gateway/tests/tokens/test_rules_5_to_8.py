@@ -50,6 +50,11 @@ async def test_times_may_have_fractions(verifier: Verifier, make: Make) -> None:
 
 
 @both_profiles
+async def test_times_reach_from_the_epoch_to_the_year_5138(verifier: Verifier, make: Make) -> None:
+    assert await verdict(verifier, make(exp=10**11, iat=0, nbf=0)) is None
+
+
+@both_profiles
 async def test_a_token_ends_with_its_leeway(verifier: Verifier, clock: Clock, make: Make) -> None:
     token = make(exp=NOW + 10)
 
@@ -127,6 +132,12 @@ async def test_another_label_means_other_users(make_settings: MakeSettings, keys
 @pytest.mark.parametrize("email", [None, 5, "", "ada", "a@b\n", "a@b\ud800", "a@" + "b" * 319, ["a@b.c"]])
 async def test_an_implausible_email_is_none_and_no_reason_to_refuse(verifier: Verifier, email: object) -> None:
     assert (await verifier.verify(minted(email=email))).email is None
+
+
+async def test_the_longest_email_is_kept(verifier: Verifier) -> None:
+    longest = "a@" + "b" * 318
+
+    assert (await verifier.verify(minted(email=longest))).email == longest
 
 
 @pytest.mark.parametrize(
@@ -230,7 +241,9 @@ async def test_old_mail_links_are_no_logins(make_settings: MakeSettings, keys: K
 
 async def test_a_session_cookie_is_no_login_even_with_a_subject(verifier: Verifier) -> None:
     assert await verdict(verifier, minted(session={"token": "x"}, user={"id": USER})) is Reason.SESSION_COOKIE
+    assert await verdict(verifier, HS256.token({"session": {}, "user": {}})) is Reason.SESSION_COOKIE
     assert await verdict(verifier, minted(user={"id": USER})) is None
+    assert await verdict(verifier, minted(session={"id": "s1"})) is None
 
 
 async def test_the_signature_is_looked_at_before_the_claims(verifier: Verifier) -> None:

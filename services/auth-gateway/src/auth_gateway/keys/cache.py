@@ -35,7 +35,7 @@ EARLY: Final = 0.8
 TICK_SECONDS: Final = 1.0
 """How often it is looked whether a set has come to that age."""
 
-_HEADERS: Final = {"User-Agent": "auth-gateway", "Accept": "application/json", "Accept-Encoding": "identity"}
+_HEADERS: Final = {"User-Agent": "auth-gateway", "Accept-Encoding": "identity"}
 _LOG: Final = logging.getLogger(__name__)
 
 
