@@ -1,6 +1,7 @@
 """A platform of a test's own: its processes may be killed, its database broken and looked into."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import LiteralString
 
 import psycopg
-from httpx import AsyncHTTPTransport
+from httpx import AsyncClient, AsyncHTTPTransport
 from person import Person
 from psycopg.rows import dict_row
 
@@ -23,6 +24,9 @@ from devkit.processes import Group, Process
 
 RESTART_SECONDS = 15
 """How long the processes of a killed server may keep the next one from starting."""
+
+ALIVE_SECONDS = 3
+"""How long a service may take to say that it is there."""
 
 RECOVERY_SECONDS = 10
 """How long everything may take to work again: far more than is promised, because test machines are busy."""
@@ -101,6 +105,17 @@ class OwnPlatform:
         """Wait until all can do their work again."""
         async with asyncio.timeout(RECOVERY_SECONDS):
             await self.services["gateway"].until_ready()
+
+    async def is_alive(self) -> bool:
+        """Say whether all answer at once, with or without their databases."""
+        client = AsyncClient(transport=self.transport, timeout=ALIVE_SECONDS)
+        answers = [await client.get(f"{service.url}/healthz") for service in self.services.values()]
+        return all(answer.is_success for answer in answers)
+
+    def logged(self, name: str, message: str) -> list[str]:
+        """Return the request ids of all lines of a service's log that say this."""
+        lines = map(json.loads, self.services[name].process.log.read_text().splitlines())
+        return [line["request_id"] for line in lines if line["message"] == message]
 
     def kill(self, *names: str) -> None:
         """Kill services, as an operating system that is short of memory does."""

@@ -1,6 +1,7 @@
 """What clients see while the database is stopped, unreachable, slow or silent, and what is left afterwards."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -165,15 +166,17 @@ async def test_a_database_that_fails_is_said_in_time_and_recovered_from(
     async with load_on(stage, fault.__name__.replace("_", "-")) as loads:
         async with fault(stage):
             await asyncio.sleep(FAULT_SECONDS)
+            assert await stage.platform.is_alive()
         await stage.platform.until_ready()
         later = [asyncio.create_task(load.person.get("/tasks")) for load in loads * POOL_MAX]
         assert {answer.status_code for answer in await asyncio.gather(*later)} == {200}
 
+    causes = Counter(stage.platform.logged("tasks", "failure"))
     for load in loads:
         assert all(answer.elapsed.total_seconds() < DEADLINE_SECONDS + BUSY_SECONDS for answer in load.answers)
         for answer in load.errors():
             assert answer.status_code in statuses
-            problem_of(answer, answer.status_code)
+            assert causes[problem_of(answer, answer.status_code)["request_id"]] == 1
         await load.require_kept()
     [counted] = await stage.platform.stored("tasks", CONNECTIONS)
     assert counted["open"] in range(POOL_MAX + 1)
