@@ -15,23 +15,22 @@ from devkit.keys import PassportKeys
 from devkit.platform import Platform, start_platform
 from devkit.processes import Group
 
-needs_node = ["test_better_auth.py"]
-has_node = bool(shutil.which("node") and shutil.which("npm"))
-
 running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
-needs_processes = ["test_persistence.py"]
 
-collect_ignore = [*([] if has_node else needs_node), *(needs_processes if running else [])]
+left_out = {
+    "there is no Node.js": [] if shutil.which("node") and shutil.which("npm") else ["test_better_auth.py"],
+    "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
+    "it needs a platform of its own": ["inside"] if running else [],
+}
+collect_ignore = [path for paths in left_out.values() for path in paths]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which suites could not run here, where nobody can overlook it."""
-    if not has_node:
-        terminalreporter.section("Without Node.js")
-        terminalreporter.line(f"Not run, because there is no Node.js here: {', '.join(needs_node)}")
-    if running:
-        terminalreporter.section("A platform that runs already")
-        terminalreporter.line(f"Not run, because it restarts the platform: {', '.join(needs_processes)}")
+    for reason, paths in left_out.items():
+        if paths:
+            terminalreporter.section("Left out")
+            terminalreporter.line(f"Not run, because {reason}: {', '.join(paths)}")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Backend API & Database Layer: its acceptance scenarios. What outlives a restart is in `test_persistence.py`."""
+"""Backend API & Database Layer: its acceptance scenarios. What outlives a restart is in `inside`."""
 
 from uuid import UUID
 

@@ -1,6 +1,5 @@
 """A platform that may be killed, broken and looked into, on a database server of its own."""
 
-import os
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -8,9 +7,6 @@ from own_platform import OwnPlatform, OwnPostgres, own_platform, own_postgres
 
 from devkit.databases import MigratedDatabases
 from devkit.processes import Group
-
-# Whoever names a platform that runs wants that one tested, and nobody looks inside it.
-collect_ignore_glob = ["test_*.py"] if os.environ.get("E2E_BASE_URL") else []
 
 
 @pytest.fixture(scope="session")
