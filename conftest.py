@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncGenerator
 
 import pytest
+from hypothesis import settings
 
 from devkit.databases import MigratedDatabases, database_environment, minimal_environment
 from devkit.keys import PassportKeys, new_private_key, passport_keys
@@ -11,6 +12,9 @@ from devkit.people import AsUser, passport_headers, people, token_headers
 from devkit.platform import Platform, start_platform
 from devkit.postgres import Postgres, throwaway_postgres
 from devkit.processes import Group
+
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")  # the same examples on every machine, however slow
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from secrets import token_hex
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl, Secret
 
 from devkit.databases import MigratedDatabases
 from devkit.keys import PassportKeys
@@ -37,7 +37,7 @@ async def run_service(database_url: str, users_url: str, keys: PassportKeys) -> 
     """Run the service before this database and beside this users service."""
     async with proxy_to(database_url) as proxy:
         settings = TasksSettings(
-            tasks_database_url=SecretStr(proxy.url),
+            tasks_database_url=Secret(proxy.url),
             passport_public_keys=(keys.public,),
             users_url=HttpUrl(users_url),
             tasks_per_user_max=TASKS_MAX,

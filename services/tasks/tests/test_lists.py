@@ -123,6 +123,7 @@ async def test_a_page_that_is_just_full_has_no_next_one(as_user: AsUser) -> None
         "?cursor=%00",
         "?cursor=" + "A" * 31 + "=",
         "?cursor=" + "_" * 32,
+        "?cursor=AAZgx3MGkuEBof3Pnzlz5qmGevIcY8o%2B",
         "?is_completed=1",
         "?is_completed=True",
         "?status=done",
