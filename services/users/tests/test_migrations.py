@@ -63,13 +63,13 @@ async def test_a_migration_waits_for_another_one_for_as_long_as_that_takes(url: 
     command.check(CONFIG)
 
 
-def test_a_migration_gives_up_rather_than_keep_the_service_waiting(url: str) -> None:
+async def test_a_migration_gives_up_rather_than_keep_the_service_waiting(url: str) -> None:
     command.upgrade(CONFIG, "head")
 
-    with psycopg.connect(url) as reader:
-        reader.execute("SELECT count(*) FROM users")
+    async with await psycopg.AsyncConnection.connect(url) as reader:
+        await reader.execute("SELECT count(*) FROM users")
         with pytest.raises(OperationalError, match="lock timeout"):
-            command.downgrade(CONFIG, "base")
+            await asyncio.wait_for(asyncio.to_thread(command.downgrade, CONFIG, "base"), 8)
 
     command.check(CONFIG)
 

@@ -5,9 +5,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from devkit.people import AsUser
+from devkit.proxy import Proxy
 from devkit.tokens import user_id
 
 MICROSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -100,6 +103,28 @@ async def test_parameters_are_refused(as_user: AsUser) -> None:
         assert (await ann.get(address, params={"user_id": str(user_id("ann"))})).status_code == 400
     assert (await ann.put("/internal/users/me?x")).status_code == 400
     assert (await ann.patch("/users/me?x", json={})).status_code == 400
+
+
+@pytest.mark.parametrize("column", ["auth_issuer", "auth_subject"])
+async def test_a_profile_follows_what_the_token_says(as_user: AsUser, proxy: Proxy, column: str) -> None:
+    ann = as_user("ann")
+    before = (await ann.get("/users/me")).json()
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute(sql.SQL("UPDATE users SET {} = 'of old'").format(sql.Identifier(column)))
+
+    after = (await ann.get("/users/me")).json()
+
+    assert after == {**before, "updated_at": after["updated_at"]}
+    assert after["updated_at"] > before["updated_at"]
+
+
+@pytest.mark.scenario("S002-SC-006")
+async def test_the_id_alone_says_whose_profile_it_is(as_user: AsUser, proxy: Proxy) -> None:
+    await as_user("ben").get("/users/me")
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute("UPDATE users SET auth_subject = 'ann'")
+
+    assert (await as_user("ann").get("/users/me")).json()["id"] == str(user_id("ann"))
 
 
 async def test_a_service_makes_sure_that_a_profile_is_there(as_user: AsUser) -> None:
