@@ -1,5 +1,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -48,20 +50,32 @@ def environment(upstreams: tuple[Upstream, Upstream], keys: PassportKeys, better
     }
 
 
-async def _start(processes: Group, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]) -> Gateway:
+@asynccontextmanager
+async def _running(
+    logs: Path, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]
+) -> AsyncGenerator[Gateway]:
     (port,) = free_ports(1)
-    await start_service(processes, "gateway", environment, port).until_ready()
-    return Gateway(port, *upstreams)
+    async with Group(logs) as group:
+        started = start_service(group, "gateway", environment, port)
+        await started.until_ready()
+        yield Gateway(port, started.process.log, *upstreams)
 
 
 @pytest.fixture(scope="session")
-async def _proxying(processes: Group, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]) -> Gateway:
-    return await _start(processes, environment, upstreams)
+async def _proxying(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]
+) -> AsyncGenerator[Gateway]:
+    async with _running(tmp_path_factory.mktemp("proxy"), environment, upstreams) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")
-async def _deciding(processes: Group, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]) -> Gateway:
-    return await _start(processes, environment | {"MODE": "forward-auth"}, upstreams)
+async def _deciding(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]
+) -> AsyncGenerator[Gateway]:
+    environment = environment | {"MODE": "forward-auth"}
+    async with _running(tmp_path_factory.mktemp("forward-auth"), environment, upstreams) as gateway:
+        yield gateway
 
 
 @pytest.fixture

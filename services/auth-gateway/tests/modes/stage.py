@@ -1,6 +1,7 @@
 """Who is there in these tests."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from .upstream import Upstream
 
@@ -13,5 +14,6 @@ class Gateway:
     """A gateway process, and the two services it believes to be there."""
 
     port: int
+    log: Path
     tasks: Upstream
     users: Upstream

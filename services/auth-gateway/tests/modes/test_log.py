@@ -1,0 +1,63 @@
+"""What the gateway writes down."""
+
+import asyncio
+import json
+from typing import cast
+
+from common.telemetry import pseudonym
+
+from .client import ask, request
+from .stage import SUBJECT, Gateway
+from .upstream import hang_up
+
+Line = dict[str, object]
+
+
+async def lines(gateway: Gateway, request_id: str) -> list[Line]:
+    """Return what was written about a request; the last line may come a moment after the answer."""
+    found: list[Line] = []
+    async with asyncio.timeout(5):
+        while not found or found[-1]["message"] != "request":
+            await asyncio.sleep(0.01)
+            written = [
+                cast("Line", json.loads(line)) for line in gateway.log.read_text().rpartition("\n")[0].splitlines()
+            ]
+            found = [line for line in written if line.get("request_id") == request_id]
+    return found
+
+
+async def test_a_request_that_was_handed_on_is_one_line(gateway: Gateway, token: str) -> None:
+    await ask(gateway.port, request("PUT", "/tasks/7?q=secret", token, headers="X-Request-ID: handed-on\r\n"))
+
+    (line,) = await lines(gateway, "handed-on")
+    assert (line["method"], line["route"], line["status"]) == ("PUT", "/tasks", 200)
+    assert line["user"] == pseudonym(SUBJECT)
+
+
+async def test_a_refusal_names_its_reason(gateway: Gateway) -> None:
+    await ask(gateway.port, request("GET", "/tasks", "no.token.atall", headers="X-Request-ID: refused-1\r\n"))
+
+    assert [line["reason"] for line in await lines(gateway, "refused-1")] == ["not-a-jwt"]
+
+
+async def test_the_cause_of_a_failure_is_written_once(gateway: Gateway, token: str) -> None:
+    gateway.tasks.behaviour = hang_up
+
+    await ask(gateway.port, request("GET", "/tasks", token, headers="X-Request-ID: hung-up-1\r\n"))
+
+    cause, line = await lines(gateway, "hung-up-1")
+    assert "AnswerLostError" in str(cause["error"])
+    assert (line["status"], line["reason"]) == (502, "bad-gateway")
+
+
+async def test_nothing_that_a_person_wrote_or_could_log_in_with_is_written(gateway: Gateway, token: str) -> None:
+    headers = "Cookie: secret\r\nUser-Agent: secret\r\n"
+    await ask(gateway.port, request("POST", "/tasks?q=secret", token, headers=headers, body=b"secret"))
+    await ask(gateway.port, request("GET", "/secret", f"{token}secret"))
+
+    await ask(gateway.port, request("GET", "/secret", token, headers="X-Request-ID: last-line\r\n"))
+    await lines(gateway, "last-line")
+    written = gateway.log.read_text()
+
+    assert "secret" not in written
+    assert token not in written
