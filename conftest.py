@@ -8,7 +8,6 @@ from hypothesis import settings
 
 from devkit.databases import MigratedDatabases, database_environment, minimal_environment
 from devkit.keys import PassportKeys, new_private_key, passport_keys
-from devkit.people import AsUser, passport_headers, people, token_headers
 from devkit.platform import Platform, start_platform
 from devkit.postgres import Postgres, throwaway_postgres
 from devkit.processes import Group
@@ -59,18 +58,3 @@ async def platform(
     started = start_platform(processes, environment, keys)
     await started.until_ready()
     return started
-
-
-@pytest.fixture
-async def as_user(request: pytest.FixtureRequest, platform: Platform, keys: PassportKeys) -> AsyncGenerator[AsUser]:
-    """Speak to the service whose suite this is, as the gateway would for a user of this name."""
-    service = {"tasks": platform.tasks, "users": platform.users}[request.path.parents[1].name]
-    async with people(service.url, lambda subject: passport_headers(keys, subject)) as clients:
-        yield clients
-
-
-@pytest.fixture
-async def gateway_as(platform: Platform, better_auth_secret: str) -> AsyncGenerator[AsUser]:
-    """Speak to the gateway, as a front end does for a user of this name."""
-    async with people(platform.gateway.url, lambda subject: token_headers(better_auth_secret, subject)) as clients:
-        yield clients
