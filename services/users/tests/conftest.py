@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import psycopg
 import pytest
 from httpx import ASGITransport, AsyncClient
-from pydantic import SecretStr
+from pydantic import Secret
 
 from devkit.databases import MigratedDatabases
 from devkit.keys import PassportKeys
@@ -34,7 +34,7 @@ async def proxy(database: str) -> AsyncGenerator[Proxy]:
 @pytest.fixture
 async def as_user(proxy: Proxy, keys: PassportKeys) -> AsyncGenerator[AsUser]:
     """Speak to the service as the gateway would: `ann <me@example.com>` is ann, whose token claims that address."""
-    settings = UsersSettings(users_database_url=SecretStr(proxy.url), passport_public_keys=(keys.public,))
+    settings = UsersSettings(users_database_url=Secret(proxy.url), passport_public_keys=(keys.public,))
     app = create_app(settings)
 
     def speak_as(name: str) -> AsyncClient:

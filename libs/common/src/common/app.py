@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan
 
+from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal
 from common.frame import Frame
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -39,13 +40,10 @@ def create_app(
     middleware: Sequence[Middleware] = (),
 ) -> FastAPI:
     """Put a service together; its routes are searched in the order given, its middleware runs inside the frame."""
-    frame = Middleware(Frame, service=service, deadline_seconds=deadline_seconds, explain=explain)
-    stack = [frame, *middleware]
-    app = FastAPI(title=service, lifespan=lifespan, middleware=stack, openapi_url=None, telemetry=_NO_TELEMETRY)
-    app.router.routes = list(routes)
-    app.router.redirect_slashes = False
-    for refusal in (HTTPException, RequestValidationError):
-        app.add_exception_handler(refusal, _raise)  # up to the frame, which alone renders refusals
+    frame = Middleware(Frame, deadline_seconds=deadline_seconds, explain=explain)
+    app = FastAPI(title=service, lifespan=lifespan, middleware=[frame, *middleware], telemetry=_NO_TELEMETRY)
+    app.router.routes, app.router.redirect_slashes = list(routes), False
+    app.exception_handlers |= {Refusal: _raise, HTTPException: _unrouted, RequestValidationError: _unreadable}
     return app
 
 
@@ -61,4 +59,25 @@ def serve(app: ASGIApp, settings: Settings) -> None:
 
 
 async def _raise(_: Request, error: Exception) -> Response:
+    """Leave it to the frame, which alone renders refusals."""
     raise error
+
+
+async def _unreadable(_: Request, __: Exception) -> Response:
+    """Refuse what the framework could not read; its own words would repeat what was sent."""
+    raise BadRequest
+
+
+async def _unrouted(request: Request, _: Exception) -> Response:
+    """Tell an address that nobody knows from one that knows other verbs, and list those.
+
+    Source: RFC 9110, 9.3.7 and 10.2.1.
+    """
+    routes = [route for route in request.app.routes if route.path_regex.match(request.scope["path"])]
+    if not routes:
+        raise NotFound
+    verbs = {verb for route in routes for verb in route.methods} | {"OPTIONS"}
+    allow = {"Allow": ", ".join(sorted(verbs | {"HEAD"} if "GET" in verbs else verbs))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    raise MethodNotAllowed(headers=allow)

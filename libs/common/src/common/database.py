@@ -3,20 +3,18 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import datetime
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Final, TypeVar
 
 import psycopg
 from fastapi import Depends, Request
 from psycopg import waiting
 from psycopg.abc import PQGen
-from sqlalchemy import ColumnElement, Executable, Text, func, make_url, select
+from sqlalchemy import Executable, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.errors import ServerError
 from common.pages import State
 
 POOL: Final = {"pool_size": 5, "max_overflow": 5, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
@@ -34,20 +32,10 @@ REPEAT_PAUSE_SECONDS: Final = 0.05
 READY_SECONDS: Final = 1.0
 """How long a readiness check waits for the database."""
 
-WRITES: Final = {"writes": True}
-"""Execution options of a statement that must not be sent twice when its answer was lost."""
-
 _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 """The database itself asks to repeat: serialization failure, deadlock. Nothing was written."""
 
-RowMapping = Mapping[str, object]
-"""One row, by column."""
-
 _Result = TypeVar("_Result")
-
-
-class ClashError(Exception):
-    """A row with such a value is there already, so the statement changed nothing."""
 
 
 class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
@@ -65,17 +53,15 @@ class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
 
 
 @asynccontextmanager
-async def engine_lifespan(url: str) -> AsyncGenerator[AsyncEngine]:
+async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
     """Keep an engine for a URL such as `postgresql://user:password@host/name`; it connects when it is first used.
 
     Each statement is a transaction of its own (AUTOCOMMIT), so it costs one round trip.
     """
-    where = make_url(url).set(drivername="postgresql+psycopg")
-    options = {**CONNECT, "prepare_threshold": None} if "-pooler" in (where.host or "") else CONNECT
-    connect = {**options, "async_creator_fn": _Connection.connect}
-    engine = create_async_engine(
-        where, isolation_level="AUTOCOMMIT", connect_args=connect, hide_parameters=True, **POOL
-    )
+    url = make_url(address).set(drivername="postgresql+psycopg")
+    pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
+    driver = {**CONNECT, **pooler, "async_creator_fn": _Connection.connect}
+    engine = create_async_engine(url, connect_args=driver, isolation_level="AUTOCOMMIT", hide_parameters=True, **POOL)
     try:
         yield engine
     finally:
@@ -91,66 +77,47 @@ DbSession = Annotated[AsyncSession, Depends(_session, scope="function")]
 """The request's session; its connection goes back to the pool before the answer leaves."""
 
 
-async def rows(session: AsyncSession, statement: Executable, **values: object) -> list[RowMapping]:
-    """Run a statement and return its rows.
+async def rows(session: AsyncSession, statement: Executable, **values: object) -> list[Mapping[str, object]]:
+    """Run a statement and return its rows; one with the execution option `writes` must not be sent twice.
 
     Raises:
-        ClashError: A unique constraint refuses it.
-        ServerError: The database is lost, or the statement failed. What is safe to repeat was repeated once.
+        SQLAlchemyError: The database is lost, or the statement failed; the frame makes a 500 of it. What is safe to
+            repeat was repeated once.
     """
     try:
         return await _run(session, statement, values)
-    except SQLAlchemyError as error:
+    except DBAPIError as error:
         if not _is_repeatable(error, statement):
-            raise _failure(error) from error
+            raise
     await session.rollback()
     await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_SECONDS))  # noqa: S311 - jitter is no secret
-    try:
-        return await _run(session, statement, values)
-    except SQLAlchemyError as error:
-        raise _failure(error) from error
+    return await _run(session, statement, values)
 
 
-async def row(session: AsyncSession, statement: Executable, **values: object) -> RowMapping | None:
+async def row(session: AsyncSession, statement: Executable, **values: object) -> Mapping[str, object] | None:
     """Run a statement and return its first row, if there is one; raises as `rows` does."""
     return next(iter(await rows(session, statement, **values)), None)
 
 
-def wire_time(time: ColumnElement[datetime]) -> ColumnElement[str]:
-    """Write a time as it goes over the wire: RFC 3339, UTC, `Z`, microseconds."""
-    return func.to_char(func.timezone("UTC", time), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=Text)
-
-
 async def state_of(engine: AsyncEngine) -> State:
     """Ask the database for a sign of life."""
-    try:
+    with suppress(TimeoutError, SQLAlchemyError):
         async with asyncio.timeout(READY_SECONDS), engine.connect() as connection:
-            await connection.execute(_SIGN_OF_LIFE)
-    except (TimeoutError, SQLAlchemyError):
-        return "unavailable"
-    return "ok"
+            await connection.execute(select(1))
+            return "ok"
+    return "unavailable"
 
 
-_SIGN_OF_LIFE = select(1)
-
-
-async def _run(session: AsyncSession, statement: Executable, values: Mapping[str, object]) -> list[RowMapping]:
+async def _run(
+    session: AsyncSession, statement: Executable, values: Mapping[str, object]
+) -> list[Mapping[str, object]]:
     connection = await session.connection()
     result = await connection.execute(statement, values)
-    if not result.returns_rows:
-        return []
     names = tuple(result.keys())
     return [dict(zip(names, found, strict=True)) for found in result.all()]
 
 
-def _is_repeatable(error: SQLAlchemyError, statement: Executable) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
+def _is_repeatable(error: DBAPIError, statement: Executable) -> bool:
     never_sent = error.statement is None
     lost_read = error.connection_invalidated and not statement.get_execution_options().get("writes")
     return never_sent or lost_read or getattr(error.orig, "sqlstate", None) in _REPEATABLE_STATES
-
-
-def _failure(error: SQLAlchemyError) -> Exception:
-    clashes = isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.UniqueViolation)
-    return ClashError() if clashes else ServerError()

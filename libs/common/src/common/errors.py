@@ -22,17 +22,22 @@
 The class fixes the status; whoever raises it may say more in one sentence for the caller.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, TypedDict
 
-from fastapi import HTTPException, Response
+from fastapi import HTTPException
+from starlette.responses import JSONResponse
 
 MEDIA_TYPE: Final = "application/problem+json"
 """Source: RFC 9457, 3."""
 
-PASSING: Final = frozenset({429, 500, 503})
-"""Statuses of what may be over in a moment; they carry `Retry-After`, in seconds."""
+Headers = Mapping[str, str]
+
+SOON: Final[Headers] = {"Retry-After": "1"}
+"""What may be over in a moment says so, in seconds. Source: RFC 9110, 10.2.3."""
+
+CHALLENGE: Final[Headers] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+"""Says that the token which was sent is no good. Source: RFC 6750, 3."""
 
 
 class Fault(TypedDict):
@@ -43,39 +48,36 @@ class Fault(TypedDict):
     message: str
 
 
+Faults = Sequence[Fault]
+
+
 class Refusal(HTTPException):
     """An answer that refuses, with a stable `code` and one sentence for the caller.
 
-    Where nothing is said, the code is the title and the sentence is the one that stands in the class. `reason` is for
-    the log, and for the 401 body where `EXPLAIN_REFUSALS` is set.
+    Where nothing is said, the code is the title, and sentence and headers are those that stand in the class. `reason`
+    is for the log, and for the 401 body where `EXPLAIN_REFUSALS` is set.
     """
 
     status: ClassVar[int]
     title: ClassVar[str]
+    usual_headers: ClassVar[Headers]
 
-    def __init_subclass__(cls, status: int, title: str) -> None:
-        cls.status, cls.title = status, title
+    def __init_subclass__(cls, status: int, title: str, headers: Headers | None = None) -> None:
+        cls.status, cls.title, cls.usual_headers = status, title, headers or {}
 
     def __init__(
-        self,
-        code: str | None = None,
-        detail: str | None = None,
-        *,
-        errors: Sequence[Fault] = (),
-        headers: Mapping[str, str] | None = None,
-        reason: str | None = None,
+        self, code: str = "", detail: str = "", *, errors: Faults = (), headers: Headers | None = None, reason: str = ""
     ) -> None:
         self.code = code or self.title.lower().replace(" ", "-")
         self.errors, self.reason = errors, reason
-        headers = {**(headers or {}), **({"Retry-After": "1"} if self.status in PASSING else {})}
-        super().__init__(self.status, detail or self.__doc__, headers)
+        super().__init__(self.status, detail or self.__doc__, {**self.usual_headers, **(headers or {})})
 
 
 class BadRequest(Refusal, status=400, title="Bad Request"):
     """The request cannot be read."""
 
 
-class Unauthorized(Refusal, status=401, title="Unauthorized"):
+class Unauthorized(Refusal, status=401, title="Unauthorized", headers=CHALLENGE):
     """A valid token is needed."""
 
 
@@ -111,7 +113,7 @@ class Unprocessable(Refusal, status=422, title="Unprocessable Content"):
     """The body breaks a rule."""
 
 
-class TooManyRequests(Refusal, status=429, title="Too Many Requests"):
+class TooManyRequests(Refusal, status=429, title="Too Many Requests", headers=SOON):
     """Too many requests at once; wait a moment."""
 
 
@@ -119,7 +121,7 @@ class HeadersTooLarge(Refusal, status=431, title="Request Header Fields Too Larg
     """The headers are longer than is read here."""
 
 
-class ServerError(Refusal, status=500, title="Internal Server Error"):
+class ServerError(Refusal, status=500, title="Internal Server Error", headers=SOON):
     """Something went wrong on our side."""
 
 
@@ -127,7 +129,7 @@ class BadGateway(Refusal, status=502, title="Bad Gateway"):
     """The service behind the gateway did not answer properly."""
 
 
-class Unavailable(Refusal, status=503, title="Service Unavailable"):
+class Unavailable(Refusal, status=503, title="Service Unavailable", headers=SOON):
     """It cannot be answered at the moment."""
 
 
@@ -135,19 +137,13 @@ class GatewayTimeout(Refusal, status=504, title="Gateway Timeout"):
     """The service behind the gateway did not answer in time."""
 
 
-def problem(refusal: Refusal, request_id: str, *, explain: bool = False) -> Response:
+def problem(refusal: Refusal, request_id: str, *, explain: bool = False) -> JSONResponse:
     """Render a refusal as a problem document; with `explain`, a 401 also carries its reason.
 
     Source: RFC 9457, 3.
     """
-    document: dict[str, object] = {
-        "type": f"/problems/{refusal.code}",
-        "title": refusal.title,
-        "status": refusal.status,
-    }
-    document |= {"detail": refusal.detail, "code": refusal.code, "request_id": request_id}
-    document |= {"errors": refusal.errors} if refusal.errors else {}
-    document |= (
-        {"reason": refusal.reason} if explain and refusal.reason and refusal.status == Unauthorized.status else {}
-    )
-    return Response(json.dumps(document).encode(), refusal.status, refusal.headers, MEDIA_TYPE)
+    kind = {"type": f"/problems/{refusal.code}", "title": refusal.title, "status": refusal.status}
+    what = {"detail": refusal.detail, "code": refusal.code, "request_id": request_id}
+    errors = {"errors": refusal.errors} if refusal.errors else {}
+    reason = {"reason": refusal.reason} if explain and refusal.reason and isinstance(refusal, Unauthorized) else {}
+    return JSONResponse({**kind, **what, **errors, **reason}, refusal.status, refusal.headers, MEDIA_TYPE)

@@ -2,27 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
-from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.errors import (
-    BadRequest,
-    HeadersTooLarge,
-    MethodNotAllowed,
-    NotFound,
-    Refusal,
-    ServerError,
-    Unavailable,
-    UriTooLong,
-    problem,
-)
-from common.telemetry import describe, log, pseudonym, request_id, trace_id
+from common.errors import HeadersTooLarge, Refusal, ServerError, Unavailable, UriTooLong, problem
+from common.telemetry import describe, log, request_id, trace_id
 
 HEADERS_MAX_BYTES: Final = 16_384
 """Names and values of a request's headers together."""
@@ -33,93 +22,55 @@ URL_MAX_BYTES: Final = 8_192
 CLIENT_GONE: Final = 499
 """The status that the log shows for a client who did not wait; nobody receives it."""
 
-_EVERY_ANSWER: Final = (("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"))
+_USUAL = {b"cache-control": b"no-store", b"referrer-policy": b"no-referrer", b"x-content-type-options": b"nosniff"}
 
 
 class Frame:
     """An ASGI middleware; `deadline_seconds` of None waits for ever, `explain` tells why a token is refused."""
 
-    def __init__(self, app: ASGIApp, service: str, deadline_seconds: float | None, *, explain: bool = False) -> None:
+    def __init__(self, app: ASGIApp, deadline_seconds: float | None, *, explain: bool) -> None:
         self._app = app
-        self._service = service
         self._deadline_seconds = deadline_seconds
         self._explain = explain
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever happens."""
+        """Answer one request, whatever happens; an answer that has begun is left as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
-        scope = _plain(scope)
-        status = 0
+        started, scope, deadline = time.perf_counter(), _named(scope), asyncio.timeout(self._deadline_seconds)
 
-        async def send_framed(message: Message) -> None:
-            nonlocal status
+        async def send_complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                status = message["status"]
-                _complete(scope, message)
+                scope["status"] = message["status"]
+                message["headers"] = _complete(message["headers"], scope["request_id"])
             await send(message)
 
         try:
             _require_limits(scope)
-            async with asyncio.timeout(self._deadline_seconds):
-                await self._app(scope, receive, send_framed)
+            async with deadline:
+                await self._app(scope, receive, send_complete)
         except ClientDisconnect:
-            status = CLIENT_GONE
+            scope["status"] = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
-            answer = self._refuse(scope, error)
-            if status == 0:
-                await answer(scope, receive, send_framed)
+            scope["error"], scope["refusal"] = error, _refusal(error, late=deadline.expired())
+            if "status" not in scope:
+                await self._render(scope)(scope, receive, send_complete)
         finally:
-            self._log(scope, status, started)
+            _log(scope, time.perf_counter() - started)
 
-    def _refuse(self, scope: Scope, error: Exception) -> Response:
-        refusal = _refusal(scope, error)
-        if isinstance(refusal, MethodNotAllowed) and scope["verb"] == "OPTIONS":
-            return Response(status_code=204, headers=refusal.headers)
-        scope["reason"] = refusal.reason or refusal.code
-        if refusal.__cause__ is not None:
-            log(
-                "error", "failure", service=self._service, request_id=scope["request_id"], **describe(refusal.__cause__)
-            )
-        return problem(refusal, scope["request_id"], explain=self._explain)
-
-    def _log(self, scope: Scope, status: int, started: float) -> None:
-        level = "error" if status >= ServerError.status else "info"
-        whole = {"service": self._service, "trace_id": trace_id(Headers(scope=scope)), "status": status}
-        user = scope.get("pseudonym") or (pseudonym(scope["user"].id) if "user" in scope else None)
-        asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None), "user": user}
-        whole |= {"milliseconds": round((time.perf_counter() - started) * 1000, 2), "reason": scope.get("reason")}
-        log(level, "request", request_id=scope["request_id"], **asked, **whole)
+    def _render(self, scope: Scope) -> Response:
+        return problem(scope["refusal"], scope["request_id"], explain=self._explain)
 
 
-def _refusal(scope: Scope, error: Exception) -> Refusal:
-    """Take a refusal as it is, and find one for what the router, the clock or a mistake of ours raised."""
+def _refusal(error: Exception, *, late: bool) -> Refusal:
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, RequestValidationError):
-        return BadRequest()
-    if isinstance(error, HTTPException):
-        allow = {"Allow": _allowed_verbs(scope)}
-        return MethodNotAllowed(headers=allow) if error.status_code == MethodNotAllowed.status else NotFound()
-    refusal = Unavailable("deadline-passed", "It took too long.") if isinstance(error, TimeoutError) else ServerError()
-    refusal.__cause__ = error
-    return refusal
+    return Unavailable("deadline-passed", "It took too long.") if late else ServerError()
 
 
-def _allowed_verbs(scope: Scope) -> str:
-    """Return the verbs of all routes of the path, as `Allow` lists them.
-
-    Source: RFC 9110, 10.2.1.
-    """
-    routes = [route for route in scope["app"].routes if route.path_regex.match(scope["path"])]
-    verbs = {verb for route in routes for verb in route.methods} | {"OPTIONS"}
-    return ", ".join(sorted(verbs | {"HEAD"} if "GET" in verbs else verbs))
-
-
-def _plain(scope: Scope) -> Scope:
-    """Serve a trailing slash like none and HEAD like GET (the server leaves the body out), and name the request.
+def _named(scope: Scope) -> Scope:
+    """Give a request its id, and serve a trailing slash like none and HEAD like GET (the server leaves the body out).
 
     `verb` stays what was sent, for whoever hands the request on.
     """
@@ -135,9 +86,19 @@ def _require_limits(scope: Scope) -> None:
         raise HeadersTooLarge
 
 
-def _complete(scope: Scope, message: Message) -> None:
-    headers = MutableHeaders(raw=list(message.get("headers", ())))
-    for name, value in _EVERY_ANSWER:
-        headers.setdefault(name, value)
-    headers["X-Request-ID"], headers["X-Content-Type-Options"] = scope["request_id"], "nosniff"
-    message["headers"] = headers.raw
+def _complete(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+    """Add what every answer has unless it says otherwise, and its request's id."""
+    said = [header for header in headers if header[0] != b"x-request-id"]
+    missing = _USUAL.keys() - dict(said)
+    return [*said, *((name, _USUAL[name]) for name in missing), (b"x-request-id", request_id.encode())]
+
+
+def _log(scope: Scope, seconds: float) -> None:
+    error, refusal, status = scope.get("error"), scope.get("refusal"), scope.get("status", 0)
+    whose = {"service": scope["app"].title, "request_id": scope["request_id"], "user": scope.get("pseudonym")}
+    if cause := error.__cause__ if isinstance(error, Refusal) else error:
+        log("error", "failure", **whose, **describe(cause))
+    asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None)}
+    how = {"status": status, "milliseconds": round(seconds * 1000, 2), "trace_id": trace_id(Headers(scope=scope))}
+    reason = refusal and (refusal.reason or refusal.code)
+    log("error" if status >= ServerError.status else "info", "request", **whose, **asked, **how, reason=reason)

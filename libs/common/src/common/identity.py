@@ -2,8 +2,7 @@
 
 import base64
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated, Final
 from uuid import UUID
@@ -12,10 +11,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
 from jwt.types import Options
-from pydantic import AfterValidator
+from pydantic import AfterValidator, AliasPath, BaseModel, Field
 
-from common.errors import Forbidden, Unauthorized
+from common.errors import Unauthorized
 from common.settings import CommaSeparated
+from common.telemetry import pseudonym
 
 PASSPORT_TYPE: Final = "passport+jwt"
 """The `typ` of a passport's header, so that no other token can pass for one."""
@@ -29,35 +29,31 @@ PASSPORT_AUDIENCE: Final = "services"
 LEEWAY_SECONDS: Final = 30
 """How far the clocks of two machines may be apart."""
 
+_RULES: Options = {"require": ["exp", "iat", "sub"], "verify_exp": False}  # as long as it is remembered, it may end
+
 _KNOWN_MAX: Final = 10_000
 """Passports whose signature is remembered, per process."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(BaseModel, frozen=True):
     """The caller, and the passport to carry on to another service."""
 
-    id: UUID
-    issuer: str
-    subject: str
-    email: str | None
+    id: UUID = Field(alias="sub")
+    issuer: str = Field(validation_alias=AliasPath("ext", "issuer"))
+    subject: str = Field(validation_alias=AliasPath("ext", "subject"))
+    email: str | None = None
+    expires_at: int = Field(alias="exp")
     passport: str
-    expires_at: int
 
-    def require_same(self, named: str | None) -> None:
-        """Let the caller name only themselves: by UUID in any case, or by the token's own subject.
-
-        Raises:
-            Forbidden: It is another user, whether or not that one exists.
-        """
-        if named is not None and named.lower() != str(self.id) and named != self.subject:
-            raise Forbidden("other-user", "The request names another user than the token does.")
+    def is_called(self, name: str) -> bool:
+        """Tell whether this names the caller: their UUID in any case, or the token's own subject."""
+        return name.lower() == str(self.id) or name == self.subject
 
 
 class PassportReader:
     """Verifies passports, and remembers those it has verified until they end."""
 
-    def __init__(self, public_keys: Sequence[str]) -> None:
+    def __init__(self, public_keys: list[str] | tuple[str, ...]) -> None:
         self._keys = [public_key(text) for text in public_keys]
         self._verified = lru_cache(_KNOWN_MAX)(self._verify)
 
@@ -69,20 +65,14 @@ class PassportReader:
         """
         user = self._verified(passport)
         if user.expires_at + LEEWAY_SECONDS <= time.time():
-            raise _refused("token-expired", "The passport has ended.")
+            raise Unauthorized("token-expired", "The passport has ended.")
         return user
 
     def _verify(self, passport: str) -> User:
         for key in self._keys:
-            try:
+            with suppress(jwt.InvalidTokenError, ValueError):
                 return _user(passport, key)
-            except jwt.InvalidSignatureError:
-                continue
-            except jwt.ExpiredSignatureError:
-                raise _refused("token-expired", "The passport has ended.") from None
-            except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
-                break
-        raise _refused("token-invalid", "The passport is not valid.")
+        raise Unauthorized("token-invalid", "The passport is not valid.")
 
 
 def public_key(text: str) -> Ed25519PublicKey:
@@ -94,56 +84,40 @@ def public_key(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
-def _require_public_keys(texts: tuple[str, ...]) -> tuple[str, ...]:
-    if not [public_key(text) for text in texts]:
-        raise ValueError("at least one key is needed")
+def _require_readable(texts: tuple[str, ...]) -> tuple[str, ...]:
+    PassportReader(texts)
     return texts
 
 
-PublicKeys = Annotated[CommaSeparated, AfterValidator(_require_public_keys)]
+PublicKeys = Annotated[CommaSeparated, Field(min_length=1), AfterValidator(_require_readable)]
 """A setting: the public keys of the gateway's passports, the old one beside the new one while they change."""
 
 
 def _user(passport: str, key: Ed25519PublicKey) -> User:
-    required: Options = {"require": ["exp", "iat", "sub"]}
     decoded = jwt.decode_complete(
-        passport, key, ["EdDSA"], required, audience=PASSPORT_AUDIENCE, issuer=PASSPORT_ISSUER, leeway=LEEWAY_SECONDS
+        passport, key, ["EdDSA"], _RULES, audience=PASSPORT_AUDIENCE, issuer=PASSPORT_ISSUER, leeway=LEEWAY_SECONDS
     )
     if decoded["header"].get("typ") != PASSPORT_TYPE:
         raise jwt.InvalidTokenError
-    claims = decoded["payload"]
-    whose = claims["ext"]
-    return User(UUID(claims["sub"]), whose["issuer"], whose["subject"], claims.get("email"), passport, claims["exp"])
+    return User.model_validate({**decoded["payload"], "passport": passport})
 
 
-def _refused(code: str, detail: str) -> Unauthorized:
-    return Unauthorized(code, detail, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}, reason=code)
-
-
-def identify(request: Request) -> User:
+async def identify(request: Request) -> User:
     """Return the caller; `X-User-Id` must say the same as the passport.
 
     Raises:
         Unauthorized: There is no passport, or it is not to be believed.
     """
-    if "user" in request.scope:
-        return request.scope["user"]
-    tokens = request.headers.getlist("authorization")
+    tokens, ids = request.headers.getlist("authorization"), request.headers.getlist("x-user-id")
     if not tokens:
         raise Unauthorized("token-missing", "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
     scheme, _, passport = tokens[0].partition(" ")
-    if len(tokens) > 1 or scheme.lower() != "bearer":
-        raise _refused("token-invalid", "One bearer token is needed.")
     user: User = request.app.state.passports.read(passport)
-    if request.headers.getlist("x-user-id") != [str(user.id)]:
-        raise _refused("token-invalid", "The passport and X-User-Id disagree.")
-    request.scope["user"] = user
+    if (scheme.lower(), len(tokens), ids) != ("bearer", 1, [str(user.id)]):
+        raise Unauthorized("token-invalid", "One bearer token is needed, and an X-User-Id that says the same.")
+    request.scope["pseudonym"] = pseudonym(user.id)
     return user
 
 
-async def _current_user(request: Request) -> User:
-    return identify(request)
-
-
-CurrentUser = Annotated[User, Depends(_current_user)]
+CurrentUser = Annotated[User, Depends(identify)]
 """The caller; without a good passport the request ends with 401."""

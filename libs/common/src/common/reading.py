@@ -6,17 +6,18 @@ type (415), everything that cannot be read (400), whom it names (403), and the r
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, cast, get_args
-from urllib.parse import parse_qsl
+from typing import Final, Generic, TypeVar, get_args
+from urllib.parse import parse_qs
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from common.errors import BadRequest, BodyTooLarge, Fault, Unprocessable, UnsupportedMediaType
-from common.identity import identify
+from common.errors import BadRequest, BodyTooLarge, Fault, Forbidden, Refusal, Unprocessable, UnsupportedMediaType
+from common.identity import CurrentUser, User
 
 BODY_MAX_BYTES: Final = 65_536
 """A longer body is refused with 413, announced or not."""
@@ -33,21 +34,24 @@ JSON_TYPE: Final = "application/json"
 MERGE_PATCH_TYPE: Final = "application/merge-patch+json"
 """Source: RFC 7396."""
 
-RULES: Final = frozenset({"missing", "extra_forbidden", "string_too_long", "string_too_short"})
-"""The validator's error types that mean: it reads, but breaks a rule. These and the types of our own are 422 in a body;
-every other one means that something cannot be read, and is 400."""
+OTHER_USER: Final = "other-user"
+"""The code of a fault that is 403: the request names another user than the token does."""
 
-_UNREADABLE = frozenset(get_args(ErrorType)) - RULES
+RULES: Final = frozenset({"missing", "extra-forbidden", "string-too-long", "string-too-short", "too-long", "too-short"})
+"""The validator's codes that mean: it reads, but breaks a rule. These and the codes of our own are 422 in a body; every
+other one means that something cannot be read, and is 400."""
+
+UNREADABLE: Final = frozenset(kind.replace("_", "-") for kind in get_args(ErrorType)) - RULES
+"""All other codes of the validator."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Input(BaseModel):
+class Input(BaseModel, extra="forbid", strict=True):
     """What every model of a body or a query string has in common."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class NoParameters(Input):
@@ -60,39 +64,32 @@ class Query(Generic[Model]):
 
     model: type[Model]
 
-    async def __call__(self, request: Request) -> Model:
+    async def __call__(self, request: Request, user: CurrentUser) -> Model:
         """Return the parameters."""
-        user = identify(request)
-        query = _read_query(request, self.model)
-        user.require_same(getattr(query, "user_id", None))
+        query, faults = _read_query(request, self.model, user)
+        if query is None or faults:
+            raise _refusal(faults)
         return query
 
 
 @dataclass(frozen=True)
 class Body(Generic[Model]):
-    """A dependency that reads the body as `model`, and the query string as `query`."""
+    """A dependency that reads the body as `model`, and checks that the query string could be read as `query`."""
 
     model: type[Model]
     query: type[BaseModel] = NoParameters
     media_types: tuple[str, ...] = (JSON_TYPE,)
     required: bool = True
 
-    async def __call__(self, request: Request) -> Model:
+    async def __call__(self, request: Request, user: CurrentUser) -> Model:
         """Return the body; an absent one, where that is allowed, is an empty object."""
-        user = identify(request)
         text = await _read_bytes(request, self.media_types) or (b"" if self.required else b"{}")
-        document = parse(text)
-        query = _read_query(request, self.query)
-        read, broken = _validate(self.model, text)
-        user.require_same(getattr(query, "user_id", None))
-        if isinstance(document, dict) and "user_id" in self.model.model_fields:
-            user.require_same(cast("str | None", document.get("user_id")))
-        if read is None:
-            whole = broken[0]["location"] == ["body"]  # such a rule speaks for the whole answer
-            raise Unprocessable(
-                broken[0]["code"] if whole else "invalid-body", "The body breaks a rule.", errors=broken
-            )
-        return read
+        parse(text)
+        _, faults = _read_query(request, self.query, user)
+        body, more = _attempt("body", lambda: self.model.model_validate_json(text, context=user))
+        if body is None or faults:
+            raise _refusal([*faults, *more])
+        return body
 
 
 async def _read_bytes(request: Request, media_types: Sequence[str]) -> bytes:
@@ -114,18 +111,15 @@ def parse(text: bytes) -> JsonValue:
         BadRequest: It is not UTF-8, starts with a BOM, repeats a name, has NaN or Infinity, nests too deep, holds a
             number that is too long, or is not JSON at all.
     """
-    try:
+    with suppress(ValueError, RecursionError):
         document: JsonValue = _DECODER.decode(text.decode())
         if _depth(document) <= DEPTH_MAX:
             return document
-    except (ValueError, RecursionError):
-        pass
     raise BadRequest(errors=[_fault(("body",), "json_invalid", "Invalid JSON")])
 
 
 def _once(pairs: list[tuple[str, JsonValue]]) -> JsonValue:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    if len(found := dict(pairs)) < len(pairs):
         raise ValueError
     return found
 
@@ -145,42 +139,39 @@ def _depth(value: JsonValue) -> int:
     return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
 
 
-def _read_query(request: Request, model: type[Model]) -> Model:
+def _read_query(request: Request, model: type[Model], user: User) -> tuple[Model | None, list[Fault]]:
     try:
-        pairs = parse_qsl(request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
+        given = parse_qs(request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise BadRequest(errors=[_fault(("query",), "utf8_invalid", "Invalid UTF-8")]) from None
-    names = [name for name, _ in pairs]
-    faults = [
-        _fault(("query", name), "repeated", "Given more than once") for name in set(names) if names.count(name) > 1
-    ]
+    words = {name: values[0] for name, values in given.items()}
+    query, faults = _attempt("query", lambda: model.model_validate_strings(words, strict=False, context=user))
+    faults += [_fault(("query", name), "repeated", "Given more than once") for name in given if len(given[name]) > 1]
     no_ids = (name for name, text in request.path_params.items() if not _UUID.fullmatch(text))
     faults += [_fault(("path", name), "uuid_parsing", "Input should be a valid UUID") for name in no_ids]
+    return query, faults
+
+
+def _attempt(place: str, validate: Callable[[], Model]) -> tuple[Model | None, list[Fault]]:
     try:
-        query = model.model_validate_strings(dict(pairs), strict=False)
+        return validate(), []
     except ValidationError as error:
-        raise BadRequest(errors=[*faults, *_faults("query", error)]) from None
-    if faults:
-        raise BadRequest(errors=faults)
-    return query
-
-
-def _validate(model: type[Model], text: bytes) -> tuple[Model | None, list[Fault]]:
-    try:
-        return model.model_validate_json(text), []
-    except ValidationError as error:
-        faults = _faults("body", error)
-        unreadable = _UNREADABLE & {found["type"] for found in error.errors(include_input=False)}
-    if unreadable:
-        raise BadRequest(errors=faults)
-    return None, faults
-
-
-def _faults(place: str, error: ValidationError) -> list[Fault]:
-    return [_fault((place, *found["loc"]), found["type"], found["msg"]) for found in error.errors(include_input=False)]
+        found = error.errors(include_input=False)
+    return None, [_fault((place, *fault["loc"]), fault["type"], fault["msg"]) for fault in found]
 
 
 def _fault(location: tuple[str | int, ...], error_type: str, message: str) -> Fault:
     """Describe a fault without what was sent: neither a name that the sender made up nor what follows a comma."""
     plain = [part for part in location if isinstance(part, int) or _NAME.fullmatch(part)]
     return Fault(location=plain, code=error_type.replace("_", "-"), message=message.partition(",")[0])
+
+
+def _refusal(faults: Sequence[Fault]) -> Refusal:
+    """Say the worst of it: 400 before 403 before 422."""
+    rest = [fault for fault in faults if fault["code"] != OTHER_USER]
+    if any(fault["code"] in UNREADABLE or fault["location"][0] != "body" for fault in rest):
+        return BadRequest(errors=faults)
+    if len(rest) < len(faults):
+        return Forbidden(OTHER_USER)
+    whole = faults[0]["location"] == ["body"]  # such a rule speaks for the whole answer
+    return Unprocessable(faults[0]["code"] if whole else "invalid-body", "The body breaks a rule.", errors=faults)

@@ -7,8 +7,6 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from hashlib import sha256
-from io import TextIOWrapper
-from typing import Final, cast
 from uuid import uuid4
 
 from starlette.datastructures import Headers
@@ -16,7 +14,9 @@ from starlette.datastructures import Headers
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
-_FRAMES_MAX: Final = 12
+_JSON = json.JSONEncoder(default=str)
+
+_FRAMES_MAX = 12
 """Innermost places of a traceback that are logged."""
 
 
@@ -41,14 +41,15 @@ def pseudonym(user: object) -> str:
 
 
 def log(level: str, message: str, **fields: object) -> None:
-    """Write one line; JSON escapes whatever could break it."""
+    """Write one line at once; JSON escapes whatever could break it."""
     line = {"time": datetime.now(UTC).isoformat(), "level": level, "message": message, **fields}
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
+    sys.stdout.write(_JSON.encode(line) + "\n")
+    sys.stdout.flush()
 
 
 def describe(error: BaseException) -> dict[str, object]:
     """Say what happened and where, but not with which values: a driver's message may hold what a user wrote."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+    frames = traceback.extract_tb(error.__traceback__, limit=-_FRAMES_MAX)
     return {
         "error": f"{type(error).__module__}.{type(error).__qualname__}",
         "sqlstate": getattr(getattr(error, "orig", error), "sqlstate", None),
@@ -66,7 +67,6 @@ class _Lines(logging.Handler):
 
 
 def configure_logging() -> None:
-    """Make standard output carry one JSON line for each event, written at once."""
-    cast("TextIOWrapper", sys.stdout).reconfigure(line_buffering=True)
+    """Make what libraries log lines of the same kind."""
     logging.basicConfig(level=logging.INFO, handlers=[_Lines()], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)

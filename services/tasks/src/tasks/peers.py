@@ -61,4 +61,4 @@ async def users_connections(url: str) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 def _away() -> Unavailable:
-    return Unavailable("users-unavailable", "New users cannot be met at the moment.", headers={"Retry-After": "1"})
+    return Unavailable("users-unavailable", "New users cannot be met at the moment.")

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, NamedTuple, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationInfo, WithJsonSchema, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from common.reading import Input
+from common.identity import User
+from common.reading import OTHER_USER, Input
 
 TITLE_MAX_CHARACTERS: Final = 200
 """Code points, after normalization and trimming."""
@@ -119,8 +120,17 @@ Status = Annotated[
 ]
 """The other spelling of `is_completed`."""
 
+
+def _must_be_caller(named: str | None, request: ValidationInfo[User]) -> str | None:
+    if named is not None and not request.context.is_called(named):
+        raise PydanticCustomError(OTHER_USER, "This must be the caller.")
+    return named
+
+
 AssertedUser = Annotated[
-    str | None, Field(description="Must be the caller, if it is given.", json_schema_extra={"deprecated": True})
+    str | None,
+    AfterValidator(_must_be_caller),
+    Field(description="Must be the caller, if it is given.", json_schema_extra={"deprecated": True}),
 ]
 """Who the sender thinks they are; it can never choose whose data is used."""
 

@@ -5,6 +5,7 @@ owner, look at the task, raise the counter, write, leave a tombstone. Whoever wr
 what has waited still sees other rows as they were before, so it decides only by rows that it locks or changes.
 """
 
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -33,7 +34,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
-from common.database import WRITES, wire_time
 from tasks.models import INSTANT, METADATA
 
 _owners = METADATA.tables["owners"]
@@ -50,9 +50,14 @@ _IS_COMPLETED = bindparam("new_is_completed", type_=Boolean)
 _NOW = func.clock_timestamp(type_=INSTANT)
 
 
+def _wire_time(time: ColumnElement[datetime]) -> ColumnElement[str]:
+    """Write a time as it goes over the wire: RFC 3339, UTC, `Z`, microseconds."""
+    return func.to_char(func.timezone("UTC", time), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=Text)
+
+
 def _on_the_wire(task: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> list[ColumnElement[Any]]:
     plain = [task[name] for name in ("id", "user_id", "title", "description", "is_completed", "status")]
-    times = [wire_time(task[name]).label(name) for name in ("completed_at", "created_at", "updated_at")]
+    times = [_wire_time(task[name]).label(name) for name in ("completed_at", "created_at", "updated_at")]
     return [*plain, *times, task["version"]]
 
 
@@ -66,6 +71,7 @@ ADD_OWNER: Final = (
     insert(_owners)
     .values(id=_USER, counter=cast(extract("epoch", _NOW) * 1_000_000, BigInteger), task_count=0, created_at=_NOW)
     .on_conflict_do_nothing()
+    .returning(_owners.c.id)
 )
 """Meet an owner; harmless when somebody was faster."""
 
@@ -132,7 +138,7 @@ CREATE_TASK: Final = (
         ),
     )
     .returning(*TASK_COLUMNS)
-    .execution_options(**WRITES)
+    .execution_options(writes=True)
 )
 """Add a task; no row when the owner is unknown or has `tasks_max` already."""
 
@@ -181,7 +187,7 @@ _changed = (
 CHANGE_TASK: Final = union_all(
     select(_changed),
     select(*_on_the_wire(_before.c)).where(~_before.c.differs),
-).execution_options(**WRITES)
+).execution_options(writes=True)
 """Change a task: a null `title` or `is_completed` keeps what is there, and so does a description that is not set.
 
 A change that changes nothing takes no version. No row when there is no such task of this owner.
@@ -211,6 +217,6 @@ DELETE_TASK: Final = (
         ),
     )
     .returning(_tombstones.c.id)
-    .execution_options(**WRITES)
+    .execution_options(writes=True)
 )
 """Delete a task and leave its tombstone; no row when there is no such task of this owner."""

@@ -5,10 +5,11 @@ from contextlib import suppress
 from typing import Final, cast
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.database import ClashError, row
-from common.errors import Unprocessable
+from common.database import row
+from common.errors import Forbidden, Unprocessable
 from common.identity import User
 from common.telemetry import log, pseudonym
 from users.schemas import UserChange, UserRead
@@ -35,7 +36,8 @@ async def get_named_user(session: AsyncSession, user: User, user_id: UUID) -> Us
     Raises:
         Forbidden: They name another user; nobody looks whether that one exists.
     """
-    user.require_same(str(user_id))
+    if user_id != user.id:
+        raise Forbidden("other-user")
     return await get_user(session, user)
 
 
@@ -62,7 +64,7 @@ async def _save_user(session: AsyncSession, user: User, time_zone: str | None = 
 async def _claim_email(session: AsyncSession, values: dict[str, object]) -> UserRead:
     """Save the profile with the address, or without it when others are faster again and again."""
     for _ in range(CLAIMS_MAX):
-        with suppress(ClashError):
+        with suppress(IntegrityError):
             return cast("UserRead", await row(session, SAVE_USER, **values))
     return cast("UserRead", await row(session, SAVE_USER, **{**values, "claimed_email": None}))
 

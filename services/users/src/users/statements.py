@@ -1,11 +1,11 @@
 """Every statement there is, each built once."""
 
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Boolean, Text, Uuid, bindparam, case, exists, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Text, Uuid, bindparam, case, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from common.database import WRITES, wire_time
 from users.models import METADATA
 
 _users = METADATA.tables["users"]
@@ -20,9 +20,15 @@ _KEEPS_EMAIL = bindparam("keeps_email", type_=Boolean)
 _TIME_ZONE = bindparam("chosen_time_zone", type_=Text)
 _NOW = func.clock_timestamp()
 
+
+def _wire_time(time: ColumnElement[datetime]) -> ColumnElement[str]:
+    """Write a time as it goes over the wire: RFC 3339, UTC, `Z`, microseconds."""
+    return func.to_char(func.timezone("UTC", time), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=Text)
+
+
 USER_COLUMNS: Final = (
     *(_users.c[name] for name in ("id", "email", "time_zone", "auth_issuer", "auth_subject")),
-    *(wire_time(_users.c[name]).label(name) for name in ("created_at", "updated_at")),
+    *(_wire_time(_users.c[name]).label(name) for name in ("created_at", "updated_at")),
 )
 """A profile as it goes over the wire."""
 
@@ -63,7 +69,7 @@ SAVE_USER: Final = (
         set_={**_told, _users.c.updated_at: case((_is_changed, _NOW), else_=_users.c.updated_at)},
     )
     .returning(*USER_COLUMNS)
-    .execution_options(**WRITES)
+    .execution_options(writes=True)
 )
 """Make the profile, or let it follow the token and the time zone that was chosen (null: as it is).
 
