@@ -1,0 +1,164 @@
+"""A service that does what no real one should: `python sample.py`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from pydantic import Field
+from sqlalchemy import text
+from starlette.middleware import Middleware
+from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from common import app
+from common.database import DbSession, engine_lifespan, rows, state_of
+from common.errors import Conflict
+from common.identity import CurrentUser, PassportReader, PublicKeys
+from common.pages import State, pages
+from common.reading import Body, Input, NoParameters, Query
+from common.settings import DatabaseUrl, Settings, load
+
+DEADLINE_SECONDS = 1.0
+
+router = APIRouter()
+
+
+class SampleSettings(Settings):
+    """Where its table is, and whom it believes."""
+
+    database_url: DatabaseUrl
+    passport_public_keys: PublicKeys
+
+
+class Thing(Input):
+    """A body with rules of several kinds."""
+
+    name: Annotated[str, Field(max_length=5)]
+    size: int = 0
+    owner: UUID | None = None
+
+
+class Filters(Input):
+    """A query with one rule of the validator."""
+
+    size: int | None = None
+
+
+class RefusingMiddleware:
+    """Refuses who asks for it, before any route is looked for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or hand on."""
+        if (b"x-refuse", b"me") in scope.get("headers", ()):
+            raise Conflict("refused-early", "You asked for it.", headers={"X-Early": "yes"})
+        await self._app(scope, receive, send)
+
+
+@router.get("/things", dependencies=[Depends(Query(Filters))])
+@router.get("/things/{thing_id}", dependencies=[Depends(Query(NoParameters))])
+async def show_who_asks(user: CurrentUser) -> dict[str, str]:
+    """Say who asks."""
+    return {"subject": user.subject}
+
+
+@router.post("/things")
+async def show_body(thing: Annotated[Thing, Depends(Body(Thing, Filters))]) -> Thing:
+    """Say what was read."""
+    return thing
+
+
+@router.delete("/things/{thing_id}", status_code=204)
+async def delete_nothing(thing_id: UUID) -> None:
+    """Take the path's word as the framework reads it."""
+
+
+@router.get("/rows")
+async def list_rows(session: DbSession) -> int:
+    """Count what is stored."""
+    return len(await rows(session, text("SELECT name FROM names")))
+
+
+@router.post("/rows/{name}")
+async def add_row(name: str, session: DbSession) -> None:
+    """Store a name; the second time the driver complains with the name in its message."""
+    await rows(session, text("INSERT INTO names VALUES (:name) RETURNING name"), name=name)
+
+
+@router.post("/numbers/{number}")
+async def read_number(number: str, session: DbSession) -> None:
+    """Let the database find out that this is no number; its message says what it is."""
+    await rows(session, text("SELECT CAST(CAST(:number AS text) AS integer)"), number=number)
+
+
+@router.get("/broken")
+async def break_down() -> None:
+    """Have a bug, with a cause that knows too much."""
+    raise RuntimeError("what a person wrote") from KeyError("what a person wrote")
+
+
+@router.get("/impatient")
+async def give_up() -> None:
+    """Run into a limit of our own, not into the deadline."""
+    raise TimeoutError("what a person wrote")
+
+
+@router.get("/slow")
+async def never_answer() -> None:
+    """Take longer than anybody waits."""
+    await asyncio.sleep(60)
+
+
+@router.get("/half/{how}")
+async def answer_half(how: str) -> StreamingResponse:
+    """Begin an answer that is never finished."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"half"
+        await asyncio.sleep(60 if how == "slow" else 0)
+        raise RuntimeError("what a person wrote")
+
+    return StreamingResponse(pieces(), headers={"Cache-Control": "private, no-cache"})
+
+
+@router.post("/patient")
+async def wait_for_body(request: Request) -> None:
+    """Wait until all of the body is there."""
+    await request.body()
+
+
+def create_app(settings: SampleSettings, deadline_seconds: float | None = DEADLINE_SECONDS) -> FastAPI:
+    """Put it together."""
+
+    @asynccontextmanager
+    async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
+        service.state.passports = PassportReader(settings.passport_public_keys)
+        async with engine_lifespan(settings.database_url.get_secret_value()) as service.state.engine:
+            yield
+
+    return app.create_app(
+        "sample",
+        [*pages("common", _ready), *router.routes],
+        lifespan=lifespan,
+        deadline_seconds=deadline_seconds,
+        middleware=[Middleware(RefusingMiddleware)],
+    )
+
+
+async def _ready(request: Request) -> Mapping[str, State]:
+    return {"database": await state_of(request.app.state.engine)}
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    settings = load(SampleSettings)
+    app.serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What is repeated, what is not, and what becomes of connections that nobody waits for any more."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import psycopg
+import pytest
+from httpx import ASGITransport, AsyncClient
+from pydantic import Secret
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from common.database import POOL, engine_lifespan, row, rows, state_of
+from devkit.keys import PassportKeys
+from devkit.proxy import Proxy, proxy_to
+
+from .sample import SampleSettings, create_app
+
+COUNT = text("SELECT count(*) AS names FROM names")
+WRITE = text("INSERT INTO names VALUES (gen_random_uuid()) RETURNING name").execution_options(writes=True)
+FAILING = """
+    CREATE SEQUENCE IF NOT EXISTS tries;
+    CREATE OR REPLACE FUNCTION fail(state text, times int) RETURNS int LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('tries') <= times THEN
+            RAISE EXCEPTION 'what a person wrote' USING ERRCODE = state;
+        END IF;
+        RETURN currval('tries');
+    END $$
+"""
+
+
+@pytest.fixture
+async def proxy(database: str) -> AsyncGenerator[Proxy]:
+    async with proxy_to(database) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def engine(proxy: Proxy) -> AsyncGenerator[AsyncEngine]:
+    async with engine_lifespan(proxy.url) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def session(engine: AsyncEngine) -> AsyncGenerator[AsyncSession]:
+    """Open a connection first, so that only what a test does is counted."""
+    async with AsyncSession(engine) as session:
+        await rows(session, COUNT)
+        yield session
+
+
+async def stored(session: AsyncSession) -> object:
+    return (await row(session, COUNT) or {})["names"]
+
+
+async def test_a_statement_is_one_round_trip(session: AsyncSession, proxy: Proxy) -> None:
+    proxy.round_trips = 0
+    assert await rows(session, COUNT)
+
+    assert proxy.round_trips == 1
+
+
+async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: AsyncSession) -> None:
+    assert await rows(session, text("SELECT :a AS first, 'y' AS second"), a="x") == [{"first": "x", "second": "y"}]
+    assert await row(session, text("SELECT 1 WHERE false")) is None
+
+
+async def test_a_read_whose_connection_was_lost_is_repeated(session: AsyncSession, proxy: Proxy) -> None:
+    proxy.cut()
+
+    assert len(await rows(session, COUNT)) == 1
+
+
+async def test_a_write_whose_connection_was_lost_is_not(session: AsyncSession, proxy: Proxy) -> None:
+    before = await stored(session)
+    proxy.cut()
+
+    with pytest.raises(DBAPIError):
+        await rows(session, WRITE)
+    await session.rollback()
+    assert await stored(session) == before
+
+
+async def test_a_lost_read_is_repeated_only_once(engine: AsyncEngine, proxy: Proxy) -> None:
+    await proxy.refuse()
+    before = time.monotonic()
+
+    async with AsyncSession(engine) as session:
+        with pytest.raises(DBAPIError):
+            await rows(session, COUNT)
+    assert time.monotonic() - before < 1
+    assert await state_of(engine) == "unavailable"
+
+
+async def test_a_write_that_was_never_sent_is_repeated(engine: AsyncEngine, proxy: Proxy) -> None:
+    proxy.pause()
+    async with AsyncSession(engine) as session:
+        trying = asyncio.create_task(rows(session, WRITE))
+        await asyncio.sleep(0.2)
+        proxy.cut()
+        proxy.resume()
+        assert len(await trying) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "tries"), [("40001", 2), ("40P01", 2), ("57014", 1), ("23505", 1), ("22P02", 1), ("XX000", 1)]
+)
+@pytest.mark.parametrize("writes", [True, False])
+async def test_only_what_the_database_asks_to_repeat_is_repeated(
+    session: AsyncSession, database: str, state: str, tries: int, *, writes: bool
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(FAILING)
+        await connection.execute("ALTER SEQUENCE tries RESTART")
+    statement = text("SELECT fail(:state, 9)").execution_options(writes=writes)
+
+    with pytest.raises(DBAPIError) as failure:
+        await rows(session, statement, state=state)
+
+    await session.rollback()
+    assert await rows(session, text("SELECT last_value FROM tries")) == [{"last_value": tries}]
+    assert (getattr(failure.value.orig, "sqlstate", None), "wrote" in repr(failure.value.params)) == (state, False)
+
+
+async def test_what_fails_once_succeeds_the_second_time(session: AsyncSession, database: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        await connection.execute(FAILING)
+        await connection.execute("ALTER SEQUENCE tries RESTART")
+
+    statement = text("SELECT fail('40001', 1) AS tries").execution_options(writes=True)
+    assert await rows(session, statement) == [{"tries": 2}]
+
+
+async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: AsyncSession) -> None:
+    statement = text("INSERT INTO names VALUES ('twice'), ('twice') RETURNING name").execution_options(writes=True)
+
+    with pytest.raises(IntegrityError):
+        await rows(session, statement)
+
+
+async def test_a_query_that_nobody_waits_for_frees_its_connection_at_once(engine: AsyncEngine, proxy: Proxy) -> None:
+    async with AsyncSession(engine) as session:
+        await rows(session, COUNT)
+    proxy.pause()
+    before = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1), AsyncSession(engine) as session:
+            await rows(session, COUNT)
+
+    assert time.monotonic() - before < 1
+    assert "Checked out connections: 0" in engine.pool.status()
+    proxy.resume()
+    async with AsyncSession(engine) as session:
+        assert await rows(session, COUNT)
+
+
+async def test_a_silent_database_makes_a_service_not_ready(engine: AsyncEngine, proxy: Proxy) -> None:
+    assert await state_of(engine) == "ok"
+    proxy.pause()
+
+    assert await state_of(engine) == "unavailable"
+    proxy.resume()
+
+
+async def test_when_all_connections_are_taken_a_request_fails_soon_and_then_recovers(
+    proxy: Proxy, keys: PassportKeys
+) -> None:
+    settings = SampleSettings(database_url=Secret(proxy.url), passport_public_keys=(keys.public,))
+    app = create_app(settings, deadline_seconds=5)
+    async with app.router.lifespan_context(app), AsyncExitStack() as taken:
+        client = AsyncClient(transport=ASGITransport(app), base_url="http://sample")
+        assert (await client.get("/rows")).status_code == 200
+        for _ in range(int(POOL["pool_size"] + POOL["max_overflow"])):
+            await taken.enter_async_context(app.state.engine.connect())
+
+        before = time.monotonic()
+        answer = await client.get("/rows")
+
+        assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
+        assert time.monotonic() - before < POOL["pool_timeout"] + 0.5
+        await taken.aclose()
+        assert (await client.get("/rows")).status_code == 200

@@ -1,0 +1,167 @@
+"""What surrounds every request, seen from outside the real server."""
+
+import asyncio
+
+import pytest
+from httpx import AsyncClient, RemoteProtocolError, Response
+
+from common.app import KEEP_ALIVE_SECONDS
+from common.frame import HEADERS_MAX_BYTES, URL_MAX_BYTES
+
+from .conftest import Sample
+
+ANSWERS = [
+    ("GET", "/things", 200),
+    ("GET", "/things/no-id", 400),
+    ("DELETE", "/things/no-id", 400),
+    ("GET", "/nowhere", 404),
+    ("PUT", "/things", 405),
+    ("OPTIONS", "/things", 204),
+    ("POST", "/things", 400),
+    ("GET", "/broken", 500),
+    ("GET", "/slow", 503),
+]
+
+
+def is_problem(answer: Response) -> bool:
+    problem = answer.json()
+    says = problem["request_id"] == answer.headers["x-request-id"] and problem["status"] == answer.status_code
+    return says and answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("verb", "path", "status"), ANSWERS)
+async def test_every_answer_says_how_to_be_treated(client: AsyncClient, verb: str, path: str, status: int) -> None:
+    answer = await client.request(verb, path)
+
+    assert answer.status_code == status
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "server" not in answer.headers
+    assert status < 400 or is_problem(answer)
+
+
+async def test_what_an_answer_says_of_caching_stays(client: AsyncClient) -> None:
+    async with client.stream("GET", "/half/slow") as answer:
+        assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("sent", ["a-plain.id:1_2", "x" * 128])
+async def test_a_plain_request_id_is_kept(client: AsyncClient, sent: str) -> None:
+    assert (await client.get("/healthz", headers={"X-Request-ID": sent})).headers["x-request-id"] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "short", "x" * 129, "with a space", 'quote"quote', "back\\slash", "ümläut-id"])
+async def test_an_odd_request_id_is_replaced(client: AsyncClient, sent: str) -> None:
+    answer = await client.get("/healthz", headers=[(b"X-Request-ID", sent.encode())])
+
+    assert answer.headers.get_list("x-request-id") != [sent]
+    assert len(answer.headers["x-request-id"]) == 36
+
+
+@pytest.mark.parametrize(("path", "status"), [("/things?", 414), ("/" + "%41" * 100 + "?", 414)])
+async def test_an_address_beyond_the_limit_is_refused(client: AsyncClient, path: str, status: int) -> None:
+    padding = "x" * (URL_MAX_BYTES - len(path) + 2)
+
+    answer = await client.get(path + padding)
+
+    assert answer.status_code == status
+    assert answer.json()["title"] == "URI Too Long"
+    assert (await client.get(path + padding[:-200])).status_code != status
+
+
+async def test_headers_beyond_the_limit_are_refused(client: AsyncClient) -> None:
+    answer = await client.get("/healthz", headers={"X-Padding": "x" * HEADERS_MAX_BYTES})
+
+    assert answer.status_code == 431
+    assert is_problem(answer)
+    assert (await client.get("/healthz", headers={"X-Padding": "x" * 15_000})).status_code == 200
+
+
+async def test_head_is_answered_like_get_without_a_body(sample: Sample) -> None:
+    plain = "Host: here\nConnection: close\n\n"
+    head = await sample.say(f"HEAD /healthz HTTP/1.1\n{plain}")
+    get = await sample.say(f"GET /healthz HTTP/1.1\n{plain}")
+
+    def fields(answer: bytes) -> list[bytes]:
+        lines = answer.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        return [line for line in lines if not line.startswith((b"x-request-id", b"date"))]
+
+    assert fields(head) == fields(get)
+    assert head.endswith(b"\r\n\r\n")
+    assert get.endswith(b'{"status":"ok"}')
+
+
+async def test_a_trailing_slash_is_served_and_never_redirected(client: AsyncClient) -> None:
+    assert (await client.get("/things/")).json() == {"subject": "somebody"}
+    assert (await client.get("/nowhere/")).status_code == 404
+
+
+async def test_a_known_path_lists_all_its_verbs(client: AsyncClient) -> None:
+    path = "/things/00000000-0000-4000-8000-000000000000"
+    refused, asked = await client.put(path), await client.options(path)
+
+    assert (refused.status_code, refused.json()["code"]) == (405, "method-not-allowed")
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert refused.headers["allow"] == asked.headers["allow"] == "DELETE, GET, HEAD, OPTIONS"
+    assert (await client.options("/nowhere")).status_code == 404
+
+
+async def test_what_a_middleware_refuses_is_a_problem_like_any_other(client: AsyncClient) -> None:
+    answer = await client.get("/things", headers={"X-Refuse": "me"})
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["x-early"]) == (409, "refused-early", "yes")
+    assert is_problem(answer)
+
+
+async def test_the_framework_never_repeats_what_was_sent(client: AsyncClient) -> None:
+    answer = await client.delete("/things/what-a-person-wrote")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+    assert "wrote" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/broken", "/impatient"])
+async def test_a_bug_is_a_500_that_tells_nothing(client: AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal-server-error")
+    assert answer.headers["retry-after"] == "1"
+    assert "wrote" not in answer.text
+
+
+async def test_a_deadline_that_has_passed_is_a_503(client: AsyncClient) -> None:
+    answer = await client.get("/slow")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "deadline-passed")
+    assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("how", ["broken", "slow"])
+async def test_an_answer_that_has_begun_is_cut_and_not_followed_by_another(
+    client: AsyncClient, sample: Sample, how: str
+) -> None:
+    raw = await sample.say(f"GET /half/{how} HTTP/1.1\nHost: here\n\n")
+
+    assert raw.count(b"HTTP/1.1") == 1
+    assert b"half" in raw
+    assert b"problem" not in raw
+    with pytest.raises(RemoteProtocolError):
+        await client.get(f"/half/{how}")
+
+
+async def test_a_client_who_leaves_is_no_failure(sample: Sample) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", sample.port)
+    head = ["POST /patient HTTP/1.1", "Host: here", "Content-Length: 10", "X-Request-ID: gone-away-1", "", "half"]
+    writer.write("\r\n".join(head).encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+
+    (line,) = await sample.until_written("gone-away-1")
+    assert (line["status"], line["level"]) == (499, "info")
+
+
+def test_connections_are_kept_longer_than_an_edge_keeps_its_own() -> None:
+    """The edge keeps 90 s."""
+    assert KEEP_ALIVE_SECONDS > 90

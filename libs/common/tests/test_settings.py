@@ -1,0 +1,98 @@
+"""Settings, as the environment says them."""
+
+import pytest
+from pydantic import SecretStr
+
+from common.settings import CommaSeparated, DatabaseUrl, Settings, load
+
+
+class ExampleSettings(Settings):
+    """One of each kind."""
+
+    database_url: DatabaseUrl
+    names: CommaSeparated = ()
+    secret: SecretStr | None = None
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Begin with what is needed, and nothing else."""
+    for name in ExampleSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@host/name")
+    return monkeypatch
+
+
+def stopped_with(capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stop:
+        load(ExampleSettings)
+    assert stop.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("a", ("a",)), ("a, b ,c", ("a", "b", "c")), (" ,a,,", ("a",)), (",", ()), ("[1]", ("[1]",))]
+)
+def test_a_list_is_written_with_commas(environment: pytest.MonkeyPatch, text: str, names: tuple[str, ...]) -> None:
+    environment.setenv("NAMES", text)
+
+    assert load(ExampleSettings).names == names
+
+
+def test_empty_means_unset(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("NAMES", "SECRET", "HOST", "PORT"):
+        environment.setenv(name, "")
+    assert load(ExampleSettings).model_dump(exclude={"database_url"}) == {
+        "host": "127.0.0.1",
+        "port": 8000,
+        "names": (),
+        "secret": None,
+    }
+
+    environment.setenv("DATABASE_URL", "")
+    assert "DATABASE_URL:" in stopped_with(capsys)
+
+
+def test_one_message_names_all_that_is_wrong_and_no_value(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("DATABASE_URL", "mysql://me:hush@host/name")
+    environment.setenv("PORT", "65536")
+
+    message = stopped_with(capsys)
+
+    assert message.splitlines()[0] == "These settings stop the start:"
+    assert [line.partition(":")[0].strip() for line in message.splitlines()[1:]] == ["DATABASE_URL", "PORT"]
+    assert "hush" not in message
+
+
+@pytest.mark.parametrize("url", ["hush", "http://host/name", "postgresql://host", "postgresql://host/?a=b", "name"])
+def test_a_database_needs_a_server_and_a_name(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    environment.setenv("DATABASE_URL", url)
+
+    assert "DATABASE_URL:" in stopped_with(capsys)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://host/name",
+        "postgresql://me:a%2Fb@[::1]:5432/name?sslmode=require",
+        "postgresql://me@/name?host=/run",
+    ],
+)
+def test_a_database_may_be_anywhere(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("DATABASE_URL", url)
+
+    assert load(ExampleSettings).database_url.get_secret_value() == url
+
+
+def test_settings_neither_change_nor_show_their_secrets(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SECRET", "hush")
+    settings = load(ExampleSettings)
+
+    assert "hush" not in repr(settings)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1
