@@ -71,14 +71,14 @@ endef
 
 $(made):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Making the virtual environment $(VENV)"
+		{ echo "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Making the virtual environment $(VENV)" >&2
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(ready): $(made) requirements/dev.txt $(members:%=%/pyproject.toml)
-	@echo "Installing what requirements/dev.txt pins (about a minute the first time)"
+	@echo "Installing what requirements/dev.txt pins (about a minute the first time)" >&2
 	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@echo "Installing our own packages"
+	@echo "Installing our own packages" >&2
 	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(members:%=-e %)
 	@touch $@

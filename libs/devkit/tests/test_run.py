@@ -157,6 +157,16 @@ def test_a_named_database_that_does_not_answer_is_named_and_none_is_started_inst
     assert not (folder / "postgres").exists()
 
 
+def test_a_named_database_whose_url_cannot_be_read_is_named_without_its_password(folder: Path) -> None:
+    broken = "postgresql://somebody:secret%zzword@127.0.0.1/tasks"
+    with running(folder, TASKS_DATABASE_URL=broken, USERS_DATABASE_URL=broken) as run:
+        said = said_until_end(run)
+
+    assert "The URL of the database of tasks cannot be read" in said
+    assert "word" not in said
+    assert run.returncode == 1
+
+
 def test_a_dangerous_setting_stops_the_start_in_the_services_own_words(folder: Path) -> None:
     weak = {"BETTER_AUTH_SECRET": "short"}
     with running(folder, **weak) as run:

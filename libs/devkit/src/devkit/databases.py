@@ -101,6 +101,9 @@ async def _revisions(owner: str, url: str) -> set[str]:
             return {str(revision) for (revision,) in await found.fetchall()}
     except psycopg.errors.UndefinedTable:
         return set()
+    except psycopg.ProgrammingError:  # libpq quotes the URL, and so the password
+        message = f"The URL of the database of {owner} cannot be read."
+        raise CannotRunError(message) from None
     except psycopg.OperationalError as error:
         message = f"The database of {owner} does not answer: {error}"
         raise CannotRunError(message) from None

@@ -7,7 +7,7 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from common.settings import load
+from common.settings import DatabaseUrl, load
 
 CHECKOUT: Final = Path(__file__).parents[4]
 """The folder that was cloned: this package is always installed from there."""
@@ -33,10 +33,10 @@ class RunSettings(BaseSettings):
     cors_origins: str = ""
     """Comma-separated origins that browsers may call from."""
 
-    tasks_database_url: SecretStr | None = None
+    tasks_database_url: DatabaseUrl | None = None
     """PostgreSQL URL of the tasks service; an embedded server is used when absent."""
 
-    users_database_url: SecretStr | None = None
+    users_database_url: DatabaseUrl | None = None
     """PostgreSQL URL of the users service; an embedded server is used when absent."""
 
     @property
@@ -46,7 +46,7 @@ class RunSettings(BaseSettings):
         return {owner: url.get_secret_value() for owner, url in given.items() if url}
 
 
-def load_settings() -> RunSettings:
-    """Read the settings from the environment, after adding what `.env` says and it does not; services inherit both."""
-    load_dotenv(CHECKOUT / ".env", interpolate=False)
+def load_settings(file: Path = CHECKOUT / ".env") -> RunSettings:
+    """Read the environment, after adding what the file says and it does not; services inherit both."""
+    load_dotenv(file, interpolate=False)
     return load(RunSettings)
