@@ -2,21 +2,30 @@
 
 import json
 from base64 import urlsafe_b64encode
-from typing import cast
+from typing import Final, cast
 
 import pytest
+from httpx import Response
 from person import AsUser, Person
 from wire import SOME_ID, Task, places_of, problem_of
 
+PAGES_MAX: Final = 20
+"""More than any list of these tests has."""
+
 
 async def pages(person: Person, **query: str) -> list[list[Task]]:
-    """Read a list page by page, following the links."""
-    answer = await person.get("/tasks", params=query)
+    """Read a list page by page."""
+    return await follow(person, await person.get("/tasks", params=query))
+
+
+async def follow(person: Person, answer: Response) -> list[list[Task]]:
+    """Return a page and all that it links to."""
     read = [cast("list[Task]", answer.json())]
     while "next" in answer.links:
         answer = await person.get(answer.links["next"]["url"])
         assert answer.status_code == 200, answer.text
         read.append(cast("list[Task]", answer.json()))
+        assert len(read) < PAGES_MAX
     return read
 
 
@@ -80,7 +89,16 @@ async def test_a_query_that_cannot_be_read_is_refused(as_user: AsUser, name: str
 
     problem = problem_of(answer, 400, "bad-request")
     assert [place[0] for place in places_of(problem)] == ["query"]
-    assert not value.strip() or len(value) < 9 or value not in answer.text
+
+
+async def test_a_refused_query_does_not_come_back(as_user: AsUser) -> None:
+    skull, ann = "\u2620", as_user("ann")
+    wrong = dict.fromkeys(("is_completed", "status", "limit", "cursor", skull), skull)
+
+    for address in ("/tasks", f"/tasks/{skull}", f"/users/{skull}"):
+        answer = await ann.get(address, params=wrong)
+        problem_of(answer, 400, "bad-request")
+        assert skull not in json.dumps(answer.json(), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("query", ["q=%FF", "q=%C3", "q=%ED%A0%80", "%FF=1", "q=a%C0%AFb"])
@@ -137,7 +155,7 @@ async def test_a_page_of_a_filtered_list_leads_to_its_next_one(as_user: AsUser) 
     tasks = await some_tasks(ann, 10)
     await ann.add("Something else", is_completed=True)
 
-    for query in ({"q": "NUMBER & % + é"[:6]}, {"q": "number", "user_id": ann.id}):
+    for query in ({"q": "NUMBER"}, {"q": "number", "user_id": ann.id}):
         read = await pages(ann, status="completed", limit="2", **query)
         assert read == [[tasks[1], tasks[3]], [tasks[5], tasks[7]], [tasks[9]]]
 
@@ -170,16 +188,13 @@ async def test_an_empty_list_has_no_next_page(as_user: AsUser) -> None:
 async def test_paging_neither_repeats_nor_misses_anything_while_the_list_changes(as_user: AsUser) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 7)
-    answer = await ann.get("/tasks", params={"limit": 2})
-    seen = cast("list[Task]", answer.json())
+    first = await ann.get("/tasks", params={"limit": 2})
 
     for number in (0, 1, 4):
         await ann.delete(f"/tasks/{tasks[number]['id']}")
     await ann.patch(f"/tasks/{tasks[2]['id']}", json={"title": "Changed"})
     added = await ann.add("Added")
-    while "next" in answer.links:
-        answer = await ann.get(answer.links["next"]["url"])
-        seen += cast("list[Task]", answer.json())
+    seen = [task for page in await follow(ann, first) for task in page]
 
     left = [tasks[number]["id"] for number in (0, 1, 2, 3, 5, 6)]
     assert [task["id"] for task in seen] == [*left, added["id"]]

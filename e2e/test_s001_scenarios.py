@@ -79,12 +79,12 @@ async def test_owners_change_their_task(as_user: AsUser, change: dict[str, objec
 @pytest.mark.scenario("S001-US3.2")
 async def test_somebody_elses_task_is_not_changed(as_user: AsUser) -> None:
     ann, ben = as_user("ann"), as_user("ben")
-    task = await ann.add()
+    task, of_ben = await ann.add(), await ben.add()
 
     answer = await ben.patch(f"/tasks/{task['id']}", json={"title": "Mine", "user_id": ben.id})
 
     problem_of(answer, 404, "task-not-found")
-    assert await ann.read(task) == task
+    assert (await ann.tasks(), await ben.tasks()) == ([task], [of_ben])
 
 
 @pytest.mark.scenario("S001-US3.3")
@@ -109,12 +109,12 @@ async def test_owners_delete_their_task(as_user: AsUser) -> None:
 @pytest.mark.scenario("S001-US4.2")
 async def test_somebody_elses_task_is_not_deleted(as_user: AsUser) -> None:
     ann, ben = as_user("ann"), as_user("ben")
-    task = await ann.add()
+    task, of_ben = await ann.add(), await ben.add()
 
     answer = await ben.request("DELETE", f"/tasks/{task['id']}", json={"user_id": ben.id})
 
     problem_of(answer, 404, "task-not-found")
-    assert await ann.tasks() == [task]
+    assert (await ann.tasks(), await ben.tasks()) == ([task], [of_ben])
 
 
 @pytest.mark.scenario("S001-US4.3")
