@@ -62,11 +62,11 @@ def test_services_are_built_alike(service: str) -> None:
 def test_secrets_and_addresses_come_from_the_environment_and_else_from_its_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / ".env").write_text("TASKS_DATABASE_URL=postgresql://file/tasks\nBETTER_AUTH_SECRET=of the file\n")
-    monkeypatch.setattr("devkit.settings.CHECKOUT", tmp_path)
+    file = tmp_path / ".env"
+    file.write_text("TASKS_DATABASE_URL=postgresql://file/tasks\nBETTER_AUTH_SECRET=of the file\n")
     monkeypatch.setattr("os.environ", {"BETTER_AUTH_SECRET": "of the environment"})
 
-    settings = load_settings()
+    settings = load_settings(file)
 
     assert settings.named_databases == {"tasks": "postgresql://file/tasks"}
     assert settings.better_auth_secret
