@@ -93,7 +93,7 @@ async def test_a_query_that_cannot_be_read_is_refused(as_user: AsUser, name: str
 
 async def test_a_refused_query_does_not_come_back(as_user: AsUser) -> None:
     skull, ann = "\u2620", as_user("ann")
-    wrong = dict.fromkeys(("is_completed", "status", "limit", "cursor", skull), skull)
+    wrong: dict[str, str] = dict.fromkeys(("is_completed", "status", "limit", "cursor", skull), skull)
 
     for address in ("/tasks", f"/tasks/{skull}", f"/users/{skull}"):
         answer = await ann.get(address, params=wrong)
