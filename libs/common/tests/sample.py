@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from pydantic import Field
 from sqlalchemy import text
 from starlette.middleware import Middleware
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common import app
@@ -96,6 +96,15 @@ async def read_number(number: str, session: DbSession) -> None:
     await rows(session, text("SELECT CAST(CAST(:number AS text) AS integer)"), number=number)
 
 
+@router.get("/own-words")
+async def say_it_otherwise() -> Response:
+    """Bring headers that the frame knows, too."""
+    answer = Response(headers={"Cache-Control": "private, no-cache", "X-Request-ID": "somebody-elses"})
+    answer.headers.append("Link", "<1>")
+    answer.headers.append("Link", "<2>")
+    return answer
+
+
 @router.get("/broken")
 async def break_down() -> None:
     """Have a bug, with a cause that knows too much."""
@@ -123,7 +132,7 @@ async def answer_half(how: str) -> StreamingResponse:
         await asyncio.sleep(60 if how == "slow" else 0)
         raise RuntimeError("what a person wrote")
 
-    return StreamingResponse(pieces(), headers={"Cache-Control": "private, no-cache"})
+    return StreamingResponse(pieces())
 
 
 @router.post("/patient")

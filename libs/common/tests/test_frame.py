@@ -41,9 +41,12 @@ async def test_every_answer_says_how_to_be_treated(client: AsyncClient, verb: st
     assert status < 400 or is_problem(answer)
 
 
-async def test_what_an_answer_says_of_caching_stays(client: AsyncClient) -> None:
-    async with client.stream("GET", "/half/slow") as answer:
-        assert answer.headers["cache-control"] == "private, no-cache"
+async def test_what_an_answer_says_itself_stays_but_for_the_request_id(client: AsyncClient) -> None:
+    answer = await client.get("/own-words", headers={"X-Request-ID": "our-own-id"})
+
+    assert answer.headers.get_list("cache-control") == ["private, no-cache"]
+    assert answer.headers.get_list("link") == ["<1>", "<2>"]
+    assert answer.headers.get_list("x-request-id") == ["our-own-id"]
 
 
 @pytest.mark.parametrize("sent", ["a-plain.id:1_2", "x" * 128])

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import HeadersTooLarge, Refusal, ServerError, Unavailable, UriTooLong, problem
@@ -33,11 +32,12 @@ class Frame:
         self._deadline_seconds = deadline_seconds
         self._explain = explain
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer a request; what else a server has to say goes straight to the service."""
+        return (self._answer if scope["type"] == "http" else self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens; an answer that has begun is left as it is."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         started, scope, deadline = time.perf_counter(), _named(scope), asyncio.timeout(self._deadline_seconds)
 
         async def send_complete(message: Message) -> None:
@@ -53,14 +53,12 @@ class Frame:
         except ClientDisconnect:
             scope["status"] = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
-            scope["error"], scope["refusal"] = error, _refusal(error, late=deadline.expired())
+            refusal = _refusal(error, late=deadline.expired())
+            scope["error"], scope["refusal"] = error, refusal
             if "status" not in scope:
-                await self._render(scope)(scope, receive, send_complete)
+                await problem(refusal, scope["request_id"], explain=self._explain)(scope, receive, send_complete)
         finally:
             _log(scope, time.perf_counter() - started)
-
-    def _render(self, scope: Scope) -> Response:
-        return problem(scope["refusal"], scope["request_id"], explain=self._explain)
 
 
 def _refusal(error: Exception, *, late: bool) -> Refusal:

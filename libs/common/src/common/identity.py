@@ -108,6 +108,8 @@ async def identify(request: Request) -> User:
     Raises:
         Unauthorized: There is no passport, or it is not to be believed.
     """
+    if "user" in request.scope:
+        return request.scope["user"]
     tokens, ids = request.headers.getlist("authorization"), request.headers.getlist("x-user-id")
     if not tokens:
         raise Unauthorized("token-missing", "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
@@ -115,7 +117,7 @@ async def identify(request: Request) -> User:
     user: User = request.app.state.passports.read(passport)
     if (scheme.lower(), len(tokens), ids) != ("bearer", 1, [str(user.id)]):
         raise Unauthorized("token-invalid", "One bearer token is needed, and an X-User-Id that says the same.")
-    request.scope["pseudonym"] = pseudonym(user.id)
+    request.scope["user"], request.scope["pseudonym"] = user, pseudonym(user.id)
     return user
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core.core_schema import ErrorType
 
 from common.errors import BadRequest, BodyTooLarge, Fault, Forbidden, Refusal, Unprocessable, UnsupportedMediaType
-from common.identity import CurrentUser, User
+from common.identity import User, identify
 
 BODY_MAX_BYTES: Final = 65_536
 """A longer body is refused with 413, announced or not."""
@@ -64,9 +64,9 @@ class Query(Generic[Model]):
 
     model: type[Model]
 
-    async def __call__(self, request: Request, user: CurrentUser) -> Model:
+    async def __call__(self, request: Request) -> Model:
         """Return the parameters."""
-        query, faults = _read_query(request, self.model, user)
+        query, faults = _read_query(request, self.model, await identify(request))
         if query is None or faults:
             raise _refusal(faults)
         return query
@@ -81,8 +81,9 @@ class Body(Generic[Model]):
     media_types: tuple[str, ...] = (JSON_TYPE,)
     required: bool = True
 
-    async def __call__(self, request: Request, user: CurrentUser) -> Model:
+    async def __call__(self, request: Request) -> Model:
         """Return the body; an absent one, where that is allowed, is an empty object."""
+        user = await identify(request)
         text = await _read_bytes(request, self.media_types) or (b"" if self.required else b"{}")
         parse(text)
         _, faults = _read_query(request, self.query, user)
