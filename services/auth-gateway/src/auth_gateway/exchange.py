@@ -52,8 +52,7 @@ class _Client:
                     self.gone = True
                     raise ClientDisconnect
                 more = message["more_body"]
-                if message["body"]:
-                    yield message["body"]
+                yield message["body"]
         finally:
             self._sent.set()
 

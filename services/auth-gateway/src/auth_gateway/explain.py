@@ -75,7 +75,7 @@ RULES: Final[dict[Reason, tuple[str, str]]] = {
 
 async def explain(text: bytes, settings: GatewaySettings) -> tuple[bool, list[str]]:
     """Return whether a token, or a whole `Authorization` header, is accepted now, and lines that say why."""
-    async with KeyCache(settings.keys_address) as keys:
+    async with KeyCache(settings.keys_address, max_age_seconds=settings.keys_max_age_seconds) as keys:
         try:
             token = text if text and b" " not in text else bearer_token([(b"authorization", text)])
             identity = await Verifier(settings, keys).verify(token)

@@ -12,7 +12,7 @@ from common.errors import BadGateway, GatewayTimeout
 
 from .client import ask, request
 from .stage import Gateway
-from .upstream import Received, Upstream, answering, document, hang_up
+from .upstream import Received, Upstream, answering, document, hang_up, silence
 
 NONSENSE = {
     "no HTTP": b"\x16\x03\x01 this is no HTTP\r\n\r\n",
@@ -28,12 +28,6 @@ NONSENSE = {
     "too many headers": b"HTTP/1.1 200 OK\r\n" + b"X-Own: a\r\n" * 10_000 + b"\r\n",
     "half a head": b"HTTP/1.1 200 OK\r\nContent-",
 }
-
-
-async def silence(request: Received, _: asyncio.StreamWriter) -> None:
-    """Say nothing until the connection is gone."""
-    await request.body()
-    await request.reader.readexactly(1)
 
 
 async def hand_to(
@@ -151,3 +145,24 @@ async def test_an_upload_that_gets_nowhere_ends(service: Upstream, monkeypatch: 
     with pytest.raises(GatewayTimeout):
         await hand_to(service, body=b"half")
     await service.closed.wait()
+
+
+async def test_an_answer_may_take_longer_than_a_request(service: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def pause(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[")
+        await asyncio.sleep(0.5)
+        writer.write(b"]")
+
+    monkeypatch.setattr(exchange, "REQUEST_SECONDS", 0.3)
+    service.behaviour = pause
+    await service.start()
+
+    assert (await hand_to(service))[-1] == {"type": "http.response.body", "body": b""}
+
+
+async def test_nobody_waits_for_a_client_who_was_answered(service: Upstream) -> None:
+    await service.start()
+    await hand_to(service)
+    await asyncio.sleep(0)
+
+    assert not [task for task in asyncio.all_tasks() if "end_when_gone" in repr(task)]

@@ -8,7 +8,7 @@ from common.telemetry import pseudonym
 
 from .client import ask, request
 from .stage import SUBJECT, Gateway
-from .upstream import hang_up
+from .upstream import hang_up, silence
 
 Line = dict[str, object]
 
@@ -48,6 +48,16 @@ async def test_the_cause_of_a_failure_is_written_once(gateway: Gateway, token: s
     cause, line = await lines(gateway, "hung-up-1")
     assert "AnswerLostError" in str(cause["error"])
     assert (line["status"], line["reason"]) == (502, "bad-gateway")
+
+
+async def test_a_client_who_did_not_wait_is_no_failure(gateway: Gateway, token: str) -> None:
+    gateway.tasks.behaviour = silence
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(request("GET", "/tasks", token, headers="X-Request-ID: gone-away\r\n"))
+    await gateway.tasks.asked.wait()
+    writer.close()
+
+    assert [(line["status"], line["level"]) for line in await lines(gateway, "gone-away")] == [(499, "info")]
 
 
 async def test_nothing_that_a_person_wrote_or_could_log_in_with_is_written(gateway: Gateway, token: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from .client import answers, ask, converse, request
 from .stage import Gateway
-from .upstream import Received, answering, document
+from .upstream import Received, answering, document, silence
 
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 PATIENCE_SECONDS = 5.0
@@ -21,12 +21,6 @@ async def connected(gateway: Gateway) -> AsyncGenerator[tuple[asyncio.StreamRead
     async with asyncio.timeout(PATIENCE_SECONDS):
         yield reader, writer
     writer.close()
-
-
-async def silence(request: Received, _: asyncio.StreamWriter) -> None:
-    """Say nothing until the connection is gone."""
-    await request.body()
-    await request.reader.readexactly(1)
 
 
 async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> None:

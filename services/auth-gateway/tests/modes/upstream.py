@@ -58,6 +58,12 @@ async def hang_up(request: Received, writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
+async def silence(request: Received, _: asyncio.StreamWriter) -> None:
+    """Read the request, and say nothing until the connection is gone."""
+    await request.body()
+    await request.reader.readexactly(1)
+
+
 class Upstream:
     """Stands where a service would."""
 

@@ -54,7 +54,7 @@ async def key_server() -> AsyncIterator[KeyServer]:
 
 @pytest.fixture(scope="session")
 async def keys(key_server: KeyServer) -> AsyncIterator[KeyCache]:
-    async with KeyCache(key_server.address) as cache:
+    async with KeyCache(key_server.address, max_age_seconds=300) as cache:
         yield cache
 
 

@@ -1,10 +1,12 @@
 """A key server that can be as sick as a test wants."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
-from .forge import PUBLISHED, key_set
+from .forge import ES256, HS256, PUBLISHED, STRANGER, key_set
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -42,6 +44,39 @@ async def drip(writer: asyncio.StreamWriter) -> None:
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.1)
+
+
+SICKNESSES: Final[dict[str, Answer]] = {
+    "500": document(key_set(STRANGER.jwk()), "500 Internal Server Error"),
+    "404": document(key_set(STRANGER.jwk()), "404 Not Found"),
+    "204": document(b"", "204 No Content"),
+    "redirect": document(b"", "302 Found", "Location: /api/auth/jwks\r\n"),
+    "redirect with keys": document(key_set(STRANGER.jwk()), "301 Moved Permanently", "Location: /\r\n"),
+    "hung up": nothing,
+    "no HTTP": garbage,
+    "header without end": document(b"", headers="X: " + "x" * 200_000 + "\r\n"),
+    "body cut off": document(b"", headers="Content-Length: 50\r\n"),
+    "nothing": document(b""),
+    "no JSON": document(b"<html>"),
+    "no UTF-8": document(b"\xff\xfe{}"),
+    "compressed": document(b"\x1f\x8b\x08\x00", headers="Content-Encoding: gzip\r\n"),
+    "10 MB": document(key_set(STRANGER.jwk()) + b" " * 10_000_000),
+    "one byte too long": document(key_set(STRANGER.jwk()).ljust(65_537)),
+    "200,000 deep": document(b"[" * 200_000),
+    "deep within the limit": document(b'{"keys":' + b"[" * 30_000 + b"]" * 30_000 + b"}"),
+    "array": document(json.dumps([STRANGER.jwk()]).encode()),
+    "keys is null": document(b'{"keys":null}'),
+    "keys is an object": document(json.dumps({"keys": STRANGER.jwk()}).encode()),
+    "keys are texts": document(b'{"keys":["a",1,null,[],true]}'),
+    "keys twice": document(b'{"keys":[],' + key_set(STRANGER.jwk())[1:]),
+    "not a number": document(key_set(STRANGER.jwk())[:-1] + b',"a":NaN}'),
+    "empty set": document(key_set()),
+    "65 keys": document(key_set(*(STRANGER.jwk(kid=str(n)) for n in range(65)))),
+    "oct": document(key_set(HS256.jwk(kid="key-eddsa"))),
+    "private key": document(key_set(STRANGER.jwk(d="A" * 43))),
+    "one name twice": document(key_set(STRANGER.jwk(), ES256.jwk(kid=STRANGER.key_id))),
+}
+"""Every answer that is not a key set, by what is wrong with it."""
 
 
 class KeyServer:

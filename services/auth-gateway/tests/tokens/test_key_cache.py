@@ -1,7 +1,6 @@
 """The key cache against a key server that is well, changes its keys, or is sick."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -18,38 +17,7 @@ from .stage import Clock, verdict
 DAY = 86_400
 GOOD = document(key_set(EDDSA.jwk()))
 
-SICK = {
-    "500": document(key_set(STRANGER.jwk()), "500 Internal Server Error"),
-    "404": document(key_set(STRANGER.jwk()), "404 Not Found"),
-    "204": document(b"", "204 No Content"),
-    "redirect": document(b"", "302 Found", "Location: /api/auth/jwks\r\n"),
-    "redirect with keys": document(key_set(STRANGER.jwk()), "301 Moved Permanently", "Location: /\r\n"),
-    "hung up": sick.nothing,
-    "no HTTP": sick.garbage,
-    "header without end": document(b"", headers="X: " + "x" * 200_000 + "\r\n"),
-    "body cut off": document(b"", headers="Content-Length: 50\r\n"),
-    "nothing": document(b""),
-    "no JSON": document(b"<html>"),
-    "no UTF-8": document(b"\xff\xfe{}"),
-    "compressed": document(b"\x1f\x8b\x08\x00", headers="Content-Encoding: gzip\r\n"),
-    "10 MB": document(key_set(STRANGER.jwk()) + b" " * 10_000_000),
-    "one byte too long": document(key_set(STRANGER.jwk()).ljust(65_537)),
-    "200,000 deep": document(b"[" * 200_000),
-    "deep within the limit": document(b'{"keys":' + b"[" * 30_000 + b"]" * 30_000 + b"}"),
-    "array": document(json.dumps([STRANGER.jwk()]).encode()),
-    "keys is null": document(b'{"keys":null}'),
-    "keys is an object": document(json.dumps({"keys": STRANGER.jwk()}).encode()),
-    "keys are texts": document(b'{"keys":["a",1,null,[],true]}'),
-    "keys twice": document(b'{"keys":[],' + key_set(STRANGER.jwk())[1:]),
-    "not a number": document(key_set(STRANGER.jwk())[:-1] + b',"a":NaN}'),
-    "empty set": document(key_set()),
-    "65 keys": document(key_set(*(STRANGER.jwk(kid=str(n)) for n in range(65)))),
-    "oct": document(key_set(HS256.jwk(kid="key-eddsa"))),
-    "private key": document(key_set(STRANGER.jwk(d="A" * 43))),
-    "one name twice": document(key_set(STRANGER.jwk(), ES256.jwk(kid=STRANGER.key_id))),
-}
-
-every_sickness = pytest.mark.parametrize("answer", SICK.values(), ids=SICK)
+every_sickness = pytest.mark.parametrize("answer", sick.SICKNESSES.values(), ids=sick.SICKNESSES)
 
 
 @pytest.fixture
@@ -62,7 +30,7 @@ async def server() -> AsyncIterator[KeyServer]:
 @pytest.fixture
 async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
     """Return a cache that fetches when it is asked to, and not by itself."""
-    cache = KeyCache(server.address, clock=clock)
+    cache = KeyCache(server.address, max_age_seconds=300, clock=clock)
     yield cache
     await cache.close()
 
@@ -71,8 +39,11 @@ async def known(cache: KeyCache, key_id: str | None) -> bool:
     return key_id is not None and (await cache.key_set(key_id)).named(key_id) is not None
 
 
-async def test_a_fetch_is_plain(cache: KeyCache, server: KeyServer) -> None:
+async def test_a_fetch_is_plain(server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    cache = KeyCache(server.address, max_age_seconds=300)
     await cache.refresh()
+    await cache.close()
 
     head = server.requests[0].decode().lower()
     assert head.startswith("get /api/auth/jwks http/1.1\r\n")
@@ -142,7 +113,7 @@ async def test_a_slow_server_is_not_waited_for(cache: KeyCache, server: KeyServe
 async def test_a_server_that_is_down_is_503(clock: Clock) -> None:
     async with KeyServer().running() as gone:
         address = gone.address
-    cache = KeyCache(address, clock=clock)
+    cache = KeyCache(address, max_age_seconds=300, clock=clock)
 
     with pytest.raises(KeysUnavailable):
         await cache.key_set(None)
@@ -251,18 +222,26 @@ async def test_a_client_who_gives_up_does_not_spoil_it_for_the_others(cache: Key
     assert await patient
 
 
-async def test_the_cache_keeps_itself_fresh(server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_cache_keeps_itself_fresh_until_it_is_closed(
+    server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("auth_gateway.keys.cache.TICK_SECONDS", 0)
-    async with KeyCache(server.address, clock=clock) as cache, asyncio.timeout(5):
+    async with KeyCache(server.address, max_age_seconds=300, clock=clock) as cache, asyncio.timeout(5):
         await server.asked.wait()
         assert await known(cache, EDDSA.key_id)
         server.asked.clear()
         clock.now += 240
         await server.asked.wait()
+        await cache.key_set(None)
+
+    server.asked.clear()
+    clock.now += 240
+    await asyncio.sleep(0.05)
+    assert not server.asked.is_set()
 
 
 async def test_without_an_address_nothing_is_fetched() -> None:
-    async with KeyCache(None) as cache:
+    async with KeyCache(None, max_age_seconds=300) as cache:
         assert cache.state == KeyState("off", None, 0)
 
 

@@ -42,7 +42,7 @@ def published(settings: GatewaySettings, clock: Clock) -> With:
     async def verifier(*jwks: Json) -> AsyncGenerator[Verifier]:
         async with KeyServer().running() as server:
             server.answer = document(key_set(*jwks))
-            async with KeyCache(server.address) as keys:
+            async with KeyCache(server.address, max_age_seconds=300) as keys:
                 yield Verifier(settings, keys, clock)
 
     return verifier
@@ -215,7 +215,7 @@ async def test_a_profile_that_is_not_configured_is_off(
 
 
 async def test_without_a_key_address_published_keys_are_off(make_settings: MakeSettings, clock: Clock) -> None:
-    async with KeyCache(None) as off:
+    async with KeyCache(None, max_age_seconds=300) as off:
         no_keys = Verifier(make_settings(better_auth_url=None), off, clock)
 
         assert await verdict(no_keys, login()) is Reason.PUBLISHED_KEYS_OFF

@@ -60,7 +60,7 @@ class KeyCache:
     """The keys at one address; entered as a context, it also keeps them fresh."""
 
     def __init__(
-        self, address: str | None, *, max_age_seconds: float = 300, clock: Callable[[], float] = time.monotonic
+        self, address: str | None, *, max_age_seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._address = address
         self._max_age_seconds = max_age_seconds
@@ -144,7 +144,7 @@ class KeyCache:
         except (httpx.HTTPError, OSError, ValueError) as error:
             self._failed = True
             self._closed_until = self._tried_at + RETRY_SECONDS
-            _LOG.warning("The keys cannot be fetched: %s", type(error).__name__)
+            _LOG.warning("The keys cannot be fetched: %r", error)
         else:
             self._failed = False
             self._good_at = self._clock()
