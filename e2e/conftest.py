@@ -8,7 +8,9 @@ from uuid import uuid4, uuid5
 
 import httpx
 import pytest
+from chromium import PROGRAM, blank_page, chromium
 from person import AsUser, Person
+from playwright.async_api import Browser, Page
 
 from devkit.databases import MigratedDatabases, database_environment, minimal_environment
 from devkit.keys import PassportKeys
@@ -19,6 +21,7 @@ running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
 
 left_out = {
     "there is no Node.js": [] if shutil.which("node") and shutil.which("npm") else ["test_better_auth.py"],
+    "there is no Chromium": [] if PROGRAM else ["test_docs_page.py"],
     "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
     "it needs a platform of its own": ["inside"] if running else [],
 }
@@ -92,3 +95,17 @@ def as_user(as_subject: AsUser) -> AsUser:
     """Speak for a user of this name whom nobody has seen before this test, and whose subject is a UUID."""
     namespace = uuid4()
     return lambda name: as_subject(str(uuid5(namespace, name)))
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncGenerator[Browser]:
+    """Run one Chromium for all suites."""
+    async with chromium() as program:
+        yield program
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncGenerator[Page]:
+    """Open a page of a browser that has never been anywhere."""
+    async with blank_page(browser) as opened:
+        yield opened

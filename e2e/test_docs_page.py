@@ -1,0 +1,37 @@
+"""The page that shows the API, in a real browser."""
+
+import re
+
+import pytest
+from chromium import complaints_of
+from person import AsUser, Person
+from playwright.async_api import Locator, Page, expect
+
+
+@pytest.fixture
+def ada(as_user: AsUser) -> Person:
+    """Speak for whoever reads the page."""
+    return as_user("ada")
+
+
+async def opened(page: Page, operation: str) -> Locator:
+    """Unfold one operation of the page."""
+    found = page.locator(f"#{operation}")
+    await found.locator("summary").first.click()
+    return found
+
+
+@pytest.mark.scenario("S001-SC-005")
+async def test_a_person_pastes_a_token_and_creates_a_task(page: Page, base_url: str, ada: Person) -> None:
+    complaints = complaints_of(page, base_url)
+    await page.goto(f"{base_url}/docs")
+    await page.get_by_label("Token").fill(ada.headers["authorization"].removeprefix("Bearer "))
+    operation = await opened(page, "create_task")
+
+    await operation.get_by_label("body").fill('{"title": "Water the plants"}')
+    await operation.get_by_role("button", name="Try it").click()
+
+    await expect(operation).to_contain_text("201")
+    await expect(operation).to_contain_text(re.compile('"title": "Water the plants"'))
+    assert [task["title"] for task in await ada.tasks()] == ["Water the plants"]
+    assert complaints == []
