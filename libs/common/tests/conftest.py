@@ -28,6 +28,7 @@ class Sample:
     """Where the sample service is, and what it writes."""
 
     port: int
+    metrics_port: int
     process: Process
 
     def lines(self, request_id: str) -> list[Line]:
@@ -65,10 +66,11 @@ async def database(postgres: Postgres) -> str:
 @pytest.fixture(scope="session")
 async def sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
     """Run the service as `python -m` would, with the real server."""
-    (port,) = free_ports(1)
-    settings = {"PORT": str(port), "DATABASE_URL": database, "PASSPORT_PUBLIC_KEYS": keys.public}
+    port, metrics_port = free_ports(2)
+    ports = {"PORT": str(port), "METRICS_PORT": str(metrics_port)}
+    settings = {**ports, "DATABASE_URL": database, "PASSPORT_PUBLIC_KEYS": keys.public}
     command = [sys.executable, Path(__file__).with_name("sample.py")]
-    started = Sample(port, processes.start("sample", command, {**minimal_environment(), **settings}))
+    started = Sample(port, metrics_port, processes.start("sample", command, {**minimal_environment(), **settings}))
 
     async def is_ready() -> bool:
         try:

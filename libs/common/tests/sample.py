@@ -15,13 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common import app
 from common.database import DbSession, engine_lifespan, rows, state_of
-from common.errors import Conflict
+from common.errors import Forbidden
+from common.frame import Frame
 from common.identity import CurrentUser, PassportReader, PublicKeys
 from common.pages import State, pages
 from common.reading import Body, Input, NoParameters, Query
 from common.settings import DatabaseUrl, Settings, load
 
-DEADLINE_SECONDS = 1.0
+LIMIT_SECONDS = 1.0
 
 router = APIRouter()
 
@@ -56,7 +57,7 @@ class RefusingMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on."""
         if (b"x-refuse", b"me") in scope.get("headers", ()):
-            raise Conflict("refused-early", "You asked for it.", headers={"X-Early": "yes"})
+            raise Forbidden("refused-early", "You asked for it.", headers={"X-Early": "yes"})
         await self._app(scope, receive, send)
 
 
@@ -141,7 +142,7 @@ async def wait_for_body(request: Request) -> None:
     await request.body()
 
 
-def create_app(settings: SampleSettings, deadline_seconds: float | None = DEADLINE_SECONDS) -> FastAPI:
+def create_app(settings: SampleSettings, limit_seconds: float = LIMIT_SECONDS) -> FastAPI:
     """Put it together."""
 
     @asynccontextmanager
@@ -150,13 +151,8 @@ def create_app(settings: SampleSettings, deadline_seconds: float | None = DEADLI
         async with engine_lifespan(settings.database_url.get_secret_value()) as service.state.engine:
             yield
 
-    return app.create_app(
-        "sample",
-        [*pages("common", _ready), *router.routes],
-        lifespan=lifespan,
-        deadline_seconds=deadline_seconds,
-        middleware=[Middleware(RefusingMiddleware)],
-    )
+    middleware = [Middleware(Frame, limit_seconds), Middleware(RefusingMiddleware)]
+    return app.create_app("sample", [*pages("common", _ready), *router.routes], lifespan, middleware)
 
 
 async def _ready(request: Request) -> Mapping[str, State]:

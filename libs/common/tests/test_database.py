@@ -172,7 +172,7 @@ async def test_when_all_connections_are_taken_a_request_fails_soon_and_then_reco
     proxy: Proxy, keys: PassportKeys
 ) -> None:
     settings = SampleSettings(database_url=Secret(proxy.url), passport_public_keys=(keys.public,))
-    app = create_app(settings, deadline_seconds=5)
+    app = create_app(settings, limit_seconds=5)
     async with app.router.lifespan_context(app), AsyncExitStack() as taken:
         client = AsyncClient(transport=ASGITransport(app), base_url="http://sample")
         assert (await client.get("/rows")).status_code == 200

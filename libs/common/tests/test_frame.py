@@ -113,7 +113,7 @@ async def test_a_known_path_lists_all_its_verbs(client: AsyncClient) -> None:
 async def test_what_a_middleware_refuses_is_a_problem_like_any_other(client: AsyncClient) -> None:
     answer = await client.get("/things", headers={"X-Refuse": "me"})
 
-    assert (answer.status_code, answer.json()["code"], answer.headers["x-early"]) == (409, "refused-early", "yes")
+    assert (answer.status_code, answer.json()["code"], answer.headers["x-early"]) == (403, "refused-early", "yes")
     assert is_problem(answer)
 
 

@@ -45,6 +45,7 @@ def test_empty_means_unset(environment: pytest.MonkeyPatch, capsys: pytest.Captu
     assert load(ExampleSettings).model_dump(exclude={"database_url"}) == {
         "host": "127.0.0.1",
         "port": 8000,
+        "metrics_port": None,
         "names": (),
         "secret": None,
     }

@@ -7,6 +7,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
+from prometheus_client import start_http_server
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -17,31 +18,24 @@ from common.frame import Frame
 from common.settings import Settings
 from common.telemetry import configure_logging
 
-DEADLINE_SECONDS: Final = 5.0
-"""How long a service works on one request before it answers 503."""
-
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than any client of ours keeps an idle connection, or a reused one dies under a request."""
 
 SHUTDOWN_SECONDS: Final = 15
 """How long requests in flight may take after SIGTERM."""
 
+FRAME: Final = Middleware(Frame)
+"""What surrounds a service that has no wishes of its own."""
+
 _NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """The framework's own, which would write down what users send; ours is in `telemetry`."""
 
 
 def create_app(
-    service: str,
-    routes: Sequence[BaseRoute],
-    *,
-    lifespan: Lifespan[FastAPI],
-    explain: bool = False,
-    deadline_seconds: float | None = DEADLINE_SECONDS,
-    middleware: Sequence[Middleware] = (),
+    service: str, routes: Sequence[BaseRoute], lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware] = (FRAME,)
 ) -> FastAPI:
-    """Put a service together; its routes are searched in the order given, its middleware runs inside the frame."""
-    frame = Middleware(Frame, deadline_seconds=deadline_seconds, explain=explain)
-    app = FastAPI(title=service, lifespan=lifespan, middleware=[frame, *middleware], telemetry=_NO_TELEMETRY)
+    """Put a service together; its routes are searched in the order given, and a frame is the first middleware."""
+    app = FastAPI(title=service, lifespan=lifespan, middleware=middleware, telemetry=_NO_TELEMETRY)
     app.router.routes, app.router.redirect_slashes = list(routes), False
     app.exception_handlers |= {Refusal: _raise, HTTPException: _unrouted, RequestValidationError: _unreadable}
     return app
@@ -50,6 +44,8 @@ def create_app(
 def serve(app: ASGIApp, settings: Settings) -> None:
     """Run a service until SIGTERM; requests in flight are then finished."""
     configure_logging()
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, settings.host)
     config = uvicorn.Config(
         app, settings.host, settings.port, loop="uvloop", http="httptools", ws="none", log_config=None, access_log=False
     )

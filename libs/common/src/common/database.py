@@ -4,13 +4,14 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, TypeVar, cast
 
 import psycopg
 from fastapi import Depends, Request
+from prometheus_client import Gauge
 from psycopg import waiting
 from psycopg.abc import PQGen
-from sqlalchemy import Executable, make_url, select
+from sqlalchemy import Executable, QueuePool, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -29,11 +30,17 @@ timeout bound a connection that is dead without having said so."""
 REPEAT_PAUSE_SECONDS: Final = 0.05
 """The longest pause before a statement is sent once more."""
 
+CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
+"""A pool whose connections are all busy lets requests wait."""
+
 READY_SECONDS: Final = 1.0
 """How long a readiness check waits for the database."""
 
 _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 """The database itself asks to repeat: serialization failure, deadlock. Nothing was written."""
+
+Row = Mapping[str, object]
+"""What a statement returns, by the names of its columns."""
 
 _Result = TypeVar("_Result")
 
@@ -45,11 +52,7 @@ class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
     """
 
     async def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:  # noqa: ASYNC109 - the driver's signature
-        try:
-            return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
-        except asyncio.CancelledError:
-            self.pgconn.finish()
-            raise
+        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
 
 
 @asynccontextmanager
@@ -62,6 +65,7 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
     pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
     driver = {**CONNECT, **pooler, "async_creator_fn": _Connection.connect}
     engine = create_async_engine(url, connect_args=driver, isolation_level="AUTOCOMMIT", hide_parameters=True, **POOL)
+    CONNECTIONS.set_function(cast("QueuePool", engine.pool).checkedout)
     try:
         yield engine
     finally:
@@ -77,7 +81,7 @@ DbSession = Annotated[AsyncSession, Depends(_session, scope="function")]
 """The request's session; its connection goes back to the pool before the answer leaves."""
 
 
-async def rows(session: AsyncSession, statement: Executable, **values: object) -> list[Mapping[str, object]]:
+async def rows(session: AsyncSession, statement: Executable, **values: object) -> list[Row]:
     """Run a statement and return its rows; one with the execution option `writes` must not be sent twice.
 
     Raises:
@@ -94,7 +98,7 @@ async def rows(session: AsyncSession, statement: Executable, **values: object) -
     return await _run(session, statement, values)
 
 
-async def row(session: AsyncSession, statement: Executable, **values: object) -> Mapping[str, object] | None:
+async def row(session: AsyncSession, statement: Executable, **values: object) -> Row | None:
     """Run a statement and return its first row, if there is one; raises as `rows` does."""
     return next(iter(await rows(session, statement, **values)), None)
 
@@ -108,9 +112,7 @@ async def state_of(engine: AsyncEngine) -> State:
     return "unavailable"
 
 
-async def _run(
-    session: AsyncSession, statement: Executable, values: Mapping[str, object]
-) -> list[Mapping[str, object]]:
+async def _run(session: AsyncSession, statement: Executable, values: Row) -> list[Row]:
     connection = await session.connection()
     result = await connection.execute(statement, values)
     names = tuple(result.keys())

@@ -7,7 +7,6 @@
         ├── Forbidden                 403  it names another user
         ├── NotFound                  404  it is not there, or not yours
         ├── MethodNotAllowed          405
-        ├── Conflict                  409  somebody else has it
         ├── BodyTooLarge              413
         ├── UriTooLong                414
         ├── UnsupportedMediaType      415
@@ -91,10 +90,6 @@ class NotFound(Refusal, status=404, title="Not Found"):
 
 class MethodNotAllowed(Refusal, status=405, title="Method Not Allowed"):
     """No such verb is known at this address."""
-
-
-class Conflict(Refusal, status=409, title="Conflict"):
-    """Somebody else has it, or is at it."""
 
 
 class BodyTooLarge(Refusal, status=413, title="Content Too Large"):

@@ -10,13 +10,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.errors import HeadersTooLarge, Refusal, ServerError, Unavailable, UriTooLong, problem
-from common.telemetry import describe, log, request_id, trace_id
+from common.telemetry import count_request, describe, log, request_id, trace_id
 
 HEADERS_MAX_BYTES: Final = 16_384
 """Names and values of a request's headers together."""
 
 URL_MAX_BYTES: Final = 8_192
 """Path and query string together."""
+
+DEADLINE_SECONDS: Final = 5.0
+"""How long a service works on one request before it answers 503."""
 
 CLIENT_GONE: Final = 499
 """The status that the log shows for a client who did not wait; nobody receives it."""
@@ -25,11 +28,11 @@ _USUAL = {b"cache-control": b"no-store", b"referrer-policy": b"no-referrer", b"x
 
 
 class Frame:
-    """An ASGI middleware; `deadline_seconds` of None waits for ever, `explain` tells why a token is refused."""
+    """An ASGI middleware; `limit_seconds` of None waits for ever, `explain` tells why a token is refused."""
 
-    def __init__(self, app: ASGIApp, deadline_seconds: float | None, *, explain: bool) -> None:
+    def __init__(self, app: ASGIApp, limit_seconds: float | None = DEADLINE_SECONDS, *, explain: bool = False) -> None:
         self._app = app
-        self._deadline_seconds = deadline_seconds
+        self._limit_seconds = limit_seconds
         self._explain = explain
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -38,7 +41,7 @@ class Frame:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens; an answer that has begun is left as it is."""
-        started, scope, deadline = time.perf_counter(), _named(scope), asyncio.timeout(self._deadline_seconds)
+        started, scope, deadline = time.perf_counter(), _named(scope), asyncio.timeout(self._limit_seconds)
 
         async def send_complete(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -97,6 +100,7 @@ def _log(scope: Scope, seconds: float) -> None:
     if cause := error.__cause__ if isinstance(error, Refusal) else error:
         log("error", "failure", **whose, **describe(cause))
     asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None)}
+    count_request(scope["verb"], asked["route"], status, seconds)
     how = {"status": status, "milliseconds": round(seconds * 1000, 2), "trace_id": trace_id(Headers(scope=scope))}
     reason = refusal and (refusal.reason or refusal.code)
     log("error" if status >= ServerError.status else "info", "request", **whose, **asked, **how, reason=reason)

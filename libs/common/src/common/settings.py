@@ -18,6 +18,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     """TCP port to listen on; 0 picks a free one."""
 
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """TCP port at the same address that shows metrics to Prometheus, and not to be reached by clients. Unset, none."""
+
 
 def _split(text: object) -> object:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text

@@ -1,4 +1,7 @@
-"""One line of JSON for each request and for each cause of a failure; never tokens, texts or what a person wrote."""
+"""One line of JSON for each request and for each cause of a failure, and numbers for Prometheus.
+
+Neither ever holds tokens, texts or what a person wrote.
+"""
 
 import json
 import logging
@@ -7,14 +10,19 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from hashlib import sha256
+from http import HTTPMethod
 from uuid import uuid4
 
+from prometheus_client import Histogram
 from starlette.datastructures import Headers
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _JSON = json.JSONEncoder(default=str)
+
+REQUESTS = Histogram("http_request_duration_seconds", "Until all was sent.", ["method", "route", "status"])
+"""Every request, in seconds."""
 
 _FRAMES_MAX = 12
 """Innermost places of a traceback that are logged."""
@@ -56,6 +64,11 @@ def describe(error: BaseException) -> dict[str, object]:
         "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}:{frame.name}" for frame in frames],
         **({"cause": describe(error.__cause__)} if error.__cause__ else {}),
     }
+
+
+def count_request(verb: str, route: str | None, status: int, seconds: float) -> None:
+    """Count a request; what clients make up has no name of its own here, or there would be no end of them."""
+    REQUESTS.labels(verb if verb in HTTPMethod.__members__ else "other", route or "unknown", status).observe(seconds)
 
 
 class _Lines(logging.Handler):

@@ -58,7 +58,7 @@ async def run(settings: RunSettings, folder: Path) -> None:
         environment = database_environment(await find_databases(group, settings, folder), os.environ)
         secret = development_secret(settings, folder)
         _say("Starting gateway, tasks and users, and migrating their databases")
-        environment |= {"BETTER_AUTH_SECRET": secret, "EXPLAIN_REFUSALS": "true"}
+        environment |= {"BETTER_AUTH_SECRET": secret, "EXPLAIN_REFUSALS": "true", "METRICS_PORT": ""}
         platform = start_platform(group, environment, kept_passport_keys(folder / "keys"), port=settings.port)
         await migrate_databases(group, environment)
         await platform.until_ready()

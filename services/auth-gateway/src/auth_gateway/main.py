@@ -18,6 +18,7 @@ from auth_gateway.settings import GatewaySettings
 from auth_gateway.tokens import Gatekeeper
 from auth_gateway.upstream import Service, connections, services_of, state_of
 from common import app
+from common.frame import Frame
 from common.pages import Ready, State, pages
 from common.settings import load
 
@@ -33,17 +34,12 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
     ready = _readiness(keys, services)
     if settings.mode == "forward-auth":
         decision = [*pages(NAME, ready), routes.decision(gatekeeper), *routes.documents]
-        gateway = app.create_app(NAME, decision, lifespan=lifespan, explain=settings.explain_refusals)
-        return RememberedDecision(gateway, gatekeeper)
-    gateway = app.create_app(
-        NAME,
-        [*pages(NAME, ready, behind_edge=False), *routes.documents],
-        lifespan=lifespan,
-        explain=settings.explain_refusals,
-        deadline_seconds=None,
-        middleware=[Middleware(Proxy, gatekeeper=gatekeeper, services=services)],
-    )
-    return Cors(gateway, settings.cors_origins)
+        frame = Middleware(Frame, explain=settings.explain_refusals)
+        return RememberedDecision(app.create_app(NAME, decision, lifespan, [frame]), gatekeeper)
+    own = [*pages(NAME, ready, behind_edge=False), *routes.documents]
+    frame = Middleware(Frame, limit_seconds=None, explain=settings.explain_refusals)
+    proxy = Middleware(Proxy, gatekeeper=gatekeeper, services=services)
+    return Cors(app.create_app(NAME, own, lifespan, [frame, proxy]), settings.cors_origins)
 
 
 def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import jwt
 import pytest
+from prometheus_client import REGISTRY
 
 from auth_gateway.keys import KeyCache
 from auth_gateway.passport import PassportSigner
@@ -35,6 +36,22 @@ async def test_a_good_token_is_granted_with_a_passport(gatekeeper: Gatekeeper) -
     claims = jwt.decode(granted.passport, options={"verify_signature": False})
     assert granted.user_id == claims["sub"] == USER
     assert granted.subject_hash == sha256(USER.encode()).hexdigest()[:16]
+
+
+async def test_what_came_of_each_token_is_counted(gatekeeper: Gatekeeper) -> None:
+    def counted() -> list[float]:
+        verdicts = ("granted", "remembered", Reason.NOT_A_JWT)
+        values = [REGISTRY.get_sample_value("token_verdicts_total", {"verdict": verdict}) for verdict in verdicts]
+        return [value or 0 for value in values]
+
+    before, header = counted(), bearer(login())
+    await gatekeeper.decide(header)
+    await gatekeeper.decide(header)
+    assert gatekeeper.known(header[1][1])
+    assert not gatekeeper.known(b"Bearer other")
+    await refusal(gatekeeper, bearer(b"other"))
+
+    assert [after - earlier for earlier, after in zip(before, counted(), strict=True)] == [1, 2, 1]
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER", b"bEaReR"])

@@ -28,7 +28,7 @@ def create_app(settings: TasksSettings) -> FastAPI:
         ):
             yield
 
-    return app.create_app("tasks", [*pages("tasks", _ready), *router.routes], lifespan=lifespan)
+    return app.create_app("tasks", [*pages("tasks", _ready), *router.routes], lifespan)
 
 
 async def _ready(request: Request) -> Mapping[str, State]:

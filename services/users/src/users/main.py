@@ -23,7 +23,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
         async with engine_lifespan(settings.users_database_url.get_secret_value()) as service.state.engine:
             yield
 
-    return app.create_app("users", [*pages("users", _ready), *router.routes], lifespan=lifespan)
+    return app.create_app("users", [*pages("users", _ready), *router.routes], lifespan)
 
 
 async def _ready(request: Request) -> Mapping[str, State]:

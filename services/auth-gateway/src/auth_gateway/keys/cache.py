@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Final, Literal, Self
 
 import httpx
+from prometheus_client import Gauge
 
 from auth_gateway.keys.jwks import KeySet, read_key_set
 from common.errors import Unavailable
@@ -34,6 +35,9 @@ EARLY: Final = 0.8
 
 TICK_SECONDS: Final = 1.0
 """How often it is looked whether a set has come to that age."""
+
+AGE: Final = Gauge("key_set_age_seconds", "Time since the keys were fetched, infinite without any.")
+"""Well above `KEYS_MAX_AGE_SECONDS` when the key server is away."""
 
 _HEADERS: Final = {"User-Agent": "auth-gateway", "Accept-Encoding": "identity"}
 _LOG: Final = logging.getLogger(__name__)
@@ -76,6 +80,7 @@ class KeyCache:
         )
 
     async def __aenter__(self) -> Self:
+        AGE.set_function(lambda: self._clock() - self._good_at)
         self._upkeep = asyncio.create_task(self._keep_fresh())
         return self
 

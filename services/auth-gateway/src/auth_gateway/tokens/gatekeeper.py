@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from prometheus_client import Counter
+
 from auth_gateway.identity import Identity
 from auth_gateway.keys import KeyCache
 from auth_gateway.lru import LeastRecentlyUsed
@@ -20,6 +22,10 @@ from common.telemetry import log, pseudonym
 VERDICTS_MAX: Final = 10_000
 """Tokens whose verdict is remembered, per process."""
 
+VERDICTS: Final = Counter("token_verdicts", "Decisions about tokens.", ["verdict"])
+"""What came of each token that reads like one: `remembered`, `granted` by the rules, or the reason of a refusal."""
+
+_REMEMBERED: Final = VERDICTS.labels("remembered")
 _SCHEME: Final = b"bearer "
 
 
@@ -41,7 +47,7 @@ class _Verdict:
 
 
 class Gatekeeper:
-    """Decides who is calling; both faces of the gateway ask it, and nobody else knows about tokens."""
+    """Decides who is calling; both modes of the gateway ask it, and nobody else knows about tokens."""
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class Gatekeeper:
         verdict = self._verdicts.get(sha256(header[len(_SCHEME) :]).digest())
         if verdict is None or not verdict.fresh_from <= self._clock() < verdict.fresh_until:
             return None
+        _REMEMBERED.inc()
         return verdict.granted
 
     async def decide(self, headers: Iterable[tuple[bytes, bytes]]) -> Granted:
@@ -77,15 +84,18 @@ class Gatekeeper:
         verdict = self._verdicts.get(digest)
         if verdict is None or verdict.identity.expires_at + LEEWAY_SECONDS <= self._clock():
             return self._grant(digest, await self._verify(token))
+        _REMEMBERED.inc()
         return self._grant(digest, verdict.identity)
 
     async def _verify(self, token: bytes) -> Identity:
-        """Apply the rules, and log what came of it (rule 14)."""
+        """Apply the rules; log and count what came of it (rule 14)."""
         try:
             identity = await self.verifier.verify(token)
         except TokenRefused as refusal:
+            VERDICTS.labels(refusal.reason).inc()
             log("info", "token", granted=False, reason=refusal.reason, key_id=refusal.key_id)
             raise
+        VERDICTS.labels("granted").inc()
         log("info", "token", granted=True, key_id=identity.key_id, user=pseudonym(identity.user_id))
         return identity
 
