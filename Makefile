@@ -66,7 +66,8 @@ lock: $(ready) ## Compile the requirements again (UPGRADE=1 for newer versions)
 define compile_into
 for service in $(services); do \
 	$(compile) $(2) -o $(1)/$$service.txt services/$$service/pyproject.toml || exit; \
-done; $(compile) $(2) -o $(1)/dev.txt pyproject.toml --group dev
+done; $(compile) $(2) -o $(1)/dev.txt pyproject.toml --group dev && \
+$(compile) -c $(1)/dev.txt -o $(1)/build.txt --group build
 endef
 
 $(made):
