@@ -37,9 +37,10 @@ check: $(ready) ## Check lock files, format, lint, types, imports, sizes and req
 	@echo "Imports" && $(VENV)/bin/lint-imports --no-logo
 	@echo "Sizes, settings and requirements" && $(python) -m pytest --quiet tests
 
-fix: $(ready) ## Mend what can be mended by itself, and say which test shows which requirement
+fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.md and docs/openapi.json
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
+	@$(python) -m devkit.openapi
 	@$(python) -m devkit.traceability
 
 setup: $(ready) ## Make the virtual environment; does nothing the second time

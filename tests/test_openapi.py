@@ -1,18 +1,45 @@
 """The committed document says what the services do."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
-from devkit.openapi import FILE, ConflictError, Json, Schemas, document
+from devkit.components import ConflictError, Json, Schemas
+from devkit.openapi import FILE, document
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+def named(place: str) -> dict[str, Json]:
+    """Return what the document says once."""
+    return cast("dict[str, dict[str, Json]]", document()["components"])[place]
+
+
+def refusals_of(operation: Json) -> set[str]:
+    return {status for status in cast("Json", operation["responses"]) if status >= "400"}
+
+
+def operations() -> Iterator[Json]:
+    paths = cast("dict[str, dict[str, Json]]", document()["paths"])
+    return (operation for verbs in paths.values() for operation in verbs.values())
+
+
+def parameters() -> Iterator[Json]:
+    return (found for operation in operations() for found in cast("list[Json]", operation["parameters"]))
+
+
+def is_valid(schema: object, example: object) -> bool:
+    components = {"components": document()["components"]}
+    return Draft202012Validator({"allOf": [schema], **components}, validate_formats=True).is_valid(example)
 
 
 def test_the_committed_document_is_not_stale() -> None:
-    assert json.loads(COMMITTED.read_text()) == document(), "make it again: python -m devkit.openapi"
+    assert json.loads(COMMITTED.read_text()) == document(), "make it again: make fix"
 
 
 def test_the_gateway_serves_the_committed_document() -> None:
@@ -35,3 +62,30 @@ def test_whatever_is_referred_to_is_there() -> None:
         found: object = components
         for name in part.partition('"')[0].split("/")[1:]:
             found = cast("Json", found)[name]
+
+
+def test_every_parameter_and_every_model_has_an_example_that_it_allows() -> None:
+    for parameter in parameters():
+        assert is_valid(parameter["schema"], parameter["example"]), parameter
+    for name in named("schemas").keys() - {"Code", "Fault", "Problem"}:
+        (example,) = cast("list[object]", named("schemas")[name]["examples"])
+        assert is_valid({"$ref": f"#/components/schemas/{name}"}, example), name
+
+
+@pytest.mark.scenario("S001-FR-006", "S002-SC-007")
+def test_every_refusal_is_a_problem_document_with_an_example() -> None:
+    assert set(named("responses")) == {status for each in operations() for status in refusals_of(each)}
+    for status, answer in named("responses").items():
+        ((media_type, content),) = cast("dict[str, Json]", answer["content"]).items()
+        example = cast("dict[str, object]", content["example"])
+        assert (media_type, content["schema"]) == ("application/problem+json", PROBLEM)
+        assert is_valid(PROBLEM, example), example
+        assert example["status"] == int(status)
+
+
+def test_what_a_body_may_hold_is_closed_and_what_an_answer_holds_is_always_there() -> None:
+    for name, schema in named("schemas").items():
+        if name.endswith("Read"):
+            assert schema["required"] == list(cast("Json", schema["properties"]))
+        elif name.startswith(("Task", "User")):
+            assert schema["additionalProperties"] is False

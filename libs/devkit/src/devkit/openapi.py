@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, cast, get_type_hints
 
 from fastapi import Request
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
+from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
-from common import errors
-from common.errors import MEDIA_TYPE
 from common.pages import State, pages
 from common.reading import Body, NoParameters, Query
+from devkit.components import ConflictError, Json, Schemas, header_references, headers, refusals, schema_of
 
 FILE: Final = Path(__file__).parents[4] / "services/auth-gateway/src/auth_gateway/public/openapi.json"
 """Where the gateway has it from; `docs/openapi.json` leads there."""
@@ -27,64 +27,48 @@ FILE: Final = Path(__file__).parents[4] / "services/auth-gateway/src/auth_gatewa
 SERVICES: Final = ("tasks", "users")
 """Packages whose addresses need a token."""
 
-EVERYWHERE: Final = (400, 401, 429, 500, 502, 503, 504)
-"""What every address that needs a token can refuse with, the gateway's own words included."""
+EVERYWHERE: Final = (400, 413, 414, 429, 431, 500, 502, 503, 504)
+"""What every address can refuse with, in the gateway's own words or the edge's."""
 
-WITH_BODY: Final = (413, 415, 422)
+WITH_TOKEN: Final = (401,)
+"""What an address that needs a token can refuse with besides."""
+
+WITH_BODY: Final = (415, 422)
 """What an address that reads a body can refuse with besides."""
 
-OWN: Final = {"/readyz": (503,), "/problems/{code}": (404,)}
-"""What addresses without a token can refuse with."""
+OWN: Final = {"/problems/{code}": (404,)}
+"""What addresses without a token can refuse with besides."""
 
-PROBLEM: Final = {
-    "type": {"type": "string", "description": "The page that explains the code."},
-    "title": {"type": "string"},
-    "status": {"type": "integer"},
-    "detail": {"type": "string", "description": "One sentence for the caller."},
-    "code": {"type": "string", "description": "Stays the same for the same problem."},
-    "request_id": {"type": "string"},
-    "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
-    "reason": {"type": "string", "description": "Why a token is refused, where the gateway was told to explain."},
+INFO: Final = {
+    "title": "Task platform",
+    "summary": "Tasks and profiles of people who sign in with Better Auth",
+    "description": (
+        "Send the token that Better Auth gave you as `Authorization: Bearer <token>`: it says who you are, and you "
+        "see and change only what is yours. Whatever is refused is refused with a problem document (RFC 9457), whose "
+        "`type` is the address of a page that says what to do. HEAD works wherever GET does."
+    ),
+    "version": "1",
 }
-"""The members of a problem document; the last two are not always there. Source: RFC 9457, 3."""
+"""What the whole is."""
 
-FAULT: Final = {
-    "location": {"type": "array", "items": {"type": ["string", "integer"]}},
-    "code": {"type": "string"},
-    "message": {"type": "string"},
+TAGS: Final = {
+    "tasks": "Tasks of the caller; for everybody else's it is as if they did not exist.",
+    "users": "The caller's profile. It appears by itself, and follows what the token says.",
+    "documents": "What everybody may read: this document, the page that shows it, and what each code means.",
+    "operation": "For whoever runs the platform.",
 }
-"""The members of one of the faults in a problem document."""
+"""What the operations are grouped by."""
 
-REFERENCE: Final = "#/components/schemas/{model}"
-"""Where a model's schema is."""
+DESCRIPTIONS: Final = {200: "It is done.", 201: "It is made.", 204: "It is done; there is nothing to show."}
+"""What the statuses of answers that do not refuse mean."""
 
-Json = dict[str, object]
-
-
-class ConflictError(Exception):
-    """Two services mean different things by one name."""
-
-
-class Schemas:
-    """The named schemas of all services."""
-
-    def __init__(self) -> None:
-        problem = {"type": "object", "properties": PROBLEM, "required": list(PROBLEM)[:-2]}
-        fault = {"type": "object", "properties": FAULT, "required": list(FAULT)}
-        self.named: Json = {"Problem": problem, "Fault": fault}
-
-    def refer(self, schema: Json) -> Json:
-        """Give a model its name, and the models in it theirs; return what stands for it elsewhere."""
-        for name, part in cast("Json", schema.pop("$defs", {})).items():
-            self._keep(name, part)
-        if schema.get("type") != "object" or "title" not in schema:
-            return schema
-        self._keep(str(schema["title"]), schema)
-        return {"$ref": REFERENCE.format(model=schema["title"])}
-
-    def _keep(self, name: str, schema: object) -> None:
-        if self.named.setdefault(name, schema) != schema:
-            raise ConflictError(f"Two schemas are called {name}.")
+TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A token from `/api/auth/token` of your Better Auth server.",
+}
+"""How a client says who it is."""
 
 
 def document() -> Json:
@@ -104,23 +88,31 @@ def document() -> Json:
         paths[path][verb] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Tasks for users of Better Auth", "version": "1"},
+        "info": INFO,
+        "servers": [{"url": "/", "description": "Where this document is."}],
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": {path: paths[path] for path in sorted(paths)},
-        "components": {
-            "schemas": dict(sorted(schemas.named.items())),
-            "responses": dict(_refusals()),
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        },
+        "components": _components(schemas, chain.from_iterable(verbs.values() for verbs in paths.values())),
+    }
+
+
+def _components(schemas: Schemas, operations: Iterable[Json]) -> Json:
+    statuses = {int(status) for operation in operations for status in cast("Json", operation["responses"])}
+    return {
+        "schemas": dict(sorted(schemas.named.items())),
+        "headers": headers(),
+        "responses": dict(refusals(statuses)),
+        "securitySchemes": {"token": TOKEN},
     }
 
 
 def _operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
     for service in SERVICES:
         for route in _listed(import_module(f"{service}.routes").router.routes):
-            refusals = {*EVERYWHERE, *(WITH_BODY if isinstance(_reader(route), Body) else ())}
-            refusals |= {403} if _names_a_user(route) else set()
-            refusals |= {404} if "task_id" in route.param_convertors else set()
-            yield route.path, _verb(route), {**_operation(route, schemas, refusals), "security": [{"token": []}]}
+            statuses = {*EVERYWHERE, *WITH_TOKEN, *(WITH_BODY if isinstance(_reader(route), Body) else ())}
+            statuses |= {403} if _names_a_user(route) else set()
+            statuses |= {404} if "task_id" in route.param_convertors else set()
+            yield route.path, _verb(route), _operation(route, schemas, statuses) | {"security": [{"token": []}]}
 
 
 def _public_operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
@@ -128,7 +120,8 @@ def _public_operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
         return {}
 
     for route in _listed([*pages("auth-gateway", ready), *import_module("auth_gateway.routes").documents]):
-        yield route.path, _verb(route), _operation(route, schemas, {429, *OWN.get(route.path, ())})
+        statuses = {*EVERYWHERE, *OWN.get(route.path, ())}
+        yield route.path, _verb(route), _operation(route, schemas, statuses) | {"security": []}
 
 
 def _listed(routes: Iterable[BaseRoute]) -> list[APIRoute]:
@@ -139,15 +132,15 @@ def _verb(route: APIRoute) -> str:
     return " ".join(route.methods or ()).lower()
 
 
-def _operation(route: APIRoute, schemas: Schemas, refusals: set[int]) -> Json:
+def _operation(route: APIRoute, schemas: Schemas, statuses: set[int]) -> Json:
     reader = _reader(route)
-    answers: Json = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(refusals)}
+    answers: Json = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
     return {
         "operationId": route.name,
         "summary": route.name.replace("_", " ").capitalize(),
         "description": route.description,
         "tags": route.tags,
-        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+        "parameters": [*_path_parameters(route, schemas), *_query_parameters(route)],
         **({"requestBody": _request_body(reader, schemas)} if isinstance(reader, Body) else {}),
         "responses": {str(route.status_code or 200): _success(route, schemas), **answers},
     }
@@ -170,41 +163,46 @@ def _names_a_user(route: APIRoute) -> bool:
     return "user_id" in {*route.param_convertors, *_query(route).model_fields}
 
 
-def _path_parameters(route: APIRoute) -> Iterator[Json]:
-    for name in route.param_convertors:
-        schema = {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+def _path_parameters(route: APIRoute, schemas: Schemas) -> Iterator[Json]:
+    types = get_type_hints(route.endpoint, include_extras=True)
+    return (
+        {"name": name, "in": "path", "required": True, **_parameter(schema_of(types[name]), schemas)}
+        for name in route.param_convertors
+    )
 
 
 def _query_parameters(route: APIRoute) -> Iterator[Json]:
     """Describe what the query may hold; `null`, which means absent in a model, cannot be written there."""
-    for name, schema in _query(route).model_json_schema().get("properties", {}).items():
-        said = {member: schema[member] for member in ("description", "deprecated") if member in schema}
-        (written,) = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
-        yield {"name": name, "in": "query", "required": False, "schema": written, **said}
+    for name, field in cast("Mapping[str, Json]", schema_of(_query(route)).get("properties", {})).items():
+        kinds = cast("list[Json]", field.pop("anyOf", [Json()]))
+        (written,) = [kind for kind in kinds if kind.get("type") != "null"]
+        yield {"name": name, "in": "query", "required": False, **_parameter({**written, **field}, Schemas())}
+
+
+def _parameter(schema: Json, schemas: Schemas) -> Json:
+    """Say of a parameter what OpenAPI wants beside its schema."""
+    (example,) = cast("list[object]", schema.pop("examples"))
+    said = {member: schema.pop(member) for member in ("description", "deprecated") if member in schema}
+    return {**said, "schema": schemas.refer(schema), "example": example}
 
 
 def _request_body(reader: Body[BaseModel], schemas: Schemas) -> Json:
-    content = {"schema": schemas.refer(reader.model.model_json_schema(ref_template=REFERENCE))}
+    content = {"schema": schemas.refer(schema_of(reader.model))}
     return {"required": reader.required, "content": dict.fromkeys(reader.media_types, content)}
 
 
 def _success(route: APIRoute, schemas: Schemas) -> Json:
-    description = {200: "It is done.", 201: "It is made.", 204: "It is done; there is nothing to show."}
-    answer: Json = {"description": description[route.status_code or 200]}
+    """Describe the answer that does not refuse; what a route says of it itself is added."""
+    status = route.status_code or 200
+    own = cast("Json", route.responses.get(status, {}).get("headers", {}))
+    answer: Json = {"description": DESCRIPTIONS[status], "headers": header_references(()) | own}
     if route.response_model is not None:
-        schema = TypeAdapter[object](route.response_model).json_schema(mode="serialization", ref_template=REFERENCE)
-        return answer | {"content": {"application/json": {"schema": schemas.refer(schema)}}}
+        schema = schemas.refer(schema_of(route.response_model, "serialization"))
+        return answer | {"content": {"application/json": {"schema": schema}}}
     if isinstance(route.response_class, DefaultPlaceholder):
         return answer
-    return answer | {"content": {str(route.response_class.media_type): Json()}}
-
-
-def _refusals() -> Iterator[tuple[str, Json]]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    for kind in vars(errors).values():
-        if isinstance(kind, type) and issubclass(kind, errors.Refusal) and kind is not errors.Refusal:
-            yield str(kind.status), {"description": kind.__doc__, "content": {MEDIA_TYPE: {"schema": schema}}}
+    kind = "string" if issubclass(route.response_class, HTMLResponse) else "object"
+    return answer | {"content": {str(route.response_class.media_type): {"schema": {"type": kind}}}}
 
 
 def main() -> None:

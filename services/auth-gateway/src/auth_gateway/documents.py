@@ -7,9 +7,9 @@ import tomllib
 from hashlib import sha256
 from importlib.resources import files
 from string import Template
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, WithJsonSchema
 from starlette.responses import HTMLResponse, Response
 
 from common.errors import NotFound
@@ -30,6 +30,12 @@ def _text(name: str) -> str:
 
 CATALOGUE: Final = TypeAdapter(dict[str, Explanation]).validate_python(tomllib.loads(_text("problems.toml")))
 """Every code that any of the services answers with."""
+
+Code = Annotated[
+    str,
+    WithJsonSchema({"title": "Code", "type": "string", "enum": sorted(CATALOGUE), "examples": ["task-not-found"]}),
+]
+"""One of them; any other text is no fault of the address, but leads nowhere."""
 
 _OPENAPI = _text("openapi.json")
 _API_PAGE = _text("docs.html")

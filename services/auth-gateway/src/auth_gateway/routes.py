@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from auth_gateway.decision import PATH, Decision
-from auth_gateway.documents import api_page, openapi, problem_page
+from auth_gateway.documents import Code, api_page, openapi, problem_page
 from auth_gateway.tokens import Gatekeeper
 
 _router = APIRouter(tags=["documents"])
@@ -26,7 +26,7 @@ async def show_docs() -> Response:
 
 
 @_router.get("/problems/{code}", response_class=HTMLResponse)
-async def show_problem(code: str) -> Response:
+async def show_problem(code: Code) -> Response:
     """Say what a code in a problem document means, and what to do."""
     return problem_page(code)
 

@@ -10,8 +10,9 @@ from uuid_utils.compat import uuid7
 from common.database import row, rows
 from common.errors import NotFound, Unprocessable
 from common.identity import User
+from tasks.fields import Position
 from tasks.peers import UsersService
-from tasks.schemas import Position, TaskChange, TaskCreate, TaskQuery, TaskRead, TaskReplace
+from tasks.schemas import TaskChange, TaskCreate, TaskQuery, TaskRead, TaskReplace
 from tasks.statements import ADD_OWNER, CHANGE_TASK, CREATE_TASK, DELETE_TASK, GET_OWNER, GET_TASK, list_tasks
 
 

@@ -3,19 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
 from common.database import DbSession
 from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, NoParameters, Query
 from users import service
-from users.schemas import UserChange, UserRead
+from users.schemas import EXAMPLE_USER, UserChange, UserRead
 
 router = APIRouter(tags=["users"])
 
 _USER = TypeAdapter(UserRead)
 
+UserId = Annotated[UUID, Path(description="The caller.", examples=[EXAMPLE_USER])]
 Address = Depends(Query(NoParameters))
 Change = Annotated[UserChange, Depends(Body(UserChange, media_types=(JSON_TYPE, MERGE_PATCH_TYPE)))]
 
@@ -33,7 +34,7 @@ async def change_me(change: Change, user: CurrentUser, session: DbSession) -> Re
 
 
 @router.get("/users/{user_id}", response_model=UserRead, dependencies=[Address])
-async def get_user(user_id: UUID, user: CurrentUser, session: DbSession) -> Response:
+async def get_user(user_id: UserId, user: CurrentUser, session: DbSession) -> Response:
     """Show the caller's profile at its own address; 403 for every other user."""
     return _answer(await service.get_named_user(session, user, user_id))
 

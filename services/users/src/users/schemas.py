@@ -4,7 +4,7 @@ from importlib.resources import files
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -20,32 +20,60 @@ def _require_known(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[str, AfterValidator(_require_known), Field(examples=["Europe/Berlin"])]
+EXAMPLE_USER: Final = "5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38"
+"""The user of all examples."""
+
+EMAIL_MAX_CHARACTERS: Final = 254
+"""Source: RFC 5321, 4.5.3.1.3 (the brackets around it do not count)."""
+
+_ZONE = {"description": "A name of the IANA Time Zone Database.", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$"}
+
+TimeZone = Annotated[
+    str,
+    AfterValidator(_require_known),
+    WithJsonSchema({"type": "string", **_ZONE, "maxLength": 64, "examples": ["Europe/Berlin"]}),
+]
 """Source: the IANA Time Zone Database; links such as `US/Pacific` count, other spellings do not."""
 
-WireTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+WireTime = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$",
+        examples=["2026-11-21T08:30:00.000000Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
+]
 """RFC 3339, UTC, `Z`, microseconds."""
+
+
+EmailAddress = Annotated[str, Field(max_length=EMAIL_MAX_CHARACTERS, examples=["ada@example.com"])]
+"""In lower case."""
+
+Echo = Annotated[JsonValue, WithJsonSchema({"description": "May be sent as it was read; it is ignored."})]
+"""What only the service sets, in a profile that is sent back."""
 
 
 class UserChange(Input):
     """A change: what is absent stays; all but `time_zone` may be sent as it was read, and `id` must be the caller's."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"time_zone": "Europe/Berlin"}]})
+
     time_zone: TimeZone = Field(default_factory=str)
-    id: UUID | None = None
-    email: JsonValue = None
-    auth_issuer: JsonValue = None
-    auth_subject: JsonValue = None
-    created_at: JsonValue = None
-    updated_at: JsonValue = None
+    id: UUID | None = Field(default=None, description="Must be the caller's.", examples=[EXAMPLE_USER])
+    email: Echo = None
+    auth_issuer: Echo = None
+    auth_subject: Echo = None
+    created_at: Echo = None
+    updated_at: Echo = None
 
 
 class UserRead(TypedDict):
     """A profile as it is answered: every field is always there."""
 
-    id: UUID
-    email: str | None
-    time_zone: str
-    auth_issuer: str
-    auth_subject: str
+    id: Annotated[UUID, Field(examples=[EXAMPLE_USER])]
+    email: Annotated[EmailAddress | None, Field(description="What the token said, if nobody else has it.")]
+    time_zone: TimeZone
+    auth_issuer: Annotated[str, Field(description="Who knows the user.", examples=["better-auth"])]
+    auth_subject: Annotated[str, Field(description="The user's id there.", examples=["h7RyX2mPqLz0aVtC"])]
     created_at: WireTime
     updated_at: WireTime

@@ -12,11 +12,8 @@ from common.database import row
 from common.errors import Forbidden, Unprocessable
 from common.identity import User
 from common.telemetry import log, pseudonym
-from users.schemas import UserChange, UserRead
+from users.schemas import EMAIL_MAX_CHARACTERS, UserChange, UserRead
 from users.statements import GET_USER, SAVE_USER
-
-EMAIL_MAX_CHARACTERS: Final = 254
-"""Source: RFC 5321, 4.5.3.1.3 (the brackets around it do not count)."""
 
 CLAIMS_MAX: Final = 2
 """Times that an address is tried for. Who was faster the first time, perhaps the same user, is seen the second time."""
