@@ -45,8 +45,8 @@ fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.
 
 setup: $(ready) ## Make the virtual environment; does nothing the second time
 
-e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs)
-	@$(python) -m pytest e2e
+e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…)
+	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
 
 migrate: $(ready) ## Bring both databases to the newest revision
 	@$(python) -m devkit.migrate

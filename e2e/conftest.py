@@ -9,12 +9,13 @@ from uuid import uuid4, uuid5
 import httpx
 import pytest
 from chromium import PROGRAM, blank_page, chromium
+from front import DIFFERENCES, EDGE, MODE, start_front
 from person import AsUser, Person
 from playwright.async_api import Browser, Page
 
 from devkit.databases import MigratedDatabases, database_environment, minimal_environment
 from devkit.keys import PassportKeys
-from devkit.platform import Platform, start_platform
+from devkit.platform import Platform, Service, start_platform
 from devkit.processes import Group
 
 running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
@@ -26,6 +27,14 @@ left_out = {
     "it needs a platform of its own": ["inside"] if running else [],
 }
 collect_ignore = [path for paths in left_out.values() for path in paths]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what an edge does in its own way."""
+    different = [item for item in items if EDGE and item.name in DIFFERENCES]
+    left_out.update({DIFFERENCES[item.name]: [item.nodeid] for item in different})
+    config.hook.pytest_deselected(items=different)
+    items[:] = [item for item in items if item not in different]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -56,8 +65,17 @@ async def platform(
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases, for browsers too."""
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    told = {"BETTER_AUTH_SECRET": better_auth_secret, "CORS_ORIGINS": origin}
+    told = {"BETTER_AUTH_SECRET": better_auth_secret, "CORS_ORIGINS": origin, **MODE}
     started = start_platform(processes, database_environment(urls, minimal_environment()) | told, keys)
+    await started.until_ready()
+    return started
+
+
+@pytest.fixture(scope="session")
+async def front(processes: Group, platform: Platform, origin: str) -> Service:
+    """Run what clients talk to."""
+    services = {"TASKS_URL": platform.tasks.url, "USERS_URL": platform.users.url, "CORS_ORIGINS": origin}
+    started = start_front(processes, platform.gateway, services)
     await started.until_ready()
     return started
 
@@ -67,8 +85,8 @@ def base_url(request: pytest.FixtureRequest) -> str:
     """Name the one URL that a client knows."""
     if running:
         return running
-    platform: Platform = request.getfixturevalue("platform")
-    return platform.gateway.url
+    front: Service = request.getfixturevalue("front")
+    return front.url
 
 
 @pytest.fixture(scope="session")

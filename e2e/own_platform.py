@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import LiteralString
 
 import psycopg
+from front import MODE, start_front
 from httpx import AsyncClient, AsyncHTTPTransport
 from person import Person
 from psycopg.rows import dict_row
@@ -85,10 +86,8 @@ class OwnPlatform:
     transport: AsyncHTTPTransport
     services: dict[str, Service] = field(default_factory=dict[str, Service])
 
-    @property
-    def url(self) -> str:
-        """The one URL that a client knows."""
-        return f"http://127.0.0.1:{self.ports['gateway']}"
+    url: str = ""
+    """The one URL that a client knows."""
 
     @property
     def secret(self) -> str:
@@ -146,9 +145,13 @@ async def own_platform(
         "PASSPORT_PUBLIC_KEYS": keys.public,
         "TASKS_URL": f"http://127.0.0.1:{ports['tasks']}",
         "USERS_URL": f"http://127.0.0.1:{ports['users']}",
+        **MODE,
     }
     async with AsyncHTTPTransport(retries=1) as transport:
         platform = OwnPlatform(group, urls, environment, ports, transport)
         await platform.start(*PACKAGES)
+        front = start_front(group, platform.services["gateway"], environment)
+        await front.until_ready()
+        platform.url = front.url
         yield platform
         await asyncio.gather(*(service.process.stop() for service in platform.services.values()))

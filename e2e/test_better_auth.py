@@ -9,6 +9,7 @@ import httpx
 import jwt
 import pytest
 from better_auth import PUBLIC_URL, BetterAuth, start_better_auth
+from front import MODE, start_front
 
 from devkit.databases import minimal_environment
 from devkit.keys import PassportKeys
@@ -61,9 +62,10 @@ class Stage:
         """Start a gateway that believes this issuer and has its secret; `environment` comes last."""
         believing = {"BETTER_AUTH_URL": PUBLIC_URL, "BETTER_AUTH_JWKS_URL": issuer.keys_url}
         settings = {**self.backing, **believing, "BETTER_AUTH_SECRET": issuer.secret, **environment}
-        service = start_service(self.group, "gateway", settings, *free_ports(1))
-        await service.until_ready()
-        return Gateway(await self.clients.enter_async_context(httpx.AsyncClient(base_url=service.url)))
+        service = start_service(self.group, "gateway", settings | MODE, *free_ports(1))
+        front = start_front(self.group, service, settings)
+        await front.until_ready()
+        return Gateway(await self.clients.enter_async_context(httpx.AsyncClient(base_url=front.url)))
 
 
 @pytest.fixture

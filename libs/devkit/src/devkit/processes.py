@@ -120,11 +120,12 @@ class Group:
         environment: Mapping[str, str],
         *,
         account: struct_passwd | None = None,
+        folder: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> Process:
-        """Start a process with this environment and no other, as another account if one is named."""
+        """Start a process with this environment and no other; as another account or in a folder if one is named."""
         log = self.logs / f"{name}.log"
-        process = Process(name, log, self._spawn(command, environment, log, account), stop_signal)
+        process = Process(name, log, self._spawn(command, environment, log, account, folder), stop_signal)
         self._processes.append(process)
         self._stack.push_async_callback(process.stop)
         return process
@@ -163,12 +164,18 @@ class Group:
             process.check()
 
     def _spawn(
-        self, command: Sequence[str | Path], environment: Mapping[str, str], log: Path, account: struct_passwd | None
+        self,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str],
+        log: Path,
+        account: struct_passwd | None,
+        folder: Path | None,
     ) -> "subprocess.Popen[bytes]":
         with log.open("wb") as output:
             return subprocess.Popen(
                 list(command),
                 env=environment,
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,0 +1,57 @@
+"""What clients talk to: the gateway itself, or an edge with the gateway behind it."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from devkit.edge import start_edge
+from devkit.platform import Service
+from devkit.processes import Group
+
+EDGE: Final = os.environ.get("E2E_EDGE", "")
+"""Empty: the gateway in proxy mode. `traefik`: the program that `TRAEFIK` names, as `deploy/traefik` sets it up."""
+
+DIFFERENCES: Final = {
+    "test_whoever_is_no_browser_is_told_nothing_of_origins": "Traefik says to everybody which headers a page may read "
+    "and that it may send credentials; no page may do anything by that without the origin, which is said to its own",
+}
+"""Tests that an edge fails by its nature, with the reason; where we can choose, it does what the proxy mode does."""
+
+_UNLIMITED = {"LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
+
+
+def _program() -> Path | None:
+    if EDGE != "traefik":
+        return None
+    named = os.environ.get("TRAEFIK") or "traefik"
+    found = shutil.which(named)
+    if found is None:
+        pytest.exit(f"{named} is no program. Name one: make e2e edge=traefik TRAEFIK=/path/to/traefik", returncode=2)
+    return Path(found).absolute()
+
+
+TRAEFIK: Final = _program()
+"""The program before every gateway that is started here."""
+
+MODE: Final = {"MODE": "forward-auth" if TRAEFIK else "proxy"}
+"""What such a gateway is told."""
+
+
+def start_front(group: Group, gateway: Service, environment: Mapping[str, str]) -> Service:
+    """Start what is to stand before a gateway; the environment is the gateway's own.
+
+    Nothing is limited: all these tests come from one address, in a hurry.
+    """
+    if TRAEFIK is None:
+        return gateway
+    told = {
+        "AUTH_GATEWAY_URLS": gateway.url,
+        "TASKS_URLS": environment["TASKS_URL"],
+        "USERS_URLS": environment["USERS_URL"],
+        "CORS_ORIGINS": environment.get("CORS_ORIGINS", ""),
+    }
+    return start_edge(group, TRAEFIK, _UNLIMITED | told)

@@ -1,0 +1,50 @@
+"""Traefik as `deploy/traefik` sets it up, before services on this machine."""
+
+import shutil
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from devkit.errors import CannotRunError
+from devkit.platform import Service, free_ports
+from devkit.processes import Group
+from devkit.settings import CHECKOUT
+
+FOLDER: Final = CHECKOUT / "deploy" / "traefik"
+"""Traefik's two files."""
+
+ADDRESSES: Final = (":8080", "127.0.0.1:8082")
+"""Where `traefik.yml` listens, for clients and for itself: a file that knows no variables."""
+
+
+def start_edge(group: Group, traefik: Path, environment: Mapping[str, str], port: int | None = None) -> Service:
+    """Start Traefik on a copy of its two files, which differs in the ports alone; `routes.yml` says what it is told.
+
+    It is ended without mercy: to leave in order takes it five seconds, and it has nothing to lose.
+    """
+    chosen, internal = free_ports(2)
+    port = port or chosen
+    web, inside = f"127.0.0.1:{port}", f"127.0.0.1:{internal}"
+    folder = group.logs / f"edge-{port}"
+    folder.mkdir()
+    _copy_start_up_file(folder, dict(zip(ADDRESSES, (web, inside), strict=True)))
+    shutil.copy(FOLDER / "routes.yml", folder)
+    process = group.start(
+        f"edge-{port}",
+        [traefik, "--configFile=traefik.yml"],
+        {**environment, "EDGE_INTERNAL": inside},
+        folder=folder,
+        stop_signal=signal.SIGKILL,
+    )
+    return Service("edge", f"http://{web}", process)
+
+
+def _copy_start_up_file(folder: Path, addresses: Mapping[str, str]) -> None:
+    text = (FOLDER / "traefik.yml").read_text()
+    for usual, chosen in addresses.items():
+        before, found, after = text.partition(f'address: "{usual}"')
+        if not found:
+            raise CannotRunError(f"traefik.yml does not listen at {usual}")
+        text = f'{before}address: "{chosen}"{after}'
+    (folder / "traefik.yml").write_text(text)
