@@ -9,7 +9,7 @@ from uuid import uuid4, uuid5
 import httpx
 import pytest
 from chromium import PROGRAM, blank_page, chromium
-from front import DIFFERENCES, EDGE, MODE, start_front
+from front import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
 from person import AsUser, Person
 from playwright.async_api import Browser, Page
 
@@ -25,6 +25,7 @@ left_out = {
     "there is no Chromium": [] if PROGRAM else ["test_docs_page.py"],
     "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
     "it needs a platform of its own": ["inside"] if running else [],
+    "it needs Traefik as a program (edge=traefik)": [] if TRAEFIK else ["edge"],
 }
 collect_ignore = [path for paths in left_out.values() for path in paths]
 

@@ -10,9 +10,9 @@ from devkit.keys import PassportKeys
 from devkit.platform import free_ports, start_service
 from devkit.processes import Group
 from devkit.tokens import mint_token
+from devkit.upstream import Upstream
 
 from .stage import FRONT_END, SUBJECT, Gateway
-from .upstream import Upstream
 
 
 @pytest.fixture(scope="session")

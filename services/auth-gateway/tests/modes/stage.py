@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from .upstream import Upstream
+from devkit.upstream import Upstream
 
 FRONT_END = "https://app.example.com"
 SUBJECT = "c0ffee00-0000-4000-8000-000000000001"

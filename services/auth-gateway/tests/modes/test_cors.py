@@ -2,9 +2,10 @@
 
 import pytest
 
-from .client import Answer, ask, request
+from devkit.conversation import Answer, ask, request
+from devkit.upstream import answering, document
+
 from .stage import FRONT_END, Gateway
-from .upstream import answering, document
 
 SENT = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-ID, traceparent"
 SHOWN = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotency-Replayed, WWW-Authenticate"

@@ -3,9 +3,9 @@
 import jwt
 import pytest
 
+from devkit.conversation import ask, request
 from devkit.tokens import mint_token
 
-from .client import ask, request
 from .stage import FRONT_END, SUBJECT, Gateway
 
 

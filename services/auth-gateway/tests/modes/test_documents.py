@@ -8,8 +8,8 @@ from hashlib import sha256
 import pytest
 
 from auth_gateway.documents import CATALOGUE
+from devkit.conversation import Answer, ask, request
 
-from .client import Answer, ask, request
 from .codes import codes
 from .stage import Gateway
 

@@ -9,10 +9,10 @@ from auth_gateway import exchange, upstream
 from auth_gateway.exchange import Outgoing, hand_on
 from auth_gateway.upstream import connections
 from common.errors import BadGateway, GatewayTimeout
+from devkit.conversation import ask, request
+from devkit.upstream import Received, Upstream, answering, document, hang_up, silence
 
-from .client import ask, request
 from .stage import Gateway
-from .upstream import Received, Upstream, answering, document, hang_up, silence
 
 NONSENSE = {
     "no HTTP": b"\x16\x03\x01 this is no HTTP\r\n\r\n",

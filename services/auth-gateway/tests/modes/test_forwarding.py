@@ -5,9 +5,10 @@ import json
 import jwt
 import pytest
 
-from .client import answers, ask, converse, request
+from devkit.conversation import answers, ask, converse, request
+from devkit.upstream import Received, answering, document
+
 from .stage import SUBJECT, Gateway
-from .upstream import Received, answering, document
 
 IDENTITY = ("authorization", "x-user-id", "x-request-id")
 

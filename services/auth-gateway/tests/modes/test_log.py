@@ -5,10 +5,10 @@ import json
 from typing import cast
 
 from common.telemetry import pseudonym
+from devkit.conversation import ask, request
+from devkit.upstream import hang_up, silence
 
-from .client import ask, request
 from .stage import SUBJECT, Gateway
-from .upstream import hang_up, silence
 
 Line = dict[str, object]
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from .client import answers, converse, request
+from devkit.conversation import answers, converse, request
+from devkit.upstream import Received, document
+
 from .stage import Gateway
-from .upstream import Received, document
 
 SECOND = "GET /users/me HTTP/1.1\r\nHost: gateway\r\nX-Smuggled: 1\r\n\r\n"
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from auth_gateway.target import clean
 from common.errors import BadRequest
+from devkit.conversation import ask, request
 
-from .client import ask, request
 from .stage import Gateway
 
 CLEANED = {

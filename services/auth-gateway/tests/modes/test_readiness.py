@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from .client import ask, request
+from devkit.conversation import ask, request
+from devkit.upstream import Behaviour, Received, answering, document, hang_up
+
 from .stage import Gateway
-from .upstream import Behaviour, Received, answering, document, hang_up
 
 
 async def slow(_: Received, writer: asyncio.StreamWriter) -> None:

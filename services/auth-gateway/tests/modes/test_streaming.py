@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from .client import answers, ask, converse, request
+from devkit.conversation import answers, ask, converse, request
+from devkit.upstream import Received, answering, document, silence
+
 from .stage import Gateway
-from .upstream import Received, answering, document, silence
 
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 PATIENCE_SECONDS = 5.0

@@ -4,9 +4,13 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS: Final = 5.0
+"""How long an answer may take."""
+
+_INTERIM: Final = range(100, 200)
+_WITHOUT_BODY: Final = (*_INTERIM, 204, 304)
 
 
 @dataclass
@@ -59,10 +63,10 @@ def answers(received: bytes) -> list[Answer]:
         lines = head.decode("latin-1").split("\r\n")
         headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines[1:])]
         answer = Answer(int(lines[0].split()[1]), headers, b"")
-        bodiless = answer.status < 200 or answer.status in (204, 304)
+        bodiless = answer.status in _WITHOUT_BODY
         length = 0 if bodiless else int("".join(answer.values("content-length")) or len(received))
         answer.body, received = received[:length], received[length:]
-        if answer.status >= 200:
+        if answer.status not in _INTERIM:
             found.append(answer)
     return found
 

@@ -52,6 +52,10 @@ def document(body: bytes = b"{}", status: str = "200 OK", headers: str = "") -> 
     return head.encode() + body
 
 
+NO_SERVICE = document(status="503 Service Unavailable")
+"""Said to an edge that looks for somebody who has its error pages."""
+
+
 async def hang_up(request: Received, writer: asyncio.StreamWriter) -> None:
     """Read the request, and close without a word."""
     await request.body()
@@ -116,6 +120,9 @@ class Upstream:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
         pairs = [line.partition(": ") for line in head[1:] if line]
         request = Received(head[0], [(name, value) for name, _, value in pairs], reader, connection)
+        if request.line == "GET /healthz HTTP/1.1":
+            await answering(NO_SERVICE)(request, writer)
+            return
         if request.line != "GET /readyz HTTP/1.1":
             self.seen.append(request)
             self.asked.set()
