@@ -16,7 +16,7 @@ compile := $(python) -m uv pip compile --quiet --system-certs --universal --gene
 	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix setup e2e migrate migration token explain lock
+.PHONY: help run test check fix setup e2e up renew down migrate migration token explain lock
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ setup: $(ready) ## Make the virtual environment; does nothing the second time
 
 e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…)
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
+
+up: ## Start the platform in containers (PORT=8080), with a .env of its own making if there is none
+	@$(PYTHON) deploy/compose.py up
+
+renew: ## Put new containers in place of old ones, while requests run (s=tasks)
+	@$(PYTHON) deploy/compose.py renew $(if $(s),"$(s)")
+
+down: ## Stop the containers (v=1 forgets their data)
+	@$(PYTHON) deploy/compose.py down $(if $(v),--forget)
 
 migrate: $(ready) ## Bring both databases to the newest revision
 	@$(python) -m devkit.migrate
