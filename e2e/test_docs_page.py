@@ -6,6 +6,7 @@ import pytest
 from chromium import complaints_of
 from person import AsUser, Person
 from playwright.async_api import Locator, Page, expect
+from wire import SOME_ID
 
 
 @pytest.fixture
@@ -35,3 +36,18 @@ async def test_a_person_pastes_a_token_and_creates_a_task(page: Page, base_url: 
     await expect(operation).to_contain_text(re.compile('"title": "Water the plants"'))
     assert [task["title"] for task in await ada.tasks()] == ["Water the plants"]
     assert complaints == []
+
+
+async def test_a_refusal_is_shown_and_leads_to_its_explanation(page: Page, base_url: str) -> None:
+    complaints = complaints_of(page, base_url)
+    await page.goto(f"{base_url}/docs")
+    operation = await opened(page, "get_task")
+
+    await operation.get_by_label("task_id").fill(SOME_ID)
+    await operation.get_by_role("button", name="Try it").click()
+    await expect(operation).to_contain_text("www-authenticate: Bearer")
+    await expect(operation).to_contain_text('"code": "token-missing"')
+    await operation.get_by_role("link", name="task-not-found").click()
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("task-not-found")
+    assert [complaint for complaint in complaints if "status of 401" not in complaint] == []
