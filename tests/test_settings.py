@@ -1,5 +1,6 @@
-"""`.env.example` and the settings classes say the same."""
+"""`.env.example` says the same as the settings classes and `docker-compose.yml`."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,13 @@ from devkit.settings import RunSettings
 from tasks.settings import TasksSettings
 from users.settings import UsersSettings
 
-EXAMPLE = Path(__file__).parents[1] / ".env.example"
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / ".env.example"
 VALUES = dotenv_values(EXAMPLE)
+COMPOSED = re.findall(r"\$\{([A-Z_]+)(?::(-|\?)([^${}]*))?", (ROOT / "docker-compose.yml").read_text())
+"""Each use of a variable: its name, `-` or `?` or nothing, and its default or what is said when it is missing."""
+
+BY_UP = "Required by make up"
 CLASSES: list[type[BaseSettings]] = [GatewaySettings, RunSettings, TasksSettings, UsersSettings]
 
 
@@ -40,7 +46,8 @@ def as_text(default: object) -> str:
 
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:
-    assert set(VALUES) == {name.upper() for settings_class in CLASSES for name in settings_class.model_fields}
+    known = {name.upper() for settings_class in CLASSES for name in settings_class.model_fields}
+    assert set(VALUES) == known | {name for name, _, _ in COMPOSED}
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -55,11 +62,25 @@ def test_a_variable_says_what_it_means_and_what_holds_without_it(name: str) -> N
 @pytest.mark.parametrize("name", VALUES)
 def test_the_value_in_the_example_is_the_default(name: str) -> None:
     value = VALUES[name]
+    composed = {default if kind == "-" else "" for used, kind, default in COMPOSED if used == name}
 
-    assert value in {as_text(field.get_default()) for field in fields(name)}
+    assert value in {as_text(field.get_default()) for field in fields(name)} | composed
     assert not value or f"Default: {value}" in comment_of(name)
+
+
+@pytest.mark.parametrize(("name", "default"), [(name, default) for name, kind, default in COMPOSED if kind == "-"])
+def test_containers_have_the_same_defaults(name: str, default: str) -> None:
+    """A default that is built of other variables is explained, not repeated."""
+    explained = {"BETTER_AUTH_URL", "BETTER_AUTH_JWKS_URL", "TASKS_DATABASE_URL", "USERS_DATABASE_URL"}
+
+    assert default == VALUES[name] or name in explained
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_variable_is_called_required_where_a_class_demands_it(name: str) -> None:
-    assert any(field.is_required() for field in fields(name)) == ("Required" in comment_of(name))
+    assert any(field.is_required() for field in fields(name)) == ("Required" in comment_of(name).replace(BY_UP, ""))
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_variable_is_called_required_by_make_up_where_containers_demand_it(name: str) -> None:
+    assert ((name, "?") in {(used, kind) for used, kind, _ in COMPOSED}) == (BY_UP in comment_of(name))
