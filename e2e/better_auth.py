@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 
 import httpx
 import jwt
+from node import install, program
 
 from devkit.processes import POLL_SECONDS, Group, Process
 
@@ -119,10 +119,10 @@ def key_id(token: str) -> str:
 
 async def start_better_auth(group: Group, clients: AsyncExitStack, **environment: str) -> BetterAuth:
     """Start a server on a free port; `environment` as in its README."""
-    await _install(group)
+    await install(group, FOLDER)
     settings = {"BETTER_AUTH_URL": PUBLIC_URL, "BETTER_AUTH_SECRET": token_hex(32), "PORT": "0"}
     settings |= {"PATH": os.environ["PATH"], "RATE_LIMIT": "off", "MAIL_LINKS": "log", **environment}
-    process = group.start(f"better-auth-{token_hex(4)}", [_program("node"), FOLDER / "server.mjs"], settings)
+    process = group.start(f"better-auth-{token_hex(4)}", [program("node"), FOLDER / "server.mjs"], settings)
 
     async def is_started() -> bool:
         return bool(_lines(process, "started"))
@@ -130,17 +130,6 @@ async def start_better_auth(group: Group, clients: AsyncExitStack, **environment
     await process.until(is_started)
     port = _lines(process, "started")[0]["port"]
     return BetterAuth(process, f"http://127.0.0.1:{port}", settings["BETTER_AUTH_SECRET"], clients)
-
-
-async def _install(group: Group) -> None:
-    """Fetch what the lock file names, if that has not happened since it was changed."""
-    done = FOLDER / "node_modules" / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < (FOLDER / "package-lock.json").stat().st_mtime:
-        await group.complete("npm", [_program("npm"), "ci", "--prefix", FOLDER], os.environ)
-
-
-def _program(name: str) -> str:
-    return shutil.which(name) or name
 
 
 def _lines(process: Process, message: str) -> list[dict[str, str]]:

@@ -20,8 +20,10 @@ from devkit.processes import Group
 
 running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
 
+node = shutil.which("node") and shutil.which("npm")
+
 left_out = {
-    "there is no Node.js": [] if shutil.which("node") and shutil.which("npm") else ["test_better_auth.py"],
+    "there is no Node.js": [] if node else ["test_better_auth.py", "test_typescript.py"],
     "there is no Chromium": [] if PROGRAM else ["test_docs_page.py"],
     "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
     "it needs a platform of its own": ["inside"] if running else [],

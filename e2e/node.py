@@ -1,0 +1,19 @@
+"""Programs of Node.js, and the packages that a folder's lock file names."""
+
+import os
+import shutil
+from pathlib import Path
+
+from devkit.processes import Group
+
+
+async def install(group: Group, folder: Path) -> None:
+    """Fetch what the lock file names, if that has not happened since it was changed."""
+    done = folder / "node_modules" / ".package-lock.json"
+    if not done.exists() or done.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
+        await group.complete("npm", [program("npm"), "ci", "--prefix", folder], os.environ)
+
+
+def program(name: str) -> str:
+    """Find a program of this machine."""
+    return shutil.which(name) or name
