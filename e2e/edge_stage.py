@@ -55,7 +55,7 @@ class Backstage:
     users: Upstream
 
     async def edge(self, **environment: str) -> Edge:
-        """Start an edge; `environment` as in `routes.yml`, without limits unless it says otherwise."""
+        """Start an edge before ordinary services; `environment` as in `routes.yml`, without limits if it names none."""
         assert TRAEFIK
         told = {
             "CORS_ORIGINS": FRONT_END,
@@ -68,6 +68,8 @@ class Backstage:
         }
         service = start_edge(self.group, TRAEFIK, told)
         await _until_steady(service, "https" if "TLS_CERTIFICATE_FILE" in told else "http")
+        self.tasks.reset()
+        self.users.reset()
         return Edge(service, self.gateway, self.tasks, self.users)
 
 

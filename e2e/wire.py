@@ -21,8 +21,11 @@ TITLES: Final = {
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
+    502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
 """Source: RFC 9110, 15."""
 
@@ -116,7 +119,7 @@ def _require_headers(answer: Response, document: Problem) -> None:
         assert "reason" not in document
     if answer.status_code == 405:
         assert {"OPTIONS"} < verbs_of(answer)
-    assert (answer.status_code in {500, 503}) == ("retry-after" in answer.headers)
+    assert (answer.status_code in {429, 500, 503}) == ("retry-after" in answer.headers)
 
 
 def verbs_of(answer: Response) -> set[str]:

@@ -14,24 +14,22 @@ from devkit.settings import CHECKOUT
 FOLDER: Final = CHECKOUT / "deploy" / "traefik"
 """Traefik's two files."""
 
-ADDRESSES: Final = (":8080", "127.0.0.1:8082")
-"""Where `traefik.yml` listens, for clients and for itself: a file that knows no variables."""
+ADDRESSES: Final = (":8080", "127.0.0.1:8082", ":9100")
+"""Where `traefik.yml` listens, for clients, for itself and for Prometheus: a file that knows no variables."""
 
 
-def start_edge(group: Group, traefik: Path, environment: Mapping[str, str], port: int | None = None) -> Service:
+def start_edge(group: Group, traefik: Path, environment: Mapping[str, str]) -> Service:
     """Start Traefik on a copy of its two files, which differs in the ports alone; `routes.yml` says what it is told.
 
     It is ended without mercy: to leave in order takes it five seconds, and it has nothing to lose.
     """
-    chosen, internal = free_ports(2)
-    port = port or chosen
-    web, inside = f"127.0.0.1:{port}", f"127.0.0.1:{internal}"
-    folder = group.logs / f"edge-{port}"
+    web, inside, metrics = (f"127.0.0.1:{free}" for free in free_ports(3))
+    folder = group.logs / f"edge-{web.rpartition(':')[2]}"
     folder.mkdir()
-    _copy_start_up_file(folder, dict(zip(ADDRESSES, (web, inside), strict=True)))
+    _copy_start_up_file(folder, dict(zip(ADDRESSES, (web, inside, metrics), strict=True)))
     shutil.copy(FOLDER / "routes.yml", folder)
     process = group.start(
-        f"edge-{port}",
+        folder.name,
         [traefik, "--configFile=traefik.yml"],
         {**environment, "EDGE_INTERNAL": inside},
         folder=folder,
