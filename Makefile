@@ -45,7 +45,7 @@ fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.
 
 setup: $(ready) ## Make the virtual environment; does nothing the second time
 
-e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…)
+e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…; edge=compose)
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
 
 up: ## Start the platform in containers (PORT=8080), with a .env of its own making if there is none

@@ -9,6 +9,7 @@ from uuid import uuid4, uuid5
 import httpx
 import pytest
 from chromium import PROGRAM, blank_page, chromium
+from composition import SAME_SITE, Composition, composition
 from front import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
 from person import AsUser, Person
 from playwright.async_api import Browser, Page
@@ -19,6 +20,7 @@ from devkit.platform import Platform, Service, start_platform
 from devkit.processes import Group
 
 running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
+composed = EDGE == "compose"
 
 node = shutil.which("node") and shutil.which("npm")
 
@@ -26,8 +28,9 @@ left_out = {
     "there is no Node.js": [] if node else ["test_better_auth.py", "test_typescript.py"],
     "there is no Chromium": [] if PROGRAM else ["test_docs_page.py"],
     "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
-    "it needs a platform of its own": ["inside"] if running else [],
+    "it needs a platform of its own": ["inside", "test_better_auth.py"] if composed else ["inside"] if running else [],
     "it needs Traefik as a program (edge=traefik)": [] if TRAEFIK else ["edge"],
+    "it needs containers (edge=compose)": [] if composed else ["compose"],
 }
 collect_ignore = [path for paths in left_out.values() for path in paths]
 
@@ -55,8 +58,18 @@ def origin() -> str:
 
 
 @pytest.fixture(scope="session")
-def better_auth_secret() -> str:
+async def composed_platform(tmp_path_factory: pytest.TempPathFactory, origin: str) -> AsyncGenerator[Composition]:
+    """Run the platform in containers."""
+    async with composition(tmp_path_factory.mktemp("compose"), CORS_ORIGINS=f"{origin},{SAME_SITE}") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def better_auth_secret(request: pytest.FixtureRequest) -> str:
     """Sign tokens that the gateway takes."""
+    if composed:
+        made: Composition = request.getfixturevalue("composed_platform")
+        return made.settings["BETTER_AUTH_SECRET"]
     if not running:
         return secrets.token_urlsafe()
     return os.environ.get("E2E_SECRET") or os.environ["BETTER_AUTH_SECRET"]
@@ -88,6 +101,9 @@ def base_url(request: pytest.FixtureRequest) -> str:
     """Name the one URL that a client knows."""
     if running:
         return running
+    if composed:
+        made: Composition = request.getfixturevalue("composed_platform")
+        return made.url
     front: Service = request.getfixturevalue("front")
     return front.url
 

@@ -13,7 +13,8 @@ from devkit.platform import Service
 from devkit.processes import Group
 
 EDGE: Final = os.environ.get("E2E_EDGE", "")
-"""Empty: the gateway in proxy mode. `traefik`: the program that `TRAEFIK` names, as `deploy/traefik` sets it up."""
+"""Empty: the gateway in proxy mode. `traefik`: the program that `TRAEFIK` names, as `deploy/traefik` sets it up.
+`compose`: all of `docker-compose.yml`."""
 
 DIFFERENCES: Final = {
     "test_whoever_is_no_browser_is_told_nothing_of_origins": "Traefik says to everybody which headers a page may read "
