@@ -194,8 +194,9 @@ def _request_body(reader: Body[BaseModel], schemas: Schemas) -> Json:
 def _success(route: APIRoute, schemas: Schemas) -> Json:
     """Describe the answer that does not refuse; what a route says of it itself is added."""
     status = route.status_code or 200
-    own = cast("Json", route.responses.get(status, {}).get("headers", {}))
-    answer: Json = {"description": DESCRIPTIONS[status], "headers": header_references(()) | own}
+    own = cast("dict[str, Json]", route.responses.get(status, {}))
+    answer: Json = {"description": DESCRIPTIONS[status], "headers": header_references(()) | own.get("headers", {})}
+    answer |= {"links": own["links"]} if "links" in own else {}
     if route.response_model is not None:
         schema = schemas.refer(schema_of(route.response_model, "serialization"))
         return answer | {"content": {"application/json": {"schema": schema}}}

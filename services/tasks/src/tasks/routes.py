@@ -41,6 +41,9 @@ Whole = Annotated[TaskReplace, Depends(Body(TaskReplace, Assertion))]
 Deletion = Depends(Body(TaskDelete, Assertion, required=False))
 
 _LOCATION = {"description": "The task's address.", "required": True, "schema": {"type": "string"}}
+_FURTHER = ("get_task", "change_task", "replace_task", "delete_task")
+_LINKS = {name: {"operationId": name, "parameters": {"task_id": "$response.body#/id"}} for name in _FURTHER}
+_CREATED = {"headers": {"Location": _LOCATION}, "links": _LINKS}
 _LINK = {"description": 'The next page (`rel="next"`), if there is one.', "schema": {"type": "string"}}
 
 
@@ -51,7 +54,7 @@ async def list_tasks(request: Request, filters: Filters, user: CurrentUser, sess
     return Response(_TASKS.dump_json(tasks), headers=_next(request, cursor), media_type=JSON_TYPE)
 
 
-@router.post("", status_code=201, response_model=TaskRead, responses={201: {"headers": {"Location": _LOCATION}}})
+@router.post("", status_code=201, response_model=TaskRead, responses={201: _CREATED})
 async def create_task(new: New, user: CurrentUser, session: DbSession, peer: Peer, limits: Limits) -> Response:
     """Add a task."""
     task = await service.create_task(session, peer, user, new, limits.tasks_per_user_max)
