@@ -1,4 +1,4 @@
-"""`.env.example` says the same as the settings classes and `docker-compose.yml`."""
+"""`.env.example` and the page for operators say the same as the settings classes and `docker-compose.yml`."""
 
 import re
 from collections.abc import Iterator
@@ -19,6 +19,11 @@ EXAMPLE = ROOT / ".env.example"
 VALUES = dotenv_values(EXAMPLE)
 COMPOSED = re.findall(r"\$\{([A-Z_]+)(?::(-|\?)([^${}]*))?", (ROOT / "docker-compose.yml").read_text())
 """Each use of a variable: its name, `-` or `?` or nothing, and its default or what is said when it is missing."""
+
+SERVICES = {"gateway": GatewaySettings, "tasks": TasksSettings, "users": UsersSettings}
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \| (.+?) \|$", re.MULTILINE)
+LISTED = {name: (readers, default) for name, readers, default in ROW.findall((ROOT / "docs/operating.md").read_text())}
+"""What the page for operators says of each setting: who reads it, and its default."""
 
 BY_UP = "Required by make up"
 CLASSES: list[type[BaseSettings]] = [GatewaySettings, RunSettings, TasksSettings, UsersSettings]
@@ -84,3 +89,19 @@ def test_a_variable_is_called_required_where_a_class_demands_it(name: str) -> No
 @pytest.mark.parametrize("name", VALUES)
 def test_a_variable_is_called_required_by_make_up_where_containers_demand_it(name: str) -> None:
     assert ((name, "?") in {(used, kind) for used, kind, _ in COMPOSED}) == (BY_UP in comment_of(name))
+
+
+def test_the_page_for_operators_lists_every_setting() -> None:
+    assert list(LISTED) == list(VALUES)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_the_page_for_operators_says_who_reads_a_setting_and_what_holds_without_it(name: str) -> None:
+    read_by, default = LISTED[name]
+    readers = [who for who, settings_class in SERVICES.items() if name.lower() in settings_class.model_fields]
+    demanded = any(field.is_required() for field in fields(name))
+
+    assert read_by == ("all services" if len(readers) == len(SERVICES) else ", ".join(readers) or "containers")
+    assert (default == "**required**") == (BY_UP in comment_of(name))
+    assert (default == "required, set in containers") == (demanded and BY_UP not in comment_of(name))
+    assert not VALUES[name] or default == f"`{VALUES[name]}`"
