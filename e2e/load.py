@@ -14,6 +14,9 @@ from person import AsUser, Person
 CLIENTS: Final = 8
 """How many ask at once, each on a connection that is kept."""
 
+PATIENCE_SECONDS: Final = 20
+"""How long a client waits for an answer: longer than any deadline of the platform."""
+
 PAUSE_SECONDS: Final = 0.02
 """How long a client thinks."""
 
@@ -41,22 +44,23 @@ class Load:
 
 
 @asynccontextmanager
-async def load(as_user: AsUser) -> AsyncGenerator[Load]:
-    """Ask, until the block ends; half of the requests write."""
+async def load(as_user: AsUser, *, writing: bool = True) -> AsyncGenerator[Load]:
+    """Ask, until the block ends; half of the requests write, if they may."""
     seen, enough = Load(), asyncio.Event()
     seen.people.extend(as_user(f"client-{number}") for number in range(CLIENTS))
     async with asyncio.TaskGroup() as clients:
         for person in seen.people:
+            person.timeout = PATIENCE_SECONDS
             seen.created[person.subject] = []
-            clients.create_task(_go_on(person, seen, enough))
+            clients.create_task(_go_on(person, seen, enough, step=1 if writing else 2))
         try:
             yield seen
         finally:
             enough.set()
 
 
-async def _go_on(person: Person, seen: Load, enough: asyncio.Event) -> None:
-    for number in count():
+async def _go_on(person: Person, seen: Load, enough: asyncio.Event, *, step: int) -> None:
+    for number in count(1, step):
         if enough.is_set():
             return
         try:

@@ -22,6 +22,9 @@ Traefik listens a moment before it has read where everything is: hence 404."""
 
 BEFORE_SECONDS, AFTER_SECONDS = 1.5, 1.5
 
+DEADLINE_SECONDS: Final = 6
+"""How long a request may wait for an answer of what was killed: a container's network is gone without a word."""
+
 
 @pytest.mark.parametrize("service", BROKEN)
 async def test_a_container_that_is_killed_comes_back_and_nothing_is_lost(
@@ -32,6 +35,7 @@ async def test_a_container_that_is_killed_comes_back_and_nothing_is_lost(
         assert seen.refused == {}
         await kill(composed_platform, service)
         await composed_platform.until_ready()
+        await asyncio.sleep(DEADLINE_SECONDS)
         before = dict(seen.refused)
         await asyncio.sleep(AFTER_SECONDS)
 
