@@ -67,7 +67,7 @@ token: $(ready) ## Print a development token (sub=… email=… days=1)
 	@$(python) -m devkit.tokens $(if $(sub),--sub "$(sub)") $(if $(email),--email "$(email)") $(if $(days),--days "$(days)")
 
 explain: $(ready) ## Say why the gateway takes or refuses a token (TOKEN=…)
-	@$(python) -m auth_gateway.explain "$(TOKEN)"
+	@$(python) -m devkit.explain "$(TOKEN)" || test $$? = 1
 
 lock: $(ready) ## Compile the requirements again (UPGRADE=1 for newer versions)
 	@$(call compile_into,requirements,$(if $(UPGRADE),--upgrade))

@@ -1,7 +1,7 @@
 """Tell an operator what a token is, which rule refuses it, and what to change.
 
-`python -m auth_gateway.explain TOKEN`, in the gateway's own environment; without an argument it reads standard input.
-It shows neither the token nor a secret, and of the claims only what must be compared with a setting.
+`python -m auth_gateway.explain TOKEN`, with the gateway's own settings; without an argument it reads standard input. It
+shows neither the token nor a secret, and of the claims only what must be compared with a setting.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from auth_gateway.keys import KeyCache, KeysUnavailable
-from auth_gateway.settings import GatewaySettings
+from auth_gateway.settings import TokenSettings
 from auth_gateway.tokens import Reason, TokenRefused, Verifier
 from auth_gateway.tokens.forms import form_of, readable_claims
 from auth_gateway.tokens.reading import bearer_token
@@ -41,7 +41,7 @@ RULES: Final[dict[Reason, tuple[str, str]]] = {
     Reason.KEY_NOT_NAMED: ("11: without a key id only one key may fit", "Let the issuer write `kid` into the header."),
     Reason.UNKNOWN_KEY: (
         "11: the key is published and usable",
-        "Compare BETTER_AUTH_JWKS_URL with the token's issuer; a removed key needs a new login.",
+        "Compare BETTER_AUTH_JWKS_URL with the token's issuer; a removed key needs a new login, a weak one a better.",
     ),
     Reason.KEY_DISAGREES: ("4: key and algorithm agree", "The issuer signs with another algorithm than it publishes."),
     Reason.WRONG_SIGNATURE: (
@@ -73,7 +73,7 @@ RULES: Final[dict[Reason, tuple[str, str]]] = {
 """For every reason, the rule in a few words and what to change."""
 
 
-async def explain(text: bytes, settings: GatewaySettings) -> tuple[bool, list[str]]:
+async def explain(text: bytes, settings: TokenSettings) -> tuple[bool, list[str]]:
     """Return whether a token, or a whole `Authorization` header, is accepted now, and lines that say why."""
     async with KeyCache(settings.keys_address, max_age_seconds=settings.keys_max_age_seconds) as keys:
         try:
@@ -93,7 +93,7 @@ async def explain(text: bytes, settings: GatewaySettings) -> tuple[bool, list[st
     return True, [f"Form:    {form_of(token)}", verdict]
 
 
-def _refused(reason: Reason, token: bytes, settings: GatewaySettings) -> list[str]:
+def _refused(reason: Reason, token: bytes, settings: TokenSettings) -> list[str]:
     rule, change = RULES[reason]
     return [
         f"Form:    {form_of(token)}",
@@ -104,7 +104,7 @@ def _refused(reason: Reason, token: bytes, settings: GatewaySettings) -> list[st
     ]
 
 
-def _comparison(reason: Reason, token: bytes, settings: GatewaySettings) -> list[str]:
+def _comparison(reason: Reason, token: bytes, settings: TokenSettings) -> list[str]:
     """Show what the token says beside what the settings say."""
     claims = readable_claims(token)
     if reason is Reason.WRONG_ISSUER:
@@ -122,7 +122,7 @@ def main() -> None:
     """Explain one token; the exit code is 0 when it is accepted."""
     given = sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline()
     text = given.strip().encode(errors="replace")
-    accepted, lines = asyncio.run(explain(text, load(GatewaySettings)))
+    accepted, lines = asyncio.run(explain(text, load(TokenSettings)))
     sys.stdout.write("\n".join([*lines, ""]))
     raise SystemExit(0 if accepted else 1)
 

@@ -53,11 +53,8 @@ Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
 """What browsers call an origin, any number of them."""
 
 
-class GatewaySettings(Settings):
-    """The gateway's settings; at least a secret or the URL of a Better Auth server is needed."""
-
-    mode: Literal["proxy", "forward-auth"] = "proxy"
-    """`proxy` hands requests on to the services; `forward-auth` answers an edge that does so and asks at `/decide`."""
+class TokenSettings(Settings):
+    """Whose tokens are good; at least a secret or the URL of a Better Auth server is needed."""
 
     dangerously_allow_weak_secret: bool = False
     """Accept secrets that are short or publicly known. Whoever knows the secret can be every user."""
@@ -86,23 +83,8 @@ class GatewaySettings(Settings):
     issuer_label: str = Field(default="better-auth", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
     """Names the issuer in user ids and profiles. Changing it makes a new user of everybody whose id is no UUID."""
 
-    keys_max_age_seconds: float = Field(default=300, gt=0)
+    keys_max_age_seconds: float = Field(default=300, gt=0, allow_inf_nan=False)
     """How long a fetched key set is used before it is fetched again."""
-
-    explain_refusals: bool = False
-    """Tell clients why a token is refused. For development."""
-
-    passport_private_key: SecretStr
-    """Signs passports: base64url of 32 random bytes, the same in all replicas."""
-
-    tasks_url: Address
-    """Where the gateway finds the tasks service."""
-
-    users_url: Address
-    """Where the gateway finds the users service."""
-
-    cors_origins: Origins = ()
-    """Origins of the front ends that browsers may call from."""
 
     @field_validator("better_auth_secret", "better_auth_secrets")
     @classmethod
@@ -137,12 +119,6 @@ class GatewaySettings(Settings):
             raise ValueError("is needed where BETTER_AUTH_URL is not set")
         return given or ((origin(url),) if url else ())
 
-    @field_validator("passport_private_key")
-    @classmethod
-    def _must_be_ed25519(cls, given: SecretStr) -> SecretStr:
-        _private_key(given)
-        return given
-
     @property
     def secrets(self) -> list[bytes]:
         """The keys of HS256 tokens, the current one first."""
@@ -155,6 +131,34 @@ class GatewaySettings(Settings):
         if self.better_auth_jwks_url or not self.better_auth_url:
             return self.better_auth_jwks_url
         return f"{self.better_auth_url.removesuffix(BETTER_AUTH_PATH)}{BETTER_AUTH_PATH}/jwks"
+
+
+class GatewaySettings(TokenSettings):
+    """All that the gateway can be told."""
+
+    mode: Literal["proxy", "forward-auth"] = "proxy"
+    """`proxy` hands requests on to the services; `forward-auth` answers an edge that does so and asks at `/decide`."""
+
+    explain_refusals: bool = False
+    """Tell clients why a token is refused. For development."""
+
+    passport_private_key: SecretStr
+    """Signs passports: base64url of 32 random bytes, the same in all replicas."""
+
+    tasks_url: Address
+    """Where the gateway finds the tasks service."""
+
+    users_url: Address
+    """Where the gateway finds the users service."""
+
+    cors_origins: Origins = ()
+    """Origins of the front ends that browsers may call from."""
+
+    @field_validator("passport_private_key")
+    @classmethod
+    def _must_be_ed25519(cls, given: SecretStr) -> SecretStr:
+        _private_key(given)
+        return given
 
     @property
     def passport_key(self) -> Ed25519PrivateKey:

@@ -1,4 +1,7 @@
-"""The verifier: PyJWT in the middle, what it is lenient about before and after it."""
+"""The verifier: PyJWT in the middle, what it is lenient about before and after it.
+
+The numbers are those of the rules in this package's docstring.
+"""
 
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +21,7 @@ from jwt.types import Options
 from auth_gateway.identity import Identity, user_id
 from auth_gateway.keys import KeyCache
 from auth_gateway.keys.jwks import PublicKey
-from auth_gateway.settings import GatewaySettings
+from auth_gateway.settings import TokenSettings
 from auth_gateway.tokens.claims import (
     email,
     require_no_mail_link_or_cookie,
@@ -56,7 +59,7 @@ class _Expected(NamedTuple):
 class Verifier:
     """Tells whose login a token is; `signatures_checked` counts the work."""
 
-    def __init__(self, settings: GatewaySettings, keys: KeyCache, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: TokenSettings, keys: KeyCache, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._has_keys = settings.keys_address is not None
         self._secrets = settings.secrets
@@ -73,14 +76,14 @@ class Verifier:
             TokenRefused: It breaks a rule.
             KeysUnavailable: It may be good, but nobody can tell now (rule 12).
         """
-        token = read_token(text)
+        token = read_token(text)  # rules 1 to 3
         try:
             if token.algorithm == HMAC_ALGORITHM:
                 self._require_secret_profile(token)
             else:
                 await self._require_published_profile(token)
-            expires_at = require_times(token.claims, self._clock())
-            subject = require_subject(token.claims)
+            expires_at = require_times(token.claims, self._clock())  # rule 5
+            subject = require_subject(token.claims)  # rule 6
         except TokenRefused as refusal:
             refusal.key_id = token.key_id
             raise
@@ -88,7 +91,7 @@ class Verifier:
         return Identity(own_id, subject, self._issuer_label, email(token.claims), expires_at, token.key_id)
 
     def _require_secret_profile(self, token: UnverifiedToken) -> None:
-        """Rules 8 and 9."""
+        """Rules 8 and 9; issuer and audience may be absent, but where nothing is configured no other value is right."""
         if not self._secrets:
             raise TokenRefused(Reason.HS256_OFF)
         issuers = self._issuers if "iss" in token.claims else None
@@ -120,7 +123,7 @@ class Verifier:
         return key.public_key
 
     def _authenticate(self, token: UnverifiedToken, keys: Iterable[PublicKey | bytes], expected: _Expected) -> None:
-        """Let PyJWT check signature, issuer and audience (rule 15); the first key that fits decides."""
+        """Let PyJWT check signature, issuer and audience (rule 15), by each secret or the one key (rule 9)."""
         for key in keys:
             self.signatures_checked += 1
             try:
@@ -150,5 +153,7 @@ def _reason(error: InvalidTokenError) -> Reason:
             return Reason.WRONG_ISSUER
         case InvalidAudienceError():
             return Reason.WRONG_AUDIENCE
-        case _:
+        case MissingRequiredClaimError():
             return Reason.MISSING_CLAIM
+        case _:
+            return Reason.NOT_A_JWT
