@@ -36,6 +36,9 @@ ANSWER_HEADERS: Final = (
 PREFLIGHT_SECONDS: Final = 600
 """How long a browser remembers what it may do."""
 
+SECURITY: Final = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+"""What the frame adds to every other answer."""
+
 
 class Cors(CORSMiddleware):
     """Starlette's middleware, but an origin that is not allowed learns nothing, and a preflight is 204.
@@ -58,8 +61,9 @@ class Cors(CORSMiddleware):
         """Answer a preflight."""
         origin = request_headers["origin"]
         if not self.is_allowed_origin(origin):
-            return Response(status_code=204, headers={"Vary": "Origin"})
-        return Response(status_code=204, headers={**self.preflight_headers, "Access-Control-Allow-Origin": origin})
+            return Response(status_code=204, headers={**SECURITY, "Vary": "Origin"})
+        allowed = {**self.preflight_headers, "Access-Control-Allow-Origin": origin}
+        return Response(status_code=204, headers={**SECURITY, **allowed})
 
     async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
         """Let the answer through, for a strange origin as if it had named none."""

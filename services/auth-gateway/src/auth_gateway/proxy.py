@@ -1,10 +1,11 @@
 """The proxy mode: the gateway stands between clients and services, and looks to both like an edge."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth_gateway.decision import remembered
 from auth_gateway.exchange import Outgoing, hand_on
@@ -17,7 +18,29 @@ from common.errors import BadRequest, BodyTooLarge
 ANNOUNCED_BELOW_BYTES: Final = 1_000_000
 """A request that announces as much, or more, is refused unread; services count what they read."""
 
+_HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 _CLOSE: Final = {"Connection": "close"}
+
+
+class ClosingAfterUpgrade:
+    """An ASGI application around a whole service that speaks one protocol: what asks for another is its last request.
+
+    Our own server takes all that follows for the other protocol's, and drops it. Source: RFC 9110, 7.8.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and close the connection."""
+
+        async def send_and_close(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            await send(message)
+
+        asks = any(name == b"upgrade" for name, _ in scope.get("headers", ()))
+        await self._app(scope, receive, send_and_close if asks else send)
 
 
 class Proxy:
@@ -36,7 +59,7 @@ class Proxy:
         _require_plain_http(scope)
         path = clean(scope["raw_path"]).decode()
         require_plain_names(scope["headers"])
-        length = _body_length(scope["headers"])
+        length = _body_length(scope)
         service = next((service for service in self._services if service.owns(path)), None)
         if service is None:
             scope["path"] = unquote(path).rstrip("/") or "/"
@@ -65,12 +88,18 @@ class Proxy:
 
 
 def _require_plain_http(scope: Scope) -> None:
-    """Refuse versions that have no headers, and the verb that asks for a tunnel."""
-    if scope["http_version"] not in ("1.0", "1.1") or scope["verb"] == "CONNECT":
-        raise BadRequest
+    """Refuse versions that have no headers, the verb that asks for a tunnel, and who does not name one host.
+
+    Source: RFC 9112, 3.2.
+    """
+    version = scope["http_version"]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    named = len(hosts) == 1 and _HOST.fullmatch(hosts[0]) if hosts else version == "1.0"
+    if version not in ("1.0", "1.1") or scope["verb"] == "CONNECT" or not named:
+        raise BadRequest(headers=_CLOSE)
 
 
-def _body_length(headers: RawHeaders) -> int | None:
+def _body_length(scope: Scope) -> int | None:
     """Return how many bytes the body is announced to have, None when it comes in chunks.
 
     Raises:
@@ -79,11 +108,11 @@ def _body_length(headers: RawHeaders) -> int | None:
 
     Source: RFC 9112, 6.1 and 6.3.
     """
+    headers: RawHeaders = scope["headers"]
     encodings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    if encodings not in ([], [b"chunked"]):
+    if encodings not in ([], [b"chunked"]) or (encodings and scope["http_version"] == "1.0"):
         raise BadRequest(detail="The body's encoding is not read here.", headers=_CLOSE)
     length = None if encodings else sum(int(value) for name, value in headers if name == b"content-length")
-    # The parser takes all that follows an upgrade for another protocol's, and drops it.
     if length != 0 and any(name == b"upgrade" for name, _ in headers):
         raise BadRequest(detail="A request with a body cannot change the protocol.", headers=_CLOSE)
     if length is not None and length >= ANNOUNCED_BELOW_BYTES:

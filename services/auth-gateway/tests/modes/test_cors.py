@@ -33,6 +33,7 @@ async def test_a_front_end_may_ask_without_a_token(gateway: Gateway, origin: str
     answer = await preflight(gateway, origin, path)
 
     assert (answer.status, answer.body) == (204, b"")
+    assert answer.values("x-content-type-options") + answer.values("referrer-policy") == ["nosniff", "no-referrer"]
     assert answer.values("access-control-allow-origin") == [origin]
     assert answer.values("access-control-allow-credentials") == ["true"]
     assert answer.values("access-control-max-age") == ["600"]
@@ -53,6 +54,7 @@ async def test_a_strange_origin_learns_nothing(gateway: Gateway, token: str, ori
     real = await ask(gateway.port, request("GET", "/tasks", token, headers=f"Origin: {origin}\r\n"))
 
     for answer in (await preflight(gateway, origin), real):
+        assert answer.values("x-content-type-options") == ["nosniff"]
         assert not allowed(answer)
         assert words(answer, "vary") == {"Origin"}
 

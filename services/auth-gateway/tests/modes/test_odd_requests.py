@@ -160,8 +160,34 @@ async def test_an_upgrade_is_not_offered(gateway: Gateway, token: str, upgrade: 
     refused = answers(await converse(gateway.port, with_body))
 
     assert [answer.status for answer in ignored + refused] == [200, 400]
+    assert all("close" in answer.values("connection") for answer in ignored + refused)
     (seen,) = gateway.tasks.seen
     assert not [name for name in ("upgrade", "http2-settings", "connection") if seen.values(name)]
+
+
+async def test_nobody_waits_for_the_answer_to_what_follows_an_upgrade(gateway: Gateway, token: str) -> None:
+    first = head(token, "Connection: upgrade\r\nUpgrade: h2c\r\n", "GET /healthz HTTP/1.1")
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+
+    assert len(answers(await converse(gateway.port, (first + SECOND).encode(), patience_seconds=10))) == 1
+    assert loop.time() - started < 5
+
+
+@pytest.mark.parametrize("host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: a@b\r\n"])
+async def test_a_request_names_one_host(gateway: Gateway, token: str, host: str) -> None:
+    for path in ("/tasks", "/healthz"):
+        sent = request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
+        assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [400]
+    assert not gateway.tasks.seen
+
+
+async def test_an_older_client_names_no_host_and_sends_no_chunks(gateway: Gateway, token: str) -> None:
+    plain = request("GET", "/tasks", token).replace(b"Host: gateway\r\n", b"").replace(b"1.1", b"1.0")
+    chunked = head(token, "Transfer-Encoding: chunked\r\n", "POST /tasks HTTP/1.0") + "0\r\n\r\n" + SECOND
+    found = [answers(await converse(gateway.port, sent)) for sent in (plain, chunked.encode())]
+
+    assert [[answer.status for answer in answered] for answered in found] == [[200], [400]]
 
 
 @pytest.mark.parametrize("length", [1_000_000, 10_000_000_000, 10**18])

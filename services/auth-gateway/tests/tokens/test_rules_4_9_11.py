@@ -27,6 +27,7 @@ from .forge import (
     key_set,
     login,
     minted,
+    segment,
 )
 from .key_server import KeyServer, document
 from .stage import Clock, MakeSettings, verdict
@@ -67,6 +68,16 @@ async def test_a_good_key_verifies(published: With, signer: Signer, changes: dic
 
 
 SMALL = Signer("RS256", rsa.generate_private_key(65537, RSA_MIN_BITS // 2), "small")
+SMALL_ORDER = (
+    "01" + "00" * 31,
+    "ec" + "ff" * 30 + "7f",
+    "00" * 32,
+    "00" * 31 + "80",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "ed" + "ff" * 30 + "7f",  # the numbers 0 and 1 once more, written larger than the field
+    "ee" + "ff" * 31,
+)
 P384 = Signer("ES384", ec.generate_private_key(ec.SECP384R1()), "p-384")
 
 
@@ -92,6 +103,7 @@ P384 = Signer("ES384", ec.generate_private_key(ec.SECP384R1()), "p-384")
         (EDDSA, {"key_ops": ["sign"]}),
         (EDDSA, {"key_ops": []}),
         (EDDSA, {"key_ops": "verify"}),
+        *((EDDSA, {"x": segment(bytes.fromhex(point)).decode()}) for point in SMALL_ORDER),
         *((RS256, {name: "AQAB"}) for name in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")),
         (EDDSA, {"d": None}),
         (ES256, {"crv": "P-384"}),

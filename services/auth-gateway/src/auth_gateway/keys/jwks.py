@@ -37,6 +37,9 @@ RSA_MIN_BITS: Final = 2048
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """A key that shows one of these is known to others. Source: RFC 7518, 6.2.2, 6.3.2 and 6.4.1; RFC 8037, 2."""
 
+_PRIME: Final = 2**255 - 19
+_D: Final = -121_665 * pow(121_666, -1, _PRIME)
+
 _READERS: Final = {"OKP": OKPAlgorithm.from_jwk, "EC": ECAlgorithm.from_jwk, "RSA": RSAAlgorithm.from_jwk}
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
@@ -122,7 +125,18 @@ def _public_key(jwk: dict[str, object]) -> PublicKey | None:
         return None
     if isinstance(key, RSAPublicKey) and key.key_size < RSA_MIN_BITS:
         return None
+    if isinstance(key, Ed25519PublicKey) and _has_small_order(key):
+        return None
     return key if isinstance(key, PublicKey) else None
+
+
+def _has_small_order(key: Ed25519PublicKey) -> bool:
+    """Tell whether a key is one of the few points that everybody can sign for: those of order 1, 2, 4 and 8.
+
+    Source: RFC 8032, 5.1.
+    """
+    y = int.from_bytes(key.public_bytes_raw(), "little") % 2**255 % _PRIME  # without the sign bit
+    return y in (0, 1, _PRIME - 1) or (_D * y**4 + 2 * y**2 - 1) % _PRIME == 0
 
 
 def _member(document: object, name: str) -> object:
