@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FILES = [
     ROOT / "conftest.py",
+    ROOT / "deploy" / "compose.py",
     *(file for folder in ("libs", "services", "tests", "e2e", "bench") for file in (ROOT / folder).rglob("*.py")),
 ]
 
