@@ -1,0 +1,79 @@
+"""What `make up` says when it cannot start anything: one line, and what to do."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from composition import Composition
+
+from devkit.platform import free_ports
+from devkit.settings import CHECKOUT
+
+
+def said_by(verb: str, environment: Mapping[str, str]) -> str:
+    """Run the program behind `make`, which must refuse, and return what it says."""
+    command = [sys.executable, "deploy/compose.py", *verb.split()]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr
+
+
+@pytest.fixture
+def elsewhere(composed_platform: Composition, tmp_path: Path) -> dict[str, str]:
+    """Speak of a project that does not exist yet."""
+    [port] = free_ports(1)
+    project = {"COMPOSE_PROJECT_NAME": "e2e-nothing", "COMPOSE_ENV_FILES": str(tmp_path / ".env"), "PORT": str(port)}
+    return {**composed_platform.environment, **project}
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "80a", "-1"])
+def test_a_port_that_is_none(elsewhere: dict[str, str], port: str) -> None:
+    assert said_by("up", {**elsewhere, "PORT": port}) == f"PORT must be a number from 1 to 65535, and not {port}.\n"
+
+
+def test_a_port_that_is_taken(elsewhere: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = said_by("up", {**elsewhere, "PORT": str(port)})
+
+    assert said.startswith(f"Port {port} is taken: ")
+    assert f"PORT={port + 1} make up" in said
+
+
+def test_a_secret_that_is_unset(elsewhere: dict[str, str], tmp_path: Path) -> None:
+    example = (CHECKOUT / ".env.example").read_text()
+    (tmp_path / ".env").write_text(example.replace("\nPOSTGRES_PASSWORD=", "\nPOSTGRES_PASSWORD=given"))
+
+    said = said_by("up", elsewhere)
+
+    assert said.count("\n") == 1
+    assert "BETTER_AUTH_SECRET, TASKS_DATABASE_PASSWORD" in said
+    assert "POSTGRES_PASSWORD" not in said
+
+
+def test_a_file_that_is_lost_while_the_data_are_not(composed_platform: Composition, tmp_path: Path) -> None:
+    lost = {**composed_platform.environment, "COMPOSE_ENV_FILES": str(tmp_path / ".env")}
+
+    assert "make down v=1" in said_by("up", lost)
+    assert not (tmp_path / ".env").exists()
+
+
+@pytest.mark.parametrize("verb", ["up", "renew tasks", "down"])
+def test_no_docker(elsewhere: dict[str, str], verb: str) -> None:
+    assert said_by(verb, {**elsewhere, "PATH": ""}).startswith("Docker is not installed: ")
+    assert said_by(verb, {**elsewhere, "DOCKER_HOST": "unix:///nowhere"}).startswith("Docker does not answer: ")
+
+
+def test_nothing_to_renew(elsewhere: dict[str, str]) -> None:
+    assert said_by("renew tasks", elsewhere) == "There is no running tasks: make up starts everything.\n"
+
+
+async def test_a_second_start_changes_nothing(composed_platform: Composition) -> None:
+    before = await composed_platform.compose("ps", "--quiet")
+
+    await composed_platform.make("up")
+
+    assert await composed_platform.compose("ps", "--quiet") == before
