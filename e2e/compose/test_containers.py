@@ -99,6 +99,15 @@ async def test_a_container_knows_only_its_own_secrets(composed_platform: Composi
     assert {name for name, value in secrets.items() if value in known} == its_own[service]
 
 
+@pytest.mark.parametrize("service", ["auth-gateway", "tasks", "users"])
+async def test_metrics_are_shown_to_whoever_is_inside(composed_platform: Composition, service: str) -> None:
+    ask = f"from urllib.request import urlopen; print(urlopen('http://{service}:9100/metrics').read().decode())"
+
+    assert "http_request_duration_seconds_count" in await composed_platform.compose(
+        "exec", "-T", "users", "python", "-c", ask
+    )
+
+
 ROLES: Final = ("tasks", "users", "better_auth")
 
 
