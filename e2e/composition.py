@@ -4,13 +4,14 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
 import httpx
+import pytest
 from dotenv import dotenv_values
 
 from devkit.databases import minimal_environment
@@ -114,6 +115,11 @@ async def composition(folder: Path, **environment: str) -> AsyncGenerator[Compos
     made = Composition({**minimal_environment(), **engine, **project, **environment})
     try:
         await made.make("up")
+    except RuntimeError as error:
+        with suppress(RuntimeError):
+            await made.make("down", "v=1")
+        pytest.exit(f"The containers do not start. {error}", returncode=2)
+    try:
         yield made
     finally:
         await made.make("down", "v=1")

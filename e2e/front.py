@@ -19,8 +19,8 @@ EDGE: Final = os.environ.get("E2E_EDGE", "")
 DIFFERENCES: Final = {
     "test_whoever_is_no_browser_is_told_nothing_of_origins": "Traefik says to everybody which headers a page may read "
     "and that it may send credentials; no page may do anything by that without the origin, which is said to its own",
-    "test_the_services_do_what_the_document_says": "Traefik refuses some names of headers and some encoded paths in plain "
-    "text, before it routes them: the document speaks of what is routed",
+    "test_the_services_do_what_the_document_says": "Traefik refuses some names of headers and some encoded paths in "
+    "plain text, before it routes them: the document speaks of what is routed",
 }
 """Tests that an edge fails by its nature, with the reason; where we can choose, it does what the proxy mode does."""
 
