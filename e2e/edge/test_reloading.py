@@ -26,6 +26,17 @@ def errors(edge: Edge) -> list[str]:
     return [f"{line.get('error')} {line.get('message')}" for line in lines if line["level"] == "error"]
 
 
+async def require_error(edge: Edge, broken: str) -> None:
+    """Put a broken text in the place of the routes, and wait until the log says so."""
+    before = len(errors(edge))
+    replace(edge, broken)
+
+    async def is_said() -> bool:
+        return "routes.yml" in str(errors(edge)[before:])
+
+    await edge.process.until(is_said, seconds=10)
+
+
 @asynccontextmanager
 async def load(edge: Edge, token: str) -> AsyncGenerator[Counter[int]]:
     """Let clients with one connection each ask and ask, and count the answers."""
@@ -78,13 +89,7 @@ async def test_broken_routes_leave_the_last_good_ones_and_are_named(backstage: B
 
     async with load(edge, token) as counted:
         for worse in broken.values():
-            before = len(errors(edge))
-            replace(edge, worse)
-            for _ in range(50):
-                if len(errors(edge)) > before:
-                    break
-                await asyncio.sleep(0.1)
-            assert "routes.yml" in str(errors(edge)[before:]), worse[-40:]
+            await require_error(edge, worse)
         await asyncio.sleep(0.5)
         replace(edge, text)
         await asyncio.sleep(0.5)
