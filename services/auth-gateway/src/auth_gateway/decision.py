@@ -21,11 +21,14 @@ def remembered(gatekeeper: Gatekeeper, headers: Iterable[tuple[bytes, bytes]]) -
 class Decision:
     """An ASGI application: 200 with the identity as headers, or the refusal that the client shall see."""
 
+    path = PATH
+
     def __init__(self, gatekeeper: Gatekeeper) -> None:
         self._gatekeeper = gatekeeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Decide."""
+        scope["route"] = self
         granted = await self._gatekeeper.decide(scope["headers"])
         scope["pseudonym"] = granted.subject_hash
         await _grant(granted, scope["request_id"], send)

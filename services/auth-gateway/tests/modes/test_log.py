@@ -3,9 +3,11 @@
 import asyncio
 import json
 from typing import cast
+from uuid import uuid4
 
 from common.telemetry import pseudonym
 from devkit.conversation import ask, request
+from devkit.tokens import mint_token
 from devkit.upstream import hang_up, silence
 
 from .stage import SUBJECT, Gateway
@@ -32,6 +34,15 @@ async def test_a_request_that_was_handed_on_is_one_line(gateway: Gateway, token:
     (line,) = await lines(gateway, "handed-on")
     assert (line["method"], line["route"], line["status"]) == ("PUT", "/tasks", 200)
     assert line["user"] == pseudonym(SUBJECT)
+
+
+async def test_a_decision_is_one_line_with_the_address_of_decisions(decider: Gateway, better_auth_secret: str) -> None:
+    unknown = mint_token(better_auth_secret, str(uuid4()))
+
+    await ask(decider.port, request("GET", "/decide", unknown, headers="X-Request-ID: decision-1\r\n"))
+
+    (line,) = await lines(decider, "decision-1")
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/decide", 200)
 
 
 async def test_a_refusal_names_its_reason(gateway: Gateway) -> None:
