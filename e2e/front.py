@@ -21,6 +21,8 @@ DIFFERENCES: Final = {
     "and that it may send credentials; no page may do anything by that without the origin, which is said to its own",
     "test_the_services_do_what_the_document_says": "Traefik refuses some names of headers and some encoded paths in "
     "plain text, before it routes them: the document speaks of what is routed",
+    "test_one_id_leads_through_all_services[gateway-request_line0]": "behind an edge the gateway hands nothing on: it "
+    "writes about the decision, and the edge about the request",
 }
 """Tests that an edge fails by its nature, with the reason; where we can choose, it does what the proxy mode does."""
 
