@@ -44,23 +44,23 @@ class Load:
 
 
 @asynccontextmanager
-async def load(as_user: AsUser, *, writing: bool = True) -> AsyncGenerator[Load]:
-    """Ask, until the block ends; half of the requests write, if they may."""
+async def load(as_user: AsUser) -> AsyncGenerator[Load]:
+    """Ask, until the block ends; half of the requests write."""
     seen, enough = Load(), asyncio.Event()
     seen.people.extend(as_user(f"client-{number}") for number in range(CLIENTS))
     async with asyncio.TaskGroup() as clients:
         for person in seen.people:
             person.timeout = PATIENCE_SECONDS
             seen.created[person.subject] = []
-            clients.create_task(_go_on(person, seen, enough, step=1 if writing else 2))
+            clients.create_task(_go_on(person, seen, enough))
         try:
             yield seen
         finally:
             enough.set()
 
 
-async def _go_on(person: Person, seen: Load, enough: asyncio.Event, *, step: int) -> None:
-    for number in count(1, step):
+async def _go_on(person: Person, seen: Load, enough: asyncio.Event) -> None:
+    for number in count(1):
         if enough.is_set():
             return
         try:

@@ -14,11 +14,8 @@ from devkit.people import token_headers
 
 @pytest.fixture
 async def seen(as_user: AsUser) -> AsyncGenerator[Load]:
-    """Let clients ask during the whole test, and require that each got what they asked for.
-
-    They read: a write that is on its way to a service that ends at this moment is another matter.
-    """
-    async with load(as_user, writing=False) as clients:
+    """Let clients ask during the whole test, and require that each got what they asked for."""
+    async with load(as_user) as clients:
         yield clients
     assert clients.answers.total() > len(clients.people)
     assert clients.refused == {}

@@ -63,14 +63,13 @@ async def database(postgres: Postgres) -> str:
     return url
 
 
-@pytest.fixture(scope="session")
-async def sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
+async def start_sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
     """Run the service as `python -m` would, with the real server."""
     port, metrics_port = free_ports(2)
     ports = {"PORT": str(port), "METRICS_PORT": str(metrics_port)}
     settings = {**ports, "DATABASE_URL": database, "PASSPORT_PUBLIC_KEYS": keys.public}
     command = [sys.executable, Path(__file__).with_name("sample.py")]
-    started = Sample(port, metrics_port, processes.start("sample", command, {**minimal_environment(), **settings}))
+    started = Sample(port, metrics_port, processes.start(f"sample-{port}", command, {**minimal_environment(), **settings}))
 
     async def is_ready() -> bool:
         try:
@@ -82,6 +81,12 @@ async def sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
 
     await started.process.until(is_ready)
     return started
+
+
+@pytest.fixture(scope="session")
+async def sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
+    """Run the service once, for all tests that do it no harm."""
+    return await start_sample(processes, database, keys)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What every service is made of: an application, and the server that runs it."""
 
+from asyncio import sleep
 from collections.abc import Sequence
+from socket import socket
 from typing import Final
 
 import uvicorn
@@ -21,6 +23,9 @@ from common.telemetry import configure_logging
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than any client of ours keeps an idle connection, or a reused one dies under a request."""
 
+DRAIN_SECONDS: Final = 2
+"""How long, after SIGTERM, requests still come in over connections that are open."""
+
 SHUTDOWN_SECONDS: Final = 15
 """How long requests in flight may take after SIGTERM."""
 
@@ -37,7 +42,7 @@ def create_app(
     """Put a service together; its routes are searched in the order given, and a frame is the first middleware."""
     app = FastAPI(title=service, lifespan=lifespan, middleware=middleware, telemetry=_NO_TELEMETRY)
     app.router.routes, app.router.redirect_slashes = list(routes), False
-    app.exception_handlers |= {Refusal: _raise, HTTPException: _unrouted, RequestValidationError: _unreadable}
+    app.exception_handlers |= {Refusal: _refuse, HTTPException: _unrouted, RequestValidationError: _refuse}
     return app
 
 
@@ -51,17 +56,20 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     )
     config.server_header = config.proxy_headers = False
     config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
-    uvicorn.Server(config).run()
+    _Server(config).run()
 
 
-async def _raise(_: Request, error: Exception) -> Response:
-    """Leave it to the frame, which alone renders refusals."""
-    raise error
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Let connections end with an answer: one that is cut between two may have a request on its way."""
+        self.server_state.default_headers.append((b"connection", b"close"))
+        await sleep(DRAIN_SECONDS if self.server_state.connections else 0)
+        await super().shutdown(sockets)
 
 
-async def _unreadable(_: Request, __: Exception) -> Response:
-    """Refuse what the framework could not read; its own words would repeat what was sent."""
-    raise BadRequest
+async def _refuse(_: Request, error: Exception) -> Response:
+    """Leave it to the frame, which alone renders refusals; the framework's own words would repeat what was sent."""
+    raise error if isinstance(error, Refusal) else BadRequest
 
 
 async def _unrouted(request: Request, _: Exception) -> Response:

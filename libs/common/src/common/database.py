@@ -4,13 +4,13 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Final, TypeVar, cast
+from typing import Annotated, Final, cast
 
 import psycopg
 from fastapi import Depends, Request
 from prometheus_client import Gauge
 from psycopg import waiting
-from psycopg.abc import PQGen
+from psycopg.abc import RV, PQGen
 from sqlalchemy import Executable, QueuePool, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -42,8 +42,6 @@ _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 Row = Mapping[str, object]
 """What a statement returns, by the names of its columns."""
 
-_Result = TypeVar("_Result")
-
 
 class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
     """A connection that is closed as soon as nobody waits for its answer any more.
@@ -51,7 +49,7 @@ class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
     The driver would first ask the server to cancel, and wait up to 10 s where nobody answers.
     """
 
-    async def wait(self, gen: PQGen[_Result], interval: float = 0.1, timeout: float | None = None) -> _Result:  # noqa: ASYNC109 - the driver's signature
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's signature
         return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
 
 

@@ -2,23 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Final, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from starlette.routing import BaseRoute
 
-from common.errors import BadGateway, BodyTooLarge, GatewayTimeout, NotFound, Refusal, TooManyRequests, Unavailable
+from common.errors import NotFound, Refusal, Unavailable
 
 State = Literal["ok", "degraded", "unavailable"]
 """How one thing that a service needs is doing; only `unavailable` makes the service not ready."""
 
 Ready = Callable[[Request], Awaitable[Mapping[str, State]]]
 """Looks at what a service needs, by name."""
-
-_OF_AN_EDGE = (NotFound, BodyTooLarge, TooManyRequests, BadGateway, Unavailable, GatewayTimeout)
-
-EDGE_REFUSALS: Final[Mapping[str, type[Refusal]]] = {str(refusal.status): refusal for refusal in _OF_AN_EDGE}
-"""What an edge says for itself, in our words: by status."""
 
 
 def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[BaseRoute]:
@@ -50,4 +45,4 @@ def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[
 
 async def _show_edge_error(status: str) -> None:
     """Render what the edge refuses as a problem document; no public route leads here."""
-    raise EDGE_REFUSALS.get(status, NotFound)
+    raise {str(kind.status): kind for kind in Refusal.__subclasses__()}.get(status, NotFound)

@@ -19,8 +19,6 @@ from starlette.datastructures import Headers
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
-_JSON = json.JSONEncoder(default=str)
-
 REQUESTS = Histogram("http_request_duration_seconds", "Until all was sent.", ["method", "route", "status"])
 """Every request, in seconds."""
 
@@ -30,8 +28,7 @@ _FRAMES_MAX = 12
 
 def request_id(headers: Headers) -> str:
     """Keep the id that the client chose when it is a plain one, else make one."""
-    sent = headers.get("x-request-id", "")
-    return sent if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+    return sent if _REQUEST_ID.fullmatch(sent := headers.get("x-request-id", "")) else str(uuid4())
 
 
 def trace_id(headers: Headers) -> str | None:
@@ -39,8 +36,7 @@ def trace_id(headers: Headers) -> str | None:
 
     Source: W3C Trace Context, 3.2.
     """
-    found = _TRACE.fullmatch(headers.get("traceparent", ""))
-    return found[1] if found else None
+    return found[1] if (found := _TRACE.fullmatch(headers.get("traceparent", ""))) else None
 
 
 def pseudonym(user: object) -> str:
@@ -51,7 +47,7 @@ def pseudonym(user: object) -> str:
 def log(level: str, message: str, **fields: object) -> None:
     """Write one line at once; JSON escapes whatever could break it."""
     line = {"time": datetime.now(UTC).isoformat(), "level": level, "message": message, **fields}
-    sys.stdout.write(_JSON.encode(line) + "\n")
+    sys.stdout.write(json.dumps(line, default=str) + "\n")
     sys.stdout.flush()
 
 
