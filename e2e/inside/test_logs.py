@@ -76,25 +76,25 @@ async def test_a_failure_is_written_once_and_found_by_its_id(
     assert [line["message"] for line in [*rest, *handed_on]] == ["request", "request"]
 
 
+async def write_everywhere(person: Person) -> None:
+    """Put the word wherever a request can have one."""
+    person.headers.update({"Cookie": f"session={WROTE}", "User-Agent": WROTE})
+    await person.post("/tasks", json={"title": WROTE, "description": WROTE})
+    await person.post("/tasks", json={"title": WROTE * 20, WROTE: WROTE})
+    await person.post("/tasks", content=f'{{"title": "{WROTE}')
+    await person.get("/tasks", params={"q": WROTE, "cursor": WROTE})
+    await person.get(f"/tasks/{WROTE}")
+    await person.get(f"/{WROTE}")
+    await person.patch("/users/me", json={"time_zone": WROTE})
+    await person.get("/users/me", headers={"Authorization": f"Bearer {WROTE}.{WROTE}.{WROTE}"})
+
+
 async def test_nothing_is_written_that_a_person_wrote_or_could_log_in_with(
     own: OwnPlatform, server: OwnPostgres, person: Person
 ) -> None:
-    person.headers["Cookie"] = f"session={WROTE}"
-    person.headers["User-Agent"] = WROTE
-
-    async def use_everything() -> None:
-        await person.post("/tasks", json={"title": WROTE, "description": WROTE})
-        await person.post("/tasks", json={"title": WROTE * 20, WROTE: WROTE})
-        await person.post("/tasks", content=f'{{"title": "{WROTE}')
-        await person.get("/tasks", params={"q": WROTE, "cursor": WROTE})
-        await person.get(f"/tasks/{WROTE}")
-        await person.get(f"/{WROTE}")
-        await person.patch("/users/me", json={"time_zone": WROTE})
-        await person.get("/users/me", headers={"Authorization": f"Bearer {WROTE}.{WROTE}.{WROTE}"})
-
-    await use_everything()
+    await write_everywhere(person)
     kill(server.server.process)
-    await use_everything()
+    await write_everywhere(person)
     await server.start()
     await own.until_ready()
 
