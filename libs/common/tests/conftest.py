@@ -69,7 +69,9 @@ async def start_sample(processes: Group, database: str, keys: PassportKeys) -> S
     ports = {"PORT": str(port), "METRICS_PORT": str(metrics_port)}
     settings = {**ports, "DATABASE_URL": database, "PASSPORT_PUBLIC_KEYS": keys.public}
     command = [sys.executable, Path(__file__).with_name("sample.py")]
-    started = Sample(port, metrics_port, processes.start(f"sample-{port}", command, {**minimal_environment(), **settings}))
+    started = Sample(
+        port, metrics_port, processes.start(f"sample-{port}", command, {**minimal_environment(), **settings})
+    )
 
     async def is_ready() -> bool:
         try:

@@ -29,18 +29,15 @@ DRAIN_SECONDS: Final = 2
 SHUTDOWN_SECONDS: Final = 15
 """How long requests in flight may take after SIGTERM."""
 
-FRAME: Final = Middleware(Frame)
-"""What surrounds a service that has no wishes of its own."""
-
-_NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+_SILENT: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """The framework's own, which would write down what users send; ours is in `telemetry`."""
 
 
 def create_app(
-    service: str, routes: Sequence[BaseRoute], lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware] = (FRAME,)
+    service: str, routes: Sequence[BaseRoute], lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware] = ()
 ) -> FastAPI:
-    """Put a service together; its routes are searched in the order given, and a frame is the first middleware."""
-    app = FastAPI(title=service, lifespan=lifespan, middleware=middleware, telemetry=_NO_TELEMETRY)
+    """Put a service together; its routes are searched in the order given, and its usual middleware is a frame."""
+    app = FastAPI(title=service, lifespan=lifespan, middleware=middleware or [Middleware(Frame)], telemetry=_SILENT)
     app.router.routes, app.router.redirect_slashes = list(routes), False
     app.exception_handlers |= {Refusal: _refuse, HTTPException: _unrouted, RequestValidationError: _refuse}
     return app

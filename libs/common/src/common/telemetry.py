@@ -22,9 +22,6 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 REQUESTS = Histogram("http_request_duration_seconds", "Until all was sent.", ["method", "route", "status"])
 """Every request, in seconds."""
 
-_FRAMES_MAX = 12
-"""Innermost places of a traceback that are logged."""
-
 
 def request_id(headers: Headers) -> str:
     """Keep the id that the client chose when it is a plain one, else make one."""
@@ -53,7 +50,7 @@ def log(level: str, message: str, **fields: object) -> None:
 
 def describe(error: BaseException) -> dict[str, object]:
     """Say what happened and where, but not with which values: a driver's message may hold what a user wrote."""
-    frames = traceback.extract_tb(error.__traceback__, limit=-_FRAMES_MAX)
+    frames = traceback.extract_tb(error.__traceback__, limit=-12)  # the innermost ones
     return {
         "error": f"{type(error).__module__}.{type(error).__qualname__}",
         "sqlstate": getattr(getattr(error, "orig", error), "sqlstate", None),
