@@ -92,6 +92,25 @@ async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(alone_as: AsUs
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
+async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await _make(owner)
+    version = (await owner.get(address)).json()["version"]
+    old, new = {"If-Match": f'"{version}"'}, {"If-Match": f'"{version + 1}"'}
+
+    async with _somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1")
+        await other.execute("UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)")
+        change, delete = owner.patch(address, json={"title": "Ours"}, headers=old), owner.delete(address, headers=old)
+        answers = await _after_waiting(proxy, other, change, delete)
+    assert [answer.status_code for answer in answers] == [412, 412]
+    assert (await owner.get(address)).json()["title"] == "Theirs"
+
+    async with _somebody(proxy) as other:
+        [answer] = await _after_waiting(proxy, other, owner.delete(address, headers=new))
+    assert answer.status_code == 204
+
+
 async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
     for number in range(3):

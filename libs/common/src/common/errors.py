@@ -7,6 +7,7 @@
         ├── Forbidden                 403  it names another user
         ├── NotFound                  404  it is not there, or not yours
         ├── MethodNotAllowed          405
+        ├── PreconditionFailed        412  it is not, or no longer, as the request expects
         ├── BodyTooLarge              413
         ├── UriTooLong                414
         ├── UnsupportedMediaType      415
@@ -90,6 +91,10 @@ class NotFound(Refusal, status=404, title="Not Found"):
 
 class MethodNotAllowed(Refusal, status=405, title="Method Not Allowed"):
     """No such verb is known at this address."""
+
+
+class PreconditionFailed(Refusal, status=412, title="Precondition Failed"):
+    """What is there is not what the request expects."""
 
 
 class BodyTooLarge(Refusal, status=413, title="Content Too Large"):

@@ -10,7 +10,17 @@ from pydantic_core.core_schema import WithDefaultSchema
 from typing_extensions import TypeForm
 
 from common import errors
-from common.errors import MEDIA_TYPE, BadRequest, Fault, Forbidden, NotFound, Refusal, Unauthorized, Unprocessable
+from common.errors import (
+    MEDIA_TYPE,
+    BadRequest,
+    Fault,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    Refusal,
+    Unauthorized,
+    Unprocessable,
+)
 
 Json = dict[str, object]
 
@@ -59,6 +69,7 @@ EXAMPLES: Final = (
     Unauthorized("token-expired", "The token has expired."),
     Forbidden("other-user"),
     NotFound("task-not-found", "No such task."),
+    PreconditionFailed("version-mismatch", "The task has another version than the request expects."),
     Unprocessable(
         "invalid-body",
         "The body breaks a rule.",

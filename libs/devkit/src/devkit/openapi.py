@@ -5,6 +5,7 @@ What a route's dependencies read becomes its parameters and its body, and which 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -59,7 +60,12 @@ TAGS: Final = {
 }
 """What the operations are grouped by."""
 
-DESCRIPTIONS: Final = {200: "It is done.", 201: "It is made.", 204: "It is done; there is nothing to show."}
+DESCRIPTIONS: Final = {
+    200: "It is done.",
+    201: "It is made.",
+    204: "It is done; there is nothing to show.",
+    304: "It is as the caller knows it; there is nothing to show.",
+}
 """What the statuses of answers that do not refuse mean."""
 
 TOKEN: Final = {
@@ -112,6 +118,7 @@ def _operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
             statuses = {*EVERYWHERE, *WITH_TOKEN, *(WITH_BODY if isinstance(_reader(route), Body) else ())}
             statuses |= {403} if _names_a_user(route) else set()
             statuses |= {404} if "task_id" in route.param_convertors else set()
+            statuses |= {int(status) for status in route.responses if int(status) not in DESCRIPTIONS}
             yield route.path, _verb(route), _operation(route, schemas, statuses) | {"security": [{"token": []}]}
 
 
@@ -134,15 +141,16 @@ def _verb(route: APIRoute) -> str:
 
 def _operation(route: APIRoute, schemas: Schemas, statuses: set[int]) -> Json:
     reader = _reader(route)
-    answers: Json = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
+    done = sorted({route.status_code or 200, *map(int, route.responses)} & DESCRIPTIONS.keys())
+    refused: Json = {str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
     return {
         "operationId": route.name,
         "summary": route.name.replace("_", " ").capitalize(),
         "description": route.description,
         "tags": route.tags,
-        "parameters": [*_path_parameters(route, schemas), *_query_parameters(route)],
+        "parameters": [*_path_parameters(route, schemas), *_query_parameters(route), *_header_parameters(route)],
         **({"requestBody": _request_body(reader, schemas)} if isinstance(reader, Body) else {}),
-        "responses": {str(route.status_code or 200): _success(route, schemas), **answers},
+        "responses": {str(status): _success(route, schemas, status) for status in done} | refused,
     }
 
 
@@ -179,6 +187,13 @@ def _query_parameters(route: APIRoute) -> Iterator[Json]:
         yield {"name": name, "in": "query", "required": False, **_parameter({**written, **field}, Schemas())}
 
 
+def _header_parameters(route: APIRoute) -> Iterator[Json]:
+    """Describe the headers that a route's dependencies read; one that is sent twice counts as one list."""
+    for field in chain.from_iterable(dependency.header_params for dependency in route.dependant.dependencies):
+        line = cast("Json", schema_of(field.field_info.rebuild_annotation())["items"])
+        yield {"name": field.alias, "in": "header", "required": False, **_parameter(line, Schemas())}
+
+
 def _parameter(schema: Json, schemas: Schemas) -> Json:
     """Say of a parameter what OpenAPI wants beside its schema."""
     (example,) = cast("list[object]", schema.pop("examples"))
@@ -191,12 +206,13 @@ def _request_body(reader: Body[BaseModel], schemas: Schemas) -> Json:
     return {"required": reader.required, "content": dict.fromkeys(reader.media_types, content)}
 
 
-def _success(route: APIRoute, schemas: Schemas) -> Json:
-    """Describe the answer that does not refuse; what a route says of it itself is added."""
-    status = route.status_code or 200
+def _success(route: APIRoute, schemas: Schemas, status: int) -> Json:
+    """Describe an answer that does not refuse; what a route says of it itself is added."""
     own = cast("dict[str, Json]", route.responses.get(status, {}))
     answer: Json = {"description": DESCRIPTIONS[status], "headers": header_references(()) | own.get("headers", {})}
     answer |= {"links": own["links"]} if "links" in own else {}
+    if status == HTTPStatus.NOT_MODIFIED:
+        return answer
     if route.response_model is not None:
         schema = schemas.refer(schema_of(route.response_model, "serialization"))
         return answer | {"content": {"application/json": {"schema": schema}}}

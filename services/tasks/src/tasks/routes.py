@@ -1,6 +1,7 @@
 """The addresses of this service."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from common.database import DbSession
 from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, Query
 from tasks import service
+from tasks.conditions import Expected, Seen, Tags, Unconditional, is_among
 from tasks.fields import EXAMPLE_TASK
 from tasks.peers import UsersService
 from tasks.schemas import Assertion, TaskChange, TaskCreate, TaskDelete, TaskQuery, TaskRead, TaskReplace
@@ -34,59 +36,83 @@ TaskId = Annotated[UUID, Path(description="The task.", examples=[EXAMPLE_TASK])]
 Peer = Annotated[UsersService, Depends(_peer)]
 Limits = Annotated[TasksSettings, Depends(_settings)]
 Filters = Annotated[TaskQuery, Depends(Query(TaskQuery))]
-Address = Depends(Query(Assertion))
+Address = Annotated[Assertion, Depends(Query(Assertion))]
 New = Annotated[TaskCreate, Depends(Body(TaskCreate, Assertion))]
 Change = Annotated[TaskChange, Depends(Body(TaskChange, Assertion, (JSON_TYPE, MERGE_PATCH_TYPE)))]
 Whole = Annotated[TaskReplace, Depends(Body(TaskReplace, Assertion))]
-Deletion = Depends(Body(TaskDelete, Assertion, required=False))
+Deletion = Annotated[TaskDelete, Depends(Body(TaskDelete, Assertion, required=False))]
+
+_Answers = dict[int | str, dict[str, Any]]
 
 _LOCATION = {"description": "The task's address.", "required": True, "schema": {"type": "string"}}
 _FURTHER = ("get_task", "change_task", "replace_task", "delete_task")
 _LINKS = {name: {"operationId": name, "parameters": {"task_id": "$response.body#/id"}} for name in _FURTHER}
-_CREATED = {"headers": {"Location": _LOCATION}, "links": _LINKS}
 _LINK = {"description": 'The next page (`rel="next"`), if there is one.', "schema": {"type": "string"}}
+_ETAG = {
+    "description": "The version, in quotes.",
+    "required": True,
+    "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+}
+_TAGGED: Final[_Answers] = {200: {"headers": {"ETag": _ETAG}}}
+_READ: Final = {**_TAGGED, 304: {"headers": {"ETag": _ETAG}}}
+_LISTED: Final = {**_READ, 200: {"headers": {"ETag": _ETAG, "Link": _LINK}}}
+_CREATED: Final[_Answers] = {201: {"headers": {"ETag": _ETAG, "Location": _LOCATION}, "links": _LINKS}}
+_CHANGED: Final = {**_TAGGED, 412: {}}
 
 
-@router.get("", response_model=list[TaskRead], responses={200: {"headers": {"Link": _LINK}}})
-async def list_tasks(request: Request, filters: Filters, user: CurrentUser, session: DbSession) -> Response:
+@router.get("", response_model=list[TaskRead], responses=_LISTED)
+async def list_tasks(request: Request, seen: Seen, filters: Filters, user: CurrentUser, session: DbSession) -> Response:
     """List the caller's tasks, oldest first: all of them, or with `limit` a page."""
-    tasks, cursor = await service.find_tasks(session, user, filters)
-    return Response(_TASKS.dump_json(tasks), headers=_next(request, cursor), media_type=JSON_TYPE)
+    found = await service.find_tasks(session, user, filters, seen)
+    return _tagged(_TASKS.dump_json(found.tasks), found.version, _next(request, found.cursor), seen=seen)
 
 
-@router.post("", status_code=201, response_model=TaskRead, responses={201: _CREATED})
+@router.post("", status_code=201, response_model=TaskRead, responses=_CREATED, dependencies=[Unconditional])
 async def create_task(new: New, user: CurrentUser, session: DbSession, peer: Peer, limits: Limits) -> Response:
     """Add a task."""
     task = await service.create_task(session, peer, user, new, limits.tasks_per_user_max)
-    return _answer(task, 201, {"Location": f"/tasks/{task['id']}"})
+    return _tagged(_TASK.dump_json(task), task["version"], {"Location": f"/tasks/{task['id']}"}, 201)
 
 
-@router.get("/{task_id}", response_model=TaskRead, dependencies=[Address])
-async def get_task(task_id: TaskId, user: CurrentUser, session: DbSession) -> Response:
+@router.get("/{task_id}", response_model=TaskRead, responses=_READ)
+async def get_task(task_id: TaskId, seen: Seen, _: Address, user: CurrentUser, session: DbSession) -> Response:
     """Show one task; 404 if it is not the caller's."""
-    return _answer(await service.get_task(session, user, task_id))
+    task = await service.get_task(session, user, task_id)
+    return _tagged(_TASK.dump_json(task), task["version"], seen=seen)
 
 
-@router.patch("/{task_id}", response_model=TaskRead)
-async def change_task(task_id: TaskId, change: Change, user: CurrentUser, session: DbSession) -> Response:
+@router.patch("/{task_id}", response_model=TaskRead, responses=_CHANGED)
+async def change_task(
+    task_id: TaskId, expected: Expected, change: Change, user: CurrentUser, session: DbSession
+) -> Response:
     """Change the fields that are sent; 404 if the task is not the caller's."""
-    return _answer(await service.change_task(session, user, task_id, change))
+    task = await service.change_task(session, user, task_id, change, expected)
+    return _tagged(_TASK.dump_json(task), task["version"])
 
 
-@router.put("/{task_id}", response_model=TaskRead)
-async def replace_task(task_id: TaskId, whole: Whole, user: CurrentUser, session: DbSession) -> Response:
+@router.put("/{task_id}", response_model=TaskRead, responses=_CHANGED)
+async def replace_task(
+    task_id: TaskId, expected: Expected, whole: Whole, user: CurrentUser, session: DbSession
+) -> Response:
     """Replace a task; what is absent goes to its default. 404 if the task is not the caller's."""
-    return _answer(await service.replace_task(session, user, task_id, whole))
+    task = await service.replace_task(session, user, task_id, whole, expected)
+    return _tagged(_TASK.dump_json(task), task["version"])
 
 
-@router.delete("/{task_id}", status_code=204, dependencies=[Deletion])
-async def delete_task(task_id: TaskId, user: CurrentUser, session: DbSession) -> None:
+@router.delete("/{task_id}", status_code=204, responses={412: {}})
+async def delete_task(task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: DbSession) -> None:
     """Delete a task; 404 if it is not the caller's."""
-    await service.delete_task(session, user, task_id)
+    await service.delete_task(session, user, task_id, expected)
 
 
-def _answer(task: TaskRead, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(_TASK.dump_json(task), status, headers, JSON_TYPE)
+def _tagged(
+    body: bytes, version: int, headers: Mapping[str, str] | None = None, status: int = 200, seen: Tags | None = None
+) -> Response:
+    """Show what has this version, unless the caller has seen it."""
+    said = {"ETag": f'"{version}"', "Vary": "Authorization", "Cache-Control": "private, no-cache"}
+    if is_among(version, seen or []):
+        return Response(status_code=304, headers=said)
+    return Response(body, status, {**said, **(headers or {})}, JSON_TYPE)
 
 
 def _next(request: Request, cursor: str | None) -> dict[str, str]:

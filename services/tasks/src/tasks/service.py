@@ -1,14 +1,15 @@
 """What may be done with tasks, and in which order."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from uuid_utils.compat import uuid7
 
-from common.database import row, rows
-from common.errors import NotFound, Unprocessable
+from common.database import Row, row, rows
+from common.errors import NotFound, PreconditionFailed, Unprocessable
 from common.identity import User
 from tasks.fields import Position
 from tasks.peers import UsersService
@@ -16,8 +17,16 @@ from tasks.schemas import TaskChange, TaskCreate, TaskQuery, TaskRead, TaskRepla
 from tasks.statements import ADD_OWNER, CHANGE_TASK, CREATE_TASK, DELETE_TASK, GET_OWNER, GET_TASK, list_tasks
 
 
-async def find_tasks(session: AsyncSession, user: User, query: TaskQuery) -> tuple[list[TaskRead], str | None]:
-    """Return the tasks that the caller asked for, and the cursor behind them if there are more."""
+class TaskList(NamedTuple):
+    """Tasks of one owner at one moment, the cursor behind them if there are more, and the owner's counter."""
+
+    tasks: list[TaskRead]
+    cursor: str | None
+    version: int
+
+
+async def find_tasks(session: AsyncSession, user: User, query: TaskQuery, seen: Sequence[str]) -> TaskList:
+    """Return the tasks that the caller asked for; none, if they have seen this version of the list."""
     wanted = {
         "is_completed": query.completed,
         "q": query.q,
@@ -29,10 +38,12 @@ async def find_tasks(session: AsyncSession, user: User, query: TaskQuery) -> tup
     )
     values = {name: value for name, value in wanted.items() if value is not None}
     one_more = query.limit and query.limit + 1
-    found = cast("list[TaskRead]", await rows(session, statement, caller=user.id, limit=one_more, **values))
-    if query.limit is None or len(found) <= query.limit:
-        return found, None
-    return found[: query.limit], _position(found[query.limit - 1]).cursor()
+    found = await rows(session, statement, caller=user.id, seen=seen, limit=one_more, **values)
+    version = cast("int", found[0]["counter"]) if found else 0
+    tasks = cast("list[TaskRead]", [task for task in found if task["id"]])
+    if query.limit is None or len(tasks) <= query.limit:
+        return TaskList(tasks, None, version)
+    return TaskList(tasks[: query.limit], _position(tasks[query.limit - 1]).cursor(), version)
 
 
 async def get_task(session: AsyncSession, user: User, task_id: UUID) -> TaskRead:
@@ -71,12 +82,15 @@ async def create_task(
     return cast("TaskRead", made)
 
 
-async def change_task(session: AsyncSession, user: User, task_id: UUID, change: TaskChange) -> TaskRead:
+async def change_task(
+    session: AsyncSession, user: User, task_id: UUID, change: TaskChange, expected: Sequence[str] | None
+) -> TaskRead:
     """Change the fields that were sent.
 
     Raises:
         NotFound: There is no such task, or it is somebody else's.
         Unprocessable: The body names another task.
+        PreconditionFailed: The task has none of the expected versions.
     """
     _require_same_id(task_id, change.id)
     sent = change.model_fields_set
@@ -85,15 +99,18 @@ async def change_task(session: AsyncSession, user: User, task_id: UUID, change: 
         CHANGE_TASK,
         caller=user.id,
         wanted=task_id,
+        expected=expected,
         new_title=change.title if "title" in sent else None,
         sets_description="description" in sent,
         new_description=change.description,
         new_is_completed=change.completed,
     )
-    return _found(changed)
+    return _met(changed)
 
 
-async def replace_task(session: AsyncSession, user: User, task_id: UUID, whole: TaskReplace) -> TaskRead:
+async def replace_task(
+    session: AsyncSession, user: User, task_id: UUID, whole: TaskReplace, expected: Sequence[str] | None
+) -> TaskRead:
     """Put a whole task in the place of an existing one; raises as `change_task` does."""
     _require_same_id(task_id, whole.id)
     replaced = await row(
@@ -101,27 +118,36 @@ async def replace_task(session: AsyncSession, user: User, task_id: UUID, whole: 
         CHANGE_TASK,
         caller=user.id,
         wanted=task_id,
+        expected=expected,
         new_title=whole.title,
         sets_description=True,
         new_description=whole.description,
         new_is_completed=bool(whole.completed),
     )
-    return _found(replaced)
+    return _met(replaced)
 
 
-async def delete_task(session: AsyncSession, user: User, task_id: UUID) -> None:
+async def delete_task(session: AsyncSession, user: User, task_id: UUID, expected: Sequence[str] | None) -> None:
     """Delete one task of the caller.
 
     Raises:
         NotFound: There is no such task, or it is somebody else's.
+        PreconditionFailed: The task has none of the expected versions.
     """
-    _found(await row(session, DELETE_TASK, caller=user.id, wanted=task_id))
+    _met(await row(session, DELETE_TASK, caller=user.id, wanted=task_id, expected=expected))
 
 
-def _found(task: object) -> TaskRead:
+def _found(task: Row | None) -> TaskRead:
     if task is None:
         raise NotFound("task-not-found", "There is no such task.")
     return cast("TaskRead", task)
+
+
+def _met(task: Row | None) -> TaskRead:
+    found = _found(task)
+    if task and not task["matches"]:
+        raise PreconditionFailed("version-mismatch", "The task has another version than the request expects.")
+    return found
 
 
 def _require_same_id(addressed: UUID, sent: UUID | None) -> None:

@@ -17,6 +17,9 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
+    all_,
+    and_,
+    any_,
     bindparam,
     case,
     cast,
@@ -26,11 +29,12 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 
@@ -47,6 +51,8 @@ _TITLE = bindparam("new_title", type_=Text)
 _DESCRIPTION = bindparam("new_description", type_=Text)
 _SETS_DESCRIPTION = bindparam("sets_description", type_=Boolean)
 _IS_COMPLETED = bindparam("new_is_completed", type_=Boolean)
+_EXPECTED = bindparam("expected", type_=ARRAY(Text))
+_SEEN = bindparam("seen", type_=ARRAY(Text))
 _NOW = func.clock_timestamp(type_=INSTANT)
 
 
@@ -81,8 +87,13 @@ GET_TASK: Final = select(*TASK_COLUMNS).where(_tasks.c.id == _TASK, _tasks.c.use
 
 @cache
 def list_tasks(*, by_state: bool, by_text: bool, behind: bool) -> Executable:
-    """Build the list once for each combination of filters; without a `limit` (null) it has no end."""
-    statement = select(*TASK_COLUMNS).where(_tasks.c.user_id == _USER)
+    """Build the list once for each combination of filters; without a `limit` (null) it has no end.
+
+    Each row also has the owner's `counter`. A list that is empty, or of which the counter was `seen`, is one row
+    without a task; no row when the owner is unknown.
+    """
+    unseen = cast(_owners.c.counter, Text) != all_(_SEEN)
+    statement = select(*TASK_COLUMNS).where(_tasks.c.user_id == _owners.c.id, unseen)
     if by_state:
         statement = statement.where(_tasks.c.is_completed == bindparam("is_completed", type_=Boolean))
     if by_text:
@@ -92,7 +103,10 @@ def list_tasks(*, by_state: bool, by_text: bool, behind: bool) -> Executable:
     if behind:
         place = tuple_(bindparam("after_time", type_=INSTANT), bindparam("after_id", type_=Uuid))
         statement = statement.where(tuple_(_tasks.c.created_at, _tasks.c.id) > place)
-    return statement.order_by(_tasks.c.created_at, _tasks.c.id).limit(bindparam("limit", type_=Integer))
+    ordered = statement.order_by(_tasks.c.created_at, _tasks.c.id).limit(bindparam("limit", type_=Integer))
+    # One owner joined with an ordered list keeps its order: to sort once more would read all before the first row.
+    listed = ordered.correlate(_owners).lateral("listed")
+    return select(_owners.c.counter, listed).join(listed, true(), isouter=True).where(_owners.c.id == _USER)
 
 
 def _folded(text: ColumnElement[str]) -> ColumnElement[str]:
@@ -144,6 +158,8 @@ CREATE_TASK: Final = (
 
 _owner = select(_owners.c.id).where(_owners.c.id == _USER).with_for_update().cte("owner").prefix_with("MATERIALIZED")
 
+_matches = or_(_EXPECTED.is_(None), cast(_tasks.c.version, Text) == any_(_EXPECTED)).label("matches")
+
 _title = func.coalesce(_TITLE, _tasks.c.title)
 _description = case((_SETS_DESCRIPTION, _DESCRIPTION), else_=_tasks.c.description)
 _is_completed = func.coalesce(_IS_COMPLETED, _tasks.c.is_completed)
@@ -154,6 +170,7 @@ _before = (
         tuple_(_tasks.c.title, _tasks.c.description, _tasks.c.is_completed)
         .is_distinct_from(tuple_(_title, _description, _is_completed))
         .label("differs"),
+        _matches,
     )
     .join(_owner, _tasks.c.user_id == _owner.c.id)
     .where(_tasks.c.id == _TASK)
@@ -161,9 +178,11 @@ _before = (
     .cte("before")
 )
 
+_is_written = and_(_before.c.differs, _before.c.matches)
+
 _raised = (
     update(_owners)
-    .where(_owners.c.id == _before.c.user_id, _before.c.differs)
+    .where(_owners.c.id == _before.c.user_id, _is_written)
     .values(counter=_owners.c.counter + 1)
     .returning(_owners.c.id, _owners.c.counter, _NOW.label("now"))
     .cte("raised")
@@ -185,17 +204,26 @@ _changed = (
 )
 
 CHANGE_TASK: Final = union_all(
-    select(_changed),
-    select(*_on_the_wire(_before.c)).where(~_before.c.differs),
+    select(_changed, true().label("matches")),
+    select(*_on_the_wire(_before.c), _before.c.matches).where(~_is_written),
 ).execution_options(writes=True)
 """Change a task: a null `title` or `is_completed` keeps what is there, and so does a description that is not set.
 
-A change that changes nothing takes no version. No row when there is no such task of this owner.
+A change that changes nothing takes no version. Nothing is written unless the version `matches` one that is expected,
+if any is. No row when there is no such task of this owner.
 """
+
+_wanted = (
+    select(_tasks.c.id, _tasks.c.user_id, _matches)
+    .join(_owner, _tasks.c.user_id == _owner.c.id)
+    .where(_tasks.c.id == _TASK)
+    .with_for_update(of=_tasks)
+    .cte("wanted_task")
+)
 
 _gone = (
     delete(_tasks)
-    .where(_tasks.c.id == _TASK, _tasks.c.user_id == _owner.c.id)
+    .where(_tasks.c.id == _wanted.c.id, _tasks.c.user_id == _wanted.c.user_id, _wanted.c.matches)
     .returning(_tasks.c.id, _tasks.c.user_id)
     .cte("gone")
 )
@@ -208,7 +236,7 @@ _uncounted = (
     .cte("uncounted")
 )
 
-DELETE_TASK: Final = (
+_left = (
     insert(_tombstones)
     .from_select(
         ["id", "user_id", "kind", "version", "deleted_at"],
@@ -217,6 +245,11 @@ DELETE_TASK: Final = (
         ),
     )
     .returning(_tombstones.c.id)
-    .execution_options(writes=True)
+    .cte("left_behind")
 )
-"""Delete a task and leave its tombstone; no row when there is no such task of this owner."""
+
+DELETE_TASK: Final = select(_wanted.c.matches).add_cte(_left).execution_options(writes=True)
+"""Delete a task and leave its tombstone, unless another version is expected than the one that `matches`.
+
+No row when there is no such task of this owner.
+"""

@@ -1,0 +1,80 @@
+"""What a request asks for before anything is done: the tags in If-Match and If-None-Match.
+
+A tag is a version in quotes. Weak tags count by their value, because a proxy that compresses an answer weakens its tag.
+Source: RFC 9110, 8.8.3 and 13.1.
+"""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import Depends, Header, Request
+from pydantic import WithJsonSchema
+
+from common.errors import BadRequest
+from common.identity import CurrentUser
+
+ANY: Final = "*"
+"""Stands for every version that there can be."""
+
+Tags = list[str]
+"""Versions as texts, and perhaps `ANY`."""
+
+_TAG = r'(?:W/)?"([!#-~\x80-\xff]*)"'
+_TAGS = rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
+
+_SentTags = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Tags of the `ETag` header, separated by commas, or `*` for every version.",
+            "pattern": r'^(\*|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$',
+            "examples": ['"1795249800000000"'],
+        }
+    ),
+]
+
+
+def is_among(version: int, tags: Tags) -> bool:
+    """Tell whether the tags name this version."""
+    return ANY in tags or str(version) in tags
+
+
+async def _refuse_if_none_match(request: Request, _: CurrentUser) -> None:
+    if "if-none-match" in request.headers:
+        raise BadRequest(detail="If-None-Match cannot be used here.")
+
+
+Unconditional = Depends(_refuse_if_none_match)
+"""A write that cannot depend on what the caller has."""
+
+
+async def _expected(
+    _: Annotated[None, Unconditional],
+    sent: Annotated[list[_SentTags], Header(alias="If-Match", default_factory=list)],
+) -> Tags | None:
+    tags = _read_tags("If-Match", sent)
+    return tags if sent and ANY not in tags else None
+
+
+async def _seen(
+    _: CurrentUser, sent: Annotated[list[_SentTags], Header(alias="If-None-Match", default_factory=list)]
+) -> Tags:
+    return _read_tags("If-None-Match", sent)
+
+
+def _read_tags(name: str, sent: list[str]) -> Tags:
+    """Read a header that may be sent in several lines; tags that are none of ours name no version."""
+    text = ",".join(sent).strip(" \t")
+    if not sent or text == ANY:
+        return sent and [ANY]
+    if not re.fullmatch(_TAGS, text):
+        raise BadRequest(detail=f"{name} must be * or a list of tags in quotes.")
+    return [tag for tag in re.findall(_TAG, text) if tag != ANY]
+
+
+Expected = Annotated[Tags | None, Depends(_expected)]
+"""The versions that a write may meet; None for all, as a missing task is 404 in any case."""
+
+Seen = Annotated[Tags, Depends(_seen)]
+"""The versions that the caller has already."""
