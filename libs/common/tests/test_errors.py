@@ -13,6 +13,7 @@ TITLES: Final = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    409: "Conflict",
     412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",

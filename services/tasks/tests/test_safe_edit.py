@@ -122,7 +122,9 @@ async def test_tags_that_are_none_are_refused_and_nothing_is_written(as_user: As
     assert (await owner.get(address)).json() == made.json()
 
 
-@pytest.mark.parametrize(("method", "body"), [*WRITES, ("POST", {"title": "New"})])
+@pytest.mark.parametrize(
+    ("method", "body"), [("POST", {"title": "New"}), ("PATCH", {"title": "New"}), ("DELETE", None)]
+)
 @pytest.mark.parametrize("tags", ["*", '"1"', "x"])
 async def test_a_write_cannot_ask_for_another_version_than_one(
     as_user: AsUser, method: str, body: object, tags: str

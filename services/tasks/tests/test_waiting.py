@@ -1,51 +1,22 @@
 """What a statement decides that had to wait for somebody else's lock on the same owner."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager
-
-import psycopg
-from httpx import AsyncClient, Response
 
 from devkit.people import AsUser
 from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
 
-LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
-
-
-@asynccontextmanager
-async def _somebody(proxy: Proxy) -> AsyncGenerator[psycopg.AsyncConnection]:
-    """Be another writer, in a transaction that holds the owners' locks until it commits."""
-    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        await connection.execute(LOCK_EVERYBODY)
-        yield connection
-
-
-async def _after_waiting(
-    proxy: Proxy, other: psycopg.AsyncConnection, *requests: Awaitable[Response]
-) -> list[Response]:
-    """Send requests that have to wait, then let the other one commit."""
-    waiting = [asyncio.ensure_future(request) for request in requests]
-    await until_waiting(proxy.server_url, len(waiting))
-    await other.commit()
-    return list(await asyncio.gather(*waiting))
-
-
-async def _make(owner: AsyncClient, title: str = "Old") -> str:
-    made = await owner.post("/tasks", json={"title": title})
-    assert made.status_code == 201
-    return str(made.headers["location"])
+from .lock import after_waiting, make, somebody
 
 
 async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    address = await _make(owner)
+    address = await make(owner)
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("UPDATE tasks SET description = 'Theirs', version = (SELECT counter FROM owners)")
-        [answer] = await _after_waiting(proxy, other, owner.patch(address, json={"title": "Ours"}))
+        [answer] = await after_waiting(proxy, other, owner.patch(address, json={"title": "Ours"}))
 
     task = answer.json()
     assert (task["title"], task["description"]) == ("Ours", "Theirs")
@@ -54,22 +25,22 @@ async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, pro
 
 async def test_a_change_that_the_other_one_made_already_takes_no_version(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    address = await _make(owner)
+    address = await make(owner)
     before = (await owner.get(address)).json()
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)")
-        [answer] = await _after_waiting(proxy, other, owner.patch(address, json={"title": "New"}))
+        [answer] = await after_waiting(proxy, other, owner.patch(address, json={"title": "New"}))
 
     assert answer.json() == before | {"title": "New", "version": before["version"] + 1}
 
 
 async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    changed, deleted = await _make(owner, "1"), await _make(owner, "2")
+    changed, deleted = await make(owner, "1"), await make(owner, "2")
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         waiting = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
         waiting += [asyncio.ensure_future(owner.delete(deleted))]
         await until_waiting(proxy.server_url, 2)
@@ -81,44 +52,44 @@ async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(alone_as: AsU
 
 async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    address = await _make(owner)
+    address = await make(owner)
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         await other.execute("DELETE FROM tasks")
         await other.execute("UPDATE owners SET task_count = 0")
         change, delete = owner.patch(address, json={"title": "New"}), owner.delete(address)
-        answers = await _after_waiting(proxy, other, change, delete)
+        answers = await after_waiting(proxy, other, change, delete)
 
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
 async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    address = await _make(owner)
+    address = await make(owner)
     version = (await owner.get(address)).json()["version"]
     old, new = {"If-Match": f'"{version}"'}, {"If-Match": f'"{version + 1}"'}
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)")
         change, delete = owner.patch(address, json={"title": "Ours"}, headers=old), owner.delete(address, headers=old)
-        answers = await _after_waiting(proxy, other, change, delete)
+        answers = await after_waiting(proxy, other, change, delete)
     assert [answer.status_code for answer in answers] == [412, 412]
     assert (await owner.get(address)).json()["title"] == "Theirs"
 
-    async with _somebody(proxy) as other:
-        [answer] = await _after_waiting(proxy, other, owner.delete(address, headers=new))
+    async with somebody(proxy) as other:
+        [answer] = await after_waiting(proxy, other, owner.delete(address, headers=new))
     assert answer.status_code == 204
 
 
 async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
     for number in range(3):
-        await _make(owner, str(number))
+        await make(owner, str(number))
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         requests = [owner.post("/tasks", json={"title": "Together"}) for _ in range(5)]
-        answers = await _after_waiting(proxy, other, *requests)
+        answers = await after_waiting(proxy, other, *requests)
 
     assert sorted(answer.status_code for answer in answers) == [201, 201, 422, 422, 422]
     assert len((await owner.get("/tasks")).json()) == 5
@@ -126,11 +97,11 @@ async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Pro
 
 async def test_versions_and_times_follow_the_order_of_the_lock(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    addresses = [await _make(owner, str(number)) for number in range(5)]
+    addresses = [await make(owner, str(number)) for number in range(5)]
 
-    async with _somebody(proxy) as other:
+    async with somebody(proxy) as other:
         requests = [owner.patch(address, json={"title": "New"}) for address in addresses]
-        answers = await _after_waiting(proxy, other, *requests)
+        answers = await after_waiting(proxy, other, *requests)
 
     tasks = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
     assert len({task["version"] for task in tasks}) == 5
@@ -139,7 +110,7 @@ async def test_versions_and_times_follow_the_order_of_the_lock(alone_as: AsUser,
 
 async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as: AsUser) -> None:
     owner = alone_as("owner")
-    address = await _make(owner)
+    address = await make(owner)
     before = (await owner.get(address)).json()["version"]
 
     answers = await asyncio.gather(*(owner.patch(address, json={"title": f"New {number}"}) for number in range(30)))
@@ -151,7 +122,7 @@ async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as
 async def test_changes_and_deletes_at_once_never_lock_each_other_out(alone_as: AsUser) -> None:
     owner = alone_as("owner")
     for _ in range(10):
-        address = await _make(owner)
+        address = await make(owner)
         requests = [owner.patch(address, json={"title": str(number)}) for number in range(4)]
         answers = await asyncio.gather(*requests, owner.delete(address), owner.post("/tasks", json={"title": "x"}))
         assert {answer.status_code for answer in answers} <= {200, 201, 204, 404}

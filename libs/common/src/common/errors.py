@@ -7,6 +7,7 @@
         ├── Forbidden                 403  it names another user
         ├── NotFound                  404  it is not there, or not yours
         ├── MethodNotAllowed          405
+        ├── Conflict                  409  it stands in the way of what is there
         ├── PreconditionFailed        412  it is not, or no longer, as the request expects
         ├── BodyTooLarge              413
         ├── UriTooLong                414
@@ -91,6 +92,10 @@ class NotFound(Refusal, status=404, title="Not Found"):
 
 class MethodNotAllowed(Refusal, status=405, title="Method Not Allowed"):
     """No such verb is known at this address."""
+
+
+class Conflict(Refusal, status=409, title="Conflict"):
+    """It contradicts what is there."""
 
 
 class PreconditionFailed(Refusal, status=412, title="Precondition Failed"):

@@ -13,6 +13,7 @@ from common import errors
 from common.errors import (
     MEDIA_TYPE,
     BadRequest,
+    Conflict,
     Fault,
     Forbidden,
     NotFound,
@@ -69,6 +70,7 @@ EXAMPLES: Final = (
     Unauthorized("token-expired", "The token has expired."),
     Forbidden("other-user"),
     NotFound("task-not-found", "No such task."),
+    Conflict("id-taken", "This id cannot be had."),
     PreconditionFailed("version-mismatch", "The task has another version than the request expects."),
     Unprocessable(
         "invalid-body",

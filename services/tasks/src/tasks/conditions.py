@@ -5,7 +5,7 @@ Source: RFC 9110, 8.8.3 and 13.1.
 """
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Header, Request
 from pydantic import WithJsonSchema
@@ -34,6 +34,18 @@ _SentTags = Annotated[
     ),
 ]
 
+_SentStar = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Makes the task under the id in the address, and undoes its deletion; never replaces one.",
+            "enum": [ANY],
+            "examples": [ANY],
+        }
+    ),
+]
+
 
 def is_among(version: int, tags: Tags) -> bool:
     """Tell whether the tags name this version."""
@@ -49,18 +61,31 @@ Unconditional = Depends(_refuse_if_none_match)
 """A write that cannot depend on what the caller has."""
 
 
-async def _expected(
-    _: Annotated[None, Unconditional],
-    sent: Annotated[list[_SentTags], Header(alias="If-Match", default_factory=list)],
-) -> Tags | None:
+_IfMatch = Annotated[list[_SentTags], Header(alias="If-Match", default_factory=list)]
+_IfNoneMatch = Annotated[list[_SentTags], Header(alias="If-None-Match", default_factory=list)]
+_IfNone = Annotated[list[_SentStar], Header(alias="If-None-Match", default_factory=list)]
+
+
+class Target(NamedTuple):
+    """What a PUT is about: a task that is not there yet, or one that has an expected version."""
+
+    is_new: bool
+    expected: Tags | None
+
+
+async def _expected(_: CurrentUser, sent: _IfMatch) -> Tags | None:
     tags = _read_tags("If-Match", sent)
     return tags if sent and ANY not in tags else None
 
 
-async def _seen(
-    _: CurrentUser, sent: Annotated[list[_SentTags], Header(alias="If-None-Match", default_factory=list)]
-) -> Tags:
+async def _seen(_: CurrentUser, sent: _IfNoneMatch) -> Tags:
     return _read_tags("If-None-Match", sent)
+
+
+async def _target(user: CurrentUser, if_match: _IfMatch, if_none: _IfNone) -> Target:
+    if if_none and (if_match or if_none != [ANY]):
+        raise BadRequest(detail="If-None-Match must be * here, and the only condition.")
+    return Target(bool(if_none), await _expected(user, if_match))
 
 
 def _read_tags(name: str, sent: list[str]) -> Tags:
@@ -78,3 +103,6 @@ Expected = Annotated[Tags | None, Depends(_expected)]
 
 Seen = Annotated[Tags, Depends(_seen)]
 """The versions that the caller has already."""
+
+Placed = Annotated[Target, Depends(_target)]
+"""Whether a PUT makes a task or replaces one."""

@@ -12,11 +12,10 @@ from common.database import DbSession
 from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, Query
 from tasks import service
-from tasks.conditions import Expected, Seen, Tags, Unconditional, is_among
+from tasks.conditions import Expected, Placed, Seen, Tags, Unconditional, is_among
 from tasks.fields import EXAMPLE_TASK
 from tasks.peers import UsersService
 from tasks.schemas import Assertion, TaskChange, TaskCreate, TaskDelete, TaskQuery, TaskRead, TaskReplace
-from tasks.settings import TasksSettings
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -24,17 +23,14 @@ _TASK = TypeAdapter(TaskRead)
 _TASKS = TypeAdapter(list[TaskRead])
 
 
-async def _peer(request: Request) -> UsersService:
-    return UsersService(request.app.state.users, request.scope["request_id"])
-
-
-async def _settings(request: Request) -> TasksSettings:
-    return request.app.state.settings
+async def _admission(request: Request) -> service.Admission:
+    state = request.app.state
+    peer = UsersService(state.users, request.scope["request_id"])
+    return service.Admission(peer, state.settings.tasks_per_user_max)
 
 
 TaskId = Annotated[UUID, Path(description="The task.", examples=[EXAMPLE_TASK])]
-Peer = Annotated[UsersService, Depends(_peer)]
-Limits = Annotated[TasksSettings, Depends(_settings)]
+Admission = Annotated[service.Admission, Depends(_admission)]
 Filters = Annotated[TaskQuery, Depends(Query(TaskQuery))]
 Address = Annotated[Assertion, Depends(Query(Assertion))]
 New = Annotated[TaskCreate, Depends(Body(TaskCreate, Assertion))]
@@ -58,6 +54,7 @@ _READ: Final = {**_TAGGED, 304: {"headers": {"ETag": _ETAG}}}
 _LISTED: Final = {**_READ, 200: {"headers": {"ETag": _ETAG, "Link": _LINK}}}
 _CREATED: Final[_Answers] = {201: {"headers": {"ETag": _ETAG, "Location": _LOCATION}, "links": _LINKS}}
 _CHANGED: Final = {**_TAGGED, 412: {}}
+_PUT: Final = {**_CHANGED, **_CREATED, 409: {}}
 
 
 @router.get("", response_model=list[TaskRead], responses=_LISTED)
@@ -68,10 +65,9 @@ async def list_tasks(request: Request, seen: Seen, filters: Filters, user: Curre
 
 
 @router.post("", status_code=201, response_model=TaskRead, responses=_CREATED, dependencies=[Unconditional])
-async def create_task(new: New, user: CurrentUser, session: DbSession, peer: Peer, limits: Limits) -> Response:
+async def create_task(new: New, user: CurrentUser, session: DbSession, admission: Admission) -> Response:
     """Add a task."""
-    task = await service.create_task(session, peer, user, new, limits.tasks_per_user_max)
-    return _tagged(_TASK.dump_json(task), task["version"], {"Location": f"/tasks/{task['id']}"}, 201)
+    return _made(await service.create_task(session, admission, user, new))
 
 
 @router.get("/{task_id}", response_model=TaskRead, responses=_READ)
@@ -81,7 +77,7 @@ async def get_task(task_id: TaskId, seen: Seen, _: Address, user: CurrentUser, s
     return _tagged(_TASK.dump_json(task), task["version"], seen=seen)
 
 
-@router.patch("/{task_id}", response_model=TaskRead, responses=_CHANGED)
+@router.patch("/{task_id}", response_model=TaskRead, responses=_CHANGED, dependencies=[Unconditional])
 async def change_task(
     task_id: TaskId, expected: Expected, change: Change, user: CurrentUser, session: DbSession
 ) -> Response:
@@ -90,19 +86,28 @@ async def change_task(
     return _tagged(_TASK.dump_json(task), task["version"])
 
 
-@router.put("/{task_id}", response_model=TaskRead, responses=_CHANGED)
+@router.put("/{task_id}", response_model=TaskRead, responses=_PUT)
 async def replace_task(
-    task_id: TaskId, expected: Expected, whole: Whole, user: CurrentUser, session: DbSession
+    task_id: TaskId, target: Placed, whole: Whole, user: CurrentUser, session: DbSession, admission: Admission
 ) -> Response:
-    """Replace a task; what is absent goes to its default. 404 if the task is not the caller's."""
-    task = await service.replace_task(session, user, task_id, whole, expected)
+    """Replace a task; what is absent goes to its default. 404 if the task is not the caller's.
+
+    With `If-None-Match: *` make one under this id instead, be it for the first time or to undo its deletion.
+    """
+    if target.is_new:
+        return _made(await service.create_named_task(session, admission, user, task_id, whole))
+    task = await service.replace_task(session, user, task_id, whole, target.expected)
     return _tagged(_TASK.dump_json(task), task["version"])
 
 
-@router.delete("/{task_id}", status_code=204, responses={412: {}})
+@router.delete("/{task_id}", status_code=204, responses={412: {}}, dependencies=[Unconditional])
 async def delete_task(task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: DbSession) -> None:
     """Delete a task; 404 if it is not the caller's."""
     await service.delete_task(session, user, task_id, expected)
+
+
+def _made(task: TaskRead) -> Response:
+    return _tagged(_TASK.dump_json(task), task["version"], {"Location": f"/tasks/{task['id']}"}, 201)
 
 
 def _tagged(

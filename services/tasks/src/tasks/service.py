@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
+from sqlalchemy import Executable
 from sqlmodel.ext.asyncio.session import AsyncSession
 from uuid_utils.compat import uuid7
 
 from common.database import Row, row, rows
-from common.errors import NotFound, PreconditionFailed, Unprocessable
+from common.errors import Conflict, NotFound, PreconditionFailed, Unprocessable
 from common.identity import User
 from tasks.fields import Position
 from tasks.peers import UsersService
 from tasks.schemas import TaskChange, TaskCreate, TaskQuery, TaskRead, TaskReplace
-from tasks.statements import ADD_OWNER, CHANGE_TASK, CREATE_TASK, DELETE_TASK, GET_OWNER, GET_TASK, list_tasks
+from tasks.statements.creation import ADD_OWNER, CREATE_NAMED_TASK, CREATE_TASK, GET_OBSTACLE
+from tasks.statements.tasks import CHANGE_TASK, DELETE_TASK, GET_TASK, list_tasks
 
 
 class TaskList(NamedTuple):
@@ -23,6 +25,13 @@ class TaskList(NamedTuple):
     tasks: list[TaskRead]
     cursor: str | None
     version: int
+
+
+class Admission(NamedTuple):
+    """What it takes to let a task in: who meets new owners, and how many tasks an owner may have."""
+
+    peer: UsersService
+    tasks_max: int
 
 
 async def find_tasks(session: AsyncSession, user: User, query: TaskQuery, seen: Sequence[str]) -> TaskList:
@@ -55,31 +64,62 @@ async def get_task(session: AsyncSession, user: User, task_id: UUID) -> TaskRead
     return _found(await row(session, GET_TASK, caller=user.id, wanted=task_id))
 
 
-async def create_task(
-    session: AsyncSession, peer: UsersService, user: User, new: TaskCreate, tasks_max: int
-) -> TaskRead:
+async def create_task(session: AsyncSession, admission: Admission, user: User, new: TaskCreate) -> TaskRead:
     """Add a task; an owner who was never seen here is introduced to the users service first.
 
     Raises:
-        Unprocessable: The caller has `tasks_max` tasks already.
+        Unprocessable: The caller has as many tasks as one user may have.
         Unavailable: The owner is new, and the users service is away.
     """
-    values = {
-        "wanted": uuid7(),
-        "caller": user.id,
-        "new_title": new.title,
-        "new_description": new.description,
-        "new_is_completed": bool(new.completed),
-        "tasks_max": tasks_max,
+    return await _create(session, admission, user, CREATE_TASK, {"wanted": uuid7(), **_content(new)})
+
+
+async def create_named_task(
+    session: AsyncSession, admission: Admission, user: User, task_id: UUID, whole: TaskReplace
+) -> TaskRead:
+    """Add a task under the client's own id, and forget that the caller had deleted it.
+
+    Raises:
+        Refusal: As `create_task` does.
+        PreconditionFailed: The caller has this task.
+        Conflict: Somebody else has this id.
+        Unprocessable: The body names another task.
+    """
+    _require_same_id(task_id, whole.id)
+    return await _create(session, admission, user, CREATE_NAMED_TASK, {"wanted": task_id, **_content(whole)})
+
+
+async def _create(
+    session: AsyncSession, admission: Admission, user: User, statement: Executable, values: Row
+) -> TaskRead:
+    """Try until the task is made, or what stands in its way is no matter of time."""
+    while True:
+        made = await row(session, statement, caller=user.id, tasks_max=admission.tasks_max, **values)
+        if made:
+            return cast("TaskRead", made)
+        obstacle = await row(session, GET_OBSTACLE, caller=user.id, wanted=values["wanted"])
+        if obstacle is None:
+            await admission.peer.introduce(user)
+            await rows(session, ADD_OWNER, caller=user.id)
+        else:
+            _require_room(obstacle, user, admission.tasks_max)
+
+
+def _content(task: TaskCreate | TaskReplace) -> Row:
+    return {
+        "new_title": task.title,
+        "new_description": task.description,
+        "new_is_completed": bool(task.completed),
     }
-    made = await row(session, CREATE_TASK, **values)
-    if made is None and await row(session, GET_OWNER, caller=user.id) is None:
-        await peer.introduce(user)
-        await rows(session, ADD_OWNER, caller=user.id)
-        made = await row(session, CREATE_TASK, **values)
-    if made is None:
+
+
+def _require_room(obstacle: Row, user: User, tasks_max: int) -> None:
+    if obstacle["holder"] == user.id:
+        raise PreconditionFailed("task-exists", "The caller has this task already.")
+    if cast("int", obstacle["task_count"]) >= tasks_max:
         raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
-    return cast("TaskRead", made)
+    if obstacle["holder"]:
+        raise Conflict("id-taken", "This id cannot be had.")
 
 
 async def change_task(
@@ -119,10 +159,8 @@ async def replace_task(
         caller=user.id,
         wanted=task_id,
         expected=expected,
-        new_title=whole.title,
         sets_description=True,
-        new_description=whole.description,
-        new_is_completed=bool(whole.completed),
+        **_content(whole),
     )
     return _met(replaced)
 

@@ -1,0 +1,112 @@
+"""What a creation decides that had to wait for somebody else's lock on the same owner."""
+
+import asyncio
+from datetime import datetime
+from uuid import uuid4
+
+import psycopg
+from httpx import AsyncClient, Response
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+from devkit.waiting import until_waiting
+
+from .conftest import TASKS_MAX
+from .lock import after_waiting, make, somebody
+
+MADE_ELSEWHERE = """
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
+SELECT %s, id, 'Theirs', false, now(), now(), counter FROM owners WHERE id = %s
+"""
+
+DELETED_ELSEWHERE = """
+WITH gone AS (DELETE FROM tasks WHERE id = %s RETURNING user_id, id),
+raised AS (UPDATE owners SET counter = counter + 1, task_count = task_count - 1 FROM gone WHERE owners.id = user_id
+           RETURNING counter)
+INSERT INTO task_tombstones (user_id, id, kind, version, deleted_at)
+SELECT user_id, id, 'task', counter, now() FROM gone, raised
+"""
+
+
+async def _put(owner: AsyncClient, task_id: object) -> Response:
+    return await owner.put(f"/tasks/{task_id}", json={"title": "Ours"}, headers={"If-None-Match": "*"})
+
+
+async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+
+    async with somebody(proxy) as other:
+        waiting = [asyncio.ensure_future(owner.post("/tasks", json={"title": "New"}))]
+        waiting += [asyncio.ensure_future(_put(owner, uuid4()))]
+        await until_waiting(proxy.server_url, 2)
+        found = await (await other.execute("SELECT clock_timestamp()")).fetchone()
+        await other.commit()
+    tasks = [answer.json() for answer in await asyncio.gather(*waiting)]
+
+    assert found
+    first, second = sorted(tasks, key=lambda task: task["version"])
+    assert found[0] < datetime.fromisoformat(first["created_at"]) < datetime.fromisoformat(second["created_at"])
+    assert second["version"] == first["version"] + 1
+
+
+async def test_an_id_is_taken_by_whoever_was_faster(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, neighbour = alone_as("owner"), alone_as("neighbour")
+    own, theirs = uuid4(), uuid4()
+    for someone in (owner, neighbour):
+        await make(someone)
+
+    async with somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1, task_count = task_count + 1")
+        await other.execute(MADE_ELSEWHERE, (own, owner.headers["x-user-id"]))
+        await other.execute(MADE_ELSEWHERE, (theirs, neighbour.headers["x-user-id"]))
+        answers = await after_waiting(proxy, other, _put(owner, own), _put(owner, theirs))
+
+    codes = sorted((answer.status_code, answer.json()["code"]) for answer in answers)
+    assert codes == [(409, "id-taken"), (412, "task-exists")]
+    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["Old", "Theirs"]
+    assert (await owner.post("/tasks", json={"title": "Counted"})).status_code == 201
+
+
+async def test_the_quota_holds_for_named_tasks_that_waited(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    for _ in range(TASKS_MAX - 2):
+        await make(owner)
+
+    async with somebody(proxy) as other:
+        answers = await after_waiting(proxy, other, *(_put(owner, uuid4()) for _ in range(5)))
+
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 422, 422, 422]
+    assert len((await owner.get("/tasks")).json()) == TASKS_MAX
+
+
+async def test_of_two_undos_at_once_one_is_made(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await make(owner)
+    await owner.delete(address)
+
+    async with somebody(proxy) as other:
+        undos = [_put(owner, address.rpartition("/")[2]) for _ in range(2)]
+        answers = await after_waiting(proxy, other, *undos)
+
+    assert sorted(answer.status_code for answer in answers) == [201, 412]
+    assert await _tombstones(proxy) == []
+
+
+async def test_an_undo_behind_the_delete_is_made_and_can_be_deleted_again(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await make(owner)
+    task_id = address.rpartition("/")[2]
+
+    async with somebody(proxy) as other:
+        await other.execute(DELETED_ELSEWHERE, (task_id,))
+        [undone] = await after_waiting(proxy, other, _put(owner, task_id))
+    assert undone.status_code == 201
+    assert (await owner.delete(address)).status_code == 204
+
+    assert await _tombstones(proxy) == [(task_id, undone.json()["version"] + 1)]
+
+
+async def _tombstones(proxy: Proxy) -> list[tuple[object, ...]]:
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        return await (await connection.execute("SELECT id::text, version FROM task_tombstones")).fetchall()
