@@ -64,6 +64,19 @@ async def test_each_request_of_a_known_owner_is_one_round_trip(alone_as: AsUser,
     assert len(await use(owner)) == proxy.round_trips
 
 
+async def test_a_key_costs_nothing_and_its_replay_a_second_look(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, trips = alone_as("owner"), list[int]()
+    for number in [*range(WARM_UP), *range(WARM_UP - 1, WARM_UP + 1)]:
+        proxy.round_trips = 0
+        made = await owner.post("/tasks", json={"title": "Once"}, headers={"Idempotency-Key": str(number)})
+        assert made.status_code == 201
+        trips.append(proxy.round_trips)
+        await owner.delete(made.headers["location"])
+        await owner.post("/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "0"})
+
+    assert trips[-2:] == [2, 1]
+
+
 async def test_the_first_write_of_an_owner_is_at_most_four_round_trips(alone_as: AsUser, proxy: Proxy) -> None:
     for number in range(WARM_UP):
         await _use(alone_as(f"somebody {number}"))

@@ -6,6 +6,7 @@ from devkit.people import AsUser
 from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
 
+from .conftest import TASKS_MAX
 from .lock import after_waiting, make, somebody
 
 
@@ -84,28 +85,47 @@ async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as:
 
 async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    for number in range(3):
+    for number in range(TASKS_MAX - 1):
         await make(owner, str(number))
 
     async with somebody(proxy) as other:
-        requests = [owner.post("/tasks", json={"title": "Together"}) for _ in range(5)]
+        requests = [owner.post("/tasks", json={"title": "Together"}) for _ in range(2)]
         answers = await after_waiting(proxy, other, *requests)
 
-    assert sorted(answer.status_code for answer in answers) == [201, 201, 422, 422, 422]
-    assert len((await owner.get("/tasks")).json()) == 5
+    assert sorted(answer.status_code for answer in answers) == [201, 422]
+    assert len((await owner.get("/tasks")).json()) == TASKS_MAX
 
 
 async def test_versions_and_times_follow_the_order_of_the_lock(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
-    addresses = [await make(owner, str(number)) for number in range(5)]
+    addresses = [await make(owner, str(number)) for number in range(2)]
 
     async with somebody(proxy) as other:
         requests = [owner.patch(address, json={"title": "New"}) for address in addresses]
         answers = await after_waiting(proxy, other, *requests)
 
-    tasks = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
-    assert len({task["version"] for task in tasks}) == 5
-    assert [task["updated_at"] for task in tasks] == sorted(task["updated_at"] for task in tasks)
+    first, second = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
+    assert second["version"] == first["version"] + 1
+    assert second["updated_at"] > first["updated_at"]
+
+
+async def test_no_user_takes_all_connections(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, neighbour = alone_as("owner"), alone_as("neighbour")
+    address, theirs = await make(owner), await make(neighbour)
+
+    async with somebody(proxy) as other:
+        await other.rollback()
+        await other.execute("SELECT id FROM owners WHERE id = %s FOR UPDATE", (owner.headers["x-user-id"],))
+        requests = [owner.patch(address, json={"title": f"New {number}"}) for number in range(30)]
+        waiting = [asyncio.ensure_future(request) for request in requests]
+        await until_waiting(proxy.server_url, 2)
+        async with asyncio.timeout(1):
+            assert (await neighbour.patch(theirs, json={"title": "New"})).status_code == 200
+            assert (await owner.get(address)).json()["title"] == "Old"
+        await other.commit()
+
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+    assert (await owner.get(address)).json()["title"] == "New 29"
 
 
 async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as: AsUser) -> None:

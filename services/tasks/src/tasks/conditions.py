@@ -1,4 +1,4 @@
-"""What a request asks for before anything is done: the tags in If-Match and If-None-Match.
+"""What a request asks for before anything is done: the tags in If-Match and If-None-Match, and its Idempotency-Key.
 
 A tag is a version in quotes. Weak tags count by their value, because a proxy that compresses an answer weakens its tag.
 Source: RFC 9110, 8.8.3 and 13.1.
@@ -21,6 +21,7 @@ Tags = list[str]
 
 _TAG = r'(?:W/)?"([!#-~\x80-\xff]*)"'
 _TAGS = rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
+_KEY = re.compile("[!-~]{1,255}")
 
 _SentTags = Annotated[
     str,
@@ -28,7 +29,6 @@ _SentTags = Annotated[
         {
             "type": "string",
             "description": "Tags of the `ETag` header, separated by commas, or `*` for every version.",
-            "pattern": r'^(\*|(W/)?"[0-9]+"(, *(W/)?"[0-9]+")*)$',
             "examples": ['"1795249800000000"'],
         }
     ),
@@ -42,6 +42,19 @@ _SentStar = Annotated[
             "description": "Makes the task under the id in the address, and undoes its deletion; never replaces one.",
             "enum": [ANY],
             "examples": [ANY],
+        }
+    ),
+]
+
+
+_SentKey = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "A random text of your own. Send the request again with it, and it is done only once.",
+            "pattern": "^[!-~]{1,255}$",
+            "examples": ["8c1f7e1c-6f0e-4a55-9d0c-3a6d5f5ae1b2"],
         }
     ),
 ]
@@ -63,6 +76,7 @@ Unconditional = Depends(_refuse_if_none_match)
 
 _IfMatch = Annotated[list[_SentTags], Header(alias="If-Match", default_factory=list)]
 _IfNoneMatch = Annotated[list[_SentTags], Header(alias="If-None-Match", default_factory=list)]
+_IdempotencyKey = Annotated[list[_SentKey], Header(alias="Idempotency-Key", default_factory=list)]
 _IfNone = Annotated[list[_SentStar], Header(alias="If-None-Match", default_factory=list)]
 
 
@@ -88,6 +102,14 @@ async def _target(user: CurrentUser, if_match: _IfMatch, if_none: _IfNone) -> Ta
     return Target(bool(if_none), await _expected(user, if_match))
 
 
+async def _key(_: CurrentUser, sent: _IdempotencyKey) -> str | None:
+    if not sent:
+        return None
+    if len(sent) > 1 or not _KEY.fullmatch(sent[0]):
+        raise BadRequest(detail="Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    return sent[0]
+
+
 def _read_tags(name: str, sent: list[str]) -> Tags:
     """Read a header that may be sent in several lines; tags that are none of ours name no version."""
     text = ",".join(sent).strip(" \t")
@@ -106,3 +128,6 @@ Seen = Annotated[Tags, Depends(_seen)]
 
 Placed = Annotated[Target, Depends(_target)]
 """Whether a PUT makes a task or replaces one."""
+
+Key = Annotated[str | None, Depends(_key)]
+"""What tells a request that is sent again from another one."""

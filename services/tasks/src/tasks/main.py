@@ -13,6 +13,7 @@ from common.settings import load
 from tasks.peers import users_connections
 from tasks.routes import router
 from tasks.settings import TasksSettings
+from tasks.turns import Turns
 
 
 def create_app(settings: TasksSettings) -> FastAPI:
@@ -22,6 +23,7 @@ def create_app(settings: TasksSettings) -> FastAPI:
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
         service.state.settings = settings
         service.state.passports = PassportReader(settings.passport_public_keys)
+        service.state.turns = Turns()
         async with (
             engine_lifespan(settings.tasks_database_url.get_secret_value()) as service.state.engine,
             users_connections(str(settings.users_url)) as service.state.users,

@@ -1,4 +1,4 @@
-"""What is stored: owners with their counters, tasks, and what is left of deleted tasks."""
+"""What is stored: owners with their counters, tasks, what is left of deleted tasks, and answers to give once more."""
 
 from datetime import datetime
 from typing import Final
@@ -41,6 +41,7 @@ class Owner(Table, table=True):
 
     `counter` is raised by every write in the same statement, and stays locked until the commit, so the order of
     versions is the order of commits. It starts at the microseconds of its making, so no value is ever used twice.
+    What happened up to `pruned_version` is no longer known in full.
     """
 
     __tablename__ = "owners"  # pyright: ignore[reportAssignmentType]
@@ -48,6 +49,7 @@ class Owner(Table, table=True):
     id: UUID = Field(primary_key=True)
     counter: int = Field(sa_type=BigInteger)
     task_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    pruned_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = Field(sa_type=INSTANT)
 
 
@@ -86,3 +88,19 @@ class TaskTombstone(Table, table=True):
     kind: str = Field(sa_type=Text)
     version: int = Field(sa_type=BigInteger)
     deleted_at: datetime = Field(sa_type=INSTANT)
+
+
+class IdempotencyKey(Table, table=True):
+    """A key that a client gave to a request, what the request meant, and the answer that it got."""
+
+    __tablename__ = "idempotency_keys"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: UUID = Field(primary_key=True, foreign_key="owners.id", ondelete="CASCADE")
+    operation: str = Field(primary_key=True, sa_type=Text)
+    key: str = Field(primary_key=True, sa_type=Text)
+    digest: bytes
+    task_id: UUID
+    version: int = Field(sa_type=BigInteger)
+    answer: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=INSTANT)

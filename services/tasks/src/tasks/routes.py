@@ -12,10 +12,11 @@ from common.database import DbSession
 from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, Query
 from tasks import service
-from tasks.conditions import Expected, Placed, Seen, Tags, Unconditional, is_among
+from tasks.conditions import Expected, Key, Placed, Seen, Tags, Unconditional, is_among
 from tasks.fields import EXAMPLE_TASK
 from tasks.peers import UsersService
 from tasks.schemas import Assertion, TaskChange, TaskCreate, TaskDelete, TaskQuery, TaskRead, TaskReplace
+from tasks.turns import WriteSession
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -40,21 +41,20 @@ Deletion = Annotated[TaskDelete, Depends(Body(TaskDelete, Assertion, required=Fa
 
 _Answers = dict[int | str, dict[str, Any]]
 
-_LOCATION = {"description": "The task's address.", "required": True, "schema": {"type": "string"}}
 _FURTHER = ("get_task", "change_task", "replace_task", "delete_task")
 _LINKS = {name: {"operationId": name, "parameters": {"task_id": "$response.body#/id"}} for name in _FURTHER}
+_LOCATION = {"description": "The task's address.", "required": True, "schema": {"type": "string"}}
 _LINK = {"description": 'The next page (`rel="next"`), if there is one.', "schema": {"type": "string"}}
-_ETAG = {
-    "description": "The version, in quotes.",
-    "required": True,
-    "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
-}
-_TAGGED: Final[_Answers] = {200: {"headers": {"ETag": _ETAG}}}
-_READ: Final = {**_TAGGED, 304: {"headers": {"ETag": _ETAG}}}
-_LISTED: Final = {**_READ, 200: {"headers": {"ETag": _ETAG, "Link": _LINK}}}
-_CREATED: Final[_Answers] = {201: {"headers": {"ETag": _ETAG, "Location": _LOCATION}, "links": _LINKS}}
-_CHANGED: Final = {**_TAGGED, 412: {}}
-_PUT: Final = {**_CHANGED, **_CREATED, 409: {}}
+_QUOTED = {"type": "string", "pattern": '^"[0-9]+"$'}
+_TAG = {"ETag": {"description": "The version, in quotes.", "required": True, "schema": _QUOTED}}
+_REPLAYED = {"description": "An earlier request with the key made it.", "schema": {"type": "string", "enum": ["true"]}}
+_MADE = {**_TAG, "Location": _LOCATION}
+
+_LISTED: Final[_Answers] = {200: {"headers": {**_TAG, "Link": _LINK}}, 304: {"headers": _TAG}}
+_READ: Final[_Answers] = {200: {"headers": _TAG}, 304: {"headers": _TAG}}
+_POSTED: Final[_Answers] = {201: {"headers": {**_MADE, "Idempotency-Replayed": _REPLAYED}, "links": _LINKS}, 409: {}}
+_CHANGED: Final[_Answers] = {200: {"headers": _TAG}, 412: {}}
+_PUT: Final[_Answers] = {**_CHANGED, 201: {"headers": _MADE, "links": _LINKS}, 409: {}}
 
 
 @router.get("", response_model=list[TaskRead], responses=_LISTED)
@@ -64,10 +64,10 @@ async def list_tasks(request: Request, seen: Seen, filters: Filters, user: Curre
     return _tagged(_TASKS.dump_json(found.tasks), found.version, _next(request, found.cursor), seen=seen)
 
 
-@router.post("", status_code=201, response_model=TaskRead, responses=_CREATED, dependencies=[Unconditional])
-async def create_task(new: New, user: CurrentUser, session: DbSession, admission: Admission) -> Response:
-    """Add a task."""
-    return _made(await service.create_task(session, admission, user, new))
+@router.post("", status_code=201, response_model=TaskRead, responses=_POSTED, dependencies=[Unconditional])
+async def create_task(key: Key, new: New, user: CurrentUser, session: WriteSession, admission: Admission) -> Response:
+    """Add a task; with `Idempotency-Key` only once within 24 hours, however often it is sent."""
+    return _made(await service.create_task(session, admission, user, new, key))
 
 
 @router.get("/{task_id}", response_model=TaskRead, responses=_READ)
@@ -79,7 +79,7 @@ async def get_task(task_id: TaskId, seen: Seen, _: Address, user: CurrentUser, s
 
 @router.patch("/{task_id}", response_model=TaskRead, responses=_CHANGED, dependencies=[Unconditional])
 async def change_task(
-    task_id: TaskId, expected: Expected, change: Change, user: CurrentUser, session: DbSession
+    task_id: TaskId, expected: Expected, change: Change, user: CurrentUser, session: WriteSession
 ) -> Response:
     """Change the fields that are sent; 404 if the task is not the caller's."""
     task = await service.change_task(session, user, task_id, change, expected)
@@ -88,7 +88,7 @@ async def change_task(
 
 @router.put("/{task_id}", response_model=TaskRead, responses=_PUT)
 async def replace_task(
-    task_id: TaskId, target: Placed, whole: Whole, user: CurrentUser, session: DbSession, admission: Admission
+    task_id: TaskId, target: Placed, whole: Whole, user: CurrentUser, session: WriteSession, admission: Admission
 ) -> Response:
     """Replace a task; what is absent goes to its default. 404 if the task is not the caller's.
 
@@ -101,13 +101,16 @@ async def replace_task(
 
 
 @router.delete("/{task_id}", status_code=204, responses={412: {}}, dependencies=[Unconditional])
-async def delete_task(task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: DbSession) -> None:
+async def delete_task(
+    task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: WriteSession
+) -> None:
     """Delete a task; 404 if it is not the caller's."""
     await service.delete_task(session, user, task_id, expected)
 
 
-def _made(task: TaskRead) -> Response:
-    return _tagged(_TASK.dump_json(task), task["version"], {"Location": f"/tasks/{task['id']}"}, 201)
+def _made(made: service.Creation) -> Response:
+    replayed = {"Idempotency-Replayed": "true"} if made.replayed else {}
+    return _tagged(made.answer, made.version, {"Location": f"/tasks/{made.task_id}", **replayed}, 201)
 
 
 def _tagged(

@@ -13,6 +13,7 @@ from tasks.models import INSTANT, METADATA
 OWNERS: Final = METADATA.tables["owners"]
 TASKS: Final = METADATA.tables["tasks"]
 TOMBSTONES: Final = METADATA.tables["task_tombstones"]
+KEYS: Final = METADATA.tables["idempotency_keys"]
 """The tables."""
 
 # No value may have a column's name: SQLAlchemy would take it for one more column to set.

@@ -1,0 +1,36 @@
+"""Writes of one user wait for each other here, because at the database each of them would hold a connection."""
+
+from asyncio import Semaphore
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+from fastapi import Depends, Request
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from common.database import DbSession
+from common.identity import CurrentUser
+
+WRITES_AT_ONCE: Final = 2
+"""Writes of one user that one process sends to the database; one waits there, so that none is lost between two."""
+
+
+class Turns:
+    """Lets each user's writes pass in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._queues: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
+
+    def of(self, user_id: UUID) -> Semaphore:
+        """Return the queue of a user; it lasts as long as somebody stands in it."""
+        return self._queues.setdefault(user_id, Semaphore(WRITES_AT_ONCE))
+
+
+async def _session_in_turn(request: Request, user: CurrentUser, session: DbSession) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.turns.of(user.id):
+        yield session
+
+
+WriteSession = Annotated[AsyncSession, Depends(_session_in_turn, scope="function")]
+"""The request's session for a write, as soon as it is its user's turn."""
