@@ -2,6 +2,8 @@
 
 import asyncio
 
+import psycopg
+
 from devkit.people import AsUser
 from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
@@ -81,6 +83,22 @@ async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as:
     async with somebody(proxy) as other:
         [answer] = await after_waiting(proxy, other, owner.delete(address, headers=new))
     assert answer.status_code == 204
+
+
+async def test_what_was_deleted_again_meanwhile_is_not_forgotten(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    gone, address = await make(owner, "Gone"), await make(owner)
+    await owner.delete(gone)
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute("UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'")
+
+    async with somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 2")
+        await other.execute("UPDATE task_tombstones SET deleted_at = now(), version = (SELECT counter FROM owners)")
+        [answer] = await after_waiting(proxy, other, owner.delete(address))
+
+    assert answer.status_code == 204
+    assert len((await owner.get("/tasks/changes")).json()["deleted"]) == 2
 
 
 async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:

@@ -8,6 +8,7 @@
         ├── NotFound                  404  it is not there, or not yours
         ├── MethodNotAllowed          405
         ├── Conflict                  409  it stands in the way of what is there
+        ├── Gone                      410  it is no longer known
         ├── PreconditionFailed        412  it is not, or no longer, as the request expects
         ├── BodyTooLarge              413
         ├── UriTooLong                414
@@ -96,6 +97,10 @@ class MethodNotAllowed(Refusal, status=405, title="Method Not Allowed"):
 
 class Conflict(Refusal, status=409, title="Conflict"):
     """It contradicts what is there."""
+
+
+class Gone(Refusal, status=410, title="Gone"):
+    """It is no longer known."""
 
 
 class PreconditionFailed(Refusal, status=412, title="Precondition Failed"):

@@ -16,6 +16,7 @@ from common.errors import (
     Conflict,
     Fault,
     Forbidden,
+    Gone,
     NotFound,
     PreconditionFailed,
     Refusal,
@@ -71,6 +72,7 @@ EXAMPLES: Final = (
     Forbidden("other-user"),
     NotFound("task-not-found", "No such task."),
     Conflict("id-taken", "This id cannot be had."),
+    Gone("resync-required", "What happened since then is not known; begin anew."),
     PreconditionFailed("version-mismatch", "The task has another version than the request expects."),
     Unprocessable(
         "invalid-body",

@@ -1,11 +1,9 @@
 """What one field may hold, and what a client reads about it in the OpenAPI document."""
 
-import base64
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, NamedTuple
-from uuid import UUID
+from datetime import datetime
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, ValidationInfo, WithJsonSchema
 from pydantic.config import JsonDict
@@ -46,7 +44,6 @@ _TEXT_PATTERN = f"^[^{_UNSEEN}]*$"
 _SEEN, _INSIDE = rf"[^\s{_UNSEEN}]", rf"[^\t\n\r\u2028\u2029{_UNSEEN}]"
 _TITLE_PATTERN = rf"^\s*{_SEEN}({_INSIDE}*{_SEEN})?\s*$"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _BREAKS = frozenset("\u2028\u2029")
 _LINES = frozenset("\t\n\r")
@@ -221,46 +218,6 @@ def _true_or_false(text: object) -> object:
 Flag = Annotated[bool, BeforeValidator(_true_or_false), Field(examples=[False])]
 """A truth value in a query string: `true` or `false`, and no other spelling."""
 
-
-class Position(NamedTuple):
-    """A place in the plain list: behind the task with this time and id."""
-
-    created_at: datetime
-    id: UUID
-
-    def cursor(self) -> str:
-        """Write it as the opaque text of a cursor."""
-        microseconds = (self.created_at - _EPOCH) // timedelta(microseconds=1)
-        return base64.urlsafe_b64encode(microseconds.to_bytes(8) + self.id.bytes).decode()
-
-
-def _read_cursor(text: object) -> object:
-    """Read the text that `Position.cursor` wrote, and no other spelling of it."""
-    if not isinstance(text, str):
-        return text
-    try:
-        place = base64.b64decode(text, altchars=b"-_", validate=True)
-        position = Position(_EPOCH + timedelta(microseconds=int.from_bytes(place[:8])), UUID(bytes=place[8:]))
-    except (ValueError, OverflowError):
-        position = None
-    if position is None or position.cursor() != text:
-        raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
-    return position
-
-
-Cursor = Annotated[
-    Position,
-    BeforeValidator(_read_cursor),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "Where the page begins: take it from the `Link` of the page before.",
-            "pattern": "^[A-Za-z0-9_-]{32}$",
-            "examples": [Position(_EPOCH + timedelta(days=20_778), UUID(EXAMPLE_TASK)).cursor()],
-        }
-    ),
-]
-"""A place in the plain list, as a client sends it back."""
 
 PageSize = Annotated[
     int,

@@ -9,19 +9,31 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter
 
 from common.database import DbSession
+from common.errors import MethodNotAllowed
 from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, Query
 from tasks import service
 from tasks.conditions import Expected, Key, Placed, Seen, Tags, Unconditional, is_among
 from tasks.fields import EXAMPLE_TASK
 from tasks.peers import UsersService
-from tasks.schemas import Assertion, TaskChange, TaskCreate, TaskDelete, TaskQuery, TaskRead, TaskReplace
+from tasks.schemas import (
+    Assertion,
+    ChangesQuery,
+    ChangesRead,
+    TaskChange,
+    TaskCreate,
+    TaskDelete,
+    TaskQuery,
+    TaskRead,
+    TaskReplace,
+)
 from tasks.turns import WriteSession
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
 _TASK = TypeAdapter(TaskRead)
 _TASKS = TypeAdapter(list[TaskRead])
+_CHANGES = TypeAdapter(ChangesRead)
 
 
 async def _admission(request: Request) -> service.Admission:
@@ -30,9 +42,15 @@ async def _admission(request: Request) -> service.Admission:
     return service.Admission(peer, state.settings.tasks_per_user_max)
 
 
+async def _kept_days(request: Request) -> int:
+    return request.app.state.settings.tombstones_kept_days
+
+
+KeptDays = Annotated[int, Depends(_kept_days)]
 TaskId = Annotated[UUID, Path(description="The task.", examples=[EXAMPLE_TASK])]
 Admission = Annotated[service.Admission, Depends(_admission)]
 Filters = Annotated[TaskQuery, Depends(Query(TaskQuery))]
+Feed = Annotated[ChangesQuery, Depends(Query(ChangesQuery))]
 Address = Annotated[Assertion, Depends(Query(Assertion))]
 New = Annotated[TaskCreate, Depends(Body(TaskCreate, Assertion))]
 Change = Annotated[TaskChange, Depends(Body(TaskChange, Assertion, (JSON_TYPE, MERGE_PATCH_TYPE)))]
@@ -50,6 +68,7 @@ _TAG = {"ETag": {"description": "The version, in quotes.", "required": True, "sc
 _REPLAYED = {"description": "An earlier request with the key made it.", "schema": {"type": "string", "enum": ["true"]}}
 _MADE = {**_TAG, "Location": _LOCATION}
 
+_READ_ONLY = {"Allow": "GET, HEAD, OPTIONS"}
 _LISTED: Final[_Answers] = {200: {"headers": {**_TAG, "Link": _LINK}}, 304: {"headers": _TAG}}
 _READ: Final[_Answers] = {200: {"headers": _TAG}, 304: {"headers": _TAG}}
 _POSTED: Final[_Answers] = {201: {"headers": {**_MADE, "Idempotency-Replayed": _REPLAYED}, "links": _LINKS}, 409: {}}
@@ -68,6 +87,20 @@ async def list_tasks(request: Request, seen: Seen, filters: Filters, user: Curre
 async def create_task(key: Key, new: New, user: CurrentUser, session: WriteSession, admission: Admission) -> Response:
     """Add a task; with `Idempotency-Key` only once within 24 hours, however often it is sent."""
     return _made(await service.create_task(session, admission, user, new, key))
+
+
+@router.get("/changes", response_model=ChangesRead, responses={410: {}})
+async def list_changes(query: Feed, user: CurrentUser, session: DbSession) -> Response:
+    """List what happened to the caller's tasks since the last time, deletions included; 410 when it is too long ago."""
+    return Response(_CHANGES.dump_json(await service.find_changes(session, user, query)), media_type=JSON_TYPE)
+
+
+@router.route("/tasks/changes", methods=["POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
+async def refuse_to_change_changes(request: Request) -> Response:
+    """Keep the word from being read as the id of a task."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=_READ_ONLY)
+    raise MethodNotAllowed(headers=_READ_ONLY)
 
 
 @router.get("/{task_id}", response_model=TaskRead, responses=_READ)
@@ -102,10 +135,10 @@ async def replace_task(
 
 @router.delete("/{task_id}", status_code=204, responses={412: {}}, dependencies=[Unconditional])
 async def delete_task(
-    task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: WriteSession
+    task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: WriteSession, kept_days: KeptDays
 ) -> None:
     """Delete a task; 404 if it is not the caller's."""
-    await service.delete_task(session, user, task_id, expected)
+    await service.delete_task(session, user, task_id, expected, kept_days)
 
 
 def _made(made: service.Creation) -> Response:

@@ -12,7 +12,6 @@ from tasks.fields import (
     EXAMPLE_TASK,
     EXAMPLE_USER,
     AssertedUser,
-    Cursor,
     Description,
     Echo,
     Flag,
@@ -25,6 +24,7 @@ from tasks.fields import (
     Version,
     WireTime,
 )
+from tasks.places import Cursor, SinceText
 
 
 def _example(**fields: JsonValue) -> ConfigDict:
@@ -137,6 +137,15 @@ class TaskQuery(Assertion):
         return self
 
 
+class ChangesQuery(Assertion):
+    """From where on, and how many changes at once."""
+
+    since: SinceText | None = None
+    limit: PageSize | None = Field(
+        default=None, description="Tasks and deletions in one answer; without it, 500.", examples=[100]
+    )
+
+
 class TaskRead(TypedDict):
     """A task as it is answered: every field is always there."""
 
@@ -150,3 +159,22 @@ class TaskRead(TypedDict):
     created_at: WireTime
     updated_at: WireTime
     version: Version
+
+
+class DeletionRead(TypedDict):
+    """What is left of a deleted task."""
+
+    kind: Annotated[str, Field(description="What it was.", examples=["task"], json_schema_extra={"enum": ["task"]})]
+    id: Annotated[UUID, Field(examples=[EXAMPLE_TASK])]
+    version: Version
+
+
+class ChangesRead(TypedDict):
+    """What happened since the last time, in the order of versions."""
+
+    tasks: Annotated[
+        list[TaskRead], Field(description="Tasks that are new or changed, as they are now.", examples=[[]])
+    ]
+    deleted: Annotated[list[DeletionRead], Field(description="Tasks that are gone.", examples=[[]])]
+    next: Annotated[str, Field(description="Send it as `since` the next time.", examples=["1795249800000000"])]
+    has_more: Annotated[bool, Field(description="There is more already.", examples=[False])]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -14,11 +14,22 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from uuid_utils.compat import uuid7
 
 from common.database import Row, row, rows
-from common.errors import SOON, Conflict, NotFound, PreconditionFailed, Unprocessable
+from common.errors import SOON, Conflict, Gone, NotFound, PreconditionFailed, Unprocessable
 from common.identity import User
-from tasks.fields import Position
+from tasks.fields import PAGE_MAX
 from tasks.peers import UsersService
-from tasks.schemas import TaskChange, TaskCreate, TaskQuery, TaskRead, TaskReplace
+from tasks.places import Position, Since
+from tasks.schemas import (
+    ChangesQuery,
+    ChangesRead,
+    DeletionRead,
+    TaskChange,
+    TaskCreate,
+    TaskQuery,
+    TaskRead,
+    TaskReplace,
+)
+from tasks.statements.changes import GET_CHANGES
 from tasks.statements.creation import ADD_OWNER, CREATE_NAMED_TASK, CREATE_TASK, CREATE_TASK_ONCE, GET_OBSTACLE
 from tasks.statements.tasks import CHANGE_TASK, DELETE_TASK, GET_TASK, list_tasks
 
@@ -66,6 +77,29 @@ async def find_tasks(session: AsyncSession, user: User, query: TaskQuery, seen: 
     if query.limit is None or len(tasks) <= query.limit:
         return TaskList(tasks, None, version)
     return TaskList(tasks[: query.limit], _position(tasks[query.limit - 1]).cursor(), version)
+
+
+async def find_changes(session: AsyncSession, user: User, query: ChangesQuery) -> ChangesRead:
+    """Return what happened to the caller's tasks since the last time.
+
+    Raises:
+        Gone: It is not known any more, or never was, what happened since then.
+    """
+    since, limit = query.since or Since(0), query.limit or PAGE_MAX
+    found = await rows(session, GET_CHANGES, caller=user.id, since=since.version, limit=limit + 1)
+    counter, pruned_version = _known(found)
+    begun_at = since.begun_at or since.version or counter
+    if not pruned_version <= begun_at <= counter:
+        raise Gone("resync-required", "What happened since then is not known; begin anew.")
+    changes = [each for each in found if each["id"]]
+    page = changes[:limit]
+    last = cast("int", page[-1]["version"]) if len(changes) > limit else counter
+    return ChangesRead(
+        tasks=cast("list[TaskRead]", [each for each in page if each["kind"] is None]),
+        deleted=cast("list[DeletionRead]", [each for each in page if each["kind"]]),
+        next=Since(last, begun_at if begun_at > last else None).text(),
+        has_more=len(changes) > limit,
+    )
 
 
 async def get_task(session: AsyncSession, user: User, task_id: UUID) -> TaskRead:
@@ -207,14 +241,17 @@ async def replace_task(
     return _met(replaced)
 
 
-async def delete_task(session: AsyncSession, user: User, task_id: UUID, expected: Sequence[str] | None) -> None:
-    """Delete one task of the caller.
+async def delete_task(
+    session: AsyncSession, user: User, task_id: UUID, expected: Sequence[str] | None, kept_days: int
+) -> None:
+    """Delete one task of the caller; what is left of others goes after so many days.
 
     Raises:
         NotFound: There is no such task, or it is somebody else's.
         PreconditionFailed: The task has none of the expected versions.
     """
-    _met(await row(session, DELETE_TASK, caller=user.id, wanted=task_id, expected=expected))
+    kept = timedelta(days=kept_days)
+    _met(await row(session, DELETE_TASK, caller=user.id, wanted=task_id, expected=expected, kept=kept))
 
 
 def _found(task: Row | None) -> TaskRead:
@@ -233,6 +270,11 @@ def _met(task: Row | None) -> TaskRead:
 def _require_same_id(addressed: UUID, sent: UUID | None) -> None:
     if sent is not None and sent != addressed:
         raise Unprocessable("id-mismatch", "The body holds another task than the address names.")
+
+
+def _known(found: Sequence[Row]) -> tuple[int, int]:
+    """Return the owner's counter, and up to which version their past is forgotten; 0 for an owner nobody knows."""
+    return (cast("int", found[0]["counter"]), cast("int", found[0]["pruned_version"])) if found else (0, 0)
 
 
 def _position(task: TaskRead) -> Position:

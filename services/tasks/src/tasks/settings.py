@@ -23,3 +23,6 @@ class TasksSettings(Settings):
 
     tasks_per_user_max: int = Field(default=10_000, gt=0)
     """Tasks that one user may have."""
+
+    tombstones_kept_days: int = Field(default=90, gt=0, le=36_500)
+    """How long a device may stay offline, in days, and still learn which tasks were deleted meanwhile."""

@@ -57,13 +57,18 @@ _OPERATION = literal("create-task", Text)
 _KEPT = literal(KEY_KEPT, Interval)
 _WRITTEN = [column.name for column in TASKS.c if column.computed is None]
 
+_met = select(NOW.label("now"), cast(extract("epoch", NOW) * 1_000_000, BigInteger).label("counter")).cte("met")
+
 ADD_OWNER: Final = (
     insert(OWNERS)
-    .values(id=USER, counter=cast(extract("epoch", NOW) * 1_000_000, BigInteger), task_count=0, created_at=NOW)
+    .from_select(
+        ["id", "counter", "pruned_version", "task_count", "created_at"],
+        select(USER, _met.c.counter, _met.c.counter, literal(0), _met.c.now),
+    )
     .on_conflict_do_nothing()
     .returning(OWNERS.c.id)
 )
-"""Meet an owner; harmless when somebody was faster."""
+"""Meet an owner, of whose past before this moment nothing is known; harmless when somebody was faster."""
 
 _taken = and_(
     KEYS.c.user_id == OWNERS.c.id, KEYS.c.operation == _OPERATION, KEYS.c.key == _KEY, KEYS.c.created_at > NOW - _KEPT

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Integer,
+    Interval,
     Text,
     Uuid,
     all_,
@@ -45,6 +46,9 @@ from tasks.statements.values import (
     USER,
     on_the_wire,
 )
+
+TOMBSTONES_PRUNED: Final = 2
+"""Tombstones beyond their time that a deletion takes away: more than it leaves, and few enough not to be noticed."""
 
 GET_TASK: Final = select(*TASK_COLUMNS).where(TASKS.c.id == TASK, TASKS.c.user_id == USER)
 """One task of this owner."""
@@ -154,10 +158,30 @@ _gone = (
     .cte("gone")
 )
 
+_oldest = (
+    select(TOMBSTONES.c.user_id, TOMBSTONES.c.id)
+    .join(_gone, TOMBSTONES.c.user_id == _gone.c.user_id)
+    .order_by(TOMBSTONES.c.version)
+    .limit(TOMBSTONES_PRUNED)
+    .cte("oldest")
+)
+
+_pruned = (
+    delete(TOMBSTONES)
+    .where(TOMBSTONES.c.user_id == _oldest.c.user_id, TOMBSTONES.c.id == _oldest.c.id)
+    .where(TOMBSTONES.c.deleted_at <= NOW - bindparam("kept", type_=Interval))
+    .returning(TOMBSTONES.c.version)
+    .cte("pruned")
+)
+
 _uncounted = (
     update(OWNERS)
     .where(OWNERS.c.id == _gone.c.user_id)
-    .values(counter=OWNERS.c.counter + 1, task_count=OWNERS.c.task_count - 1)
+    .values(
+        counter=OWNERS.c.counter + 1,
+        task_count=OWNERS.c.task_count - 1,
+        pruned_version=func.greatest(OWNERS.c.pruned_version, select(func.max(_pruned.c.version)).scalar_subquery()),
+    )
     .returning(OWNERS.c.id, OWNERS.c.counter, NOW.label("now"))
     .cte("uncounted")
 )
@@ -178,5 +202,6 @@ _renewed = _left.on_conflict_do_update(
 DELETE_TASK: Final = select(_wanted.c.matches).add_cte(_renewed.cte("renewed")).execution_options(writes=True)
 """Delete a task and leave its tombstone, unless another version is expected than the one that `matches`.
 
-No row when there is no such task of this owner.
+A few tombstones that were `kept` for long enough go, and the owner remembers up to which version. No row when there is
+no such task of this owner.
 """
