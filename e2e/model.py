@@ -1,5 +1,6 @@
 """What a right platform holds after a number of requests: nothing but what each user has written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from httpx import Client
@@ -11,7 +12,8 @@ Wish = dict[str, object]
 NOTHING: Wish = {"description": None, "is_completed": False}
 """What a replacement puts in the place of fields that it does not name."""
 
-Tables = dict[str, list[dict[str, object]]]
+Row = dict[str, object]
+Tables = dict[str, list[Row]]
 
 
 @dataclass
@@ -25,6 +27,12 @@ class Account:
     deleted: dict[str, int] = field(default_factory=dict[str, int])
     """The version that each deletion took."""
 
+    keys: dict[str, tuple[Wish, Task]] = field(default_factory=dict[str, tuple[Wish, Task]])
+    """What was created with a key, and the answer."""
+
+    begun: int = 0
+    """The version at which the account began."""
+
     counter: int | None = None
     """The last version; none before the first task."""
 
@@ -35,6 +43,7 @@ class Account:
 
     def next_version(self, answered: int) -> int:
         """Take a version from the counter, which starts at a moment that only the first answer tells."""
+        self.begun = self.begun or answered - 1
         self.counter = answered if self.counter is None else self.counter + 1
         return self.counter
 
@@ -46,6 +55,16 @@ class Account:
         ids = {"id": answer["id"], "user_id": self.id, "version": self.next_version(answer["version"])}
         self._keep({**NOTHING, **wish, **times, **ids}, answer)
         self.is_met = True
+
+    def replay(self, key: str, wish: Wish) -> Task | None:
+        """Return the answer that the key must get once more; none if it stands for something else."""
+        first, answer = self.keys[key]
+        return answer if wish == first else None
+
+    def undo(self, wish: Wish, answer: Task) -> None:
+        """Expect a new task under an id that nobody has any more."""
+        self.deleted.pop(answer["id"], None)
+        self.create({**NOTHING, **wish}, answer)
 
     def change(self, wish: Wish, answer: Task) -> None:
         """Expect a changed task: a version and a time of its own, unless nothing changes."""
@@ -78,17 +97,30 @@ class Account:
         self.tasks[answer["id"]] = answer
 
 
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Sort rows of any table."""
+    return sorted(rows, key=lambda row: sorted(map(str, row.items())))
+
+
 def tables_of(accounts: list[Account]) -> Tables:
-    """Return all rows of both databases by their id, without the two times that nobody is told."""
+    """Return all rows of both databases, without what no answer tells."""
     met = [each for each in accounts if each.counter is not None]
     tables: Tables = {
-        "owners": [{"id": each.id, "counter": each.counter, "task_count": len(each.tasks)} for each in met],
+        "owners": [
+            {"id": each.id, "counter": each.counter, "pruned_version": each.begun, "task_count": len(each.tasks)}
+            for each in met
+        ],
         "tasks": [{**task} for each in met for task in each.tasks.values()],
         "task_tombstones": [
             {"user_id": each.id, "id": task_id, "kind": "task", "version": version}
             for each in met
             for task_id, version in each.deleted.items()
         ],
+        "idempotency_keys": [
+            {"user_id": each.id, "operation": "create-task", "key": key, "task_id": it["id"], "version": it["version"]}
+            for each in met
+            for key, (_, it) in each.keys.items()
+        ],
         "users": [{**each.profile} for each in accounts if each.profile],
     }
-    return {name: sorted(rows, key=lambda row: str(row["id"])) for name, rows in tables.items()}
+    return {name: in_order(rows) for name, rows in tables.items()}

@@ -5,15 +5,19 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 import psycopg
-from model import Tables
+from model import Tables, in_order
 from own_platform import OwnPlatform
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
 OUR_TABLES: Final = "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'alembic_version'"
 
-UNTOLD: Final = {"owners": "created_at", "task_tombstones": "deleted_at"}
-"""Times that are stored and that no answer tells."""
+UNTOLD: Final = {
+    "owners": {"created_at"},
+    "task_tombstones": {"deleted_at"},
+    "idempotency_keys": {"digest", "answer", "created_at"},
+}
+"""What is stored and no answer tells, or tells in another place."""
 
 
 class Stored:
@@ -45,9 +49,10 @@ def _tables(connection: psycopg.Connection[DictRow]) -> list[str]:
 
 
 def _rows(connection: psycopg.Connection[DictRow], table: str) -> list[dict[str, object]]:
-    every: LiteralString = "SELECT * FROM {} ORDER BY id"
+    every: LiteralString = "SELECT * FROM {}"
     found = connection.execute(sql.SQL(every).format(sql.Identifier(table)))
-    return [{name: _wire(value) for name, value in row.items() if name != UNTOLD.get(table)} for row in found]
+    told = found.fetchall()
+    return in_order({name: _wire(row[name]) for name in row.keys() - UNTOLD.get(table, set())} for row in told)
 
 
 def _wire(value: object) -> object:

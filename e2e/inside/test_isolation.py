@@ -41,6 +41,7 @@ NAMING: dict[str, tuple[str, str, dict[str, str]]] = {
 """All places where a request can name a user."""
 
 accounts = st.integers(0, len(SUBJECTS) - 1)
+keys = st.sampled_from(["one", "two"])
 words = st.sampled_from(["Water", "water the plants", "100 %"])
 WISHES = {"title": words, "description": st.none() | words, "is_completed": st.booleans()}
 
@@ -114,6 +115,31 @@ class Crowd(RuleBasedStateMachine):
         assert answer.status_code == 201, answer.text
         self.accounts[who].create(wish, answer.json())
         return str(answer.json()["id"])
+
+    @rule(who=accounts, key=keys, wish=st.fixed_dictionaries(WISHES))
+    def create_once(self, who: int, key: str, wish: Wish) -> None:
+        """Create a task with a key that everybody else uses, too."""
+        account = self.accounts[who]
+        answer = account.client.post("/tasks", json=wish, headers={"Idempotency-Key": key})
+        if key not in account.keys:
+            assert answer.status_code == 201, answer.text
+            account.create(wish, answer.json())
+            account.keys[key] = wish, answer.json()
+        elif told := account.replay(key, wish):
+            assert (answer.status_code, answer.json()) == (201, told)
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (422, "key-reused")
+
+    @rule(who=accounts, task_id=ids, title=words)
+    def create_named(self, who: int, task_id: str, title: str) -> None:
+        """Undo a deletion; who takes an id that somebody else has learns only that it cannot be had."""
+        account = self.accounts[who]
+        answer = account.client.put(f"/tasks/{task_id}", json={"title": title}, headers={"If-None-Match": "*"})
+        if any(task_id in each.tasks for each in self.accounts):
+            assert answer.status_code == (412 if task_id in account.tasks else 409), answer.text
+        else:
+            assert answer.status_code == 201, answer.text
+            account.undo({"title": title}, answer.json())
 
     @rule(who=accounts, task_id=ids)
     def read(self, who: int, task_id: str) -> None:
