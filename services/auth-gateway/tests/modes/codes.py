@@ -1,6 +1,7 @@
 """Finds every code that the source of any service can answer with."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,13 +9,20 @@ from auth_gateway.tokens.reasons import SENTENCES
 from common import errors
 
 ROOT = Path(__file__).parents[4]
+EDGE = ROOT / "deploy/traefik/routes.yml"
 REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type) and hasattr(value, "title")}
 
 
 def codes() -> set[str]:
-    """Return the codes of all refusals, and of the faults that are named in our own words."""
+    """Return the codes of all refusals, the edge's as well, and of the faults that are named in our own words."""
     sources = [file for folder in ("libs/common", "services/*") for file in ROOT.glob(f"{folder}/src/**/*.py")]
-    return set(SENTENCES).union(*(_codes(ast.parse(file.read_text())) for file in sources))
+    return set(SENTENCES).union(_codes_of_edge(), *(_codes(ast.parse(file.read_text())) for file in sources))
+
+
+def _codes_of_edge() -> Iterator[str]:
+    """Take the titles of all statuses for which the edge asks the gateway for a page."""
+    statuses = set(map(int, re.findall(r"\b[45]\d\d\b", EDGE.read_text())))
+    return (_code(name) for name in REFUSALS if getattr(errors, name).status in statuses)
 
 
 def _codes(tree: ast.Module) -> Iterator[str]:
@@ -48,8 +56,12 @@ def _usual_codes(node: ast.AST) -> Iterator[str]:
     """Take the codes of refusals that are made without one: the title of their class."""
     with_code = {_name(call.func) for call in ast.walk(node) if isinstance(call, ast.Call) and call.args}
     for name in {_name(found) for found in ast.walk(node)} & REFUSALS - with_code:
-        title: str = getattr(errors, name).title
-        yield title.lower().replace(" ", "-")
+        yield _code(name)
+
+
+def _code(name: str) -> str:
+    title: str = getattr(errors, name).title
+    return title.lower().replace(" ", "-")
 
 
 def _name(node: ast.AST | None) -> str:
