@@ -59,6 +59,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
 class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Let connections end with an answer: one that is cut between two may have a request on its way."""
+        self.servers[0].close()  # or connections that are only just accepted would be cut all the same
         self.server_state.default_headers.append((b"connection", b"close"))
         await sleep(DRAIN_SECONDS if self.server_state.connections else 0)
         await super().shutdown(sockets)

@@ -111,13 +111,12 @@ async def state_of(engine: AsyncEngine) -> State:
 
 
 async def _run(session: AsyncSession, statement: Executable, values: Row) -> list[Row]:
-    connection = await session.connection()
-    result = await connection.execute(statement, values)
+    result = await (await session.connection()).execute(statement, values)
     names = tuple(result.keys())
     return [dict(zip(names, found, strict=True)) for found in result.all()]
 
 
 def _is_repeatable(error: DBAPIError, statement: Executable) -> bool:
-    never_sent = error.statement is None
+    """Tell whether a statement may be sent once more; if it never was, the error has none."""
     lost_read = error.connection_invalidated and not statement.get_execution_options().get("writes")
-    return never_sent or lost_read or getattr(error.orig, "sqlstate", None) in _REPEATABLE_STATES
+    return error.statement is None or lost_read or getattr(error.orig, "sqlstate", None) in _REPEATABLE_STATES
