@@ -1,0 +1,8 @@
+"""The addresses of this service, in the order in which they are searched."""
+
+from fastapi import APIRouter
+
+from tasks.routes import changes, tasks
+
+# The feed comes first, or its name would be read as the id of a task.
+router = APIRouter(routes=[*changes.router.routes, *tasks.router.routes])

@@ -1,0 +1,34 @@
+"""The feed of changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import TypeAdapter
+
+from common.database import DbSession
+from common.errors import MethodNotAllowed
+from common.identity import CurrentUser
+from common.reading import JSON_TYPE, Query
+from tasks.schemas import ChangesQuery, ChangesRead
+from tasks.service import changes
+
+router = APIRouter(prefix="/tasks/changes", tags=["tasks"])
+
+_CHANGES = TypeAdapter(ChangesRead)
+_READ_ONLY = {"Allow": "GET, HEAD, OPTIONS"}
+
+Feed = Annotated[ChangesQuery, Depends(Query(ChangesQuery))]
+
+
+@router.get("", response_model=ChangesRead, responses={410: {}})
+async def list_changes(query: Feed, user: CurrentUser, session: DbSession) -> Response:
+    """List what happened to the caller's tasks since the last time, deletions included; 410 when it is too long ago."""
+    return Response(_CHANGES.dump_json(await changes.find_changes(session, user, query)), media_type=JSON_TYPE)
+
+
+@router.route("/tasks/changes", methods=["POST", "PUT", "PATCH", "DELETE", "OPTIONS"], include_in_schema=False)
+async def refuse_to_change_changes(request: Request) -> Response:
+    """Keep the word from being read as the id of a task."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=_READ_ONLY)
+    raise MethodNotAllowed(headers=_READ_ONLY)

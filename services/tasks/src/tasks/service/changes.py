@@ -1,0 +1,42 @@
+"""What a device learns about the time when it was away."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from common.database import Row, rows
+from common.errors import Gone
+from common.identity import User
+from tasks.fields import PAGE_MAX
+from tasks.places import Since
+from tasks.schemas import ChangesQuery, ChangesRead, DeletionRead, TaskRead
+from tasks.statements.changes import GET_CHANGES
+
+
+async def find_changes(session: AsyncSession, user: User, query: ChangesQuery) -> ChangesRead:
+    """Return what happened to the caller's tasks since the last time.
+
+    Raises:
+        Gone: It is not known any more, or never was, what happened since then.
+    """
+    since, limit = query.since or Since(0), query.limit or PAGE_MAX
+    found = await rows(session, GET_CHANGES, caller=user.id, since=since.version, limit=limit + 1)
+    counter, pruned_version = _known(found)
+    begun_at = since.begun_at or since.version or counter
+    if not pruned_version <= begun_at <= counter:
+        raise Gone("resync-required", "What happened since then is not known; begin anew.")
+    changes = [each for each in found if each["id"]]
+    page = changes[:limit]
+    last = cast("int", page[-1]["version"]) if len(changes) > limit else counter
+    return ChangesRead(
+        tasks=cast("list[TaskRead]", [each for each in page if each["kind"] is None]),
+        deleted=cast("list[DeletionRead]", [each for each in page if each["kind"]]),
+        next=Since(last, begun_at if begun_at > last else None).text(),
+        has_more=len(changes) > limit,
+    )
+
+
+def _known(found: Sequence[Row]) -> tuple[int, int]:
+    """Return the owner's counter, and up to which version their past is forgotten; 0 for an owner nobody knows."""
+    return (cast("int", found[0]["counter"]), cast("int", found[0]["pruned_version"])) if found else (0, 0)
