@@ -143,7 +143,7 @@ async def test_no_user_takes_all_connections(alone_as: AsUser, proxy: Proxy) -> 
         await other.commit()
 
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
-    assert (await owner.get(address)).json()["title"] == "New 29"
+    assert (await owner.get(address)).json()["title"] in {"New 28", "New 29"}  # the last two went together
 
 
 async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as: AsUser) -> None:

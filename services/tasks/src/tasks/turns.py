@@ -17,7 +17,7 @@ WRITES_AT_ONCE: Final = 2
 
 
 class Turns:
-    """Lets each user's writes pass in the order in which they came."""
+    """Lets each user's writes pass in the order in which they came, two at a time."""
 
     def __init__(self) -> None:
         self._queues: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
