@@ -90,6 +90,20 @@ async def test_a_cut_ends_open_connections_but_takes_new_ones(proxy: Proxy, conn
         await other.execute("SELECT 1")
 
 
+@pytest.mark.parametrize(("lost", "left"), [("questions_lost", 2), ("answers_lost", 3)])
+async def test_an_answer_that_got_lost_was_given_and_a_lost_question_was_not(
+    proxy: Proxy, connection: AsyncConnection, lost: str, left: int
+) -> None:
+    await connection.execute("DROP SEQUENCE IF EXISTS asked; CREATE SEQUENCE asked")
+    setattr(proxy, lost, [False, True])
+    await connection.execute("SELECT nextval('asked')")
+    with pytest.raises(OperationalError):
+        await connection.execute("SELECT nextval('asked')")
+
+    async with await AsyncConnection.connect(proxy.url) as other:
+        assert await (await other.execute("SELECT nextval('asked')")).fetchone() == (left,)
+
+
 async def test_what_is_cut_in_a_black_hole_is_cut_too(proxy: Proxy, connection: AsyncConnection) -> None:
     proxy.pause()
     question = asyncio.create_task(connection.execute("SELECT 1"))

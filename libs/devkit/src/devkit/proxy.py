@@ -1,4 +1,4 @@
-"""A TCP proxy before PostgreSQL, for tests: it counts round trips, and fails in the ways a network does."""
+"""A TCP proxy before PostgreSQL or a service, for tests: it counts round trips, and fails as a network does."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter, Task
@@ -22,12 +22,19 @@ class Proxy:
     """A place between client and server, where connections that are open and new ones meet the same fate."""
 
     server_url: str
+    """The server in libpq's words: a URL, or `host=… port=…`."""
 
     round_trips: int = 0
     """Bursts from a client that the server has answered, since the start or since a test set it to 0."""
 
     delay_seconds: float = 0.0
     """How long each chunk is held back, in each direction."""
+
+    questions_lost: list[bool] = field(default_factory=list[bool])
+    """Which of the next questions get lost on their way, each with its connection: `[False, True]` is the second."""
+
+    answers_lost: list[bool] = field(default_factory=list[bool])
+    """Which of the next answers get lost, to questions that the server has read."""
 
     port: int = 0
     """Where it listens on 127.0.0.1; chosen when it starts."""
@@ -105,6 +112,8 @@ class Proxy:
 
     async def _ask(self, reader: StreamReader, server_writer: StreamWriter, asked: asyncio.Event) -> None:
         async for chunk in self._chunks(reader):
+            if self.questions_lost and self.questions_lost.pop(0):
+                return
             asked.set()
             server_writer.write(chunk)
             await server_writer.drain()
@@ -112,6 +121,8 @@ class Proxy:
     async def _answer(self, server_reader: StreamReader, writer: StreamWriter, asked: asyncio.Event) -> None:
         """Pass answers on; the first chunk after a question ends a round trip."""
         async for chunk in self._chunks(server_reader):
+            if self.answers_lost and self.answers_lost.pop(0):
+                return
             self.round_trips += asked.is_set()
             asked.clear()
             writer.write(chunk)
