@@ -11,6 +11,7 @@ from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
 
 LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
+ERASED_ELSEWHERE = "DELETE FROM owners"
 
 
 @asynccontextmanager

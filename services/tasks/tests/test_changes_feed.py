@@ -131,6 +131,17 @@ async def test_a_tombstone_that_an_undo_could_not_see_is_not_shown(alone_as: AsU
     assert len((await _changes(owner))["deleted"]) == 1
 
 
+async def test_such_a_tombstone_is_renewed_even_beyond_its_time(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    address = await make(owner)
+    with psycopg.connect(proxy.server_url) as connection:
+        connection.execute("INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks")
+        connection.execute(LONG_AGO)
+
+    assert (await owner.delete(address)).status_code == 204
+    assert [each["id"] for each in (await _changes(owner))["deleted"]] == [address.rpartition("/")[2]]
+
+
 @pytest.mark.parametrize("since", BAD)
 async def test_a_place_that_is_none_is_refused(as_user: AsUser, since: str) -> None:
     assert await _code(as_user("owner"), since) == (400, "bad-request")

@@ -1,10 +1,12 @@
 """What a creation decides that had to wait for somebody else's lock on the same owner."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import uuid4
 
 import psycopg
+import pytest
 from httpx import AsyncClient, Response
 
 from devkit.people import AsUser
@@ -12,7 +14,7 @@ from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
 
 from .conftest import TASKS_MAX
-from .lock import after_waiting, make, somebody
+from .lock import ERASED_ELSEWHERE, after_waiting, make, somebody
 
 MADE_ELSEWHERE = """
 INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
@@ -28,8 +30,33 @@ SELECT user_id, id, 'task', counter, now() FROM gone, raised
 """
 
 
+Create = Callable[[AsyncClient], Awaitable[Response]]
+
+LONG_AGO = "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
+
+
 async def _put(owner: AsyncClient, task_id: object) -> Response:
     return await owner.put(f"/tasks/{task_id}", json={"title": "Ours"}, headers={"If-None-Match": "*"})
+
+
+async def _post(owner: AsyncClient, key: str | None = None) -> Response:
+    return await owner.post("/tasks", json={"title": "Ours"}, headers={"Idempotency-Key": key} if key else {})
+
+
+async def _let_keys_grow_old(proxy: Proxy) -> None:
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute(LONG_AGO)
+
+
+async def _put_anywhere(owner: AsyncClient) -> Response:
+    return await _put(owner, uuid4())
+
+
+async def _post_once(owner: AsyncClient) -> Response:
+    return await _post(owner, str(uuid4()))
+
+
+IN_EVERY_WAY = pytest.mark.parametrize("create", [_post, _post_once, _put_anywhere])
 
 
 async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(alone_as: AsUser, proxy: Proxy) -> None:
@@ -68,16 +95,62 @@ async def test_an_id_is_taken_by_whoever_was_faster(alone_as: AsUser, proxy: Pro
     assert (await owner.post("/tasks", json={"title": "Counted"})).status_code == 201
 
 
-async def test_the_quota_holds_for_named_tasks_that_waited(alone_as: AsUser, proxy: Proxy) -> None:
+@IN_EVERY_WAY
+async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy, create: Create) -> None:
     owner = alone_as("owner")
     for _ in range(TASKS_MAX - 1):
         await make(owner)
 
     async with somebody(proxy) as other:
-        answers = await after_waiting(proxy, other, *(_put(owner, uuid4()) for _ in range(2)))
+        answers = await after_waiting(proxy, other, *(create(owner) for _ in range(2)))
 
     assert sorted(answer.status_code for answer in answers) == [201, 422]
     assert len((await owner.get("/tasks")).json()) == TASKS_MAX
+
+
+@IN_EVERY_WAY
+async def test_whoever_is_erased_while_they_wait_begins_anew(alone_as: AsUser, proxy: Proxy, create: Create) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute(ERASED_ELSEWHERE)
+        [made] = await after_waiting(proxy, other, create(owner))
+
+    assert made.status_code == 201
+    assert (await owner.get("/tasks")).json() == [made.json()]
+    assert (await owner.get("/tasks/changes")).json()["tasks"] == [made.json()]
+
+
+async def test_an_old_key_is_taken_again_by_one_of_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    first = await _post(owner, "key")
+    await _let_keys_grow_old(proxy)
+
+    async with somebody(proxy) as other:
+        answers = await after_waiting(proxy, other, *(_post(owner, "key") for _ in range(2)))
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].content == answers[1].content != first.content
+    assert len((await owner.get("/tasks")).json()) == 2
+
+
+async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await _post(owner, "key")
+    await _let_keys_grow_old(proxy)
+
+    async with somebody(proxy) as other:
+        again = asyncio.ensure_future(_post(owner, "key"))
+        await until_waiting(proxy.server_url)
+        behind = asyncio.ensure_future(_post(owner, "another"))
+        await until_waiting(proxy.server_url, 2)
+        await other.commit()
+    made = await again
+
+    assert [made.status_code, (await behind).status_code] == [201, 201]
+    assert (await _post(owner, "key")).content == made.content
+    assert len((await owner.get("/tasks")).json()) == 3
 
 
 async def test_of_two_undos_at_once_one_is_made(alone_as: AsUser, proxy: Proxy) -> None:

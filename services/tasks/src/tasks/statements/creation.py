@@ -147,19 +147,20 @@ def _claim(task: CTE) -> CTE:
 
 
 def _prune(claimed: CTE) -> Delete:
-    """Forget some keys beyond their time, but not the one that is just being taken again.
+    """Forget some keys beyond their time, but not the one that is just being taken again, or was while this waited.
 
     Source: PostgreSQL, 7.8.4: which of two changes of one row takes place cannot be told.
     """
+    names = ("user_id", "operation", "key", "created_at")
     old = (
-        select(KEYS.c.user_id, KEYS.c.operation, KEYS.c.key)
+        select(*(KEYS.c[name] for name in names))
         .join(claimed, KEYS.c.user_id == claimed.c.user_id)
         .where(KEYS.c.created_at <= claimed.c.created_at - _KEPT)
         .where(tuple_(KEYS.c.operation, KEYS.c.key) != tuple_(_OPERATION, _KEY))
         .order_by(KEYS.c.created_at)
         .limit(KEYS_PRUNED)
     ).cte("old")
-    return delete(KEYS).where(*(KEYS.c[name] == old.c[name] for name in ("user_id", "operation", "key")))
+    return delete(KEYS).where(*(KEYS.c[name] == old.c[name] for name in names))
 
 
 def _create_task(*, keyed: bool = False, named: bool = False) -> Executable:
