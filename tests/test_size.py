@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 FILES = [
     ROOT / "conftest.py",
     ROOT / "deploy" / "compose.py",
+    ROOT / "docs" / "sync_client.py",
     *(file for folder in ("libs", "services", "tests", "e2e", "bench") for file in (ROOT / folder).rglob("*.py")),
 ]
 
