@@ -221,7 +221,7 @@ async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(alone_as:
 async def test_no_other_verb_takes_the_feed_for_a_task(as_user: AsUser) -> None:
     owner = as_user("owner")
 
-    for verb in ("POST", "PUT", "PATCH", "DELETE"):
+    for verb in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
         answer = await owner.request(verb, "/tasks/changes", json={"title": "x"})
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     options = await owner.options("/tasks/changes")
