@@ -34,6 +34,7 @@ TITLES: Final = {
 
 PROTECTED: Final = {
     "/tasks": ("GET", "POST"),
+    "/tasks/changes": ("GET",),
     "/tasks/{task}": ("GET", "PATCH", "PUT", "DELETE"),
     "/users/me": ("GET", "PATCH"),
     "/users/{user}": ("GET",),
