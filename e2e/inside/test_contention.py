@@ -8,6 +8,7 @@ import pytest
 from httpx import Response
 from own_platform import OwnPlatform
 from person import Person
+from wire import problem_of
 
 from devkit.waiting import until_waiting
 
@@ -75,6 +76,21 @@ async def test_one_users_queue_leaves_the_connections_to_others(own: OwnPlatform
 
     assert served == [[200, 201, 200, 204]] * len(others)
     assert {answer.status_code for answer in await asyncio.gather(*queue)} <= {200, 201}
+
+
+async def test_a_key_that_stays_in_use_is_asked_for_again_later(own: OwnPlatform) -> None:
+    dan, key = own.speak_as("dan-in-use"), {"Idempotency-Key": "in-use"}
+    task = await dan.add()
+
+    async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as holder:
+        await holder.execute("SELECT id FROM owners WHERE id = %s FOR UPDATE", (dan.id,))
+        answers = await asyncio.gather(*(dan.post("/tasks", json={"title": "Once"}, headers=key) for _ in range(2)))
+        for answer in answers:
+            problem_of(answer, 409, "key-in-use")
+        assert await dan.tasks() == [task]
+
+    made = await dan.post("/tasks", json={"title": "Once"}, headers=key)
+    assert (made.status_code, "idempotency-replayed" in made.headers) == (201, False)
 
 
 async def use(person: Person) -> list[int]:
