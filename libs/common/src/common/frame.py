@@ -41,7 +41,7 @@ class Frame:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens; an answer that has begun is left as it is."""
-        started, scope, deadline = time.perf_counter(), _named(scope), asyncio.timeout(self._limit_seconds)
+        started, scope = time.perf_counter(), _named(scope, asyncio.timeout(self._limit_seconds))
 
         async def send_complete(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -51,12 +51,12 @@ class Frame:
 
         try:
             _require_limits(scope)
-            async with deadline:
+            async with scope["deadline"]:
                 await self._app(scope, receive, send_complete)
         except ClientDisconnect:
             scope["status"] = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
-            refusal = _refusal(error, late=deadline.expired())
+            refusal = _refusal(error, late=scope["deadline"].expired())
             scope["error"], scope["refusal"] = error, refusal
             if "status" not in scope:
                 await problem(refusal, scope["request_id"], explain=self._explain)(scope, receive, send_complete)
@@ -70,14 +70,14 @@ def _refusal(error: Exception, *, late: bool) -> Refusal:
     return Unavailable("deadline-passed", "It took too long.") if late else ServerError()
 
 
-def _named(scope: Scope) -> Scope:
+def _named(scope: Scope, deadline: asyncio.Timeout) -> Scope:
     """Give a request its id, and serve a trailing slash like none and HEAD like GET (the server leaves the body out).
 
-    `verb` stays what was sent, for whoever hands the request on.
+    `verb` stays what was sent, for whoever hands the request on; whoever streams may put the `deadline` off.
     """
     verb, path = scope["method"], scope["path"].rstrip("/") or "/"
     ours = {"path": path, "verb": verb, "method": "GET" if verb == "HEAD" else verb}
-    return {**scope, **ours, "request_id": request_id(Headers(scope=scope))}
+    return {**scope, **ours, "deadline": deadline, "request_id": request_id(Headers(scope=scope))}
 
 
 def _require_limits(scope: Scope) -> None:

@@ -68,7 +68,7 @@ class Query(Generic[Model]):
         """Return the parameters."""
         query, faults = _read_query(request, self.model, await identify(request))
         if query is None or faults:
-            raise _refusal(faults)
+            raise refusal(faults)
         return query
 
 
@@ -87,9 +87,9 @@ class Body(Generic[Model]):
         text = await _read_bytes(request, self.media_types) or (b"" if self.required else b"{}")
         parse(text)
         _, faults = _read_query(request, self.query, user)
-        body, more = _attempt("body", lambda: self.model.model_validate_json(text, context=user))
+        body, more = attempt("body", lambda: self.model.model_validate_json(text, context=user))
         if body is None or faults:
-            raise _refusal([*faults, *more])
+            raise refusal([*faults, *more])
         return body
 
 
@@ -146,14 +146,15 @@ def _read_query(request: Request, model: type[Model], user: User) -> tuple[Model
     except UnicodeDecodeError:
         raise BadRequest(errors=[_fault(("query",), "utf8_invalid", "Invalid UTF-8")]) from None
     words = {name: values[0] for name, values in given.items()}
-    query, faults = _attempt("query", lambda: model.model_validate_strings(words, strict=False, context=user))
+    query, faults = attempt("query", lambda: model.model_validate_strings(words, strict=False, context=user))
     faults += [_fault(("query", name), "repeated", "Given more than once") for name in given if len(given[name]) > 1]
     no_ids = (name for name, text in request.path_params.items() if not _UUID.fullmatch(text))
     faults += [_fault(("path", name), "uuid_parsing", "Input should be a valid UUID") for name in no_ids]
     return query, faults
 
 
-def _attempt(place: str, validate: Callable[[], Model]) -> tuple[Model | None, list[Fault]]:
+def attempt(place: str, validate: Callable[[], Model]) -> tuple[Model | None, list[Fault]]:
+    """Return what was read, or the faults that this place (`body` or `query`) has."""
     try:
         return validate(), []
     except ValidationError as error:
@@ -167,7 +168,7 @@ def _fault(location: tuple[str | int, ...], error_type: str, message: str) -> Fa
     return Fault(location=plain, code=error_type.replace("_", "-"), message=message.partition(",")[0])
 
 
-def _refusal(faults: Sequence[Fault]) -> Refusal:
+def refusal(faults: Sequence[Fault]) -> Refusal:
     """Say the worst of it: 400 before 403 before 422."""
     rest = [fault for fault in faults if fault["code"] != OTHER_USER]
     if any(fault["code"] in UNREADABLE or fault["location"][0] != "body" for fault in rest):
