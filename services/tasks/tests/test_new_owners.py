@@ -44,7 +44,8 @@ async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
 ) -> None:
     users_database = await databases.make("users")
     environment = database_environment({"users": users_database}, minimal_environment())
-    users = start_service(processes, "users", environment | {"PASSPORT_PUBLIC_KEYS": keys.public}, free_ports(1)[0])
+    environment |= {"PASSPORT_PUBLIC_KEYS": keys.public, "TASKS_URL": "http://127.0.0.1:1"}
+    users = start_service(processes, "users", environment, free_ports(1)[0])
     await users.until_ready()
     async with beside(users.url) as speak_as:
         owner = speak_as("owner")

@@ -1,12 +1,13 @@
 """Writes of one user wait for each other here, because at the database each of them would hold a connection."""
 
-from asyncio import Semaphore
+from asyncio import Lock, Semaphore
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from common.database import DbSession
@@ -17,9 +18,10 @@ WRITES_AT_ONCE: Final = 2
 
 
 class Turns:
-    """Lets each user's writes pass in the order in which they came, two at a time."""
+    """Lets each user's writes pass in the order in which they came, two at a time; of all imports one at a time."""
 
     def __init__(self) -> None:
+        self.of_imports = Lock()
         self._queues: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
 
     def of(self, user_id: UUID) -> Semaphore:
@@ -34,3 +36,12 @@ async def _session_in_turn(request: Request, user: CurrentUser, session: DbSessi
 
 WriteSession = Annotated[AsyncSession, Depends(_session_in_turn, scope="function")]
 """The request's session for a write, as soon as it is its user's turn."""
+
+
+async def _engine_in_turn(request: Request, _: CurrentUser) -> AsyncIterator[AsyncEngine]:
+    async with request.app.state.turns.of_imports:
+        yield request.app.state.engine
+
+
+ImportEngine = Annotated[AsyncEngine, Depends(_engine_in_turn, scope="function")]
+"""The engine for an import, as soon as no other one holds a connection for as long as its client sends."""

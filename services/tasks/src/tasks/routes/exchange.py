@@ -1,0 +1,60 @@
+"""What the users service asks on behalf of an owner: all they have out, in, or gone. Nobody else can reach it."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.responses import JSONResponse, StreamingResponse
+
+from common.database import DbSession
+from common.frame import DEADLINE_SECONDS
+from common.identity import CurrentUser
+from common.reading import NoParameters, Query
+from tasks.lines import MEDIA_TYPE, read_lines
+from tasks.service import exchange
+from tasks.turns import ImportEngine
+
+router = APIRouter(prefix="/internal/owner", include_in_schema=False, dependencies=[Depends(Query(NoParameters))])
+
+
+async def _engine(request: Request) -> AsyncEngine:
+    return request.app.state.engine
+
+
+Engine = Annotated[AsyncEngine, Depends(_engine)]
+
+
+@router.get("/export")
+async def export_owner(request: Request, user: CurrentUser, engine: Engine) -> Response:
+    """Write all that the caller has, a line each."""
+    return StreamingResponse(_in_time(request, exchange.export_tasks(engine, user)), media_type=MEDIA_TYPE)
+
+
+@router.post("/import")
+async def import_owner(request: Request, user: CurrentUser, engine: ImportEngine) -> Response:
+    """Take in what was exported, all or nothing."""
+    tasks_max = request.app.state.settings.tasks_per_user_max
+    lines = read_lines(_in_time(request, request.stream()))
+    report = await exchange.import_tasks(engine, user, lines, tasks_max, partial(_put_off, request))
+    return JSONResponse(report)
+
+
+@router.delete("", status_code=204)
+async def erase_owner(user: CurrentUser, session: DbSession) -> None:
+    """Forget the caller, with all that is theirs."""
+    await exchange.erase_owner(session, user)
+
+
+async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        _put_off(request)
+        yield piece
+        _put_off(request)
+
+
+def _put_off(request: Request) -> None:
+    """Give a request that gets on its time anew."""
+    request.scope["deadline"].reschedule(asyncio.get_running_loop().time() + DEADLINE_SECONDS)

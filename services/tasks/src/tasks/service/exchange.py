@@ -1,0 +1,107 @@
+"""How all that an owner has goes out, comes in, and is forgotten."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import Final, cast
+from uuid import uuid5
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from common.database import Row, rows
+from common.errors import SOON, Conflict, Unprocessable
+from common.identity import User
+from tasks.lines import FIRST_LINE, Line, instant, write_task
+from tasks.schemas import TaskQuery
+from tasks.service.tasks import find_tasks
+from tasks.statements.creation import ADD_OWNER
+from tasks.statements.exchange import ERASE_OWNER, LOCK_OWNER, MERGE_TASKS, OPEN_STAGE, STAGE_TASKS
+
+EXPORTED_AT_ONCE: Final = 200
+"""Tasks that are read, and held in memory, together."""
+
+STAGED_AT_ONCE: Final = 200
+"""Lines that are sent to the database, and held in memory, together."""
+
+MERGED_AT_ONCE: Final = 2_000
+"""Lines of one statement: few enough that it is done in far less time than an import may be without progress."""
+
+REPORTED: Final[tuple[str, ...]] = ("created", "updated", "unchanged", "renumbered")
+"""What is counted: a task is one of the first three, and of all these some got another id."""
+
+
+async def export_tasks(engine: AsyncEngine, user: User) -> AsyncIterator[bytes]:
+    """Write the caller's tasks as lines, a page at a time; no connection is held between two pages."""
+    query: TaskQuery | None = TaskQuery(limit=EXPORTED_AT_ONCE)
+    while query:
+        async with AsyncSession(engine) as session:
+            found = await find_tasks(session, user, query, ())
+        yield b"".join(map(write_task, found.tasks))
+        query = TaskQuery.model_validate({"limit": EXPORTED_AT_ONCE, "cursor": found.cursor}) if found.cursor else None
+
+
+async def import_tasks(
+    engine: AsyncEngine, user: User, lines: AsyncIterable[Line], tasks_max: int, got_on: Callable[[], None]
+) -> dict[str, int]:
+    """Take in all tasks or none, and say after each step that it `got_on`.
+
+    Raises:
+        Refusal: A line is bad.
+        Unprocessable: The caller would have more tasks than one user may have.
+        Conflict: Somebody else took one of the ids at the same moment.
+    """
+    async with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+        await connection.execute(OPEN_STAGE)
+        last_line = await _stage(connection, user, lines)
+        while not (await connection.execute(LOCK_OWNER, {"caller": user.id})).first():
+            await connection.execute(ADD_OWNER, {"caller": user.id})
+        report: dict[str, int] = dict.fromkeys(REPORTED, 0)
+        for first_line in range(FIRST_LINE, last_line + 1, MERGED_AT_ONCE):
+            merged = await _merge(connection, user, first_line, tasks_max)
+            report = {name: count + cast("int", merged[name]) for name, count in report.items()}
+            got_on()
+    return report
+
+
+async def erase_owner(session: AsyncSession, user: User) -> None:
+    """Forget the caller and all that is theirs; nothing happens when there is nothing."""
+    await rows(session, ERASE_OWNER, caller=user.id)
+
+
+async def _stage(connection: AsyncConnection, user: User, lines: AsyncIterable[Line]) -> int:
+    """Put the lines where the database can compare them, and return the number of the last one."""
+    batch: list[Row] = []
+    last_line = 0
+    async for line in lines:
+        batch.append(_staged(user, line))
+        last_line = line.number
+        if len(batch) == STAGED_AT_ONCE:
+            await connection.execute(STAGE_TASKS, batch)
+            batch = []
+    if batch:
+        await connection.execute(STAGE_TASKS, batch)
+    return last_line
+
+
+def _staged(user: User, line: Line) -> Row:
+    task = line.task
+    return {
+        "line": line.number,
+        "old_id": task.id,
+        "own_id": uuid5(user.id, str(task.id)),
+        "title": task.title,
+        "description": task.description,
+        "is_completed": task.completed_at is not None,
+        "completed_at": task.completed_at and instant(task.completed_at),
+        "created_at": instant(task.created_at),
+        "updated_at": instant(task.updated_at),
+    }
+
+
+async def _merge(connection: AsyncConnection, user: User, first_line: int, tasks_max: int) -> Row:
+    values = {"caller": user.id, "first_line": first_line, "last_line": first_line + MERGED_AT_ONCE - 1}
+    merged: Row = dict((await connection.execute(MERGE_TASKS, values)).mappings().one())
+    if merged["created"] and cast("int", merged["task_count"]) > tasks_max:
+        raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
+    if merged["lost"]:
+        raise Conflict("id-taken", "Somebody else took an id at this moment; send all of it again.", headers=SOON)
+    return merged

@@ -1,0 +1,204 @@
+"""What an import and an erasure do that had to wait for others, and what waited for them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+
+from .carried import ADDRESS, Line, a_line, bring, export, send, written
+from .conftest import TASKS_MAX
+from .lock import after_waiting, make, somebody
+
+ERASE = "DELETE FROM owners"
+
+HELD = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+
+
+async def in_transaction(proxy: Proxy) -> object:
+    """Count the connections that are held between two statements."""
+    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as connection:
+        return (await (await connection.execute(HELD)).fetchall())[0][0]
+
+
+async def slowly(line: Line, go_on: asyncio.Event) -> AsyncIterator[bytes]:
+    """Send one line, and then nothing until told to."""
+    yield written(line)
+    await go_on.wait()
+
+
+async def test_an_import_that_waited_builds_on_what_was_written_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+    [line] = await export(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1")
+        await other.execute("UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)")
+        [answer] = await after_waiting(proxy, other, send(owner, written(line)))
+
+    assert answer.json() == {"created": 0, "updated": 1, "unchanged": 0, "renumbered": 0}
+    assert (await export(owner))[0]["title"] == "Old"
+
+
+async def test_the_quota_holds_for_an_import_that_waited(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute("UPDATE owners SET task_count = %s", (TASKS_MAX,))
+        [answer] = await after_waiting(proxy, other, send(owner, written(a_line(uuid4()))))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "quota-exceeded")
+
+
+async def test_an_import_behind_an_erasure_begins_anew(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+    line = a_line(uuid4(), "New")
+
+    async with somebody(proxy) as other:
+        await other.execute(ERASE)
+        [answer] = await after_waiting(proxy, other, send(owner, written(line)))
+
+    assert answer.json()["created"] == 1
+    assert [found["title"] for found in await export(owner)] == ["New"]
+
+
+async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_another_one_later(
+    alone_as: AsUser, proxy: Proxy
+) -> None:
+    owner, neighbour, wanted = alone_as("owner"), alone_as("neighbour"), uuid4()
+    for someone in (owner, neighbour):
+        await make(someone)
+
+    async with somebody(proxy) as other:
+        await other.rollback()
+        await other.execute(
+            "INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)"
+            " SELECT %s, id, 'Theirs', false, now(), now(), counter + 1 FROM owners WHERE id = %s",
+            (wanted, neighbour.headers["x-user-id"]),
+        )
+        [answer] = await after_waiting(proxy, other, send(owner, written(a_line(uuid4()), a_line(wanted))))
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (409, "id-taken", "1")
+    assert len(await export(owner)) == 1
+    assert await bring(owner, a_line(wanted)) == (1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE"])
+async def test_a_change_behind_an_erasure_finds_nothing(alone_as: AsUser, proxy: Proxy, verb: str) -> None:
+    owner = alone_as("owner")
+    address = await make(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute(ERASE)
+        body = None if verb == "DELETE" else {"title": "New"}
+        [answer] = await after_waiting(proxy, other, owner.request(verb, address, json=body))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "task-not-found")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
+async def test_a_task_behind_an_erasure_is_the_first_of_a_new_owner(
+    alone_as: AsUser, proxy: Proxy, headers: dict[str, str]
+) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute(ERASE)
+        post = owner.post("/tasks", json={"title": "New"}, headers=headers)
+        put = owner.put(f"/tasks/{uuid4()}", json={"title": "Named"}, headers={"If-None-Match": "*"})
+        answers = await after_waiting(proxy, other, post, put)
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert {line["title"] for line in await export(owner)} == {"New", "Named"}
+
+
+async def test_an_erasure_behind_a_write_takes_that_with_it(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1")
+        await other.execute(
+            "INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)"
+            " SELECT gen_random_uuid(), id, 'Theirs', false, now(), now(), counter FROM owners"
+        )
+        [answer] = await after_waiting(proxy, other, owner.delete(ADDRESS))
+
+    assert answer.status_code == 204
+    assert await export(owner) == []
+
+
+async def test_writes_go_on_while_a_client_sends_an_import(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, neighbour, go_on = alone_as("owner"), alone_as("neighbour"), asyncio.Event()
+    address = await make(owner)
+
+    sending = asyncio.ensure_future(send(owner, slowly(a_line(uuid4(), "New"), go_on)))
+    await asyncio.sleep(0.1)
+    assert await in_transaction(proxy) == 1
+    for number in range(3):
+        assert (await owner.patch(address, json={"title": str(number)})).status_code == 200
+    await make(neighbour)
+    go_on.set()
+
+    assert (await sending).json()["created"] == 1
+    assert {line["title"] for line in await export(owner)} == {"2", "New"}
+
+
+async def test_two_imports_of_one_user_take_turns(alone_as: AsUser) -> None:
+    owner, go_on = alone_as("owner"), asyncio.Event()
+    line = a_line(uuid4())
+
+    first = asyncio.ensure_future(send(owner, slowly(line, go_on)))
+    await asyncio.sleep(0.1)
+    second = asyncio.ensure_future(send(owner, written(line)))
+    await asyncio.sleep(0.1)
+    assert not second.done()
+    go_on.set()
+
+    assert (await first).json() == {"created": 1, "updated": 0, "unchanged": 0, "renumbered": 0}
+    assert (await second).json() == {"created": 0, "updated": 0, "unchanged": 1, "renumbered": 0}
+
+
+async def test_an_import_that_stands_still_is_given_up_and_lets_the_next_one_in(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, never = alone_as("owner"), asyncio.Event()
+    line = a_line(uuid4())
+
+    refused = await send(owner, slowly(line, never))
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "deadline-passed")
+    assert await export(owner) == []
+    assert await in_transaction(proxy) == 0
+    assert await bring(owner, line) == (1, 0, 0, 0)
+
+
+async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(alone_as: AsUser) -> None:
+    lines = [a_line(uuid4()) for _ in range(3)]
+
+    async def drip() -> AsyncIterator[bytes]:
+        for line in lines:
+            yield written(line)
+            await asyncio.sleep(2.0)
+
+    assert (await send(alone_as("owner"), drip())).json()["created"] == 3
+
+
+async def test_a_database_that_is_cut_off_takes_nothing_in(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await make(owner)
+
+    async def break_off() -> AsyncIterator[bytes]:
+        yield written(a_line(uuid4()))
+        proxy.cut()
+
+    refused = await send(owner, break_off())
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (500, "1")
+    assert len(await export(owner)) == 1
