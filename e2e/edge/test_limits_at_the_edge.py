@@ -62,7 +62,7 @@ async def test_a_user_who_asks_too_much_is_told_to_wait_and_nobody_else(
 
 
 @pytest.mark.parametrize("length", ["1000000", "10000000000", str(10**18), "0001000000"])
-@pytest.mark.parametrize("path", ["/tasks", "/users/me", "/nothing", "/healthz"])
+@pytest.mark.parametrize("path", ["/tasks", "/users/me", "/users/me/imports", "/nothing", "/healthz"])
 async def test_a_body_that_is_announced_too_long_is_refused_unread(edge: Edge, path: str, length: str) -> None:
     sent = request("POST", path, headers=f"Content-Length: {length}\r\nExpect: 100-continue\r\n")
 
@@ -78,10 +78,23 @@ async def test_the_longest_body_that_may_be_announced_is_handed_on(edge: Edge, t
     assert (await ask(edge.port, request("POST", "/tasks", token, body=bytes(999_999)))).status == 200
 
 
-async def test_an_import_may_be_longer(edge: Edge, token: str) -> None:
-    sent = request("POST", "/users/me/import", token, body=bytes(2_000_000))
+@pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
+async def test_an_import_may_be_longer(edge: Edge, token: str, path: str) -> None:
+    sent = request("POST", path, token, body=bytes(2_000_000))
 
     assert (await ask(edge.port, sent)).status == 200
+    assert [seen.line.split()[1] for seen in edge.users.seen] == [path]
+    assert '"RouterName":"import@file"' in edge.process.log.read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
+async def test_an_import_has_an_end_too(edge: Edge, path: str) -> None:
+    sent = request("POST", path, headers="Content-Length: 100000000\r\nExpect: 100-continue\r\n")
+
+    (answer,) = answers(await converse(edge.port, sent))
+
+    assert (answer.status, answer.code) == (413, "content-too-large")
+    assert not edge.users.seen
 
 
 async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str) -> None:

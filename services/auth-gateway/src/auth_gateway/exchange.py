@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Send
 from yarl import URL
 
 from auth_gateway.headers import for_client
+from auth_gateway.upstream import CONNECT_SECONDS
 from common.errors import BadGateway, GatewayTimeout
 
 REQUEST_SECONDS: Final = 60.0
@@ -30,6 +31,7 @@ class Outgoing:
     url: str
     headers: list[tuple[str, str]]
     has_body: bool
+    answer_seconds: float
 
 
 class _Client:
@@ -98,6 +100,7 @@ async def _exchange(
         headers=request.headers,
         data=client.body() if request.has_body else None,
         allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=request.answer_seconds),
     ) as answer:
         patience.reschedule(None)
         await send(_head(answer))

@@ -54,8 +54,9 @@ def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
 def _readiness(keys: KeyCache, services: Sequence[Service]) -> Ready:
     async def ready(request: Request) -> Mapping[str, State]:
         session = request.app.state.connections
-        states = await asyncio.gather(*(state_of(session, service) for service in services))
-        found: dict[str, State] = {service.name: state for service, state in zip(services, states, strict=True)}
+        named = {service.name: service for service in services}
+        states = await asyncio.gather(*(state_of(session, service) for service in named.values()))
+        found: dict[str, State] = dict(zip(named, states, strict=True))
         if keys.state.status != "off":
             found["keys"] = keys.state.status
         return found

@@ -12,11 +12,8 @@ from auth_gateway.exchange import Outgoing, hand_on
 from auth_gateway.headers import RawHeaders, for_service, require_plain_names
 from auth_gateway.target import clean
 from auth_gateway.tokens import Gatekeeper
-from auth_gateway.upstream import Service
+from auth_gateway.upstream import ANNOUNCED_BELOW_BYTES, Service
 from common.errors import BadRequest, BodyTooLarge
-
-ANNOUNCED_BELOW_BYTES: Final = 1_000_000
-"""A request that announces as much, or more, is refused unread; services count what they read."""
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 _CLOSE: Final = {"Connection": "close"}
@@ -59,17 +56,17 @@ class Proxy:
         _require_plain_http(scope)
         path = clean(scope["raw_path"]).decode()
         require_plain_names(scope["headers"])
-        length = _body_length(scope)
         service = next((service for service in self._services if service.owns(path)), None)
+        length = _body_length(scope, service.announced_below_bytes if service else ANNOUNCED_BELOW_BYTES)
         if service is None:
             scope["path"] = unquote(path).rstrip("/") or "/"
             await self._app(scope, receive, send)
         else:
             scope["route"] = service
-            request = await self._decide(scope, service.url + path, length)
+            request = await self._decide(scope, service, path, length)
             await hand_on(scope["app"].state.connections, request, receive, send)
 
-    async def _decide(self, scope: Scope, address: str, length: int | None) -> Outgoing:
+    async def _decide(self, scope: Scope, service: Service, path: str, length: int | None) -> Outgoing:
         """Make of the client's request one that says who sends it."""
         sent: RawHeaders = scope["headers"]
         granted = remembered(self._gatekeeper, sent) or await self._gatekeeper.decide(sent)
@@ -83,8 +80,8 @@ class Proxy:
         if length:
             headers.append(("Content-Length", str(length)))
         query: bytes = scope["query_string"]
-        url = f"{address}?{query.decode()}" if query else address
-        return Outgoing(scope["verb"], url, headers, has_body=length != 0)
+        url = f"{service.url}{path}?{query.decode()}" if query else service.url + path
+        return Outgoing(scope["verb"], url, headers, length != 0, service.answer_seconds)
 
 
 def _require_plain_http(scope: Scope) -> None:
@@ -99,12 +96,12 @@ def _require_plain_http(scope: Scope) -> None:
         raise BadRequest(headers=_CLOSE)
 
 
-def _body_length(scope: Scope) -> int | None:
+def _body_length(scope: Scope, announced_below_bytes: int) -> int | None:
     """Return how many bytes the body is announced to have, None when it comes in chunks.
 
     Raises:
         BadRequest: It is encoded in a way that services do not read, or our own server would lose it.
-        BodyTooLarge: It is longer than any service reads.
+        BodyTooLarge: It is longer than the service reads.
 
     Source: RFC 9112, 6.1 and 6.3.
     """
@@ -115,6 +112,6 @@ def _body_length(scope: Scope) -> int | None:
     length = None if encodings else sum(int(value) for name, value in headers if name == b"content-length")
     if length != 0 and any(name == b"upgrade" for name, _ in headers):
         raise BadRequest(detail="A request with a body cannot change the protocol.", headers=_CLOSE)
-    if length is not None and length >= ANNOUNCED_BELOW_BYTES:
+    if length is not None and length >= announced_below_bytes:
         raise BodyTooLarge
     return length

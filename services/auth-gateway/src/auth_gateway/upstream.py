@@ -18,6 +18,15 @@ CONNECT_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 15.0
 """How long a service may take to begin its answer, and between two pieces of it."""
 
+ANNOUNCED_BELOW_BYTES: Final = 1_000_000
+"""A request that announces as much, or more, is refused unread; services count what they read."""
+
+IMPORT_SECONDS: Final = 60.0
+"""How long a service may take for an import after it has read all of it."""
+
+IMPORT_BELOW_BYTES: Final = 100_000_000
+"""As above, for an import."""
+
 IDLE_SECONDS: Final = 90.0
 """Shorter than a service keeps idle connections, so that none dies under a request."""
 
@@ -42,6 +51,8 @@ class Service:
     name: str
     path: str
     url: str
+    announced_below_bytes: int = ANNOUNCED_BELOW_BYTES
+    answer_seconds: float = ANSWER_SECONDS
 
     def owns(self, path: str) -> bool:
         """Say whether the service answers at this path."""
@@ -49,21 +60,20 @@ class Service:
 
 
 def services_of(settings: GatewaySettings) -> tuple[Service, ...]:
-    """Return the services by the settings' addresses."""
+    """Return the services by the settings' addresses, in the order in which they are asked what they own."""
     return (
         Service("tasks", "/tasks", settings.tasks_url),
+        Service("users", "/users/me/import", settings.users_url, IMPORT_BELOW_BYTES, IMPORT_SECONDS),
         Service("users", "/users", settings.users_url),
     )
 
 
 @asynccontextmanager
-async def connections(answer_seconds: float = ANSWER_SECONDS) -> AsyncGenerator[aiohttp.ClientSession]:
+async def connections() -> AsyncGenerator[aiohttp.ClientSession]:
     """Keep connections to the services; nothing is decoded, remembered or added on the way."""
-    patience = aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=answer_seconds)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=patience,
         auto_decompress=False,
         skip_auto_headers=_OWN_HEADERS,
         middlewares=(_send_once,),

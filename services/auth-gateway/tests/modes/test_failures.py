@@ -46,8 +46,8 @@ async def hand_to(
         sent.append(message)
 
     headers = [("Content-Length", "100")] if body else []
-    outgoing = Outgoing("POST", f"http://127.0.0.1:{service.port}/", headers, has_body=bool(body))
-    async with connections(answer_seconds) as session:
+    outgoing = Outgoing("POST", f"http://127.0.0.1:{service.port}/", headers, bool(body), answer_seconds)
+    async with connections() as session:
         await hand_on(session, outgoing, receive, send)
     return sent
 

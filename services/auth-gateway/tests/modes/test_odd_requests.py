@@ -190,9 +190,19 @@ async def test_an_older_client_names_no_host_and_sends_no_chunks(gateway: Gatewa
     assert [[answer.status for answer in answered] for answered in found] == [[200], [400]]
 
 
-@pytest.mark.parametrize("length", [1_000_000, 10_000_000_000, 10**18])
-async def test_a_body_that_is_announced_too_long_is_refused_unread(gateway: Gateway, length: int) -> None:
-    (answer,) = answers(await converse(gateway.port, request("POST", "/tasks", length=length)))
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [
+        ("/tasks", 1_000_000),
+        ("/tasks", 10_000_000_000),
+        ("/users/me", 10**18),
+        ("/users/me/imports", 1_000_000),
+        ("/users/me/import", 100_000_000),
+        ("/users/me/import/", 10**18),
+    ],
+)
+async def test_a_body_that_is_announced_too_long_is_refused_unread(gateway: Gateway, path: str, length: int) -> None:
+    (answer,) = answers(await converse(gateway.port, request("POST", path, length=length)))
 
     assert (answer.status, answer.code) == (413, "content-too-large")
 
@@ -201,6 +211,14 @@ async def test_the_longest_body_that_may_be_announced_is_handed_on(gateway: Gate
     (answer,) = answers(await converse(gateway.port, request("POST", "/tasks", token, body=bytes(999_999))))
 
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/", "//users/me/%69mport"])
+async def test_an_import_may_be_longer(gateway: Gateway, token: str, path: str) -> None:
+    (answer,) = answers(await converse(gateway.port, request("POST", path, token, body=bytes(2_000_000))))
+
+    assert answer.status == 200
+    assert gateway.users.seen[0].line.split()[1] in {"/users/me/import", "/users/me/import/"}
 
 
 async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str) -> None:
