@@ -135,7 +135,7 @@ async def test_a_verb_is_allowed_or_refused_as_the_address_says(as_user: AsUser,
 
     refused = {verb for verb, answer in answers.items() if answer.status_code == 405}
 
-    allowed = {*ADDRESSES[path], "HEAD", "OPTIONS"}
+    allowed = {*ADDRESSES[path], "OPTIONS", *(("HEAD",) if "GET" in ADDRESSES[path] else ())}
     assert allowed <= verbs_of(answers["OPTIONS"])
     assert set(VERBS) - refused == verbs_of(answers["OPTIONS"])
     for verb in refused - {"HEAD"}:

@@ -36,7 +36,9 @@ PROTECTED: Final = {
     "/tasks": ("GET", "POST"),
     "/tasks/changes": ("GET",),
     "/tasks/{task}": ("GET", "PATCH", "PUT", "DELETE"),
-    "/users/me": ("GET", "PATCH"),
+    "/users/me": ("GET", "PATCH", "DELETE"),
+    "/users/me/export": ("GET",),
+    "/users/me/import": ("POST",),
     "/users/{user}": ("GET",),
 }
 """Addresses that need a token, with their verbs."""

@@ -50,7 +50,7 @@ def test_the_walk_through_does_what_it_says(own: OwnPlatform) -> None:
 
     lines = printed_by(script.replace(ADDRESS, own.url.removeprefix("http://")), own)
 
-    created, listed, found, completed, replaced, deleted, profile, moved = (
+    created, listed, found, completed, replaced, deleted, profile, moved, exported, *erased = (
         json.loads(line or "null") for line in lines
     )
     assert (created["title"], created["user_id"]) == ("Water the plants", DEVELOPER)
@@ -60,5 +60,6 @@ def test_the_walk_through_does_what_it_says(own: OwnPlatform) -> None:
     assert {created["id"], completed["id"], replaced["id"]} == {created["id"]}
     assert deleted is None
     assert (profile["id"], profile["time_zone"], moved["time_zone"]) == (DEVELOPER, "UTC", "Europe/Paris")
+    assert (exported["kind"], exported["user"], any(erased)) == ("export", moved, False)
     assert set(created) == Task.__required_keys__
     assert set(moved) == Profile.__required_keys__

@@ -15,7 +15,7 @@ import tasks.main
 import tasks.routes
 import users.main
 import users.routes
-from common.reading import BODY_MAX_BYTES, Body
+from common.reading import BODY_MAX_BYTES, JSON_TYPE, Body
 from devkit.keys import PassportKeys
 from devkit.people import passport_headers
 from tasks.settings import TasksSettings
@@ -48,6 +48,12 @@ def verb_of(route: APIRoute) -> str:
     return " ".join(route.methods or ())
 
 
+def media_type_of(route: APIRoute) -> str:
+    """Return what an address reads, which says so itself where that is no plain body."""
+    body = (route.openapi_extra or {}).get("requestBody", {"content": {JSON_TYPE: {}}})
+    return " ".join(body["content"])
+
+
 def address_of(route: APIRoute, text: object = None) -> str:
     return route.path.format_map(dict.fromkeys(route.param_convertors, text or uuid4()))
 
@@ -74,7 +80,13 @@ async def clients(keys: PassportKeys) -> AsyncGenerator[Clients]:
                 users_url=HttpUrl("http://127.0.0.1:1"),
             )
         ),
-        "users": users.main.create_app(UsersSettings(users_database_url=NOWHERE, passport_public_keys=(keys.public,))),
+        "users": users.main.create_app(
+            UsersSettings(
+                users_database_url=NOWHERE,
+                passport_public_keys=(keys.public,),
+                tasks_url=HttpUrl("http://127.0.0.1:1"),
+            )
+        ),
     }
     async with AsyncExitStack() as running:
         for app in apps.values():
@@ -99,7 +111,8 @@ async def test_nobody_is_let_in_without_a_passport(clients: Clients, service: st
 
 @every(ROUTES)
 async def test_a_parameter_that_nobody_knows_is_400(clients: Clients, service: str, route: APIRoute) -> None:
-    answer = await clients[service].request(verb_of(route), address_of(route) + "?unheard_of=1", content=b"{}")
+    headers, address = {"Content-Type": media_type_of(route)}, address_of(route) + "?unheard_of=1"
+    answer = await clients[service].request(verb_of(route), address, content=b"{}", headers=headers)
 
     require_problem(answer, 400, "bad-request")
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import psycopg
 import pytest
 from httpx import ASGITransport, AsyncClient
-from pydantic import Secret
+from pydantic import HttpUrl, Secret
 
 from devkit.databases import MigratedDatabases
 from devkit.keys import PassportKeys
@@ -32,9 +32,17 @@ async def proxy(database: str) -> AsyncGenerator[Proxy]:
 
 
 @pytest.fixture
-async def as_user(proxy: Proxy, keys: PassportKeys) -> AsyncGenerator[AsUser]:
+def tasks_url() -> str:
+    """Have no tasks service; a module that needs one says where it is."""
+    return "http://127.0.0.1:1"
+
+
+@pytest.fixture
+async def as_user(proxy: Proxy, keys: PassportKeys, tasks_url: str) -> AsyncGenerator[AsUser]:
     """Speak to the service as the gateway would: `ann <me@example.com>` is ann, whose token claims that address."""
-    settings = UsersSettings(users_database_url=Secret(proxy.url), passport_public_keys=(keys.public,))
+    settings = UsersSettings(
+        users_database_url=Secret(proxy.url), passport_public_keys=(keys.public,), tasks_url=HttpUrl(tasks_url)
+    )
     app = create_app(settings)
 
     def speak_as(name: str) -> AsyncClient:

@@ -20,6 +20,7 @@ def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str])
     message = capsys.readouterr().err
     assert "USERS_DATABASE_URL:" in message
     assert "PASSPORT_PUBLIC_KEYS:" in message
+    assert "TASKS_URL:" in message
 
 
 def test_everything_that_is_wrong_is_named_and_no_secret_shown(
@@ -28,20 +29,22 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
     monkeypatch.setenv("USERS_DATABASE_URL", "mysql://me:hush@host/name")
     monkeypatch.setenv("USERS_DATABASE_URL_UNPOOLED", "hush")
     monkeypatch.setenv("PASSPORT_PUBLIC_KEYS", "A" * 43 + ",hush")
+    monkeypatch.setenv("TASKS_URL", "hush")
     monkeypatch.setenv("PORT", "70000")
 
     with pytest.raises(SystemExit):
         load(UsersSettings)
 
     message = capsys.readouterr().err
-    for name in ("USERS_DATABASE_URL:", "USERS_DATABASE_URL_UNPOOLED:", "PASSPORT_PUBLIC_KEYS:", "PORT:"):
+    for name in ("TASKS_URL:", "USERS_DATABASE_URL:", "USERS_DATABASE_URL_UNPOOLED:", "PASSPORT_PUBLIC_KEYS:", "PORT:"):
         assert name in message
     assert "hush" not in message
 
 
-def test_a_database_and_a_key_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_a_key_and_the_other_service_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USERS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full")
     monkeypatch.setenv("PASSPORT_PUBLIC_KEYS", "A" * 43)
+    monkeypatch.setenv("TASKS_URL", "http://tasks:8000")
 
     settings = load(UsersSettings)
 

@@ -149,7 +149,7 @@ def _operation(route: APIRoute, schemas: Schemas, statuses: set[int]) -> Json:
         "description": route.description,
         "tags": route.tags,
         "parameters": [*_path_parameters(route, schemas), *_query_parameters(route), *_header_parameters(route)],
-        **({"requestBody": _request_body(reader, schemas)} if isinstance(reader, Body) else {}),
+        **({"requestBody": _request_body(reader, schemas)} if isinstance(reader, Body) else route.openapi_extra or {}),
         "responses": {str(status): _success(route, schemas, status) for status in done} | refused,
     }
 
@@ -210,8 +210,8 @@ def _success(route: APIRoute, schemas: Schemas, status: int) -> Json:
     """Describe an answer that does not refuse; what a route says of it itself is added."""
     own = cast("dict[str, Json]", route.responses.get(status, {}))
     answer: Json = {"description": DESCRIPTIONS[status], "headers": header_references(()) | own.get("headers", {})}
-    answer |= {"links": own["links"]} if "links" in own else {}
-    if status == HTTPStatus.NOT_MODIFIED:
+    answer |= {member: own[member] for member in ("links", "content") if member in own}
+    if status == HTTPStatus.NOT_MODIFIED or "content" in own:
         return answer
     if route.response_model is not None:
         schema = schemas.refer(schema_of(route.response_model, "serialization"))

@@ -10,6 +10,7 @@ from common.database import engine_lifespan, state_of
 from common.identity import PassportReader
 from common.pages import State, pages
 from common.settings import load
+from users.peers import tasks_connections
 from users.routes import router
 from users.settings import UsersSettings
 
@@ -20,7 +21,10 @@ def create_app(settings: UsersSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
         service.state.passports = PassportReader(settings.passport_public_keys)
-        async with engine_lifespan(settings.users_database_url.get_secret_value()) as service.state.engine:
+        async with (
+            engine_lifespan(settings.users_database_url.get_secret_value()) as service.state.engine,
+            tasks_connections(str(settings.tasks_url)) as service.state.tasks,
+        ):
             yield
 
     return app.create_app("users", [*pages("users", _ready), *router.routes], lifespan)

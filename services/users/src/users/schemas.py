@@ -20,8 +20,30 @@ def _require_known(name: str) -> str:
     return name
 
 
+def _require_export(kind: str) -> str:
+    if kind != "export":
+        raise PydanticCustomError("unknown-word", "The first line of an import is that of an export.")
+    return kind
+
+
+def _require_known_format(number: int) -> int:
+    if number != FORMAT:
+        raise PydanticCustomError("unknown-format", "The only format of exports is 1.")
+    return number
+
+
+FORMAT: Final = 1
+"""How exports are written; it changes when an old import would not understand them."""
+
 EXAMPLE_USER: Final = "5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38"
 """The user of all examples."""
+
+EXAMPLE_LINES: Final = (
+    '{"kind": "export", "format": 1, "user": {"time_zone": "Europe/Berlin"}}\n'
+    '{"kind": "task", "id": "019aa5f2-8e40-7c31-a6d9-3b0f5c72e184", "title": "Water the plants", '
+    '"created_at": "2026-11-21T08:30:00.000000Z", "updated_at": "2026-11-21T08:30:00.000000Z"}\n'
+)
+"""The least that an import may say; an export says all."""
 
 EMAIL_MAX_CHARACTERS: Final = 254
 """Source: RFC 5321, 4.5.3.1.3 (the brackets around it do not count)."""
@@ -53,18 +75,38 @@ Echo = Annotated[JsonValue, WithJsonSchema({"description": "May be sent as it wa
 """What only the service sets, in a profile that is sent back."""
 
 
-class UserChange(Input):
-    """A change: what is absent stays; all but `time_zone` may be sent as it was read, and `id` must be the caller's."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"time_zone": "Europe/Berlin"}]})
+class _Echoed(Input):
+    """What a sender may leave in a profile that they read before."""
 
     time_zone: TimeZone = Field(default_factory=str)
-    id: UUID | None = Field(default=None, description="Must be the caller's.", examples=[EXAMPLE_USER])
     email: Echo = None
     auth_issuer: Echo = None
     auth_subject: Echo = None
     created_at: Echo = None
     updated_at: Echo = None
+
+
+class UserChange(_Echoed):
+    """A change: what is absent stays; all but `time_zone` may be sent as it was read, and `id` must be the caller's."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"time_zone": "Europe/Berlin"}]})
+
+    id: UUID | None = Field(default=None, description="Must be the caller's.", examples=[EXAMPLE_USER])
+
+
+class ImportedUser(_Echoed):
+    """A profile from elsewhere: all but the time zone is ignored, and whose it was as well."""
+
+    id: Echo = None
+
+
+class ImportStart(Input):
+    """The first line of an import."""
+
+    kind: Annotated[str, AfterValidator(_require_export)]
+    format: Annotated[int, AfterValidator(_require_known_format)]
+    exported_at: Echo = None
+    user: ImportedUser
 
 
 class UserRead(TypedDict):
@@ -77,3 +119,14 @@ class UserRead(TypedDict):
     auth_subject: Annotated[str, Field(description="The user's id there.", examples=["h7RyX2mPqLz0aVtC"])]
     created_at: WireTime
     updated_at: WireTime
+
+
+class ImportRead(TypedDict):
+    """What became of the tasks of an import."""
+
+    created: Annotated[int, Field(ge=0, description="Tasks that were not there.", examples=[2])]
+    updated: Annotated[int, Field(ge=0, description="Tasks that were different.", examples=[0])]
+    unchanged: Annotated[int, Field(ge=0, description="Tasks that were there as they are.", examples=[1])]
+    renumbered: Annotated[
+        int, Field(ge=0, description="How many of all these have another id here, for theirs was taken.", examples=[0])
+    ]

@@ -1,6 +1,7 @@
 """What may be done with a profile, and in which order."""
 
 import re
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Final, cast
 from uuid import UUID
@@ -12,8 +13,10 @@ from common.database import row
 from common.errors import Forbidden, Unprocessable
 from common.identity import User
 from common.telemetry import log, pseudonym
-from users.schemas import EMAIL_MAX_CHARACTERS, UserChange, UserRead
-from users.statements import GET_USER, SAVE_USER
+from users.lines import read_start
+from users.peers import TasksService
+from users.schemas import EMAIL_MAX_CHARACTERS, ImportRead, UserChange, UserRead
+from users.statements import ERASE_USER, GET_USER, SAVE_USER
 
 CLAIMS_MAX: Final = 2
 """Times that an address is tried for. Who was faster the first time, perhaps the same user, is seen the second time."""
@@ -47,6 +50,31 @@ async def change_user(session: AsyncSession, user: User, change: UserChange) -> 
     if change.id not in (None, user.id):
         raise Unprocessable("id-mismatch", "The id in the body is not the caller's.")
     return await _save_user(session, user, change.time_zone or None)
+
+
+async def import_user(
+    session: AsyncSession, user: User, tasks: TasksService, pieces: AsyncIterator[bytes]
+) -> ImportRead:
+    """Take in what was exported: first the tasks, all or none, and then the time zone.
+
+    Raises:
+        Refusal: A line is bad, or there are too many.
+        Unavailable: The tasks service is away.
+    """
+    start, rest = await read_start(pieces)
+    report = await tasks.import_(rest)
+    await _save_user(session, user, start.user.time_zone or None)
+    return report
+
+
+async def erase_user(session: AsyncSession, user: User, tasks: TasksService) -> None:
+    """Forget the caller and all that is theirs: the profile last, so that the same call completes what broke off.
+
+    Raises:
+        Unavailable: The tasks service is away.
+    """
+    await tasks.erase()
+    await row(session, ERASE_USER, caller=user.id)
 
 
 async def _save_user(session: AsyncSession, user: User, time_zone: str | None = None) -> UserRead:

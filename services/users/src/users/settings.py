@@ -1,5 +1,7 @@
 """What an operator can change about the users service."""
 
+from pydantic import HttpUrl
+
 from common.identity import PublicKeys
 from common.settings import DatabaseUrl, Settings
 
@@ -15,3 +17,6 @@ class UsersSettings(Settings):
 
     passport_public_keys: PublicKeys
     """Public keys of the gateway's passports, base64url, separated by commas."""
+
+    tasks_url: HttpUrl
+    """Internal address of the tasks service."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Boolean, ColumnElement, Text, Uuid, bindparam, case, exists, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Text, Uuid, bindparam, case, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from users.models import METADATA
@@ -75,3 +75,6 @@ SAVE_USER: Final = (
 
 Two who claim one address at the same moment break its uniqueness; the statement then changes nothing.
 """
+
+ERASE_USER: Final = delete(_users).where(_users.c.id == _CALLER).returning(_users.c.id).execution_options(writes=True)
+"""Forget a profile, if there is one."""

@@ -1,4 +1,4 @@
-"""The addresses of this service."""
+"""The addresses of profiles."""
 
 from typing import Annotated
 from uuid import UUID

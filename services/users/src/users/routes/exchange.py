@@ -1,0 +1,106 @@
+"""The addresses at which users take all that is theirs with them, bring it, or have it forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import TypeAdapter
+from starlette.responses import StreamingResponse
+
+from common.database import DbSession
+from common.errors import BodyTooLarge, UnsupportedMediaType
+from common.frame import DEADLINE_SECONDS
+from common.identity import CurrentUser
+from common.reading import JSON_TYPE, NoParameters, Query
+from users import service
+from users.lines import MEDIA_TYPE, joined, write_start
+from users.peers import REPORT_SECONDS, TasksService
+from users.schemas import EXAMPLE_LINES, ImportRead
+
+IMPORT_MAX_BYTES: Final = 67_108_864
+"""64 MiB. What is longer comes in parts, each with the first line."""
+
+router = APIRouter(prefix="/users/me", tags=["users"])
+
+_REPORT = TypeAdapter(ImportRead)
+_LINES: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE_LINES}}
+_EXPORTED: Final[dict[int | str, dict[str, Any]]] = {200: {"content": _LINES}}
+_IMPORTED: Final[dict[int | str, dict[str, Any]]] = {409: {}, 415: {}, 422: {}}
+_IMPORT_BODY: Final = {"requestBody": {"required": True, "content": _LINES}}
+
+
+async def _tasks(request: Request, user: CurrentUser) -> TasksService:
+    return TasksService(request.app.state.tasks, user, request.scope["request_id"])
+
+
+Address = Depends(Query(NoParameters))
+Tasks = Annotated[TasksService, Depends(_tasks)]
+
+
+async def _task_lines(tasks: Tasks) -> AsyncIterator[AsyncIterator[bytes]]:
+    async with tasks.export() as lines:
+        yield lines
+
+
+async def _pieces(request: Request, _: CurrentUser) -> AsyncIterator[bytes]:
+    """Refuse what is announced too long or is of another type, before anything is read."""
+    if int(request.headers.get("content-length", 0)) > IMPORT_MAX_BYTES:
+        raise BodyTooLarge
+    sent = request.headers.getlist("content-type")
+    if len(sent) != 1 or sent[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
+        raise UnsupportedMediaType("unsupported-media-type", f"The body must be {MEDIA_TYPE}.")
+    return _limited(request)
+
+
+TaskLines = Annotated[AsyncIterator[bytes], Depends(_task_lines)]
+Pieces = Annotated[AsyncIterator[bytes], Depends(_pieces)]
+
+
+@router.get("/export", response_class=StreamingResponse, responses=_EXPORTED, dependencies=[Address])
+async def export_me(request: Request, user: CurrentUser, session: DbSession, lines: TaskLines) -> Response:
+    """Show all that the caller has, one JSON object a line: first the profile, then the tasks, oldest first."""
+    start = write_start(await service.get_user(session, user))
+    return StreamingResponse(_in_time(request, joined(start, lines)), media_type=MEDIA_TYPE)
+
+
+@router.post("/import", response_model=ImportRead, responses=_IMPORTED, openapi_extra=_IMPORT_BODY)
+async def import_me(
+    pieces: Pieces, _: Annotated[object, Address], user: CurrentUser, session: DbSession, tasks: Tasks
+) -> Response:
+    """Take in what was exported, here or elsewhere: all of it, or nothing when a line is bad.
+
+    A task that the caller has under the same id is replaced. An id that somebody else has becomes another one, and the
+    same one the next time. At most 64 MiB; more comes in parts, each with the first line.
+    """
+    report = await service.import_user(session, user, tasks, pieces)
+    return Response(_REPORT.dump_json(report), media_type=JSON_TYPE)
+
+
+@router.delete("", status_code=HTTPStatus.NO_CONTENT, dependencies=[Address])
+async def erase_me(user: CurrentUser, session: DbSession, tasks: Tasks) -> None:
+    """Forget the caller and all their tasks, for good. After a 503 nothing is lost, and the same call completes it."""
+    await service.erase_user(session, user, tasks)
+
+
+async def _limited(request: Request) -> AsyncIterator[bytes]:
+    size = 0
+    async for piece in _in_time(request, request.stream()):
+        size += len(piece)
+        if size > IMPORT_MAX_BYTES:
+            raise BodyTooLarge
+        yield piece
+    _put_off(request, REPORT_SECONDS)
+
+
+async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async for piece in pieces:
+        _put_off(request, DEADLINE_SECONDS)
+        yield piece
+        _put_off(request, DEADLINE_SECONDS)
+
+
+def _put_off(request: Request, seconds: float) -> None:
+    """Give a request that gets on its time anew."""
+    request.scope["deadline"].reschedule(asyncio.get_running_loop().time() + seconds)
