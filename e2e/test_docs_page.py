@@ -38,6 +38,18 @@ async def test_a_person_pastes_a_token_and_creates_a_task(page: Page, base_url: 
     assert complaints == []
 
 
+async def test_a_person_imports_the_example_and_exports_it_again(page: Page, base_url: str, ada: Person) -> None:
+    await page.goto(f"{base_url}/docs")
+    await page.get_by_label("Token").fill(ada.headers["authorization"].removeprefix("Bearer "))
+
+    for name, shown in (("import_me", '"created": 1'), ("export_me", '"title":"Water the plants"')):
+        operation = await opened(page, name)
+        await operation.get_by_role("button", name="Try it").click()
+        await expect(operation).to_contain_text(shown)
+
+    assert (await ada.get("/users/me")).json()["time_zone"] == "Europe/Berlin"
+
+
 async def test_a_refusal_is_shown_and_leads_to_its_explanation(page: Page, base_url: str) -> None:
     complaints = complaints_of(page, base_url)
     await page.goto(f"{base_url}/docs")

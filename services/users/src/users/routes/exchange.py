@@ -25,7 +25,7 @@ IMPORT_MAX_BYTES: Final = 67_108_864
 router = APIRouter(prefix="/users/me", tags=["users"])
 
 _REPORT = TypeAdapter(ImportRead)
-_LINES: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE_LINES}}
+_LINES: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string", "examples": [EXAMPLE_LINES]}}}
 _EXPORTED: Final[dict[int | str, dict[str, Any]]] = {200: {"content": _LINES}}
 _IMPORTED: Final[dict[int | str, dict[str, Any]]] = {409: {}, 415: {}, 422: {}}
 _IMPORT_BODY: Final = {"requestBody": {"required": True, "content": _LINES}}
