@@ -52,7 +52,6 @@ async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncItera
     async for piece in pieces:
         _put_off(request)
         yield piece
-        _put_off(request)
 
 
 def _put_off(request: Request) -> None:

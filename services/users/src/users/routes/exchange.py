@@ -98,7 +98,6 @@ async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncItera
     async for piece in pieces:
         _put_off(request, DEADLINE_SECONDS)
         yield piece
-        _put_off(request, DEADLINE_SECONDS)
 
 
 def _put_off(request: Request, seconds: float) -> None:
