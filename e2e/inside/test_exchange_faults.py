@@ -101,7 +101,8 @@ async def test_a_hundred_thousand_tasks_come_in_and_go_out_in_constant_memory(ow
         assert lines == 1 + 1 + MANY
         assert size > 3 * GROWTH_MAX_BYTES
         assert max(taken_in, memory.growth()) < GROWTH_MAX_BYTES
-        await erase(ann)
+        # So many may take longer than the services give each other; the same call completes it.
+        assert 204 in [(await ann.delete("/users/me")).status_code for _ in range(3)]
         assert len(await export(ann)) == 1
 
 
