@@ -133,10 +133,20 @@ class OwnPlatform:
 
 
 @asynccontextmanager
+async def _logged_group() -> AsyncGenerator[Group]:
+    with TemporaryDirectory(prefix="log-") as folder:
+        async with Group(Path(folder)) as group:
+            yield group
+
+
+@asynccontextmanager
 async def own_platform(
-    group: Group, urls: Mapping[str, str], reached_at: Mapping[str, str] | None = None
+    urls: Mapping[str, str], reached_at: Mapping[str, str] | None = None
 ) -> AsyncGenerator[OwnPlatform]:
-    """Run the platform on these databases, which its services may reach at other addresses, until the block ends."""
+    """Run the platform on these databases, which its services may reach at other addresses, until the block ends.
+
+    Its logs have a folder of their own, because two of a kind would write into one file.
+    """
     ports = dict(zip(PACKAGES, free_ports(len(PACKAGES)), strict=True))
     keys = passport_keys(new_private_key())
     environment = database_environment(reached_at or urls, minimal_environment()) | {
@@ -147,7 +157,7 @@ async def own_platform(
         "USERS_URL": f"http://127.0.0.1:{ports['users']}",
         **MODE,
     }
-    async with AsyncHTTPTransport(retries=1) as transport:
+    async with _logged_group() as group, AsyncHTTPTransport(retries=1) as transport:
         platform = OwnPlatform(group, urls, environment, ports, transport)
         await platform.start(*PACKAGES)
         front = start_front(group, platform.services["gateway"], environment)

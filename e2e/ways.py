@@ -12,7 +12,6 @@ import psycopg
 from own_platform import OwnPlatform, OwnPostgres, kill, own_platform
 
 from devkit.people import token_headers
-from devkit.processes import Group
 from devkit.proxy import Proxy, proxy_to
 from devkit.tokens import user_id
 
@@ -70,11 +69,11 @@ class World:
 
 
 @asynccontextmanager
-async def a_way(group: Group, urls: dict[str, str]) -> AsyncGenerator[Way]:
+async def a_way(urls: dict[str, str]) -> AsyncGenerator[Way]:
     """Run an instance of the platform on these databases, and what is before it."""
     async with (
         proxy_to(urls["tasks"]) as inside,
-        own_platform(group, urls, urls | {"tasks": inside.url}) as platform,
+        own_platform(urls, urls | {"tasks": inside.url}) as platform,
         proxy_to(f"host=127.0.0.1 port={httpx.URL(platform.url).port}") as outside,
     ):
         with httpx.Client(base_url=f"http://127.0.0.1:{outside.port}", timeout=PATIENCE_SECONDS) as client:

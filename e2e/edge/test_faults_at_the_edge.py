@@ -15,7 +15,6 @@ from wire import problem_of
 
 from devkit.conversation import ask, converse, request
 from devkit.databases import MigratedDatabases
-from devkit.processes import Group
 from devkit.upstream import Received, hang_up
 
 AT_ONCE_SECONDS = 1.5
@@ -26,9 +25,9 @@ BUSY_SECONDS = 2
 
 
 @pytest.fixture(scope="module")
-async def own(processes: Group, databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
+async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    async with own_platform(processes, urls) as platform:
+    async with own_platform(urls) as platform:
         yield platform
 
 

@@ -23,9 +23,9 @@ REST_SECONDS = 1.5
 
 
 @pytest.fixture(scope="module")
-async def own(processes: Group, databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
+async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    async with own_platform(processes, urls) as platform:
+    async with own_platform(urls) as platform:
         yield platform
 
 

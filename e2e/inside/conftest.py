@@ -30,8 +30,8 @@ def databases(group: Group, server: OwnPostgres) -> MigratedDatabases:
 
 
 @pytest.fixture(scope="session")
-async def own(group: Group, databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
+async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
     """Run a platform on it."""
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    async with own_platform(group, urls) as platform:
+    async with own_platform(urls) as platform:
         yield platform

@@ -14,7 +14,6 @@ from person import Person
 from wire import problem_of
 
 from devkit.databases import MigratedDatabases
-from devkit.processes import Group
 from devkit.proxy import Proxy, proxy_to
 
 PEOPLE = 3
@@ -69,12 +68,12 @@ class Load:
 
 
 @pytest.fixture(scope="module")
-async def stage(group: Group, server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[Stage]:
+async def stage(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[Stage]:
     async with AsyncExitStack() as stack:
         urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
         proxies = {owner: await stack.enter_async_context(proxy_to(url)) for owner, url in urls.items()}
         reached_at = {owner: proxy.url for owner, proxy in proxies.items()}
-        platform = await stack.enter_async_context(own_platform(group, urls, reached_at))
+        platform = await stack.enter_async_context(own_platform(urls, reached_at))
         yield Stage(platform, server, proxies)
 
 

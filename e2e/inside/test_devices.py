@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from itertools import count
 from uuid import uuid4
 
@@ -23,7 +23,6 @@ from sync_client import Copy
 from ways import World, a_way
 
 from devkit.databases import MigratedDatabases
-from devkit.processes import Group
 
 WRITERS, DEVICES = 3, 4
 """The last device only reads."""
@@ -201,17 +200,13 @@ class MortalDevices(Devices):
 
 
 @pytest.fixture(scope="module")
-async def world(
-    group: Group, server: OwnPostgres, databases: MigratedDatabases, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[World]:
+async def world(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[World]:
     """Run two instances of everything on the same databases."""
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
     async with await psycopg.AsyncConnection.connect(urls["tasks"]) as connection:
         await connection.execute(WRITE_DOWN)
-    async with AsyncExitStack() as stack:
-        second = await stack.enter_async_context(Group(tmp_path_factory.mktemp("log")))
-        ways = [await stack.enter_async_context(a_way(each, urls)) for each in (group, second)]
-        yield World(server, ways)
+    async with a_way(urls) as one, a_way(urls) as other:
+        yield World(server, [one, other])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from ways import PATIENCE_SECONDS, Way, a_way
 
 from devkit.databases import MigratedDatabases
 from devkit.people import token_headers
-from devkit.processes import Group
 from devkit.tokens import user_id
 
 ROUNDS = 25
@@ -40,8 +39,8 @@ LOSSES = {
 
 
 @pytest.fixture(scope="module")
-async def way(group: Group, databases: MigratedDatabases) -> AsyncGenerator[Way]:
-    async with a_way(group, {owner: await databases.make(owner) for owner in ("tasks", "users")}) as way:
+async def way(databases: MigratedDatabases) -> AsyncGenerator[Way]:
+    async with a_way({owner: await databases.make(owner) for owner in ("tasks", "users")}) as way:
         yield way
 
 
