@@ -7,7 +7,8 @@ from devkit.processes import Group
 
 from .conftest import start_sample
 
-REQUEST = b"GET /healthz HTTP/1.1\r\nHost: sample\r\n\r\n"
+WORK = b"GET /version HTTP/1.1\r\nHost: sample\r\n\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: sample\r\n\r\n"
 
 
 async def test_whoever_has_a_connection_is_answered_before_it_ends(
@@ -15,18 +16,35 @@ async def test_whoever_has_a_connection_is_answered_before_it_ends(
 ) -> None:
     sample = await start_sample(processes, database, keys)
     reader, writer = await asyncio.open_connection("127.0.0.1", sample.port)
-    writer.write(REQUEST)
-    before = await reader.readuntil(b'{"status":"ok"}')
+    writer.write(WORK)
+    before = await reader.readuntil(b"}")
 
     sample.process.popen.terminate()
     await asyncio.sleep(0.5)
-    writer.write(REQUEST)
+    writer.write(WORK)
     after = await reader.read()
     writer.close()
 
     assert b"connection: close" not in before
     assert after.startswith(b"HTTP/1.1 200")
     assert b"connection: close" in after.lower()
+
+
+async def test_a_service_that_is_about_to_end_says_so_to_whoever_asks(
+    processes: Group, database: str, keys: PassportKeys
+) -> None:
+    sample = await start_sample(processes, database, keys)
+    _, connected = await asyncio.open_connection("127.0.0.1", sample.port)
+
+    sample.process.popen.terminate()
+    await asyncio.sleep(0.5)
+    reader, asking = await asyncio.open_connection("127.0.0.1", sample.port)
+    asking.write(HEALTH)
+    answer = await reader.read()
+    for writer in (connected, asking):
+        writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 503")
 
 
 async def test_a_service_that_nobody_is_connected_to_ends_at_once(

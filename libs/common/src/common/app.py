@@ -17,14 +17,15 @@ from starlette.types import ASGIApp, Lifespan
 
 from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal
 from common.frame import Frame
+from common.pages import LEAVING
 from common.settings import Settings
 from common.telemetry import configure_logging
 
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than any client of ours keeps an idle connection, or a reused one dies under a request."""
 
-DRAIN_SECONDS: Final = 2
-"""How long, after SIGTERM, requests still come in over connections that are open."""
+DRAIN_SECONDS: Final = 3
+"""How long, after SIGTERM, requests are still taken: an edge that asks each second learns by then to ask elsewhere."""
 
 SHUTDOWN_SECONDS: Final = 15
 """How long requests in flight may take after SIGTERM."""
@@ -58,8 +59,8 @@ def serve(app: ASGIApp, settings: Settings) -> None:
 
 class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Let connections end with an answer: one that is cut between two may have a request on its way."""
-        self.servers[0].close()  # or connections that are only just accepted would be cut all the same
+        """Go when the edge knows it and connections have ended with an answer: one that is cut may have a request."""
+        LEAVING.set()
         self.server_state.default_headers.append((b"connection", b"close"))
         await sleep(DRAIN_SECONDS if self.server_state.connections else 0)
         await super().shutdown(sockets)

@@ -27,14 +27,8 @@ CONNECT: Final = {"connect_timeout": 10, **_KEEP_ALIVE}
 """Seconds (the last one milliseconds). A sleeping database wakes up within 10; only keep-alives together with the user
 timeout bound a connection that is dead without having said so."""
 
-REPEAT_PAUSE_SECONDS: Final = 0.05
-"""The longest pause before a statement is sent once more."""
-
 CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
 """A pool whose connections are all busy lets requests wait."""
-
-READY_SECONDS: Final = 1.0
-"""How long a readiness check waits for the database."""
 
 _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 """The database itself asks to repeat: serialization failure, deadlock. Nothing was written."""
@@ -92,7 +86,7 @@ async def rows(session: AsyncSession, statement: Executable, **values: object) -
         if not _is_repeatable(error, statement):
             raise
     await session.rollback()
-    await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_SECONDS))  # noqa: S311 - jitter is no secret
+    await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - jitter is no secret
     return await _run(session, statement, values)
 
 
@@ -102,9 +96,9 @@ async def row(session: AsyncSession, statement: Executable, **values: object) ->
 
 
 async def state_of(engine: AsyncEngine) -> State:
-    """Ask the database for a sign of life."""
+    """Ask the database for a sign of life, and wait a second for it."""
     with suppress(TimeoutError, SQLAlchemyError):
-        async with asyncio.timeout(READY_SECONDS), engine.connect() as connection:
+        async with asyncio.timeout(1), engine.connect() as connection:
             await connection.execute(select(1))
             return "ok"
     return "unavailable"

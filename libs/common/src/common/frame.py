@@ -21,9 +21,6 @@ URL_MAX_BYTES: Final = 8_192
 DEADLINE_SECONDS: Final = 5.0
 """How long a service works on one request before it answers 503."""
 
-CLIENT_GONE: Final = 499
-"""The status that the log shows for a client who did not wait; nobody receives it."""
-
 _USUAL = {b"cache-control": b"no-store", b"referrer-policy": b"no-referrer", b"x-content-type-options": b"nosniff"}
 
 
@@ -31,9 +28,7 @@ class Frame:
     """An ASGI middleware; `limit_seconds` of None waits for ever, `explain` tells why a token is refused."""
 
     def __init__(self, app: ASGIApp, limit_seconds: float | None = DEADLINE_SECONDS, *, explain: bool = False) -> None:
-        self._app = app
-        self._limit_seconds = limit_seconds
-        self._explain = explain
+        self._app, self._limit_seconds, self._explain = app, limit_seconds, explain
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a request; what else a server has to say goes straight to the service."""
@@ -54,7 +49,7 @@ class Frame:
             async with scope["deadline"]:
                 await self._app(scope, receive, send_complete)
         except ClientDisconnect:
-            scope["status"] = CLIENT_GONE
+            scope["status"] = 499  # for the log: the client did not wait, so nobody receives it
         except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
             refusal = _refusal(error, late=scope["deadline"].expired())
             scope["error"], scope["refusal"] = error, refusal

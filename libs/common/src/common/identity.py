@@ -31,9 +31,6 @@ LEEWAY_SECONDS: Final = 30
 
 _RULES: Options = {"require": ["exp", "iat", "sub"], "verify_exp": False}  # as long as it is remembered, it may end
 
-_KNOWN_MAX: Final = 10_000
-"""Passports whose signature is remembered, per process."""
-
 
 class User(BaseModel, frozen=True):
     """The caller, and the passport to carry on to another service."""
@@ -55,7 +52,7 @@ class PassportReader:
 
     def __init__(self, public_keys: list[str] | tuple[str, ...]) -> None:
         self._keys = [public_key(text) for text in public_keys]
-        self._verified = lru_cache(_KNOWN_MAX)(self._verify)
+        self._verified = lru_cache(10_000)(self._verify)
 
     def read(self, passport: str) -> User:
         """Return the user of a passport.

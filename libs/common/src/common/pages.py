@@ -1,13 +1,17 @@
 """Addresses that every service has: alive, ready, which version, and what the edge shows when it refuses."""
 
+from asyncio import Event
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request
 from starlette.routing import BaseRoute
 
 from common.errors import NotFound, Refusal, Unavailable
+
+LEAVING: Final = Event()
+"""Whether this process is about to end."""
 
 State = Literal["ok", "degraded", "unavailable"]
 """How one thing that a service needs is doing; only `unavailable` makes the service not ready."""
@@ -22,7 +26,9 @@ def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[
 
     @router.get("/healthz")
     async def show_health() -> dict[str, str]:
-        """Say that the process is alive."""
+        """Say that the process is alive, and not about to end."""
+        if LEAVING.is_set():
+            raise Unavailable("not-ready", "Not ready: about to end.")
         return {"status": "ok"}
 
     @router.get("/readyz")
