@@ -39,6 +39,7 @@ async def room_for_many(own: OwnPlatform) -> AsyncGenerator[None]:
         await own.services["tasks"].process.stop()
         own.environment = environment
         await own.start("tasks")
+        await own.until_ready()  # the others may still hold connections to a server that was killed
         if environment is not usual:
             yield
 
