@@ -24,12 +24,7 @@ def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[
     """Make the routes for the service that was installed under this name; an edge also gets its error pages there."""
     router = APIRouter(tags=["operation"])
 
-    @router.get("/healthz")
-    async def show_health() -> dict[str, str]:
-        """Say that the process is alive, and not about to end."""
-        if LEAVING.is_set():
-            raise Unavailable("not-ready", "Not ready: about to end.")
-        return {"status": "ok"}
+    router.add_api_route("/healthz", show_health)
 
     @router.get("/readyz")
     async def show_readiness(request: Request) -> dict[str, State]:
@@ -47,6 +42,13 @@ def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[
     if behind_edge:
         router.add_api_route("/edge-errors/{status}", _show_edge_error, include_in_schema=False)
     return list(router.routes)
+
+
+async def show_health() -> dict[str, str]:
+    """Say that the process is alive, and not about to end."""
+    if LEAVING.is_set():
+        raise Unavailable("not-ready", "Not ready: about to end.")
+    return {"status": "ok"}
 
 
 async def _show_edge_error(status: str) -> None:
