@@ -158,9 +158,10 @@ _gone = (
     .cte("gone")
 )
 
+# By the owner's own id, and not by that of what is gone, or all the tombstones would be sorted.
 _oldest = (
     select(TOMBSTONES.c.user_id, TOMBSTONES.c.id)
-    .join(_gone, TOMBSTONES.c.user_id == _gone.c.user_id)
+    .where(TOMBSTONES.c.user_id == USER, select(_gone.c.id).exists())
     .order_by(TOMBSTONES.c.version)
     .limit(TOMBSTONES_PRUNED)
     .cte("oldest")
