@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from edge_stage import SUBJECT, Backstage, Edge
+from own_platform import OwnPlatform, own_platform
 
-from devkit.databases import minimal_environment
+from devkit.databases import MigratedDatabases, minimal_environment
 from devkit.keys import PassportKeys
 from devkit.platform import free_ports, start_service
 from devkit.processes import Group
@@ -49,3 +50,11 @@ def edge(_edge: Edge) -> Edge:
     _edge.tasks.reset()
     _edge.users.reset()
     return _edge
+
+
+@pytest.fixture(scope="module")
+async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
+    """Run a platform whose processes may be stopped and killed."""
+    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    async with own_platform(urls) as platform:
+        yield platform

@@ -3,18 +3,17 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
 from edge_stage import Edge
 from httpx import Response
-from own_platform import OwnPlatform, own_platform
+from own_platform import OwnPlatform
 from person import Person
 from wire import problem_of
 
 from devkit.conversation import ask, converse, request
-from devkit.databases import MigratedDatabases
 from devkit.upstream import Received, hang_up
 
 AT_ONCE_SECONDS = 1.5
@@ -22,13 +21,6 @@ DECISION_SECONDS = 3
 ANSWER_SECONDS = 15
 BUSY_SECONDS = 2
 """What a test machine that does other things may add."""
-
-
-@pytest.fixture(scope="module")
-async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    async with own_platform(urls) as platform:
-        yield platform
 
 
 @contextmanager
@@ -64,18 +56,6 @@ async def test_without_a_gateway_nothing_passes_and_all_is_said_at_once(own: Own
     await until_ready(own)
 
 
-async def test_a_decision_that_does_not_come_is_503(own: OwnPlatform) -> None:
-    ann = own.speak_as("ann")
-
-    with silent(own, "gateway"):
-        began = time.monotonic()
-        for answer in await several(ann, "/tasks"):
-            problem_of(answer, 503, "service-unavailable")
-        assert DECISION_SECONDS - 1 < time.monotonic() - began < DECISION_SECONDS + BUSY_SECONDS
-
-    await until_ready(own)
-
-
 async def test_a_service_that_is_gone_is_502_and_the_others_go_on(own: OwnPlatform) -> None:
     ann = own.speak_as("ann")
     own.kill("tasks")
@@ -90,14 +70,23 @@ async def test_a_service_that_is_gone_is_502_and_the_others_go_on(own: OwnPlatfo
     await until_ready(own)
 
 
-async def test_a_service_that_does_not_answer_is_504(own: OwnPlatform) -> None:
+@pytest.mark.parametrize(
+    ("who", "status", "code", "seconds"),
+    [
+        ("gateway", 503, "service-unavailable", DECISION_SECONDS),
+        ("tasks", 504, "gateway-timeout", ANSWER_SECONDS),
+    ],
+)
+async def test_who_does_not_answer_is_given_up_in_time(
+    own: OwnPlatform, who: str, status: int, code: str, seconds: float
+) -> None:
     ann = own.speak_as("ann")
 
-    with silent(own, "tasks"):
+    with silent(own, who):
         began = time.monotonic()
         for answer in await several(ann, "/tasks"):
-            problem_of(answer, 504, "gateway-timeout")
-        assert ANSWER_SECONDS - 1 < time.monotonic() - began < ANSWER_SECONDS + BUSY_SECONDS
+            problem_of(answer, status, code)
+        assert seconds - 1 < time.monotonic() - began < seconds + BUSY_SECONDS
 
     await until_ready(own)
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from front import TRAEFIK
 from httpx import AsyncClient
-from own_platform import OwnPlatform, own_platform
+from own_platform import OwnPlatform
 from person import Person
 
-from devkit.databases import MigratedDatabases
 from devkit.edge import start_edge
 from devkit.platform import Service, free_ports, start_service
 from devkit.processes import Group
@@ -20,13 +19,6 @@ CLIENTS = 16
 ROUNDS = 4
 REST_SECONDS = 1.5
 """How long both run before the next one stops: longer than the edge takes to see that one is back."""
-
-
-@pytest.fixture(scope="module")
-async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    async with own_platform(urls) as platform:
-        yield platform
 
 
 async def write_and_read(person: Person, answers: Counter[str], enough: asyncio.Event) -> None:
