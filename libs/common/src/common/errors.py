@@ -25,10 +25,11 @@ The class fixes the status; whoever raises it may say more in one sentence for t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, TypedDict
+from typing import ClassVar, Final
 
 from fastapi import HTTPException
 from starlette.responses import JSONResponse
+from typing_extensions import TypedDict
 
 MEDIA_TYPE: Final = "application/problem+json"
 """Source: RFC 9457, 3."""

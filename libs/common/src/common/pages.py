@@ -23,7 +23,6 @@ Ready = Callable[[Request], Awaitable[Mapping[str, State]]]
 def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[BaseRoute]:
     """Make the routes for the service that was installed under this name; an edge also gets its error pages there."""
     router = APIRouter(tags=["operation"])
-
     router.add_api_route("/healthz", show_health)
 
     @router.get("/readyz")

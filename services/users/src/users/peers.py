@@ -9,7 +9,7 @@ import httpx
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from common.errors import BadRequest, Conflict, Refusal, Unavailable, Unprocessable
+from common.errors import BadRequest, Conflict, Fault, Refusal, Unavailable, Unprocessable
 from common.identity import User
 from users.lines import joined
 from users.schemas import ImportRead
@@ -43,16 +43,10 @@ _STREAMED = httpx.Timeout(PIECE_SECONDS, connect=CONNECT_SECONDS)
 _REPORTED = httpx.Timeout(PIECE_SECONDS, connect=CONNECT_SECONDS, read=REPORT_SECONDS)
 
 
-class _Fault(TypedDict):
-    location: list[str | int]
-    code: str
-    message: str
-
-
 class _Problem(TypedDict):
     code: str
     detail: str
-    errors: NotRequired[list[_Fault]]
+    errors: NotRequired[list[Fault]]
 
 
 _PROBLEM = TypeAdapter(_Problem)
