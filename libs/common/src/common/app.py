@@ -25,7 +25,7 @@ KEEP_ALIVE_SECONDS: Final = 120
 """Longer than any client of ours keeps an idle connection, or a reused one dies under a request."""
 
 DRAIN_SECONDS: Final = 3
-"""How long, after SIGTERM, requests are still taken: an edge that asks each second learns by then to ask elsewhere."""
+"""How long, after SIGTERM, requests are still taken: by then an edge that asks every second or two asks elsewhere."""
 
 SHUTDOWN_SECONDS: Final = 15
 """How long requests in flight may take after SIGTERM."""
