@@ -16,7 +16,7 @@ compile := $(python) -m uv pip compile --quiet --system-certs --universal --gene
 	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix setup e2e up renew down migrate migration token explain lock
+.PHONY: help run test check fix setup e2e bench up renew down migrate migration token explain lock
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ setup: $(ready) ## Make the virtual environment; does nothing the second time
 
 e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…; edge=compose)
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
+
+bench: $(ready) ## Measure what a request costs (quick=1 for a first impression; TRAEFIK=… for the edge as well)
+	@TRAEFIK="$(TRAEFIK)" $(python) -m bench $(if $(quick),--quick)
 
 up: ## Start the platform in containers (PORT=8080), with a .env of its own making if there is none
 	@$(PYTHON) deploy/compose.py up
