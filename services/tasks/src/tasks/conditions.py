@@ -23,6 +23,9 @@ _TAG = r'(?:W/)?"([!#-~\x80-\xff]*)"'
 _TAGS = rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
 _KEY = re.compile("[!-~]{1,255}")
 
+# Not a factory of defaults: FastAPI would inspect its signature with every request.
+_UNSENT: Final[list[str]] = []
+
 _SentTags = Annotated[
     str,
     WithJsonSchema(
@@ -74,10 +77,10 @@ Unconditional = Depends(_refuse_if_none_match)
 """A write that cannot depend on what the caller has."""
 
 
-_IfMatch = Annotated[list[_SentTags], Header(alias="If-Match", default_factory=list)]
-_IfNoneMatch = Annotated[list[_SentTags], Header(alias="If-None-Match", default_factory=list)]
-_IdempotencyKey = Annotated[list[_SentKey], Header(alias="Idempotency-Key", default_factory=list)]
-_IfNone = Annotated[list[_SentStar], Header(alias="If-None-Match", default_factory=list)]
+_IfMatch = Annotated[list[_SentTags], Header(alias="If-Match")]
+_IfNoneMatch = Annotated[list[_SentTags], Header(alias="If-None-Match")]
+_IdempotencyKey = Annotated[list[_SentKey], Header(alias="Idempotency-Key")]
+_IfNone = Annotated[list[_SentStar], Header(alias="If-None-Match")]
 
 
 class Target(NamedTuple):
@@ -87,22 +90,22 @@ class Target(NamedTuple):
     expected: Tags | None
 
 
-async def _expected(_: CurrentUser, sent: _IfMatch) -> Tags | None:
+async def _expected(_: CurrentUser, sent: _IfMatch = _UNSENT) -> Tags | None:
     tags = _read_tags("If-Match", sent)
     return tags if sent and ANY not in tags else None
 
 
-async def _seen(_: CurrentUser, sent: _IfNoneMatch) -> Tags:
+async def _seen(_: CurrentUser, sent: _IfNoneMatch = _UNSENT) -> Tags:
     return _read_tags("If-None-Match", sent)
 
 
-async def _target(user: CurrentUser, if_match: _IfMatch, if_none: _IfNone) -> Target:
+async def _target(user: CurrentUser, if_match: _IfMatch = _UNSENT, if_none: _IfNone = _UNSENT) -> Target:
     if if_none and (if_match or if_none != [ANY]):
         raise BadRequest(detail="If-None-Match must be * here, and the only condition.")
     return Target(bool(if_none), await _expected(user, if_match))
 
 
-async def _key(_: CurrentUser, sent: _IdempotencyKey) -> str | None:
+async def _key(_: CurrentUser, sent: _IdempotencyKey = _UNSENT) -> str | None:
     if not sent:
         return None
     if len(sent) > 1 or not _KEY.fullmatch(sent[0]):
