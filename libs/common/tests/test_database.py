@@ -11,10 +11,8 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import Secret
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.database import POOL, engine_lifespan, row, rows, state_of
+from common.database import POOL, Session, engine_lifespan, row, rows, state_of
 from devkit.keys import PassportKeys
 from devkit.proxy import Proxy, proxy_to
 
@@ -41,70 +39,67 @@ async def proxy(database: str) -> AsyncGenerator[Proxy]:
 
 
 @pytest.fixture
-async def engine(proxy: Proxy) -> AsyncGenerator[AsyncEngine]:
+async def engine(proxy: Proxy) -> AsyncGenerator[Session]:
     async with engine_lifespan(proxy.url) as engine:
         yield engine
 
 
 @pytest.fixture
-async def session(engine: AsyncEngine) -> AsyncGenerator[AsyncSession]:
+async def session(engine: Session) -> Session:
     """Open a connection first, so that only what a test does is counted."""
-    async with AsyncSession(engine) as session:
-        await rows(session, COUNT)
-        yield session
+    await rows(engine, COUNT)
+    return engine
 
 
-async def stored(session: AsyncSession) -> object:
+async def stored(session: Session) -> object:
     return (await row(session, COUNT) or {})["names"]
 
 
-async def test_a_statement_is_one_round_trip(session: AsyncSession, proxy: Proxy) -> None:
+async def test_a_statement_is_one_round_trip(session: Session, proxy: Proxy) -> None:
     proxy.round_trips = 0
     assert await rows(session, COUNT)
 
     assert proxy.round_trips == 1
 
 
-async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: AsyncSession) -> None:
+async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: Session) -> None:
     assert await rows(session, text("SELECT :a AS first, 'y' AS second"), a="x") == [{"first": "x", "second": "y"}]
     assert await row(session, text("SELECT 1 WHERE false")) is None
 
 
-async def test_a_read_whose_connection_was_lost_is_repeated(session: AsyncSession, proxy: Proxy) -> None:
+async def test_a_read_whose_connection_was_lost_is_repeated(session: Session, proxy: Proxy) -> None:
     proxy.cut()
 
     assert len(await rows(session, COUNT)) == 1
 
 
-async def test_a_write_whose_connection_was_lost_is_not(session: AsyncSession, proxy: Proxy) -> None:
+async def test_a_write_whose_connection_was_lost_is_not(session: Session, proxy: Proxy) -> None:
     before = await stored(session)
     proxy.cut()
 
     with pytest.raises(DBAPIError):
         await rows(session, WRITE)
-    await session.rollback()
     assert await stored(session) == before
 
 
-async def test_a_lost_read_is_repeated_only_once(engine: AsyncEngine, proxy: Proxy) -> None:
+async def test_a_lost_read_is_repeated_only_once(engine: Session, proxy: Proxy) -> None:
     await proxy.refuse()
     before = time.monotonic()
 
-    async with AsyncSession(engine) as session:
-        with pytest.raises(DBAPIError):
-            await rows(session, COUNT)
+    with pytest.raises(DBAPIError):
+        await rows(engine, COUNT)
     assert time.monotonic() - before < 1
     assert await state_of(engine) == "unavailable"
 
 
-async def test_a_write_that_was_never_sent_is_repeated(engine: AsyncEngine, proxy: Proxy) -> None:
+async def test_a_write_that_was_never_sent_is_repeated(engine: Session, proxy: Proxy) -> None:
     proxy.pause()
-    async with AsyncSession(engine) as session:
-        trying = asyncio.create_task(rows(session, WRITE))
-        await asyncio.sleep(0.2)
-        proxy.cut()
-        proxy.resume()
-        assert len(await trying) == 1
+    trying = asyncio.create_task(rows(engine, WRITE))
+    await asyncio.sleep(0.2)
+    proxy.cut()
+    proxy.resume()
+
+    assert len(await trying) == 1
 
 
 @pytest.mark.parametrize(
@@ -112,7 +107,7 @@ async def test_a_write_that_was_never_sent_is_repeated(engine: AsyncEngine, prox
 )
 @pytest.mark.parametrize("writes", [True, False])
 async def test_only_what_the_database_asks_to_repeat_is_repeated(
-    session: AsyncSession, database: str, state: str, tries: int, *, writes: bool
+    session: Session, database: str, state: str, tries: int, *, writes: bool
 ) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
@@ -122,12 +117,11 @@ async def test_only_what_the_database_asks_to_repeat_is_repeated(
     with pytest.raises(DBAPIError) as failure:
         await rows(session, statement, state=state)
 
-    await session.rollback()
     assert await rows(session, text("SELECT last_value FROM tries")) == [{"last_value": tries}]
     assert (getattr(failure.value.orig, "sqlstate", None), "wrote" in repr(failure.value.params)) == (state, False)
 
 
-async def test_what_fails_once_succeeds_the_second_time(session: AsyncSession, database: str) -> None:
+async def test_what_fails_once_succeeds_the_second_time(session: Session, database: str) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
         await connection.execute("ALTER SEQUENCE tries RESTART")
@@ -136,31 +130,29 @@ async def test_what_fails_once_succeeds_the_second_time(session: AsyncSession, d
     assert await rows(session, statement) == [{"tries": 2}]
 
 
-async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: AsyncSession) -> None:
+async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: Session) -> None:
     statement = text("INSERT INTO names VALUES ('twice'), ('twice') RETURNING name").execution_options(writes=True)
 
     with pytest.raises(IntegrityError):
         await rows(session, statement)
 
 
-async def test_a_query_that_nobody_waits_for_frees_its_connection_at_once(engine: AsyncEngine, proxy: Proxy) -> None:
-    async with AsyncSession(engine) as session:
-        await rows(session, COUNT)
+async def test_a_query_that_nobody_waits_for_frees_its_connection_at_once(engine: Session, proxy: Proxy) -> None:
+    await rows(engine, COUNT)
     proxy.pause()
     before = time.monotonic()
 
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1), AsyncSession(engine) as session:
-            await rows(session, COUNT)
+        async with asyncio.timeout(0.1):
+            await rows(engine, COUNT)
 
     assert time.monotonic() - before < 1
     assert "Checked out connections: 0" in engine.pool.status()
     proxy.resume()
-    async with AsyncSession(engine) as session:
-        assert await rows(session, COUNT)
+    assert await rows(engine, COUNT)
 
 
-async def test_a_silent_database_makes_a_service_not_ready(engine: AsyncEngine, proxy: Proxy) -> None:
+async def test_a_silent_database_makes_a_service_not_ready(engine: Session, proxy: Proxy) -> None:
     assert await state_of(engine) == "ok"
     proxy.pause()
 

@@ -1,10 +1,10 @@
-"""The way to the database: one engine for each service, one session for each request, one helper for statements."""
+"""The way to the database: one engine for each service, and one helper that runs statements."""
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Final, cast
+from typing import Annotated, Final, TypeAlias, cast
 
 import psycopg
 from fastapi import Depends, Request
@@ -14,13 +14,12 @@ from psycopg.abc import RV, PQGen
 from sqlalchemy import Executable, QueuePool, make_url, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from common.pages import State
 
 POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
-"""Ten connections at most, each kept: to open one costs more than ten requests. In seconds: a request waits 1.5 for one,
-and none lives for the 300 until Neon sleeps."""
+"""Ten connections at most, all kept, because to open one costs more than ten requests; in seconds: a request waits 1.5
+for one, and none lives for the 300 until Neon sleeps."""
 
 _KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 6000}
 
@@ -36,6 +35,9 @@ _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 
 Row = Mapping[str, object]
 """What a statement returns, by the names of its columns."""
+
+Session: TypeAlias = AsyncEngine
+"""What statements are run on: each takes a connection for as long as it runs, and no longer."""
 
 
 class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
@@ -65,16 +67,15 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
         await engine.dispose()
 
 
-async def _session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with AsyncSession(request.app.state.engine, expire_on_commit=False) as session:
-        yield session
+async def _session(request: Request) -> Session:
+    return request.app.state.engine
 
 
-DbSession = Annotated[AsyncSession, Depends(_session, scope="function")]
-"""The request's session; its connection goes back to the pool before the answer leaves."""
+DbSession = Annotated[Session, Depends(_session)]
+"""The service's own, for a request."""
 
 
-async def rows(session: AsyncSession, statement: Executable, **values: object) -> list[Row]:
+async def rows(session: Session, statement: Executable, **values: object) -> list[Row]:
     """Run a statement and return its rows; one with the execution option `writes` must not be sent twice.
 
     Raises:
@@ -86,29 +87,29 @@ async def rows(session: AsyncSession, statement: Executable, **values: object) -
     except DBAPIError as error:
         if not _is_repeatable(error, statement):
             raise
-    await session.rollback()
-    await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - jitter is no secret
+    await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_SECONDS))  # noqa: S311 - jitter is no secret
     return await _run(session, statement, values)
 
 
-async def row(session: AsyncSession, statement: Executable, **values: object) -> Row | None:
+async def row(session: Session, statement: Executable, **values: object) -> Row | None:
     """Run a statement and return its first row, if there is one; raises as `rows` does."""
     return next(iter(await rows(session, statement, **values)), None)
 
 
-async def state_of(engine: AsyncEngine) -> State:
-    """Ask the database for a sign of life, and wait a second for it."""
+async def state_of(session: Session) -> State:
+    """Ask the database for a sign of life."""
     with suppress(TimeoutError, SQLAlchemyError):
-        async with asyncio.timeout(1), engine.connect() as connection:
-            await connection.execute(select(1))
+        async with asyncio.timeout(READY_SECONDS):
+            await rows(session, select(1))
             return "ok"
     return "unavailable"
 
 
-async def _run(session: AsyncSession, statement: Executable, values: Row) -> list[Row]:
-    result = await (await session.connection()).execute(statement, values)
-    names = tuple(result.keys())
-    return [dict(zip(names, found, strict=True)) for found in result.all()]
+async def _run(session: Session, statement: Executable, values: Row) -> list[Row]:
+    async with session.connect() as connection:
+        result = await connection.execute(statement, values)
+        names = tuple(result.keys())
+        return [dict(zip(names, found, strict=True)) for found in result.all()]
 
 
 def _is_repeatable(error: DBAPIError, statement: Executable) -> bool:

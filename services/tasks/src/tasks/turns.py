@@ -8,9 +8,8 @@ from weakref import WeakValueDictionary
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.database import DbSession
+from common.database import DbSession, Session
 from common.identity import CurrentUser
 
 WRITES_AT_ONCE: Final = 2
@@ -29,12 +28,12 @@ class Turns:
         return self._queues.setdefault(user_id, Semaphore(WRITES_AT_ONCE))
 
 
-async def _session_in_turn(request: Request, user: CurrentUser, session: DbSession) -> AsyncIterator[AsyncSession]:
+async def _session_in_turn(request: Request, user: CurrentUser, session: DbSession) -> AsyncIterator[Session]:
     async with request.app.state.turns.of(user.id):
         yield session
 
 
-WriteSession = Annotated[AsyncSession, Depends(_session_in_turn, scope="function")]
+WriteSession = Annotated[Session, Depends(_session_in_turn, scope="function")]
 """The request's session for a write, as soon as it is its user's turn."""
 
 

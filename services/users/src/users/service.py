@@ -7,9 +7,8 @@ from typing import Final, cast
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.database import row
+from common.database import Session, row
 from common.errors import Forbidden, Unprocessable
 from common.identity import User
 from common.telemetry import log, pseudonym
@@ -24,13 +23,13 @@ CLAIMS_MAX: Final = 2
 _ADDRESS = re.compile(r"[^\s@]{1,64}@[\w-]+(\.[\w-]+)*")
 
 
-async def get_user(session: AsyncSession, user: User) -> UserRead:
+async def get_user(session: Session, user: User) -> UserRead:
     """Return the caller's profile; it appears by itself, and follows what the token says."""
     found = await row(session, GET_USER, **_claims(user))
     return cast("UserRead", found) if found else await _save_user(session, user)
 
 
-async def get_named_user(session: AsyncSession, user: User, user_id: UUID) -> UserRead:
+async def get_named_user(session: Session, user: User, user_id: UUID) -> UserRead:
     """Return the profile of callers who name themselves.
 
     Raises:
@@ -41,7 +40,7 @@ async def get_named_user(session: AsyncSession, user: User, user_id: UUID) -> Us
     return await get_user(session, user)
 
 
-async def change_user(session: AsyncSession, user: User, change: UserChange) -> UserRead:
+async def change_user(session: Session, user: User, change: UserChange) -> UserRead:
     """Change what callers choose themselves, and return the whole profile.
 
     Raises:
@@ -52,9 +51,7 @@ async def change_user(session: AsyncSession, user: User, change: UserChange) -> 
     return await _save_user(session, user, change.time_zone or None)
 
 
-async def import_user(
-    session: AsyncSession, user: User, tasks: TasksService, pieces: AsyncIterator[bytes]
-) -> ImportRead:
+async def import_user(session: Session, user: User, tasks: TasksService, pieces: AsyncIterator[bytes]) -> ImportRead:
     """Take in what was exported: first the tasks, all or none, and then the time zone.
 
     Raises:
@@ -67,7 +64,7 @@ async def import_user(
     return report
 
 
-async def erase_user(session: AsyncSession, user: User, tasks: TasksService) -> None:
+async def erase_user(session: Session, user: User, tasks: TasksService) -> None:
     """Forget the caller and all that is theirs: the profile last, so that the same call completes what broke off.
 
     Raises:
@@ -77,7 +74,7 @@ async def erase_user(session: AsyncSession, user: User, tasks: TasksService) -> 
     await row(session, ERASE_USER, caller=user.id)
 
 
-async def _save_user(session: AsyncSession, user: User, time_zone: str | None = None) -> UserRead:
+async def _save_user(session: Session, user: User, time_zone: str | None = None) -> UserRead:
     values = {**_claims(user), "chosen_time_zone": time_zone}
     saved = await _claim_email(session, values)
     if user.email is not None and saved["email"] is None:
@@ -86,7 +83,7 @@ async def _save_user(session: AsyncSession, user: User, time_zone: str | None = 
     return saved
 
 
-async def _claim_email(session: AsyncSession, values: dict[str, object]) -> UserRead:
+async def _claim_email(session: Session, values: dict[str, object]) -> UserRead:
     """Save the profile with the address, or without it when others are faster again and again."""
     for _ in range(CLAIMS_MAX):
         with suppress(IntegrityError):

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from common.database import Row, rows
+from common.database import Row, Session, rows
 from common.errors import Gone
 from common.identity import User
 from tasks.fields import PAGE_MAX
@@ -14,7 +12,7 @@ from tasks.schemas import ChangesQuery, ChangesRead, DeletionRead, TaskRead
 from tasks.statements.changes import GET_CHANGES
 
 
-async def find_changes(session: AsyncSession, user: User, query: ChangesQuery) -> ChangesRead:
+async def find_changes(session: Session, user: User, query: ChangesQuery) -> ChangesRead:
     """Return what happened to the caller's tasks since the last time.
 
     Raises:

@@ -8,10 +8,9 @@ from uuid import UUID
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Executable
 from sqlalchemy.exc import OperationalError
-from sqlmodel.ext.asyncio.session import AsyncSession
 from uuid_utils.compat import uuid7
 
-from common.database import Row, row, rows
+from common.database import Row, Session, row, rows
 from common.errors import SOON, Conflict, PreconditionFailed, Unprocessable
 from common.identity import User
 from tasks.peers import UsersService
@@ -36,9 +35,7 @@ class Creation(NamedTuple):
     replayed: bool
 
 
-async def create_task(
-    session: AsyncSession, admission: Admission, user: User, new: TaskCreate, key: str | None
-) -> Creation:
+async def create_task(session: Session, admission: Admission, user: User, new: TaskCreate, key: str | None) -> Creation:
     """Add a task, or with a key that was used for this before, return the task that was made then.
 
     An owner who was never seen here is introduced to the users service first.
@@ -62,7 +59,7 @@ async def create_task(
 
 
 async def create_named_task(
-    session: AsyncSession, admission: Admission, user: User, task_id: UUID, whole: TaskReplace
+    session: Session, admission: Admission, user: User, task_id: UUID, whole: TaskReplace
 ) -> Creation:
     """Add a task under the client's own id, and forget that the caller had deleted it.
 
@@ -76,9 +73,7 @@ async def create_named_task(
     return await _create(session, admission, user, CREATE_NAMED_TASK, {"wanted": task_id, **_content(whole)})
 
 
-async def _create(
-    session: AsyncSession, admission: Admission, user: User, statement: Executable, values: Row
-) -> Creation:
+async def _create(session: Session, admission: Admission, user: User, statement: Executable, values: Row) -> Creation:
     """Try until the task is made, or what stands in its way is no matter of time."""
     asked = {"wanted": values["wanted"], "given_key": values.get("given_key")}
     while True:

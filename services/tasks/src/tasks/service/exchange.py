@@ -5,9 +5,8 @@ from typing import Final, cast
 from uuid import uuid5
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from common.database import Row, rows
+from common.database import Row, Session, rows
 from common.errors import SOON, Conflict, Unprocessable
 from common.identity import User
 from tasks.lines import FIRST_LINE, Line, instant, write_task
@@ -33,8 +32,7 @@ async def export_tasks(engine: AsyncEngine, user: User) -> AsyncIterator[bytes]:
     """Write the caller's tasks as lines, a page at a time; no connection is held between two pages."""
     query: TaskQuery | None = TaskQuery(limit=EXPORTED_AT_ONCE)
     while query:
-        async with AsyncSession(engine) as session:
-            found = await find_tasks(session, user, query, ())
+        found = await find_tasks(engine, user, query, ())
         yield b"".join(map(write_task, found.tasks))
         query = TaskQuery.model_validate({"limit": EXPORTED_AT_ONCE, "cursor": found.cursor}) if found.cursor else None
 
@@ -62,7 +60,7 @@ async def import_tasks(
     return report
 
 
-async def erase_owner(session: AsyncSession, user: User) -> None:
+async def erase_owner(session: Session, user: User) -> None:
     """Forget the caller and all that is theirs; nothing happens when there is nothing."""
     await rows(session, ERASE_OWNER, caller=user.id)
 

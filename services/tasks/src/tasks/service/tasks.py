@@ -5,9 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from common.database import Row, row, rows
+from common.database import Row, Session, row, rows
 from common.errors import NotFound, PreconditionFailed, Unprocessable
 from common.identity import User
 from tasks.places import Position
@@ -23,7 +21,7 @@ class TaskList(NamedTuple):
     version: int
 
 
-async def find_tasks(session: AsyncSession, user: User, query: TaskQuery, seen: Sequence[str]) -> TaskList:
+async def find_tasks(session: Session, user: User, query: TaskQuery, seen: Sequence[str]) -> TaskList:
     """Return the tasks that the caller asked for; none, if they have seen this version of the list."""
     wanted = {
         "is_completed": query.completed,
@@ -44,7 +42,7 @@ async def find_tasks(session: AsyncSession, user: User, query: TaskQuery, seen: 
     return TaskList(tasks[: query.limit], _position(tasks[query.limit - 1]).cursor(), version)
 
 
-async def get_task(session: AsyncSession, user: User, task_id: UUID) -> TaskRead:
+async def get_task(session: Session, user: User, task_id: UUID) -> TaskRead:
     """Return one task of the caller.
 
     Raises:
@@ -54,7 +52,7 @@ async def get_task(session: AsyncSession, user: User, task_id: UUID) -> TaskRead
 
 
 async def change_task(
-    session: AsyncSession, user: User, task_id: UUID, change: TaskChange, expected: Sequence[str] | None
+    session: Session, user: User, task_id: UUID, change: TaskChange, expected: Sequence[str] | None
 ) -> TaskRead:
     """Change the fields that were sent.
 
@@ -80,7 +78,7 @@ async def change_task(
 
 
 async def replace_task(
-    session: AsyncSession, user: User, task_id: UUID, whole: TaskReplace, expected: Sequence[str] | None
+    session: Session, user: User, task_id: UUID, whole: TaskReplace, expected: Sequence[str] | None
 ) -> TaskRead:
     """Put a whole task in the place of an existing one; raises as `change_task` does."""
     require_same_id(task_id, whole.id)
@@ -99,7 +97,7 @@ async def replace_task(
 
 
 async def delete_task(
-    session: AsyncSession, user: User, task_id: UUID, expected: Sequence[str] | None, kept_days: int
+    session: Session, user: User, task_id: UUID, expected: Sequence[str] | None, kept_days: int
 ) -> None:
     """Delete one task of the caller; what is left of others goes after so many days.
 
