@@ -4,16 +4,21 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Final, TypeAlias, cast
+from functools import cache
+from typing import Annotated, Final, LiteralString, TypeAlias, cast
 
 import psycopg
 from fastapi import Depends, Request
 from prometheus_client import Gauge
 from psycopg import waiting
 from psycopg.abc import RV, PQGen
-from sqlalchemy import Executable, QueuePool, make_url, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+from sqlalchemy import ClauseElement, Dialect, Executable, event, make_url, pool, select
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import greenlet_spawn
 
 from common.pages import State
 
@@ -30,8 +35,16 @@ timeout bound a connection that is dead without having said so."""
 CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
 """A pool whose connections are all busy lets requests wait."""
 
+READY_SECONDS: Final = 1.0
+"""How long a readiness check waits for the database."""
+
+_SIGN_OF_LIFE: Final = select(1)
+
 _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
 """The database itself asks to repeat: serialization failure, deadlock. Nothing was written."""
+
+_LOST_STATES: Final = ("08", "57P")
+"""How a server says that it goes away; one that is killed says nothing. Source: PostgreSQL, appendix A."""
 
 Row = Mapping[str, object]
 """What a statement returns, by the names of its columns."""
@@ -59,8 +72,10 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
     url = make_url(address).set(drivername="postgresql+psycopg")
     pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
     driver = {**CONNECT, **pooler, "async_creator_fn": _Connection.connect}
-    engine = create_async_engine(url, connect_args=driver, isolation_level="AUTOCOMMIT", hide_parameters=True, **POOL)
-    CONNECTIONS.set_function(cast("QueuePool", engine.pool).checkedout)
+    alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing is left to be rolled back
+    engine = create_async_engine(url, connect_args=driver, **alone, **POOL)
+    event.listen(engine.pool, "checkout", _require_alive)
+    CONNECTIONS.set_function(cast("pool.QueuePool", engine.pool).checkedout)
     try:
         yield engine
     finally:
@@ -75,16 +90,16 @@ DbSession = Annotated[Session, Depends(_session)]
 """The service's own, for a request."""
 
 
-async def rows(session: Session, statement: Executable, **values: object) -> list[Row]:
+async def rows(session: Session, statement: Executable, **values: object) -> list[DictRow]:
     """Run a statement and return its rows; one with the execution option `writes` must not be sent twice.
 
     Raises:
-        SQLAlchemyError: The database is lost, or the statement failed; the frame makes a 500 of it. What is safe to
+        psycopg.Error: The database is lost, or the statement failed; the frame makes a 500 of it. What is safe to
             repeat was repeated once.
     """
     try:
         return await _run(session, statement, values)
-    except DBAPIError as error:
+    except psycopg.OperationalError as error:
         if not _is_repeatable(error, statement):
             raise
     await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_SECONDS))  # noqa: S311 - jitter is no secret
@@ -98,21 +113,43 @@ async def row(session: Session, statement: Executable, **values: object) -> Row 
 
 async def state_of(session: Session) -> State:
     """Ask the database for a sign of life."""
-    with suppress(TimeoutError, SQLAlchemyError):
+    with suppress(TimeoutError, SQLAlchemyError, psycopg.Error):
         async with asyncio.timeout(READY_SECONDS):
-            await rows(session, select(1))
+            await rows(session, _SIGN_OF_LIFE)
             return "ok"
     return "unavailable"
 
 
-async def _run(session: Session, statement: Executable, values: Row) -> list[Row]:
-    async with session.connect() as connection:
-        result = await connection.execute(statement, values)
-        names = tuple(result.keys())
-        return [dict(zip(names, found, strict=True)) for found in result.all()]
+@cache
+def _written(statement: Executable, dialect: Dialect) -> tuple[LiteralString, Row]:
+    """Write a statement as text for the driver, with the values that it brings along."""
+    compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
+    brought = {name: value.value for value, name in compiled.bind_names.items() if not value.required}
+    return cast("LiteralString", compiled.string), brought
 
 
-def _is_repeatable(error: DBAPIError, statement: Executable) -> bool:
-    """Tell whether a statement may be sent once more; if it never was, the error has none."""
-    lost_read = error.connection_invalidated and not statement.get_execution_options().get("writes")
-    return error.statement is None or lost_read or getattr(error.orig, "sqlstate", None) in _REPEATABLE_STATES
+async def _run(session: Session, statement: Executable, values: Row) -> list[DictRow]:
+    text, brought = _written(statement, session.dialect)
+    pooled = await session.raw_connection()
+    connection = cast("_Connection", pooled.driver_connection)
+    try:
+        cursor = await connection.cursor(row_factory=dict_row).execute(text, {**brought, **values})
+        return await cursor.fetchall()
+    finally:
+        is_idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
+        pooled.close() if is_idle else await greenlet_spawn(pooled.invalidate)
+
+
+def _is_repeatable(error: psycopg.OperationalError, statement: Executable) -> bool:
+    """Tell whether a statement may be sent once more: it never was, or the database asks for it, or a read got lost."""
+    lost = error.sqlstate is None or error.sqlstate.startswith(_LOST_STATES)
+    lost_read = lost and not statement.get_execution_options().get("writes")
+    return error.pgconn is not None or lost_read or error.sqlstate in _REPEATABLE_STATES
+
+
+def _require_alive(_: object, entry: pool.ConnectionPoolEntry, __: object) -> None:
+    """Have a connection replaced that the other side has ended while it was idle."""
+    try:
+        cast("_Connection", entry.driver_connection).pgconn.consume_input()
+    except psycopg.OperationalError:
+        raise DisconnectionError from None

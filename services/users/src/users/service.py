@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+from psycopg import IntegrityError
 
 from common.database import Session, row
 from common.errors import Forbidden, Unprocessable

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Executable
-from sqlalchemy.exc import OperationalError
 from uuid_utils.compat import uuid7
 
 from common.database import Row, Session, row, rows
@@ -52,9 +51,7 @@ async def create_task(session: Session, admission: Admission, user: User, new: T
     values = {"wanted": uuid7(), "given_key": key, "meaning": meaning, **content}
     try:
         return await _create(session, admission, user, CREATE_TASK_ONCE, values)
-    except OperationalError as error:
-        if not isinstance(error.orig, LockNotAvailable):
-            raise
+    except LockNotAvailable:
         raise Conflict("key-in-use", "A request with this key may still be running.", headers=SOON) from None
 
 

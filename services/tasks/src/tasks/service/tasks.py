@@ -34,7 +34,7 @@ async def find_tasks(session: Session, user: User, query: TaskQuery, seen: Seque
     )
     values = {name: value for name, value in wanted.items() if value is not None}
     one_more = query.limit and query.limit + 1
-    found = await rows(session, statement, caller=user.id, seen=seen, limit=one_more, **values)
+    found = await rows(session, statement, caller=user.id, seen=list(seen), limit=one_more, **values)
     version = cast("int", found[0]["counter"]) if found else 0
     tasks = cast("list[TaskRead]", [task for task in found if task["id"]])
     if query.limit is None or len(tasks) <= query.limit:
