@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Sequence
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -72,7 +71,7 @@ def _named(scope: Scope, deadline: asyncio.Timeout) -> Scope:
     """
     verb, path = scope["method"], scope["path"].rstrip("/") or "/"
     ours = {"path": path, "verb": verb, "method": "GET" if verb == "HEAD" else verb}
-    return {**scope, **ours, "deadline": deadline, "request_id": request_id(Headers(scope=scope))}
+    return {**scope, **ours, "deadline": deadline, "request_id": request_id(scope["headers"])}
 
 
 def _require_limits(scope: Scope) -> None:
@@ -96,6 +95,6 @@ def _log(scope: Scope, seconds: float) -> None:
         log("error", "failure", **whose, **describe(cause))
     asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None)}
     count_request(scope["verb"], asked["route"], status, seconds)
-    how = {"status": status, "milliseconds": round(seconds * 1000, 2), "trace_id": trace_id(Headers(scope=scope))}
+    how = {"status": status, "milliseconds": round(seconds * 1000, 2), "trace_id": trace_id(scope["headers"])}
     reason = refusal and (refusal.reason or refusal.code)
     log("error" if status >= ServerError.status else "info", "request", **whose, **asked, **how, reason=reason)

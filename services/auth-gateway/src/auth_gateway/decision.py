@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth_gateway.tokens import Gatekeeper, Granted
@@ -50,7 +49,7 @@ class RememberedDecision:
         if granted is None:
             await self._app(scope, receive, send)
         else:
-            await _grant(granted, request_id(Headers(scope=scope)), send)
+            await _grant(granted, request_id(scope["headers"]), send)
 
 
 async def _grant(granted: Granted, request_id: str, send: Send) -> None:
