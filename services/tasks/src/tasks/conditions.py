@@ -1,6 +1,7 @@
 """What a request asks for before anything is done: the tags in If-Match and If-None-Match, and its Idempotency-Key.
 
-A tag is a version in quotes. Weak tags count by their value, because a proxy that compresses an answer weakens its tag.
+Each asks first who is calling, because 401 comes before 400. A tag is a version in quotes. Weak tags count by their
+value, because a proxy that compresses an answer weakens its tag.
 Source: RFC 9110, 8.8.3 and 13.1.
 """
 
@@ -11,7 +12,7 @@ from fastapi import Depends, Header, Request
 from pydantic import WithJsonSchema
 
 from common.errors import BadRequest
-from common.identity import CurrentUser
+from common.identity import identify
 
 ANY: Final = "*"
 """Stands for every version that there can be."""
@@ -68,7 +69,8 @@ def is_among(version: int, tags: Tags) -> bool:
     return ANY in tags or str(version) in tags
 
 
-async def _refuse_if_none_match(request: Request, _: CurrentUser) -> None:
+async def _refuse_if_none_match(request: Request) -> None:
+    await identify(request)
     if "if-none-match" in request.headers:
         raise BadRequest(detail="If-None-Match cannot be used here.")
 
@@ -90,22 +92,26 @@ class Target(NamedTuple):
     expected: Tags | None
 
 
-async def _expected(_: CurrentUser, sent: _IfMatch = _UNSENT) -> Tags | None:
+async def _expected(request: Request, sent: _IfMatch = _UNSENT) -> Tags | None:
+    await identify(request)
     tags = _read_tags("If-Match", sent)
     return tags if sent and ANY not in tags else None
 
 
-async def _seen(_: CurrentUser, sent: _IfNoneMatch = _UNSENT) -> Tags:
+async def _seen(request: Request, sent: _IfNoneMatch = _UNSENT) -> Tags:
+    await identify(request)
     return _read_tags("If-None-Match", sent)
 
 
-async def _target(user: CurrentUser, if_match: _IfMatch = _UNSENT, if_none: _IfNone = _UNSENT) -> Target:
+async def _target(request: Request, if_match: _IfMatch = _UNSENT, if_none: _IfNone = _UNSENT) -> Target:
+    await identify(request)
     if if_none and (if_match or if_none != [ANY]):
         raise BadRequest(detail="If-None-Match must be * here, and the only condition.")
-    return Target(bool(if_none), await _expected(user, if_match))
+    return Target(bool(if_none), await _expected(request, if_match))
 
 
-async def _key(_: CurrentUser, sent: _IdempotencyKey = _UNSENT) -> str | None:
+async def _key(request: Request, sent: _IdempotencyKey = _UNSENT) -> str | None:
+    await identify(request)
     if not sent:
         return None
     if len(sent) > 1 or not _KEY.fullmatch(sent[0]):

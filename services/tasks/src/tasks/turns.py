@@ -9,8 +9,8 @@ from weakref import WeakValueDictionary
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from common.database import DbSession, Session
-from common.identity import CurrentUser
+from common.database import Session
+from common.identity import identify
 
 WRITES_AT_ONCE: Final = 2
 """Writes of one user that one process sends to the database; one waits there, so that none is lost between two."""
@@ -28,16 +28,18 @@ class Turns:
         return self._queues.setdefault(user_id, Semaphore(WRITES_AT_ONCE))
 
 
-async def _session_in_turn(request: Request, user: CurrentUser, session: DbSession) -> AsyncIterator[Session]:
+async def _session_in_turn(request: Request) -> AsyncIterator[Session]:
+    user = await identify(request)
     async with request.app.state.turns.of(user.id):
-        yield session
+        yield request.app.state.engine
 
 
 WriteSession = Annotated[Session, Depends(_session_in_turn, scope="function")]
 """The request's session for a write, as soon as it is its user's turn."""
 
 
-async def _engine_in_turn(request: Request, _: CurrentUser) -> AsyncIterator[AsyncEngine]:
+async def _engine_in_turn(request: Request) -> AsyncIterator[AsyncEngine]:
+    await identify(request)
     async with request.app.state.turns.of_imports:
         yield request.app.state.engine
 
