@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.measure import DATABASE, Memory, Sample
 
-PYTHON: Final = ("gateway", "tasks")
+PYTHON: Final = ("tasks", "gateway")
 """Services that are ours."""
 
 SERVICES: Final = (*PYTHON, "edge")
@@ -84,9 +84,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.way == "floor":
         shares = (f"{row.microseconds:.0f} µs", "", "", "1", "1")
     else:
-        shares = tuple(
-            f"{row.multiples[name]:.2f}" if name in row.multiples else "" for name in ("tasks", "gateway", "edge")
-        )
+        shares = tuple(f"{row.multiples[name]:.2f}" if name in row.multiples else "" for name in SERVICES)
         shares += (f"{row.python:.2f}", f"{row.whole:.2f}")
     measured = (row.postgres, row.round_trips, row.p50_milliseconds, row.p99_milliseconds, row.load)
     return (row.operation, row.way, *shares, *(f"{value:g}" for value in measured))
