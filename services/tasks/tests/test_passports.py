@@ -119,3 +119,23 @@ async def test_a_header_that_is_no_bearer_token_is_refused(as_user: AsUser, valu
     answer = await owner.get("/tasks", headers={"Authorization": value.replace("{}", passport)})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "token-invalid")
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "header"),
+    [
+        ("GET", "/tasks", "If-None-Match"),
+        ("POST", "/tasks", "If-None-Match"),
+        ("POST", "/tasks", "Idempotency-Key"),
+        ("PATCH", "/tasks/019aa5f2-8e40-7c31-a6d9-3b0f5c72e184", "If-Match"),
+        ("PUT", "/tasks/019aa5f2-8e40-7c31-a6d9-3b0f5c72e184", "If-None-Match"),
+    ],
+)
+async def test_who_is_calling_comes_before_what_they_ask_for(
+    as_user: AsUser, verb: str, path: str, header: str
+) -> None:
+    caller = as_user("anybody")
+    assert (await caller.request(verb, path, headers={header: ""})).status_code == 400
+
+    del caller.headers["authorization"]
+    assert (await caller.request(verb, path, headers={header: ""})).status_code == 401
