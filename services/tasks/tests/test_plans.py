@@ -97,9 +97,16 @@ async def test_no_statement_reads_what_other_people_have(crowded: str, name: str
     assert [node for node in nodes if node["Node Type"] == "Seq Scan"] == []
 
 
-@pytest.mark.parametrize("name", ["all", "page"])
-async def test_a_page_is_read_in_its_order_and_not_sorted(crowded: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("all", "ix_tasks_user_id_created_at_id"),
+        ("page", "ix_tasks_user_id_created_at_id"),
+        ("delete", "uq_task_tombstones_user_id_version"),
+    ],
+)
+async def test_what_is_first_is_read_first_and_not_sorted(crowded: str, name: str, index: str) -> None:
     nodes = list(_nodes(await _explain(crowded, STATEMENTS[name])))
 
-    assert "ix_tasks_user_id_created_at_id" in {node.get("Index Name") for node in nodes}
+    assert index in {node.get("Index Name") for node in nodes}
     assert [node for node in nodes if "Sort" in str(node["Node Type"])] == []
