@@ -104,9 +104,10 @@ async def replace_task(
 @router.delete("/{task_id}", status_code=204, responses={412: {}}, dependencies=[Unconditional])
 async def delete_task(
     task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: WriteSession, kept_days: KeptDays
-) -> None:
+) -> Response:
     """Delete a task; 404 if it is not the caller's."""
     await tasks.delete_task(session, user, task_id, expected, kept_days)
+    return Response(status_code=204)
 
 
 def _made(made: creation.Creation) -> Response:
