@@ -10,15 +10,13 @@ from typing import Annotated, Final, LiteralString, TypeAlias, cast
 import psycopg
 from fastapi import Depends, Request
 from prometheus_client import Gauge
-from psycopg import waiting
+from psycopg import pq, waiting
 from psycopg.abc import RV, PQGen
-from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import ClauseElement, Dialect, Executable, event, make_url, pool, select
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.util import greenlet_spawn
 
 from common.pages import State
 
@@ -136,8 +134,9 @@ async def _run(session: Session, statement: Executable, values: Row) -> list[Dic
         cursor = await connection.cursor(row_factory=dict_row).execute(text, {**brought, **values})
         return await cursor.fetchall()
     finally:
-        is_idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
-        pooled.close() if is_idle else await greenlet_spawn(pooled.invalidate)
+        if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            await connection.close()
+        pooled.close()
 
 
 def _is_repeatable(error: psycopg.OperationalError, statement: Executable) -> bool:
