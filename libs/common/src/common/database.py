@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import cache
+from functools import lru_cache
 from typing import Annotated, Final, LiteralString, TypeAlias, cast
 
 import psycopg
@@ -118,7 +118,7 @@ async def state_of(session: Session) -> State:
     return "unavailable"
 
 
-@cache
+@lru_cache(maxsize=1_024)  # some are built for each combination of filters: not all can be kept
 def _written(statement: Executable, dialect: Dialect) -> tuple[LiteralString, Row]:
     """Write a statement as text for the driver, with the values that it brings along."""
     compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
