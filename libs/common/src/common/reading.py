@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, get_args
+from typing import ClassVar, Final, Generic, TypeVar, get_args
 from urllib.parse import parse_qs
 
 from fastapi import Request
@@ -47,11 +47,13 @@ UNREADABLE: Final = frozenset(kind.replace("_", "-") for kind in get_args(ErrorT
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", bound="Input")
 
 
 class Input(BaseModel, extra="forbid", strict=True):
-    """What every model of a body or a query string has in common."""
+    """What every model of a body or a query string has in common; a query may give what is `repeatable` as a list."""
+
+    repeatable: ClassVar[frozenset[str]] = frozenset()
 
 
 class NoParameters(Input):
@@ -77,7 +79,7 @@ class Body(Generic[Model]):
     """A dependency that reads the body as `model`, and checks that the query string could be read as `query`."""
 
     model: type[Model]
-    query: type[BaseModel] = NoParameters
+    query: type[Input] = NoParameters
     media_types: tuple[str, ...] = (JSON_TYPE,)
     required: bool = True
 
@@ -113,8 +115,7 @@ def parse(text: bytes) -> JsonValue:
             number that is too long, or is not JSON at all.
     """
     with suppress(ValueError, RecursionError):
-        document: JsonValue = _DECODER.decode(text.decode())
-        if _depth(document) <= DEPTH_MAX:
+        if _depth(document := _DECODER.decode(text.decode())) <= DEPTH_MAX:
             return document
     raise BadRequest(errors=[_fault(("body",), "json_invalid", "Invalid JSON")])
 
@@ -145,8 +146,9 @@ def _read_query(request: Request, model: type[Model], user: User) -> tuple[Model
         given = parse_qs(request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise BadRequest(errors=[_fault(("query",), "utf8_invalid", "Invalid UTF-8")]) from None
-    words = {name: values[0] for name, values in given.items()}
-    query, faults = attempt("query", lambda: model.model_validate_strings(words, strict=False, context=user))
+    words = {name: given.pop(name) for name in model.repeatable & given.keys()}
+    words |= {name: values[0] for name, values in given.items()}
+    query, faults = attempt("query", lambda: model.model_validate(words, strict=False, context=user))
     faults += [_fault(("query", name), "repeated", "Given more than once") for name in given if len(given[name]) > 1]
     no_ids = (name for name, text in request.path_params.items() if not _UUID.fullmatch(text))
     faults += [_fault(("path", name), "uuid_parsing", "Input should be a valid UUID") for name in no_ids]
@@ -158,8 +160,7 @@ def attempt(place: str, validate: Callable[[], Model]) -> tuple[Model | None, li
     try:
         return validate(), []
     except ValidationError as error:
-        found = error.errors(include_input=False)
-    return None, [_fault((place, *fault["loc"]), fault["type"], fault["msg"]) for fault in found]
+        return None, [_fault((place, *it["loc"]), it["type"], it["msg"]) for it in error.errors(include_input=False)]
 
 
 def _fault(location: tuple[str | int, ...], error_type: str, message: str) -> Fault:

@@ -14,12 +14,11 @@ from typing import Final, cast, get_type_hints
 from fastapi import Request
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute
 
 from common.pages import State, pages
-from common.reading import Body, NoParameters, Query
+from common.reading import Body, Input, NoParameters, Query
 from devkit.components import ConflictError, Json, Schemas, header_references, headers, refusals, schema_of
 
 FILE: Final = Path(__file__).parents[4] / "services/auth-gateway/src/auth_gateway/public/openapi.json"
@@ -54,6 +53,8 @@ INFO: Final = {
 
 TAGS: Final = {
     "tasks": "Tasks of the caller; for everybody else's it is as if they did not exist.",
+    "lists": "Lists of the caller, which tasks can be in.",
+    "labels": "Labels of the caller, which tasks make and carry.",
     "users": "The caller's profile. It appears by itself, and follows what the token says.",
     "documents": "What everybody may read: this document, the page that shows it, and what each code means.",
     "operation": "For whoever runs the platform.",
@@ -117,7 +118,7 @@ def _operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
         for route in _listed(import_module(f"{service}.routes").router.routes):
             statuses = {*EVERYWHERE, *WITH_TOKEN, *(WITH_BODY if isinstance(_reader(route), Body) else ())}
             statuses |= {403} if _names_a_user(route) else set()
-            statuses |= {404} if "task_id" in route.param_convertors else set()
+            statuses |= {404} if route.param_convertors.keys() - {"user_id"} else set()
             statuses |= {int(status) for status in route.responses if int(status) not in DESCRIPTIONS}
             yield route.path, _verb(route), _operation(route, schemas, statuses) | {"security": [{"token": []}]}
 
@@ -154,21 +155,21 @@ def _operation(route: APIRoute, schemas: Schemas, statuses: set[int]) -> Json:
     }
 
 
-def _reader(route: APIRoute) -> Body[BaseModel] | Query[BaseModel] | None:
+def _reader(route: APIRoute) -> Body[Input] | Query[Input] | None:
     calls = [found.call for found in route.dependant.dependencies]
-    readers = cast(
-        "list[Body[BaseModel] | Query[BaseModel]]", [call for call in calls if isinstance(call, Body | Query)]
-    )
+    readers = cast("list[Body[Input] | Query[Input]]", [call for call in calls if isinstance(call, Body | Query)])
     return readers[0] if readers else None
 
 
-def _query(route: APIRoute) -> type[BaseModel]:
+def _query(route: APIRoute) -> type[Input]:
     reader = _reader(route)
     return reader.query if isinstance(reader, Body) else reader.model if reader else NoParameters
 
 
 def _names_a_user(route: APIRoute) -> bool:
-    return "user_id" in {*route.param_convertors, *_query(route).model_fields}
+    reader = _reader(route)
+    body = reader.model.model_fields if isinstance(reader, Body) else {}
+    return "user_id" in {*route.param_convertors, *_query(route).model_fields, *body}
 
 
 def _path_parameters(route: APIRoute, schemas: Schemas) -> Iterator[Json]:
@@ -201,7 +202,7 @@ def _parameter(schema: Json, schemas: Schemas) -> Json:
     return {**said, "schema": schemas.refer(schema), "example": example}
 
 
-def _request_body(reader: Body[BaseModel], schemas: Schemas) -> Json:
+def _request_body(reader: Body[Input], schemas: Schemas) -> Json:
     content = {"schema": schemas.refer(schema_of(reader.model))}
     return {"required": reader.required, "content": dict.fromkeys(reader.media_types, content)}
 
