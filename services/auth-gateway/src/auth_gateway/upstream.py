@@ -46,7 +46,7 @@ class AnswerLostError(aiohttp.ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service, and the path that it and everything below it owns."""
+    """A service, and a path that it owns with everything below; there is one of these for each such path."""
 
     name: str
     path: str
@@ -62,7 +62,7 @@ class Service:
 def services_of(settings: GatewaySettings) -> tuple[Service, ...]:
     """Return the services by the settings' addresses, in the order in which they are asked what they own."""
     return (
-        Service("tasks", "/tasks", settings.tasks_url),
+        *(Service("tasks", path, settings.tasks_url) for path in ("/tasks", "/lists", "/labels")),
         Service("users", "/users/me/import", settings.users_url, IMPORT_BELOW_BYTES, IMPORT_SECONDS),
         Service("users", "/users", settings.users_url),
     )
