@@ -12,6 +12,9 @@ Wish = dict[str, object]
 NOTHING: Wish = {"description": None, "is_completed": False}
 """What a replacement puts in the place of fields that it does not name."""
 
+UNPLANNED: Wish = {"list_id": None, "due": None, "priority": "none", "labels": []}
+"""What is planned for a task of which nobody has said anything."""
+
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
 
@@ -53,7 +56,7 @@ class Account:
         now = answer["created_at"]
         times = {"created_at": now, "updated_at": now, "completed_at": now if wish["is_completed"] else None}
         ids = {"id": answer["id"], "user_id": self.id, "version": self.next_version(answer["version"])}
-        self._keep({**NOTHING, **wish, **times, **ids}, answer)
+        self._keep({**NOTHING, **UNPLANNED, "position": answer["position"], **wish, **times, **ids}, answer)
         self.is_met = True
 
     def replay(self, key: str, wish: Wish) -> Task | None:
@@ -106,11 +109,8 @@ def tables_of(accounts: list[Account]) -> Tables:
     """Return all rows of both databases, without what no answer tells."""
     met = [each for each in accounts if each.counter is not None]
     tables: Tables = {
-        "owners": [
-            {"id": each.id, "counter": each.counter, "pruned_version": each.begun, "task_count": len(each.tasks)}
-            for each in met
-        ],
-        "tasks": [{**task} for each in met for task in each.tasks.values()],
+        "owners": [_owner_of(each) for each in met],
+        "tasks": [_stored(task) for each in met for task in each.tasks.values()],
         "task_tombstones": [
             {"user_id": each.id, "id": task_id, "kind": "task", "version": version}
             for each in met
@@ -121,6 +121,18 @@ def tables_of(accounts: list[Account]) -> Tables:
             for each in met
             for key, (_, it) in each.keys.items()
         ],
+        "task_lists": [],
+        "labels": [],
+        "task_labels": [],
         "users": [{**each.profile} for each in accounts if each.profile],
     }
     return {name: in_order(rows) for name, rows in tables.items()}
+
+
+def _stored(task: Task) -> Row:
+    return {name: value for name, value in task.items() if name not in UNPLANNED.keys() | {"position"}}
+
+
+def _owner_of(account: Account) -> Row:
+    counts = {"task_count": len(account.tasks), "list_count": 0, "label_count": 0}
+    return {"id": account.id, "counter": account.counter, "pruned_version": account.begun, **counts}

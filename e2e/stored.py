@@ -14,6 +14,7 @@ OUR_TABLES: Final = "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'a
 
 UNTOLD: Final = {
     "owners": {"created_at"},
+    "tasks": {"list_id", "due_date", "due_time", "due_at", "due_time_zone", "priority", "position"},
     "task_tombstones": {"deleted_at"},
     "idempotency_keys": {"digest", "answer", "created_at"},
 }

@@ -36,6 +36,8 @@ PROTECTED: Final = {
     "/tasks": ("GET", "POST"),
     "/tasks/changes": ("GET",),
     "/tasks/{task}": ("GET", "PATCH", "PUT", "DELETE"),
+    "/lists": ("GET", "POST"),
+    "/labels": ("GET",),
     "/users/me": ("GET", "PATCH", "DELETE"),
     "/users/me/export": ("GET",),
     "/users/me/import": ("POST",),
@@ -63,6 +65,11 @@ class Task(TypedDict):
     created_at: str
     updated_at: str
     version: int
+    list_id: str | None
+    due: dict[str, str | None] | None
+    priority: str
+    labels: list[str]
+    position: str
 
 
 class Profile(TypedDict):

@@ -38,7 +38,7 @@ export const mistakes = [
   // @ts-expect-error A task needs a title.
   () => api.POST("/tasks", { body: { description: "Something" } }),
   // @ts-expect-error There is no such field.
-  (): NewTask => ({ title: "Water the plants", priority: 1 }),
+  (): NewTask => ({ title: "Water the plants", colour: 1 }),
   // @ts-expect-error There is no such status.
   () => api.PATCH("/tasks/{task_id}", { params, body: { status: "done" } }),
   // @ts-expect-error A title cannot be cleared.
@@ -46,7 +46,7 @@ export const mistakes = [
   // @ts-expect-error A page has a number of tasks.
   () => api.GET("/tasks", { params: { query: { limit: "all" } } }),
   // @ts-expect-error There is no such address.
-  () => api.GET("/lists"),
+  () => api.GET("/projects"),
   // @ts-expect-error A description may be null.
   () => created.description.length,
   // @ts-expect-error There is no such code.

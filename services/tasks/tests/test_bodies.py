@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from devkit.people import AsUser
-from tasks.fields import Description, Title
+from tasks.fields.texts import Description, Title
 
 DEEP = b"[" * 33 + b"]" * 33
 

@@ -30,9 +30,14 @@ class Changes(TypedDict):
     """One answer of the feed."""
 
     tasks: list[dict[str, object]]
+    lists: list[dict[str, object]]
+    labels: list[dict[str, object]]
     deleted: list[Deletion]
     next: str
     has_more: bool
+
+
+NOTHING: dict[str, object] = {"tasks": [], "lists": [], "labels": [], "deleted": [], "has_more": False}
 
 
 async def _changes(owner: AsyncClient, since: str | None = None, limit: int | None = None) -> Changes:
@@ -58,7 +63,7 @@ async def _undo(owner: AsyncClient, address: str) -> Response:
 async def test_whoever_never_wrote_is_at_the_beginning(as_user: AsUser) -> None:
     owner = as_user("nobody")
 
-    assert await _changes(owner) == {"tasks": [], "deleted": [], "next": "0", "has_more": False}
+    assert await _changes(owner) == {**NOTHING, "next": "0"}
     assert await _changes(owner, "0") == await _changes(owner)
     await make(owner)
     assert _titles(await _changes(owner, "0")) == ["Old"]
@@ -80,12 +85,7 @@ async def test_each_answer_goes_on_where_the_last_one_ended(as_user: AsUser) -> 
     assert isinstance(version, int)
     assert _titles(later) == ["1 again", "3"]
     assert later["deleted"] == [{"kind": "task", "id": second.rpartition("/")[2], "version": version + 2}]
-    assert await _changes(owner, later["next"]) == {
-        "tasks": [],
-        "deleted": [],
-        "next": later["next"],
-        "has_more": False,
-    }
+    assert await _changes(owner, later["next"]) == {**NOTHING, "next": later["next"]}
 
 
 async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(as_user: AsUser) -> None:

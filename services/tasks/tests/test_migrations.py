@@ -3,17 +3,37 @@
 import asyncio
 from pathlib import Path
 from secrets import token_hex
+from typing import LiteralString
 
 import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from devkit.postgres import Postgres
 
 CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
+
+BEFORE_LISTS = "a41c09e7d352"
+"""The last revision that knew neither lists nor labels."""
+
+FILL = """
+INSERT INTO owners (id, counter, task_count, created_at)
+SELECT gen_random_uuid(), 7, 2, now() FROM generate_series(1, 9);
+INSERT INTO tasks (id, user_id, title, is_completed, completed_at, created_at, updated_at, version)
+SELECT gen_random_uuid(), id, 'Old', n > 1, CASE WHEN n > 1 THEN now() END, now() - n * interval '1 day', now(), n
+FROM owners, generate_series(1, 2) AS n;
+INSERT INTO task_tombstones (user_id, id, kind, version, deleted_at) SELECT id, id, 'task', 7, now() FROM owners
+"""
+
+STORED = """
+SELECT tasks.id, user_id, title, status, completed_at, tasks.created_at, updated_at, version, counter, task_count
+FROM tasks JOIN owners ON owners.id = user_id ORDER BY tasks.id
+"""
+FILES = "SELECT relname, relfilenode FROM pg_class WHERE relname IN ('owners', 'tasks', 'task_tombstones') ORDER BY 1"
+KINDS = "SELECT kind, count(*) FROM task_tombstones GROUP BY kind"
 
 
 @pytest.fixture
@@ -38,6 +58,43 @@ def test_the_models_are_what_the_migrations_make(url: str) -> None:
     command.upgrade(CONFIG, "head")
 
     assert left == []
+    command.check(CONFIG)
+
+
+def _all(connection: psycopg.Connection, *statements: LiteralString) -> list[list[tuple[object, ...]]]:
+    return [connection.execute(statement).fetchall() for statement in statements]
+
+
+def test_lists_and_labels_come_to_a_full_database_and_go_again(url: str) -> None:
+    command.upgrade(CONFIG, BEFORE_LISTS)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(FILL)
+        before = _all(connection, STORED, FILES, KINDS)
+
+        command.upgrade(CONFIG, "head")
+        assert _all(connection, STORED, FILES, KINDS) == before
+        assert _all(connection, "SELECT DISTINCT priority, position, list_id, due_date FROM tasks") == [
+            [(0, None, None, None)]
+        ]
+
+        connection.execute("UPDATE tasks SET priority = 3, position = 1, due_date = now()")
+        connection.execute(
+            "INSERT INTO task_tombstones SELECT user_id, gen_random_uuid(), 'list', 8, now() FROM tasks LIMIT 1"
+        )
+        command.downgrade(CONFIG, BEFORE_LISTS)
+        assert _all(connection, STORED, FILES, KINDS) == before
+
+
+def test_a_migration_that_broke_off_is_done_again_from_the_beginning(url: str) -> None:
+    command.upgrade(CONFIG, BEFORE_LISTS)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE task_labels ()")  # where its last part fails
+        with pytest.raises(ProgrammingError, match="already exists"):
+            command.upgrade(CONFIG, "head")
+        connection.execute("DROP TABLE task_labels")
+
+    command.upgrade(CONFIG, "head")
+
     command.check(CONFIG)
 
 

@@ -102,7 +102,7 @@ async def test_a_deletion_is_undone_and_leaves_no_trace(alone_as: AsUser, proxy:
 
     undone = await owner.put(address, json=before, headers=ABSENT)
 
-    moved = ("created_at", "updated_at", "version")
+    moved = ("created_at", "updated_at", "version", "position")
     assert undone.status_code == 201
     assert undone.json() == before | {name: undone.json()[name] for name in moved}
     assert undone.json()["version"] == before["version"] + 2

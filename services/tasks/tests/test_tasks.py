@@ -18,6 +18,7 @@ FIELDS = [
     "created_at",
     "updated_at",
     "version",
+    *("list_id", "due", "priority", "labels", "position"),
 ]
 
 

@@ -11,8 +11,9 @@ from typing_extensions import TypedDict
 
 from common.errors import BadRequest, Fault, Refusal
 from common.reading import BODY_MAX_BYTES, attempt, parse, refusal
-from tasks.fields import Description, Echo, Time, Title
-from tasks.schemas import Completion, TaskRead
+from tasks.fields import Echo, Time
+from tasks.fields.texts import Description, Title
+from tasks.schemas.tasks import Completion, TaskRead
 
 MEDIA_TYPE: Final = "application/x-ndjson"
 """JSON objects, each with a line feed behind it."""
@@ -56,6 +57,11 @@ class TaskLine(Completion):
     created_at: _Instant
     updated_at: _Instant
     version: Echo = None
+    list_id: Echo = None
+    due: Echo = None
+    priority: Echo = None
+    labels: Echo = None
+    position: Echo = None
 
     @model_validator(mode="after")
     def _complete_with_its_time(self) -> Self:

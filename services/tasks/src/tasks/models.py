@@ -1,10 +1,29 @@
-"""What is stored: owners with their counters, tasks, what is left of deleted tasks, and answers to give once more."""
+"""What is stored: owners with their counters, tasks, lists and labels, what is left of them, and answers to repeat."""
 
-from datetime import datetime
-from typing import Final
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, DateTime, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    extract,
+    func,
+    literal_column,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlmodel import Field, SQLModel
 
 METADATA: Final = MetaData(
@@ -20,7 +39,19 @@ METADATA: Final = MetaData(
 
 TITLE_MAX_CHARACTERS: Final = 200
 DESCRIPTION_MAX_CHARACTERS: Final = 10_000
+LIST_NAME_MAX_CHARACTERS: Final = 120
+LABEL_NAME_MAX_CHARACTERS: Final = 50
+ZONE_MAX_CHARACTERS: Final = 64
 """Lengths in code points, checked by the service and once more by the database."""
+
+PRIORITIES: Final = ("none", "low", "medium", "high")
+"""What the numbers of priorities are called, from 0 on."""
+
+Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
+"""The columns of a table, or of what a statement has made of it, by their names."""
+
+FOLDED: Final = Text(collation="C")
+"""A name without its case. It is compared and sorted by code points, the same on every server."""
 
 
 INSTANT: Final = DateTime(timezone=True)
@@ -34,6 +65,17 @@ class Table(SQLModel):
 
 
 _STATUS = "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END"
+_DUE = "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
+
+
+def place_in_order(row: Columns) -> ColumnElement[Decimal]:
+    """Return what a row is ordered by: its position, or for one that was never moved the microseconds of its making.
+
+    An index has the same expression, so its constants stand in the statement's text: a value that is sent beside it
+    would hide the likeness from the planner.
+    """
+    made = extract("epoch", func.timezone(literal_column("'UTC'"), row["created_at"]))
+    return func.coalesce(row["position"], made * literal_column("1000000"))
 
 
 class Owner(Table, table=True):
@@ -49,20 +91,75 @@ class Owner(Table, table=True):
     id: UUID = Field(primary_key=True)
     counter: int = Field(sa_type=BigInteger)
     task_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    list_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    label_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     pruned_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = Field(sa_type=INSTANT)
 
 
+class TaskList(Table, table=True):
+    """A list that tasks can be in; the name is unique for its owner whatever its case."""
+
+    __tablename__ = "task_lists"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {LIST_NAME_MAX_CHARACTERS}", "name_length"),
+        UniqueConstraint("user_id", "id"),
+        UniqueConstraint("user_id", "folded_name"),
+        UniqueConstraint("user_id", "version"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
+    name: str = Field(sa_type=Text)
+    folded_name: str = Field(sa_type=FOLDED)
+    position: Decimal | None = Field(default=None, sa_type=Numeric)
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+    version: int = Field(sa_type=BigInteger)
+
+
+class Label(Table, table=True):
+    """A word that tasks can carry, as it was first spelled; unique for its owner whatever its case."""
+
+    __tablename__ = "labels"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        CheckConstraint(f"char_length(name) BETWEEN 1 AND {LABEL_NAME_MAX_CHARACTERS}", "name_length"),
+        UniqueConstraint("user_id", "id"),
+        UniqueConstraint("user_id", "folded_name"),
+        UniqueConstraint("user_id", "version"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
+    name: str = Field(sa_type=Text)
+    folded_name: str = Field(sa_type=FOLDED)
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+    version: int = Field(sa_type=BigInteger)
+
+
 class Task(Table, table=True):
-    """A task; `version` is the value its last change took from the owner's counter."""
+    """A task; `version` is the value its last change took from the owner's counter.
+
+    Without a list it is in the inbox. A due date is a calendar day and never shifts; with a time of day, `due_at` is
+    the instant as it was reckoned when that was said. Without a `position` it has never been moved.
+    """
 
     __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         CheckConstraint(f"char_length(title) BETWEEN 1 AND {TITLE_MAX_CHARACTERS}", "title_length"),
         CheckConstraint(f"char_length(description) <= {DESCRIPTION_MAX_CHARACTERS}", "description_length"),
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "completion"),
+        CheckConstraint(_DUE, "due"),
+        CheckConstraint(f"char_length(due_time_zone) <= {ZONE_MAX_CHARACTERS}", "due_time_zone_length"),
+        CheckConstraint(f"priority BETWEEN 0 AND {len(PRIORITIES) - 1}", "priority"),
+        ForeignKeyConstraint(
+            ["user_id", "list_id"], ["task_lists.user_id", "task_lists.id"], ondelete="SET NULL (list_id)"
+        ),
         UniqueConstraint("user_id", "version"),
         Index(None, "user_id", "created_at", "id"),
+        Index("uq_tasks_user_id_id", "user_id", "id", unique=True),
+        Index(None, "user_id", "due_date", postgresql_where=literal_column("NOT is_completed")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -75,10 +172,36 @@ class Task(Table, table=True):
     created_at: datetime = Field(sa_type=INSTANT)
     updated_at: datetime = Field(sa_type=INSTANT)
     version: int = Field(sa_type=BigInteger)
+    list_id: UUID | None = None
+    due_date: date | None = None
+    due_time: time | None = None
+    due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    due_time_zone: str | None = Field(default=None, sa_type=Text)
+    priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": "0"})
+    position: Decimal | None = Field(default=None, sa_type=Numeric)
+
+
+_TASKS = METADATA.tables["tasks"]
+Index("ix_tasks_user_id_list_id_place", _TASKS.c.user_id, _TASKS.c.list_id, place_in_order(_TASKS.c), _TASKS.c.id)
+
+
+class TaskLabel(Table, table=True):
+    """A label on a task of the same owner."""
+
+    __tablename__ = "task_labels"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["user_id", "label_id"], ["labels.user_id", "labels.id"], ondelete="CASCADE"),
+        Index(None, "user_id", "label_id"),
+    )
+
+    user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
+    task_id: UUID = Field(primary_key=True)
+    label_id: UUID = Field(primary_key=True)
 
 
 class TaskTombstone(Table, table=True):
-    """What is left of a deleted task: enough to tell its owner's other devices, and nothing of its content."""
+    """What is left of a deleted task, list or label: enough to tell its owner's other devices, and no content."""
 
     __tablename__ = "task_tombstones"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (UniqueConstraint("user_id", "version"),)
@@ -91,7 +214,10 @@ class TaskTombstone(Table, table=True):
 
 
 class IdempotencyKey(Table, table=True):
-    """A key that a client gave to a request, what the request meant, and the answer that it got."""
+    """A key that a client gave to a request, what the request meant, and the answer that it got.
+
+    `task_id` names what the answer shows, which can be a list as well.
+    """
 
     __tablename__ = "idempotency_keys"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (Index(None, "user_id", "created_at"),)

@@ -1,7 +1,8 @@
-"""Where a client goes on reading: places in the list and in the feed of changes, as texts that say nothing to it."""
+"""Where a client goes on reading: places in a list and in the feed of changes, as texts that say nothing to it."""
 
 import base64
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, NamedTuple
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from tasks.fields import EXAMPLE_TASK
+from tasks.fields import EXAMPLE_TASK, ORDER_KEY_PATTERN
 
 VERSION_MAX: Final = 2**63 - 1
 """The largest `bigint`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER_KEY = re.compile(ORDER_KEY_PATTERN)
 _SINCE = re.compile("(0|[1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?")
 
 
@@ -30,33 +32,58 @@ class Position(NamedTuple):
         return base64.urlsafe_b64encode(microseconds.to_bytes(8) + self.id.bytes).decode()
 
 
+class SortedPosition(NamedTuple):
+    """A place in a list that is sorted by something: behind the task with this value, if it has one, and this id."""
+
+    sort: str
+    id: UUID
+    value: str | None
+
+    def cursor(self) -> str:
+        """Write it as the opaque text of a cursor."""
+        parts = (self.sort, str(self.id), *([] if self.value is None else [self.value]))
+        return base64.urlsafe_b64encode("\n".join(parts).encode()).decode().rstrip("=")
+
+
+def _read_position(text: str) -> Position:
+    place = base64.b64decode(text, altchars=b"-_", validate=True)
+    return Position(_EPOCH + timedelta(microseconds=int.from_bytes(place[:8])), UUID(bytes=place[8:]))
+
+
+def _read_sorted_position(text: str) -> SortedPosition:
+    padded = text + "=" * (-len(text) % 4)
+    sort, task_id, *value = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("\n", 2)
+    found = SortedPosition(sort, UUID(task_id), value[0] if value else None)
+    if "\0" in sort + "".join(value) or (sort == "position" and not _ORDER_KEY.fullmatch(found.value or "")):
+        raise ValueError
+    return found
+
+
 def _read_cursor(text: object) -> object:
-    """Read the text that `Position.cursor` wrote, and no other spelling of it."""
+    """Read the text that a place wrote, and no other spelling of it."""
     if not isinstance(text, str):
         return text
-    try:
-        place = base64.b64decode(text, altchars=b"-_", validate=True)
-        position = Position(_EPOCH + timedelta(microseconds=int.from_bytes(place[:8])), UUID(bytes=place[8:]))
-    except (ValueError, OverflowError):
-        position = None
-    if position is None or position.cursor() != text:
-        raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
-    return position
+    for read in (_read_position, _read_sorted_position):
+        with suppress(ValueError, OverflowError):
+            place = read(text)
+            if place.cursor() == text:
+                return place
+    raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
 
 
 Cursor = Annotated[
-    Position,
+    Position | SortedPosition,
     BeforeValidator(_read_cursor),
     WithJsonSchema(
         {
             "type": "string",
             "description": "Where the page begins: take it from the `Link` of the page before.",
-            "pattern": "^[A-Za-z0-9_-]{32}$",
+            "pattern": "^[A-Za-z0-9_-]{32,3000}$",
             "examples": [Position(_EPOCH + timedelta(days=20_778), UUID(EXAMPLE_TASK)).cursor()],
         }
     ),
 ]
-"""A place in the plain list, as a client sends it back."""
+"""A place in a list, as a client sends it back."""
 
 
 class Since(NamedTuple):

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from tasks.routes import changes, exchange, tasks
+from tasks.routes import changes, exchange, labels, lists, tasks
 
 # The feed comes first, or its name would be read as the id of a task.
-router = APIRouter(routes=[*changes.router.routes, *tasks.router.routes, *exchange.router.routes])
+_modules = (changes, tasks, lists, labels, exchange)
+router = APIRouter(routes=[route for module in _modules for route in module.router.routes])

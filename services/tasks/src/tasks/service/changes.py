@@ -8,12 +8,15 @@ from common.errors import Gone
 from common.identity import User
 from tasks.fields import PAGE_MAX
 from tasks.places import Since
-from tasks.schemas import ChangesQuery, ChangesRead, DeletionRead, TaskRead
+from tasks.schemas.changes import ChangesQuery, ChangesRead, DeletionRead
+from tasks.schemas.labels import LabelRead
+from tasks.schemas.lists import ListRead
+from tasks.schemas.tasks import TaskRead
 from tasks.statements.changes import GET_CHANGES
 
 
 async def find_changes(session: Session, user: User, query: ChangesQuery) -> ChangesRead:
-    """Return what happened to the caller's tasks since the last time.
+    """Return what happened to the caller's tasks, lists and labels since the last time.
 
     Raises:
         Gone: It is not known any more, or never was, what happened since then.
@@ -24,15 +27,21 @@ async def find_changes(session: Session, user: User, query: ChangesQuery) -> Cha
     begun_at = since.begun_at or since.version or counter
     if not pruned_version <= begun_at <= counter:
         raise Gone("resync-required", "What happened since then is not known; begin anew.")
-    changes = [each for each in found if each["id"]]
+    changes = [each for each in found if each["kind"]]
     page = changes[:limit]
     last = cast("int", page[-1]["version"]) if len(changes) > limit else counter
     return ChangesRead(
-        tasks=cast("list[TaskRead]", [each for each in page if each["kind"] is None]),
-        deleted=cast("list[DeletionRead]", [each for each in page if each["kind"]]),
+        tasks=cast("list[TaskRead]", _of_kind("task", page)),
+        lists=cast("list[ListRead]", _of_kind("list", page)),
+        labels=cast("list[LabelRead]", _of_kind("label", page)),
+        deleted=cast("list[DeletionRead]", _of_kind("deletion", page)),
         next=Since(last, begun_at if begun_at > last else None).text(),
         has_more=len(changes) > limit,
     )
+
+
+def _of_kind(kind: str, page: Sequence[Row]) -> list[object]:
+    return [each["content"] for each in page if each["kind"] == kind]
 
 
 def _known(found: Sequence[Row]) -> tuple[int, int]:

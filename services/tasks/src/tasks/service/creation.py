@@ -1,6 +1,7 @@
-"""How tasks come into being, and their owners with them."""
+"""How tasks and lists come into being, and their owners with them."""
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -12,10 +13,16 @@ from uuid_utils.compat import uuid7
 from common.database import Row, Session, row, rows
 from common.errors import SOON, Conflict, PreconditionFailed, Unprocessable
 from common.identity import User
+from tasks.fields.names import fold
 from tasks.peers import UsersService
-from tasks.schemas import TaskCreate, TaskReplace
-from tasks.service.tasks import require_same_id
-from tasks.statements.creation import ADD_OWNER, CREATE_NAMED_TASK, CREATE_TASK, CREATE_TASK_ONCE, GET_OBSTACLE
+from tasks.schemas.lists import ListCreate, ListReplace
+from tasks.schemas.tasks import TaskCreate, TaskReplace
+from tasks.service.obstacles import refuse, require_same_id
+from tasks.service.planning import LABELS_MAX, LISTS_MAX, label_values, meaning_of, plan_values
+from tasks.statements import lists
+from tasks.statements.creation import GET_OBSTACLE
+from tasks.statements.creation import create_task as creating
+from tasks.statements.owners import ADD_OWNER
 
 
 class Admission(NamedTuple):
@@ -25,39 +32,45 @@ class Admission(NamedTuple):
     tasks_max: int
 
 
-class Creation(NamedTuple):
-    """A task as it was made, now or for an earlier request with the same key."""
+class Answered(NamedTuple):
+    """An answer as it was given first, now or for an earlier request with the same key."""
 
-    task_id: UUID
+    id: UUID
     version: int
     answer: bytes
     replayed: bool
 
 
-async def create_task(session: Session, admission: Admission, user: User, new: TaskCreate, key: str | None) -> Creation:
+class Creation(NamedTuple):
+    """How one kind of thing is made: by which statement, and what may be in the way of it."""
+
+    statement: Executable
+    obstacle: Executable
+    values: Row
+    require_room: Callable[[Row], None]
+
+
+async def create_task(session: Session, admission: Admission, user: User, new: TaskCreate, key: str | None) -> Answered:
     """Add a task, or with a key that was used for this before, return the task that was made then.
 
     An owner who was never seen here is introduced to the users service first.
 
     Raises:
-        Unprocessable: The caller has as many tasks as one user may have, or used the key for another task.
+        Unprocessable: The caller has as many tasks or labels as one user may have, its list is not there, or the key
+            was used for another task.
         Conflict: A request with this key may still be running.
         Unavailable: The owner is new, and the users service is away.
     """
-    content = _content(new)
-    if key is None:
-        return await _create(session, admission, user, CREATE_TASK, {"wanted": uuid7(), **content})
-    meaning = sha256(json.dumps(content).encode()).digest()
-    values = {"wanted": uuid7(), "given_key": key, "meaning": meaning, **content}
-    try:
-        return await _create(session, admission, user, CREATE_TASK_ONCE, values)
-    except LockNotAvailable:
-        raise Conflict("key-in-use", "A request with this key may still be running.", headers=SOON) from None
+    values = _content(new)
+    claimed = keyed("create-task", key, meaning_of(values))
+    statement = creating(keyed=key is not None, labelled=bool(new.labels))
+    made = _making_task(statement, {"wanted": uuid7(), **values, **claimed}, user, admission)
+    return await _create(session, admission, user, made)
 
 
 async def create_named_task(
     session: Session, admission: Admission, user: User, task_id: UUID, whole: TaskReplace
-) -> Creation:
+) -> Answered:
     """Add a task under the client's own id, and forget that the caller had deleted it.
 
     Raises:
@@ -67,49 +80,124 @@ async def create_named_task(
         Unprocessable: The body names another task.
     """
     require_same_id(task_id, whole.id)
-    return await _create(session, admission, user, CREATE_NAMED_TASK, {"wanted": task_id, **_content(whole)})
+    values = {"wanted": task_id, **_content(whole), **keyed("create-task", None, {})}
+    statement = creating(named=True, labelled=bool(whole.labels))
+    return await _create(session, admission, user, _making_task(statement, values, user, admission))
 
 
-async def _create(session: Session, admission: Admission, user: User, statement: Executable, values: Row) -> Creation:
-    """Try until the task is made, or what stands in its way is no matter of time."""
-    asked = {"wanted": values["wanted"], "given_key": values.get("given_key")}
+async def create_list(session: Session, admission: Admission, user: User, new: ListCreate, key: str | None) -> Answered:
+    """Add a list, as `create_task` adds a task.
+
+    Raises:
+        Refusal: As `create_task` does.
+        Conflict: The caller has a list of this name.
+    """
+    claimed = keyed("create-list", key, {"name": new.name})
+    statement = lists.create_list(keyed=key is not None)
+    return await _create(session, admission, user, _making_list(statement, uuid7(), new.name, user, claimed))
+
+
+async def create_named_list(
+    session: Session, admission: Admission, user: User, list_id: UUID, whole: ListReplace
+) -> Answered:
+    """Add a list under the client's own id, as `create_named_task` adds a task; raises as `create_list`, too."""
+    require_same_id(list_id, whole.id)
+    made = _making_list(lists.create_list(named=True), list_id, whole.name, user, keyed("create-list", None, {}))
+    return await _create(session, admission, user, made)
+
+
+async def _create(session: Session, admission: Admission, user: User, creation: Creation) -> Answered:
+    """Try until it is made, or what stands in its way is no matter of time."""
     while True:
-        made = await row(session, statement, caller=user.id, tasks_max=admission.tasks_max, **values)
+        made = await once(session, creation.statement, caller=user.id, **creation.values)
         if made:
-            return _creation(made, replayed=False)
-        obstacle = await row(session, GET_OBSTACLE, caller=user.id, **asked)
+            return answered(made, replayed=False)
+        obstacle = await row(session, creation.obstacle, caller=user.id, **creation.values)
         if obstacle is None:
             await admission.peer.introduce(user)
             await rows(session, ADD_OWNER, caller=user.id)
         elif obstacle["answer"]:
-            return _replay(obstacle, values["meaning"])
+            return replay(obstacle, creation.values["meaning"])
         else:
-            _require_room(obstacle, user, admission.tasks_max)
+            creation.require_room(obstacle)
 
 
-def _replay(kept: Row, meaning: object) -> Creation:
+async def once(session: Session, statement: Executable, **values: object) -> Row | None:
+    """Run a statement that may have to wait for the one that has its key.
+
+    Raises:
+        Conflict: That takes too long.
+    """
+    try:
+        return await row(session, statement, **values)
+    except LockNotAvailable:
+        raise Conflict("key-in-use", "A request with this key may still be running.", headers=SOON) from None
+
+
+def replay(kept: Row, meaning: object) -> Answered:
+    """Give the answer that is kept under a key once more.
+
+    Raises:
+        Unprocessable: The key stands for something else.
+    """
     if kept["digest"] != meaning:
-        raise Unprocessable("key-reused", "The key was used for another task.")
-    return _creation(kept, replayed=True)
+        raise Unprocessable("key-reused", "The key was used for another request.")
+    return answered(kept, replayed=True)
 
 
-def _creation(made: Row, *, replayed: bool) -> Creation:
+def answered(made: Row, *, replayed: bool) -> Answered:
+    """Take the answer out of what a statement returned."""
     answer = cast("str", made["answer"]).encode()
-    return Creation(cast("UUID", made["id"]), cast("int", made["version"]), answer, replayed)
+    return Answered(cast("UUID", made["id"]), cast("int", made["version"]), answer, replayed)
+
+
+def keyed(operation: str, key: str | None, meaning: object) -> Row:
+    """Return what a statement needs to do something once."""
+    digest = sha256(json.dumps(meaning).encode()).digest()
+    return {"operation_name": operation, "given_key": key, "meaning": digest}
 
 
 def _content(task: TaskCreate | TaskReplace) -> Row:
-    return {
+    written = {
         "new_title": task.title,
         "new_description": task.description,
         "new_is_completed": bool(task.completed),
     }
+    planned = plan_values(task)
+    return {**written, **planned, "new_priority": planned["new_priority"] or 0, **label_values(task.labels)}
 
 
-def _require_room(obstacle: Row, user: User, tasks_max: int) -> None:
-    if obstacle["holder"] == user.id:
-        raise PreconditionFailed("task-exists", "The caller has this task already.")
-    if cast("int", obstacle["task_count"]) >= tasks_max:
-        raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
+def _making_task(statement: Executable, values: Row, user: User, admission: Admission) -> Creation:
+    tasks_max = admission.tasks_max
+
+    def require_room(obstacle: Row) -> None:
+        if not obstacle["has_list"]:
+            refuse({"obstacle": "list-not-found"})
+        if obstacle["holder"] == user.id:
+            raise PreconditionFailed("task-exists", "The caller has this task already.")
+        if cast("int", obstacle["task_count"]) >= tasks_max:
+            raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
+        if cast("int", obstacle["label_count"]) > LABELS_MAX:
+            refuse({"obstacle": "labels-full"})
+        _require_free_id(obstacle)
+
+    return Creation(statement, GET_OBSTACLE, {**values, "most": tasks_max}, require_room)
+
+
+def _making_list(statement: Executable, list_id: UUID, name: str, user: User, claimed: Row) -> Creation:
+    def require_room(obstacle: Row) -> None:
+        if obstacle["holder"] == user.id:
+            raise PreconditionFailed("list-exists", "The caller has this list already.")
+        if cast("int", obstacle["list_count"]) >= LISTS_MAX:
+            raise Unprocessable("quota-exceeded", f"One user may have {LISTS_MAX} lists at most.")
+        if obstacle["has_name"]:
+            refuse({"obstacle": "name-taken"})
+        _require_free_id(obstacle)
+
+    named = {"wanted": list_id, "new_name": name, "new_folded_name": fold(name), "most": LISTS_MAX}
+    return Creation(statement, lists.GET_OBSTACLE, {**named, **claimed}, require_room)
+
+
+def _require_free_id(obstacle: Row) -> None:
     if obstacle["holder"]:
         raise Conflict("id-taken", "This id cannot be had.")

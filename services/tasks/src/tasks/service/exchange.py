@@ -10,10 +10,10 @@ from common.database import Row, Session, rows
 from common.errors import SOON, Conflict, Unprocessable
 from common.identity import User
 from tasks.lines import FIRST_LINE, Line, instant, write_task
-from tasks.schemas import TaskQuery
-from tasks.service.tasks import find_tasks
-from tasks.statements.creation import ADD_OWNER
+from tasks.schemas.query import TaskQuery
+from tasks.service.listing import find_tasks
 from tasks.statements.exchange import ERASE_OWNER, LOCK_OWNER, MERGE_TASKS, OPEN_STAGE, STAGE_TASKS
+from tasks.statements.owners import ADD_OWNER
 
 EXPORTED_AT_ONCE: Final = 200
 """Tasks that are read, and held in memory, together."""

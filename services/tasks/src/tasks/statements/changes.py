@@ -1,40 +1,74 @@
-"""What happened to an owner's tasks since a version: those that there are, and what is left of others."""
+"""What happened to an owner's tasks, lists and labels since a version: what there is now, and what is left."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, Text, bindparam, cast, exists, null, select, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Table,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSON
 
-from tasks.statements.values import OWNERS, TASK_COLUMNS, TASKS, TOMBSTONES, USER
+from tasks.statements.values import (
+    LABEL_COLUMNS,
+    LABELS,
+    LIST_COLUMNS,
+    LISTS,
+    OWNERS,
+    TASK_COLUMNS,
+    TASKS,
+    TOMBSTONES,
+    USER,
+    Query,
+)
 
 _SINCE = bindparam("since", type_=BigInteger)
 _LIMIT = bindparam("limit", type_=Integer)
 
-_changed = select(*TASK_COLUMNS, cast(null(), Text).label("kind")).where(
-    TASKS.c.user_id == OWNERS.c.id, TASKS.c.version > _SINCE
+_KINDS = {"task": (TASKS, TASK_COLUMNS), "list": (LISTS, LIST_COLUMNS), "label": (LABELS, LABEL_COLUMNS)}
+
+
+def _side(table: Table, kind: str, columns: Sequence[ColumnElement[Any]]) -> Query:
+    """Take what happened in one table.
+
+    Each side is limited by itself, too, so that the first of many pages does not sort what is on the others.
+    """
+    behind = select(*columns).where(table.c.user_id == OWNERS.c.id, table.c.version > _SINCE)
+    if table is TOMBSTONES:
+        behind = behind.where(*(~_is_there(each, living) for each, (living, _) in _KINDS.items()))
+    shown = behind.correlate(OWNERS).order_by(table.c.version).limit(_LIMIT).subquery()
+    content = func.row_to_json(shown.table_valued(), type_=JSON).label("content")
+    return select(shown.c.version, literal(kind).label("kind"), content)
+
+
+def _is_there(kind: str, living: Table) -> ColumnElement[bool]:
+    """Tell whether a tombstone belongs to an undo which could not see it."""
+    # The kind stands inside, or the planner would look through the living of all owners.
+    same = (TOMBSTONES.c.kind == kind, living.c.user_id == TOMBSTONES.c.user_id, living.c.id == TOMBSTONES.c.id)
+    return exists().where(*same)
+
+
+_deletion = [TOMBSTONES.c.kind, TOMBSTONES.c.id, TOMBSTONES.c.version]
+_sides = [_side(table, kind, columns) for kind, (table, columns) in _KINDS.items()]
+_listed = (
+    union_all(*_sides, _side(TOMBSTONES, "deletion", _deletion)).order_by("version").limit(_LIMIT).lateral("listed")
 )
-
-_shown = {"id": TOMBSTONES.c.id, "version": TOMBSTONES.c.version}
-
-# The tombstone of a task that is there belongs to an undo which could not see it.
-_deleted = select(
-    *(_shown.get(column.name, cast(null(), column.type)).label(column.name) for column in TASK_COLUMNS),
-    TOMBSTONES.c.kind,
-).where(
-    TOMBSTONES.c.user_id == OWNERS.c.id,
-    TOMBSTONES.c.version > _SINCE,
-    ~exists().where(TASKS.c.user_id == TOMBSTONES.c.user_id, TASKS.c.id == TOMBSTONES.c.id),
-)
-
-# Each side is limited by itself, too, so that the first of many pages does not sort what is on the others.
-_sides = [side.correlate(OWNERS).order_by("version").limit(_LIMIT).subquery() for side in (_changed, _deleted)]
-_listed = union_all(*map(select, _sides)).order_by("version").limit(_LIMIT).lateral("listed")
 
 GET_CHANGES: Final = (
     select(OWNERS.c.counter, OWNERS.c.pruned_version, _listed)
     .join(_listed, true(), isouter=True)
     .where(OWNERS.c.id == USER)
 )
-"""What was changed or deleted behind a version, in the order of versions; a deletion is a row with a `kind`.
+"""What was changed or deleted behind a version, in the order of versions: its kind, or `deletion`, and what is shown.
 
-One row without an id when that is nothing; no row when the owner is unknown.
+One row without a kind when that is nothing; no row when the owner is unknown.
 """

@@ -96,7 +96,7 @@ _numbered = (
     .cte("numbered")
 )
 
-_written = insert(TASKS).from_select([column.name for column in _numbered.c], select(_numbered))
+_written = insert(TASKS).from_select([column.name for column in _numbered.c], select(_numbered), include_defaults=False)
 _merged = (
     _written.on_conflict_do_update(
         index_elements=[TASKS.c.id],

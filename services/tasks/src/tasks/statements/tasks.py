@@ -1,22 +1,15 @@
-"""Reading, changing and deleting tasks."""
+"""Reading, changing and deleting a task."""
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
-    Boolean,
+    CTE,
     ColumnElement,
     Executable,
-    Integer,
-    Interval,
-    Text,
-    Uuid,
-    all_,
+    Update,
     and_,
-    any_,
-    bindparam,
     case,
-    cast,
     delete,
     func,
     literal,
@@ -27,181 +20,149 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 
-from tasks.models import INSTANT
+from tasks.statements.labelling import CHOSEN_NAMES, NEW_LABELS, are_others_chosen, put_labels
+from tasks.statements.owners import find_owner, is_list_there, lock
+from tasks.statements.tombstones import leave_tombstones, prune_tombstones, still_known
 from tasks.statements.values import (
     DESCRIPTION,
-    EXPECTED,
+    DUE_AT,
+    DUE_DATE,
+    DUE_TIME,
+    DUE_TIME_ZONE,
     IS_COMPLETED,
-    NOW,
+    LABELS_MOST,
+    LIST,
     OWNERS,
-    SEEN,
+    PRIORITY,
     SETS_DESCRIPTION,
-    TASK,
+    SETS_DUE,
+    SETS_LIST,
     TASK_COLUMNS,
     TASKS,
     TITLE,
-    TOMBSTONES,
     USER,
-    on_the_wire,
+    WANTED,
+    labels_of,
+    matches,
+    task_on_the_wire,
 )
 
-TOMBSTONES_PRUNED: Final = 2
-"""Tombstones beyond their time that a deletion takes away: more than it leaves, and few enough not to be noticed."""
-
-GET_TASK: Final = select(*TASK_COLUMNS).where(TASKS.c.id == TASK, TASKS.c.user_id == USER)
+GET_TASK: Final = select(*TASK_COLUMNS).where(TASKS.c.id == WANTED, TASKS.c.user_id == USER)
 """One task of this owner."""
 
 
+_AFTER: Final[dict[str, ColumnElement[Any]]] = {
+    "title": func.coalesce(TITLE, TASKS.c.title),
+    "description": case((SETS_DESCRIPTION, DESCRIPTION), else_=TASKS.c.description),
+    "is_completed": func.coalesce(IS_COMPLETED, TASKS.c.is_completed),
+    "list_id": case((SETS_LIST, LIST), else_=TASKS.c.list_id),
+    "due_date": case((SETS_DUE, DUE_DATE), else_=TASKS.c.due_date),
+    "due_time": case((SETS_DUE, DUE_TIME), else_=TASKS.c.due_time),
+    "due_at": case((SETS_DUE, DUE_AT), else_=TASKS.c.due_at),
+    "due_time_zone": case((SETS_DUE, DUE_TIME_ZONE), else_=TASKS.c.due_time_zone),
+    "priority": func.coalesce(PRIORITY, TASKS.c.priority),
+}
+
+_differs = tuple_(*(TASKS.c[name] for name in _AFTER)).is_distinct_from(tuple_(*_AFTER.values()))
+
+_begun = TASKS.alias("begun_task")
+_version_seen = select(_begun.c.version).where(_begun.c.id == WANTED, _begun.c.user_id == USER).scalar_subquery()
+
+
+def _obstacle(owner: CTE, *, labelled: bool) -> ColumnElement[str | None]:
+    """Say why a change cannot be made; `outrun` means: not yet, because what was seen is no longer so."""
+    lost = (and_(SETS_LIST, LIST.is_not(None), ~is_list_there(owner)), "list-not-found")
+    other = (~matches(TASKS.c), "version-mismatch")
+    if not labelled:
+        return case(lost, other)
+    full = (owner.c.label_count + NEW_LABELS > LABELS_MOST, "labels-full")
+    return case(lost, (~owner.c.is_fresh, "outrun"), full, other)
+
+
+def _look(owner: CTE, *, labelled: bool) -> CTE:
+    differs = or_(_differs, are_others_chosen(TASKS.c)) if labelled else _differs
+    # Its labels are not locked, but whoever changes them changes the task.
+    is_stale = TASKS.c.version != _version_seen
+    return (
+        select(TASKS, differs.label("differs"), is_stale.label("is_stale"), owner.c.now)
+        .add_columns(_obstacle(owner, labelled=labelled).label("obstacle"))
+        .join(owner, TASKS.c.user_id == owner.c.id)
+        .where(TASKS.c.id == WANTED)
+        .with_for_update(of=TASKS)
+        .cte("before")
+    )
+
+
+def _write(raised: CTE) -> Update:
+    completed_at = case((_AFTER["is_completed"], func.coalesce(TASKS.c.completed_at, raised.c.now)))
+    return (
+        update(TASKS)
+        .where(TASKS.c.id == WANTED, TASKS.c.user_id == raised.c.id)
+        .values(**_AFTER, completed_at=completed_at, updated_at=raised.c.now, version=raised.c.counter)
+    )
+
+
 @cache
-def list_tasks(*, by_state: bool, by_text: bool, behind: bool) -> Executable:
-    """Build the list once for each combination of filters; without a `limit` (null) it has no end.
+def change_task(*, labelled: bool = False) -> Executable:
+    """Build what changes a task: a null `title`, `is_completed` or `priority` keeps what is there.
 
-    Each row also has the owner's `counter`. A list that is empty, or of which the counter was `seen`, is one row
-    without a task; no row when the owner is unknown.
+    So does a description, a list or a due date that is not set. A change that changes nothing takes no version. Nothing
+    is written where there is an `obstacle`. The labels in the answer may be old where it `is_stale`. No row when there
+    is no such task of this owner.
     """
-    unseen = cast(OWNERS.c.counter, Text) != all_(SEEN)
-    statement = select(*TASK_COLUMNS).where(TASKS.c.user_id == OWNERS.c.id, unseen)
-    if by_state:
-        statement = statement.where(TASKS.c.is_completed == bindparam("is_completed", type_=Boolean))
-    if by_text:
-        wanted = _folded(bindparam("q", type_=Text))
-        found = [func.strpos(_folded(text), wanted) > 0 for text in (TASKS.c.title, TASKS.c.description)]
-        statement = statement.where(or_(*found))
-    if behind:
-        place = tuple_(bindparam("after_time", type_=INSTANT), bindparam("after_id", type_=Uuid))
-        statement = statement.where(tuple_(TASKS.c.created_at, TASKS.c.id) > place)
-    ordered = statement.order_by(TASKS.c.created_at, TASKS.c.id).limit(bindparam("limit", type_=Integer))
-    # One owner joined with an ordered list keeps its order: to sort once more would read all before the first row.
-    listed = ordered.correlate(OWNERS).lateral("listed")
-    return select(OWNERS.c.counter, listed).join(listed, true(), isouter=True).where(OWNERS.c.id == USER)
-
-
-def _folded(text: ColumnElement[str]) -> ColumnElement[str]:
-    """Take the difference of case out of a text, as Unicode's simple folding does.
-
-    Upper case first: it brings together what lower case keeps apart, such as the two small sigmas.
-    """
-    return func.lower(func.upper(text.collate("pg_c_utf8")))
-
-
-_owner = select(OWNERS.c.id).where(OWNERS.c.id == USER).with_for_update().cte("owner").prefix_with("MATERIALIZED")
-
-_matches = or_(EXPECTED.is_(None), cast(TASKS.c.version, Text) == any_(EXPECTED)).label("matches")
-
-_title = func.coalesce(TITLE, TASKS.c.title)
-_description = case((SETS_DESCRIPTION, DESCRIPTION), else_=TASKS.c.description)
-_is_completed = func.coalesce(IS_COMPLETED, TASKS.c.is_completed)
-
-_before = (
-    select(
-        TASKS,
-        tuple_(TASKS.c.title, TASKS.c.description, TASKS.c.is_completed)
-        .is_distinct_from(tuple_(_title, _description, _is_completed))
-        .label("differs"),
-        _matches,
+    before = _look(lock(find_owner(watched=labelled)), labelled=labelled)
+    is_written = and_(before.c.differs, before.c.obstacle.is_(None))
+    new_labels = NEW_LABELS if labelled else 0
+    raised = (
+        update(OWNERS)
+        .where(OWNERS.c.id == before.c.user_id, is_written)
+        .values(counter=OWNERS.c.counter + 1 + new_labels, label_count=OWNERS.c.label_count + new_labels)
+        .returning(OWNERS.c.id, OWNERS.c.counter, before.c.now)
+        .cte("raised")
     )
-    .join(_owner, TASKS.c.user_id == _owner.c.id)
-    .where(TASKS.c.id == TASK)
-    .with_for_update(of=TASKS)
-    .cte("before")
-)
+    labels = CHOSEN_NAMES if labelled else labels_of(TASKS.c)
+    changed = _write(raised).returning(*task_on_the_wire(TASKS.c, labels)).cte("changed")
+    met = (before.c.obstacle, before.c.is_stale)
+    unchanged = select(*task_on_the_wire(before.c, labels_of(before.c)), *met).where(~is_written)
+    shown = union_all(select(changed, *met).join(before, true()), unchanged).execution_options(writes=True)
+    return shown.add_cte(*put_labels(raised, WANTED)) if labelled else shown
 
-_is_written = and_(_before.c.differs, _before.c.matches)
 
-_raised = (
-    update(OWNERS)
-    .where(OWNERS.c.id == _before.c.user_id, _is_written)
-    .values(counter=OWNERS.c.counter + 1)
-    .returning(OWNERS.c.id, OWNERS.c.counter, NOW.label("now"))
-    .cte("raised")
-)
-
-_changed = (
-    update(TASKS)
-    .where(TASKS.c.id == TASK, TASKS.c.user_id == _raised.c.id)
-    .values(
-        title=_title,
-        description=_description,
-        is_completed=_is_completed,
-        completed_at=case((_is_completed, func.coalesce(TASKS.c.completed_at, _raised.c.now))),
-        updated_at=_raised.c.now,
-        version=_raised.c.counter,
+def _find_deletable() -> CTE:
+    owner, obstacle = lock(find_owner(watched=False)), case((~matches(TASKS.c), "version-mismatch"))
+    return (
+        select(TASKS.c.id, TASKS.c.user_id, owner.c.now, obstacle.label("obstacle"))
+        .join(owner, TASKS.c.user_id == owner.c.id)
+        .where(TASKS.c.id == WANTED)
+        .with_for_update(of=TASKS)
+        .cte("wanted_task")
     )
-    .returning(*TASK_COLUMNS)
-    .cte("changed")
-)
 
-CHANGE_TASK: Final = union_all(
-    select(_changed, true().label("matches")),
-    select(*on_the_wire(_before.c), _before.c.matches).where(~_is_written),
-).execution_options(writes=True)
-"""Change a task: a null `title` or `is_completed` keeps what is there, and so does a description that is not set.
 
-A change that changes nothing takes no version. Nothing is written unless the version `matches` one that is expected,
-if any is. No row when there is no such task of this owner.
-"""
-
-_wanted = (
-    select(TASKS.c.id, TASKS.c.user_id, _matches)
-    .join(_owner, TASKS.c.user_id == _owner.c.id)
-    .where(TASKS.c.id == TASK)
-    .with_for_update(of=TASKS)
-    .cte("wanted_task")
-)
-
-_gone = (
-    delete(TASKS)
-    .where(TASKS.c.id == _wanted.c.id, TASKS.c.user_id == _wanted.c.user_id, _wanted.c.matches)
-    .returning(TASKS.c.id, TASKS.c.user_id)
-    .cte("gone")
-)
-
-# By the owner's own id, and not by that of what is gone, or all the tombstones would be sorted.
-_oldest = (
-    select(TOMBSTONES.c.user_id, TOMBSTONES.c.id)
-    .where(TOMBSTONES.c.user_id == USER, select(_gone.c.id).exists())
-    .order_by(TOMBSTONES.c.version)
-    .limit(TOMBSTONES_PRUNED)
-    .cte("oldest")
-)
-
-_pruned = (
-    delete(TOMBSTONES)
-    .where(TOMBSTONES.c.user_id == _oldest.c.user_id, TOMBSTONES.c.id == _oldest.c.id)
-    .where(TOMBSTONES.c.deleted_at <= NOW - bindparam("kept", type_=Interval))
-    .returning(TOMBSTONES.c.version)
-    .cte("pruned")
-)
-
-_uncounted = (
-    update(OWNERS)
-    .where(OWNERS.c.id == _gone.c.user_id)
-    .values(
-        counter=OWNERS.c.counter + 1,
-        task_count=OWNERS.c.task_count - 1,
-        pruned_version=func.greatest(OWNERS.c.pruned_version, select(func.max(_pruned.c.version)).scalar_subquery()),
+def _delete_task() -> Executable:
+    wanted = _find_deletable()
+    gone = (
+        delete(TASKS)
+        .where(TASKS.c.id == wanted.c.id, TASKS.c.user_id == wanted.c.user_id, wanted.c.obstacle.is_(None))
+        .returning(TASKS.c.id, TASKS.c.user_id, wanted.c.now)
+        .cte("gone")
     )
-    .returning(OWNERS.c.id, OWNERS.c.counter, NOW.label("now"))
-    .cte("uncounted")
-)
+    counts = {"counter": OWNERS.c.counter + 1, "task_count": OWNERS.c.task_count - 1}
+    uncounted = (
+        update(OWNERS)
+        .where(OWNERS.c.id == gone.c.user_id)
+        .values(**counts, pruned_version=still_known(prune_tombstones(gone)))
+        .returning(gone.c.id, gone.c.user_id, OWNERS.c.counter, gone.c.now)
+        .cte("uncounted")
+    )
+    left = select(uncounted.c.id, uncounted.c.user_id, literal("task"), uncounted.c.counter, uncounted.c.now)
+    shown = select(wanted.c.obstacle).add_cte(leave_tombstones(left).cte("left"))
+    return shown.execution_options(writes=True)
 
-_left = insert(TOMBSTONES).from_select(
-    ["id", "user_id", "kind", "version", "deleted_at"],
-    select(_gone.c.id, _uncounted.c.id, literal("task"), _uncounted.c.counter, _uncounted.c.now).join(
-        _uncounted, _gone.c.user_id == _uncounted.c.id
-    ),
-)
 
-# An undo that waited behind the delete which it undoes did not see the tombstone, and could not take it away.
-_renewed = _left.on_conflict_do_update(
-    index_elements=[TOMBSTONES.c.user_id, TOMBSTONES.c.id],
-    set_={"version": _left.excluded.version, "deleted_at": _left.excluded.deleted_at},
-)
-
-DELETE_TASK: Final = select(_wanted.c.matches).add_cte(_renewed.cte("renewed")).execution_options(writes=True)
-"""Delete a task and leave its tombstone, unless another version is expected than the one that `matches`.
+DELETE_TASK: Final = _delete_task()
+"""Delete a task and leave its tombstone, unless there is an `obstacle`.
 
 A few tombstones that were `kept` for long enough go, and the owner remembers up to which version. No row when there is
 no such task of this owner.

@@ -1,45 +1,158 @@
-"""What the statements have in common: the values that they are run with, and how a task goes over the wire."""
+"""What the statements have in common: the values that they are run with, and how things go over the wire."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Boolean, ColumnElement, Text, Uuid, bindparam, func
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    SmallInteger,
+    Text,
+    Time,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
-from tasks.models import INSTANT, METADATA
+from tasks.models import INSTANT, METADATA, PRIORITIES, Columns, place_in_order
 
 OWNERS: Final = METADATA.tables["owners"]
 TASKS: Final = METADATA.tables["tasks"]
+LISTS: Final = METADATA.tables["task_lists"]
+LABELS: Final = METADATA.tables["labels"]
+TASK_LABELS: Final = METADATA.tables["task_labels"]
 TOMBSTONES: Final = METADATA.tables["task_tombstones"]
 KEYS: Final = METADATA.tables["idempotency_keys"]
 """The tables."""
 
 # No value may have a column's name: SQLAlchemy would take it for one more column to set.
 USER = bindparam("caller", type_=Uuid)
-TASK = bindparam("wanted", type_=Uuid)
+WANTED = bindparam("wanted", type_=Uuid)
 TITLE = bindparam("new_title", type_=Text)
 DESCRIPTION = bindparam("new_description", type_=Text)
 SETS_DESCRIPTION = bindparam("sets_description", type_=Boolean)
 IS_COMPLETED = bindparam("new_is_completed", type_=Boolean)
+LIST = bindparam("new_list_id", type_=Uuid)
+SETS_LIST = bindparam("sets_list", type_=Boolean)
+DUE_DATE = bindparam("new_due_date", type_=Date)
+DUE_TIME = bindparam("new_due_time", type_=Time)
+DUE_AT = bindparam("new_due_at", type_=INSTANT)
+DUE_TIME_ZONE = bindparam("new_due_time_zone", type_=Text)
+SETS_DUE = bindparam("sets_due", type_=Boolean)
+PRIORITY = bindparam("new_priority", type_=SmallInteger)
+NAME = bindparam("new_name", type_=Text)
+FOLDED_NAME = bindparam("new_folded_name", type_=Text)
+MOST = bindparam("most", type_=Integer)
+LABELS_MOST = bindparam("labels_most", type_=Integer)
 EXPECTED = bindparam("expected", type_=ARRAY(Text))
 SEEN = bindparam("seen", type_=ARRAY(Text))
 NOW = func.clock_timestamp(type_=INSTANT)
 """Values that more than one statement is run with, and the moment at which a row is written."""
 
+Query = Select[*tuple[Any, ...]]
+"""What reads any columns."""
 
-def _wire_time(time: ColumnElement[datetime]) -> ColumnElement[str]:
+# Constants stand in the statement's text: each value that is sent beside it costs something in every request.
+_UTC = literal_column("'UTC'", Text)
+_TIME = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""", Text)
+_CLOCK = literal_column("'HH24:MI'", Text)
+_ZERO = literal_column("'0'", Text)
+_PLACES_BEFORE_POINT = literal_column("20", Integer)
+_PRIORITIES = {
+    literal_column(f"{number}", Integer): literal_column(f"'{word}'", Text) for number, word in enumerate(PRIORITIES)
+}
+
+
+def matches(row: Columns) -> ColumnElement[bool]:
+    """Tell whether a row has one of the versions that are expected, if any are."""
+    return or_(EXPECTED.is_(None), cast(row["version"], Text) == any_(EXPECTED))
+
+
+def wire_time(time: ColumnElement[datetime]) -> ColumnElement[str]:
     """Write a time as it goes over the wire: RFC 3339, UTC, `Z`, microseconds."""
-    return func.to_char(func.timezone("UTC", time), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=Text)
+    return func.to_char(func.timezone(_UTC, time), _TIME, type_=Text)
 
 
-def on_the_wire(task: ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]) -> list[ColumnElement[Any]]:
+def wire_position(row: Columns) -> ColumnElement[str]:
+    """Write what a row is ordered by as a text that sorts by its bytes as the number does."""
+    place: ColumnElement[Decimal] = func.trim_scale(place_in_order(row))
+    missing = _PLACES_BEFORE_POINT - func.length(cast(func.trunc(place), Text))
+    return func.repeat(_ZERO, missing, type_=Text).concat(cast(place, Text))
+
+
+def microseconds(time: ColumnElement[datetime]) -> ColumnElement[int]:
+    """Count from 1970 to a moment."""
+    return cast(func.extract("epoch", time) * 1_000_000, BigInteger)
+
+
+def _due(task: Columns) -> ColumnElement[object]:
+    # Not from the instant: this database may know other rules of a zone than whoever reckoned it.
+    shown = {
+        "date": task["due_date"],
+        "time": func.to_char(task["due_time"], _CLOCK),
+        "time_zone": task["due_time_zone"],
+        "at": wire_time(task["due_at"]),
+    }
+    members = [part for name, value in shown.items() for part in (literal_column(f"'{name}'", Text), value)]
+    return case((task["due_date"].is_not(None), func.json_build_object(*members, type_=JSON)))
+
+
+def labels_of(task: Columns) -> ColumnElement[Sequence[str]]:
+    """Name the labels of a task that is stored."""
+    names = (
+        select(LABELS.c.name)
+        .join(TASK_LABELS, TASK_LABELS.c.label_id == LABELS.c.id)
+        .where(TASK_LABELS.c.task_id == task["id"], LABELS.c.user_id == task["user_id"])
+        .order_by(LABELS.c.folded_name)
+    )
+    return func.array(names.scalar_subquery(), type_=ARRAY(Text))
+
+
+def task_on_the_wire(task: Columns, labels: ColumnElement[Sequence[str]]) -> list[ColumnElement[Any]]:
     """Choose what a client sees of a task, in the order in which it is shown."""
-    plain = [task[name] for name in ("id", "user_id", "title", "description", "is_completed", "status")]
-    times = [_wire_time(task[name]).label(name) for name in ("completed_at", "created_at", "updated_at")]
-    return [*plain, *times, task["version"]]
+    priority = case(_PRIORITIES, value=task["priority"])
+    return [
+        *_plain(task, "id", "user_id", "title", "description", "is_completed", "status"),
+        *_times(task, "completed_at", "created_at", "updated_at"),
+        *_plain(task, "version", "list_id"),
+        *(_due(task).label("due"), priority.label("priority"), labels.label("labels")),
+        wire_position(task).label("position"),
+    ]
 
 
-TASK_COLUMNS: Final = on_the_wire(TASKS.c)
-"""A task as it goes over the wire."""
+def list_on_the_wire(task_list: Columns) -> list[ColumnElement[Any]]:
+    """Choose what a client sees of a list."""
+    shown = [*_plain(task_list, "id", "user_id", "name"), wire_position(task_list).label("position")]
+    return [*shown, *_plain(task_list, "version"), *_times(task_list, "created_at", "updated_at")]
+
+
+def label_on_the_wire(label: Columns) -> list[ColumnElement[Any]]:
+    """Choose what a client sees of a label."""
+    return [*_plain(label, "id", "user_id", "name", "version"), *_times(label, "created_at", "updated_at")]
+
+
+def _plain(row: Columns, *names: str) -> Iterable[ColumnElement[Any]]:
+    return [row[name] for name in names]
+
+
+def _times(row: Columns, *names: str) -> Iterable[ColumnElement[str]]:
+    return [wire_time(row[name]).label(name) for name in names]
+
+
+TASK_COLUMNS: Final = task_on_the_wire(TASKS.c, labels_of(TASKS.c))
+LIST_COLUMNS: Final = list_on_the_wire(LISTS.c)
+LABEL_COLUMNS: Final = label_on_the_wire(LABELS.c)
+"""What is stored, as it goes over the wire."""

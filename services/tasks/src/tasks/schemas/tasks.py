@@ -1,4 +1,4 @@
-"""What goes over the wire."""
+"""Tasks on the wire."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -11,20 +11,20 @@ from common.reading import Input
 from tasks.fields import (
     EXAMPLE_TASK,
     EXAMPLE_USER,
+    PRIORITIES,
     AssertedUser,
-    Description,
     Echo,
-    Flag,
-    PageSize,
+    OrderKey,
+    Priority,
     RefusedId,
-    SearchText,
     Status,
     Time,
-    Title,
     Version,
     WireTime,
 )
-from tasks.places import Cursor, SinceText
+from tasks.fields.due import Due, DueRead
+from tasks.fields.names import Labels, ListId
+from tasks.fields.texts import Description, Title
 
 
 def _example(**fields: JsonValue) -> ConfigDict:
@@ -55,7 +55,16 @@ class Completion(Input):
         raise PydanticCustomError("contradiction", "is_completed and status contradict each other.")
 
 
-class TaskCreate(Completion):
+class _Planned(Completion):
+    """What is planned for a task; a change and a replacement keep of this what they do not name."""
+
+    list_id: ListId | None = None
+    due: Due | None = None
+    priority: Priority = Field(default_factory=lambda: PRIORITIES[0])
+    labels: Labels = Field(default_factory=list)
+
+
+class TaskCreate(_Planned):
     """A new task."""
 
     model_config = _example(title="Water the plants", description="The cactus in the kitchen, too.")
@@ -66,7 +75,7 @@ class TaskCreate(Completion):
     id: RefusedId = None
 
 
-class _Echoed(Completion):
+class _Echoed(_Planned):
     """What a sender may leave in a task that they read before: it is ignored, but for the three that are checked."""
 
     user_id: AssertedUser = None
@@ -75,6 +84,7 @@ class _Echoed(Completion):
     created_at: Echo = None
     updated_at: Echo = None
     version: Echo = None
+    position: Echo = None
 
     def _settle(self) -> None:
         """Take the one that differs from what the task was when the sender read it."""
@@ -94,12 +104,26 @@ class TaskChange(_Echoed):
 
 
 class TaskReplace(_Echoed):
-    """A whole task: absent fields go to their defaults."""
+    """A whole task: absent fields go to their defaults, and what is planned for it stays."""
 
     model_config = _example(title="Water the cactus", is_completed=True)
 
     title: Title
     description: Description | None = None
+
+
+class TaskMove(Input):
+    """Where a task goes."""
+
+    model_config = _example(after=None)
+
+    user_id: AssertedUser = None
+    list_id: ListId | None = Field(
+        default=None, description="The list that it moves to; absent stays, null: the inbox."
+    )
+    after: UUID | None = Field(
+        default=None, description="The task that it follows; null puts it first, absent last.", examples=[EXAMPLE_TASK]
+    )
 
 
 class TaskDelete(Input):
@@ -116,36 +140,6 @@ class Assertion(Input):
     user_id: AssertedUser = None
 
 
-class TaskQuery(Assertion):
-    """Which tasks, and how many of them."""
-
-    is_completed: Flag | None = None
-    status: Status | None = None
-    q: SearchText | None = None
-    limit: PageSize | None = None
-    cursor: Cursor | None = None
-
-    @property
-    def completed(self) -> bool | None:
-        """The state asked for; None for both."""
-        return self.status == "completed" if self.status else self.is_completed
-
-    @model_validator(mode="after")
-    def _agree(self) -> Self:
-        if self.status and self.is_completed is not None and self.is_completed != self.completed:
-            raise PydanticCustomError("contradiction", "is_completed and status contradict each other.")
-        return self
-
-
-class ChangesQuery(Assertion):
-    """From where on, and how many changes at once."""
-
-    since: SinceText | None = None
-    limit: PageSize | None = Field(
-        default=None, description="Tasks and deletions in one answer; without it, 500.", examples=[100]
-    )
-
-
 class TaskRead(TypedDict):
     """A task as it is answered: every field is always there."""
 
@@ -159,22 +153,8 @@ class TaskRead(TypedDict):
     created_at: WireTime
     updated_at: WireTime
     version: Version
-
-
-class DeletionRead(TypedDict):
-    """What is left of a deleted task."""
-
-    kind: Annotated[str, Field(description="What it was.", examples=["task"], json_schema_extra={"enum": ["task"]})]
-    id: Annotated[UUID, Field(examples=[EXAMPLE_TASK])]
-    version: Version
-
-
-class ChangesRead(TypedDict):
-    """What happened since the last time, in the order of versions."""
-
-    tasks: Annotated[
-        list[TaskRead], Field(description="Tasks that are new or changed, as they are now.", examples=[[]])
-    ]
-    deleted: Annotated[list[DeletionRead], Field(description="Tasks that are gone.", examples=[[]])]
-    next: Annotated[str, Field(description="Send it as `since` the next time.", examples=["1795249800000000"])]
-    has_more: Annotated[bool, Field(description="There is more already.", examples=[False])]
+    list_id: ListId | None
+    due: Annotated[DueRead | None, Field(description="Null if it can be done at any time.", examples=[None])]
+    priority: Priority
+    labels: Labels
+    position: OrderKey

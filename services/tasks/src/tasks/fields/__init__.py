@@ -1,7 +1,6 @@
 """What one field may hold, and what a client reads about it in the OpenAPI document."""
 
 import re
-import unicodedata
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -22,61 +21,16 @@ EXAMPLE_TASK: Final = "019aa5f2-8e40-7c31-a6d9-3b0f5c72e184"
 INT64: Final[JsonDict] = {"format": "int64"}
 """How OpenAPI calls what fits a `bigint`. Source: the OpenAPI Format Registry."""
 
-TITLE_MAX_CHARACTERS: Final = 200
-"""Code points, after normalization and trimming."""
-
-DESCRIPTION_MAX_CHARACTERS: Final = 10_000
-"""Code points, after normalization."""
-
-SEARCH_MAX_CHARACTERS: Final = 200
-"""Code points of `q`, after normalization."""
-
 PAGE_MAX: Final = 500
 """Tasks in one page."""
 
-WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
-"""Source: Unicode's property White_Space. Python's own list also has four separators that are control characters."""
+PRIORITIES: Final = ("none", "low", "medium", "high")
+"""The words for priorities, from the least on."""
 
-_UNSEEN = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
-_TEXT_PATTERN = f"^[^{_UNSEEN}]*$"
-_SEEN, _INSIDE = rf"[^\s{_UNSEEN}]", rf"[^\t\n\r\u2028\u2029{_UNSEEN}]"
-_TITLE_PATTERN = rf"^\s*{_SEEN}({_INSIDE}*{_SEEN})?\s*$"
+ORDER_KEY_PATTERN: Final = r"^[0-9]{20}(\.[0-9]{0,229}[1-9])?$"
+"""250 digits, with as many zeros before as make texts sort like numbers, and none behind."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_BREAKS = frozenset("\u2028\u2029")
-_LINES = frozenset("\t\n\r")
-
-
-def _clean_title(text: str) -> str:
-    title = unicodedata.normalize("NFC", text).strip(WHITE_SPACE)
-    if not title:
-        raise PydanticCustomError("too-short", "A title needs at least one character that is not white space.")
-    if len(title) > TITLE_MAX_CHARACTERS:
-        raise PydanticCustomError("too-long", "A title has at most 200 characters.")
-    if any(unicodedata.category(character) == "Cc" or character in _BREAKS for character in title):
-        raise PydanticCustomError("control-character", "A title has no control characters and no line breaks.")
-    return title
-
-
-def _clean_text(text: str) -> str:
-    clean = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(character) == "Cc" and character not in _LINES for character in clean):
-        raise PydanticCustomError("control-character", "Only line breaks and tabs are allowed as control characters.")
-    return clean
-
-
-def _short_description(text: str) -> str:
-    if len(text) > DESCRIPTION_MAX_CHARACTERS:
-        raise PydanticCustomError("too-long", "A description has at most 10000 characters.")
-    return text
-
-
-def _short_search(text: str) -> str:
-    if not 1 <= len(text) <= SEARCH_MAX_CHARACTERS:
-        raise PydanticCustomError("wrong-length", "A search text has 1 to 200 characters.")
-    return text
 
 
 def _time_text(text: str) -> str:
@@ -95,6 +49,12 @@ def _known_status(text: str) -> str:
     return text
 
 
+def _known_priority(text: str) -> str:
+    if text not in PRIORITIES:
+        raise PydanticCustomError("unknown-word", "A priority is none, low, medium or high.")
+    return text
+
+
 def _page_size(text: object) -> object:
     if isinstance(text, str) and not re.fullmatch(r"[1-9]\d{0,2}", text, re.ASCII):
         raise PydanticCustomError("int_parsing", "This must be a whole number from 1 to 500.")
@@ -104,55 +64,6 @@ def _page_size(text: object) -> object:
 def _refuse_id(_: object) -> object:
     raise PydanticCustomError("read-only", "The service chooses the id: only a PUT to /tasks/{id} may bring one.")
 
-
-Title = Annotated[
-    str,
-    AfterValidator(_clean_title),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "One line. It is normalized (NFC), and white space around it is removed.",
-            "minLength": 1,
-            "maxLength": TITLE_MAX_CHARACTERS,
-            "pattern": _TITLE_PATTERN,
-            "examples": ["Water the plants"],
-        }
-    ),
-]
-"""NFC, trimmed, 1 to 200 code points, one line."""
-
-Description = Annotated[
-    str,
-    AfterValidator(_clean_text),
-    AfterValidator(_short_description),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "It may have line breaks and tabs. It is normalized (NFC), and otherwise kept as it is.",
-            "maxLength": DESCRIPTION_MAX_CHARACTERS,
-            "pattern": _TEXT_PATTERN,
-            "examples": ["The cactus in the kitchen, too."],
-        }
-    ),
-]
-"""NFC, not trimmed, at most 10,000 code points."""
-
-SearchText = Annotated[
-    str,
-    AfterValidator(_clean_text),
-    AfterValidator(_short_search),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "Plain text that title or description contains, whatever the case.",
-            "minLength": 1,
-            "maxLength": SEARCH_MAX_CHARACTERS,
-            "pattern": _TEXT_PATTERN,
-            "examples": ["plants"],
-        }
-    ),
-]
-"""NFC, 1 to 200 code points."""
 
 Time = Annotated[
     str,
@@ -184,6 +95,30 @@ Status = Annotated[
     ),
 ]
 """The other spelling of `is_completed`."""
+
+Priority = Annotated[
+    str,
+    AfterValidator(_known_priority),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "How much it matters.",
+            "enum": list(PRIORITIES),
+            "examples": ["high"],
+        }
+    ),
+]
+"""How much a task matters."""
+
+OrderKey = Annotated[
+    str,
+    Field(
+        description="Sorts by its bytes as the tasks of a list are ordered by hand; only a move changes it.",
+        pattern=ORDER_KEY_PATTERN,
+        examples=["00001795249800000000"],
+    ),
+]
+"""A number, padded with zeros before the point: as many as keep texts in the order of the numbers."""
 
 Version = Annotated[
     int, Field(ge=1, description="It grows with every change.", examples=[1795249800000000], json_schema_extra=INT64)

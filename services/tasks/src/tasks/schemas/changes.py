@@ -1,0 +1,46 @@
+"""Changes on the wire."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from tasks.fields import EXAMPLE_TASK, PageSize, Version
+from tasks.places import SinceText
+from tasks.schemas.labels import LabelRead
+from tasks.schemas.lists import ListRead
+from tasks.schemas.tasks import Assertion, TaskRead
+
+
+class ChangesQuery(Assertion):
+    """From where on, and how many changes at once."""
+
+    since: SinceText | None = None
+    limit: PageSize | None = Field(
+        default=None, description="Changes and deletions in one answer; without it, 500.", examples=[100]
+    )
+
+
+class DeletionRead(TypedDict):
+    """What is left of a deleted task, list or label."""
+
+    kind: Annotated[
+        str,
+        Field(description="What it was.", examples=["task"], json_schema_extra={"enum": ["task", "list", "label"]}),
+    ]
+    id: Annotated[UUID, Field(examples=[EXAMPLE_TASK])]
+    version: Version
+
+
+class ChangesRead(TypedDict):
+    """What happened since the last time, in the order of versions."""
+
+    tasks: Annotated[
+        list[TaskRead], Field(description="Tasks that are new or changed, as they are now.", examples=[[]])
+    ]
+    lists: Annotated[list[ListRead], Field(description="Lists that are new or changed.", examples=[[]])]
+    labels: Annotated[list[LabelRead], Field(description="Labels that are new or changed.", examples=[[]])]
+    deleted: Annotated[list[DeletionRead], Field(description="What is gone.", examples=[[]])]
+    next: Annotated[str, Field(description="Send it as `since` the next time.", examples=["1795249800000000"])]
+    has_more: Annotated[bool, Field(description="There is more already.", examples=[False])]

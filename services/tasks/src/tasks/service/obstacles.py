@@ -1,0 +1,34 @@
+"""What stands in the way of a write, in the words of its statement, and how that is refused."""
+
+from uuid import UUID
+
+from common.database import Row
+from common.errors import Conflict, PreconditionFailed, Refusal, Unprocessable
+from tasks.service.planning import LABELS_MAX
+
+
+def _refusals() -> dict[str, Refusal]:
+    return {
+        "list-not-found": Unprocessable("list-not-found", "There is no such list."),
+        "after-not-found": Unprocessable("after-not-found", "What it shall follow is not there."),
+        "labels-full": Unprocessable("quota-exceeded", f"One user may have {LABELS_MAX} labels at most."),
+        "name-taken": Conflict("name-taken", "Another one has this name."),
+        "version-mismatch": PreconditionFailed("version-mismatch", "It has another version than the request expects."),
+    }
+
+
+def refuse(found: Row) -> Row:
+    """Return what a statement has found.
+
+    Raises:
+        Refusal: It has met an obstacle.
+    """
+    if found["obstacle"] is not None:
+        raise _refusals()[str(found["obstacle"])]
+    return found
+
+
+def require_same_id(addressed: UUID, sent: UUID | None) -> None:
+    """Refuse a body that names another one than the address does."""
+    if sent is not None and sent != addressed:
+        raise Unprocessable("id-mismatch", "The body holds another one than the address names.")

@@ -1,0 +1,118 @@
+"""Reading, renaming and deleting labels; tasks make them."""
+
+from typing import Final
+
+from sqlalchemy import (
+    CTE,
+    Executable,
+    Text,
+    all_,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
+
+from tasks.statements.naming import find_deletable, find_renamable
+from tasks.statements.tombstones import leave_tombstones, prune_tombstones, still_known
+from tasks.statements.touching import count_of, number_tasks, touch
+from tasks.statements.values import (
+    FOLDED_NAME,
+    LABEL_COLUMNS,
+    LABELS,
+    NAME,
+    OWNERS,
+    SEEN,
+    TASK_LABELS,
+    TASKS,
+    USER,
+    WANTED,
+    label_on_the_wire,
+)
+
+_unseen = cast(OWNERS.c.counter, Text) != all_(SEEN)
+_task_count = (
+    select(func.count())
+    .where(TASK_LABELS.c.user_id == LABELS.c.user_id, TASK_LABELS.c.label_id == LABELS.c.id)
+    .correlate(LABELS)
+    .scalar_subquery()
+)
+_listed = (
+    select(*LABEL_COLUMNS, _task_count.label("task_count"))
+    .where(LABELS.c.user_id == OWNERS.c.id, _unseen)
+    .order_by(LABELS.c.folded_name)
+    .correlate(OWNERS)
+    .lateral("listed")
+)
+
+LIST_LABELS: Final = select(OWNERS.c.counter, _listed).join(_listed, true(), isouter=True).where(OWNERS.c.id == USER)
+"""All labels of this owner by name, each with the number of its tasks and the owner's `counter`.
+
+One row without a label when there are none, or the counter was `seen`; no row when the owner is unknown.
+"""
+
+GET_LABEL: Final = select(*LABEL_COLUMNS).where(LABELS.c.id == WANTED, LABELS.c.user_id == USER)
+"""One label of this owner."""
+
+
+def _carriers(label: CTE) -> CTE:
+    linked = and_(TASK_LABELS.c.user_id == label.c.user_id, TASK_LABELS.c.label_id == label.c.id)
+    return number_tasks(TASKS.c.id.in_(select(TASK_LABELS.c.task_id).where(linked).correlate(label)), label)
+
+
+def _change_label() -> Executable:
+    before, written = find_renamable(LABELS)
+    carriers = _carriers(written)
+    raised = _raise(written, carriers)
+    changed = (
+        update(LABELS)
+        .where(LABELS.c.id == WANTED, LABELS.c.user_id == raised.c.id)
+        .values(name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter)
+        .returning(*LABEL_COLUMNS, null().label("obstacle"))
+        .cte("changed")
+    )
+    unchanged = select(*label_on_the_wire(before.c), before.c.obstacle).where(~exists(select(written.c.id)))
+    shown = union_all(select(changed), unchanged).add_cte(touch(carriers, raised).cte("touched_tasks"))
+    return shown.execution_options(writes=True)
+
+
+def _raise(cause: CTE, carriers: CTE, **values: object) -> CTE:
+    return (
+        update(OWNERS)
+        .where(OWNERS.c.id == cause.c.user_id)
+        .values(**values, counter=OWNERS.c.counter + 1 + count_of(carriers))
+        .returning(OWNERS.c.id, OWNERS.c.counter, cause.c.now)
+        .cte("raised")
+    )
+
+
+CHANGE_LABEL: Final = _change_label()
+"""Rename a label, so that all tasks with it take a version, unless there is an `obstacle`; a null name keeps it.
+
+No row when there is no such label of this owner.
+"""
+
+
+def _delete_label() -> Executable:
+    wanted, allowed = find_deletable(LABELS)
+    carriers = _carriers(allowed)
+    known = still_known(prune_tombstones(allowed))
+    raised = _raise(allowed, carriers, label_count=OWNERS.c.label_count - 1, pruned_version=known)
+    gone = delete(LABELS).where(LABELS.c.id == allowed.c.id, LABELS.c.user_id == raised.c.id)
+    dead = select(allowed.c.id, raised.c.id, literal("label"), raised.c.counter, raised.c.now).join(raised, true())
+    writes = [gone.cte("gone"), touch(carriers, raised).cte("touched_tasks"), leave_tombstones(dead).cte("left")]
+    return select(wanted.c.obstacle).add_cte(*writes).execution_options(writes=True)
+
+
+DELETE_LABEL: Final = _delete_label()
+"""Delete a label, so that all tasks with it take a version, unless there is an `obstacle`.
+
+No row when there is no such label of this owner.
+"""

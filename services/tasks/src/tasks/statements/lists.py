@@ -1,0 +1,174 @@
+"""Reading, making, renaming and deleting lists."""
+
+from functools import cache
+from typing import Final
+
+from sqlalchemy import (
+    CTE,
+    Executable,
+    Text,
+    all_,
+    cast,
+    delete,
+    exists,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from tasks.models import place_in_order
+from tasks.statements.keys import IS_TAKEN, KEPT_ANSWER, claim, prune, render, unless_taken
+from tasks.statements.naming import find_deletable, find_renamable
+from tasks.statements.owners import IS_FRESH, find_owner, lock
+from tasks.statements.tombstones import leave_tombstones, prune_tombstones, still_known
+from tasks.statements.touching import count_of, number_tasks, touch
+from tasks.statements.values import (
+    FOLDED_NAME,
+    KEYS,
+    LIST_COLUMNS,
+    LISTS,
+    MOST,
+    NAME,
+    OWNERS,
+    SEEN,
+    TASKS,
+    TOMBSTONES,
+    USER,
+    WANTED,
+    list_on_the_wire,
+)
+
+_place = place_in_order(LISTS.c)
+_unseen = cast(OWNERS.c.counter, Text) != all_(SEEN)
+_listed = (select(*LIST_COLUMNS).where(LISTS.c.user_id == OWNERS.c.id, _unseen).order_by(_place, LISTS.c.id)).correlate(
+    OWNERS
+)
+_lateral = _listed.lateral("listed")
+
+LIST_LISTS: Final = select(OWNERS.c.counter, _lateral).join(_lateral, true(), isouter=True).where(OWNERS.c.id == USER)
+"""All lists of this owner in their order, each with the owner's `counter`.
+
+One row without a list when there are none, or the counter was `seen`; no row when the owner is unknown.
+"""
+
+GET_LIST: Final = select(*LIST_COLUMNS).where(LISTS.c.id == WANTED, LISTS.c.user_id == USER)
+"""One list of this owner."""
+
+_namesakes = LISTS.alias("namesakes")
+_named = exists().where(_namesakes.c.user_id == OWNERS.c.id, _namesakes.c.folded_name == FOLDED_NAME)
+
+GET_OBSTACLE: Final = (
+    select(*KEPT_ANSWER, OWNERS.c.list_count, LISTS.c.user_id.label("holder"), _named.label("has_name"))
+    .select_from(OWNERS)
+    .join(KEYS, IS_TAKEN, isouter=True)
+    .join(LISTS, LISTS.c.id == WANTED, isouter=True)
+    .where(OWNERS.c.id == USER)
+)
+"""What the making of a list may have met: its own key, a full owner, its name, or whoever holds the id."""
+
+
+def _compose(owner: CTE) -> CTE:
+    """Put the list together, before it is written anywhere."""
+    values = {
+        "id": WANTED,
+        "user_id": owner.c.id,
+        "name": NAME,
+        "folded_name": FOLDED_NAME,
+        "position": cast(null(), LISTS.c.position.type),
+        "created_at": owner.c.now,
+        "updated_at": owner.c.now,
+        "version": owner.c.counter + 1,
+    }
+    return select(*(value.label(name) for name, value in values.items()), owner.c.now).cte("list")
+
+
+@cache
+def create_list(*, keyed: bool = False, named: bool = False) -> Executable:
+    """Build what adds a list, as `create_task` does for a task; no row either when its name is taken."""
+    owner = find_owner(watched=True).where(OWNERS.c.list_count < MOST, IS_FRESH, ~_named)
+    composed = _compose(lock(unless_taken(owner) if keyed else owner))
+    written = select(*(composed.c[column.name] for column in LISTS.c))
+    added = insert(LISTS).from_select(list(LISTS.c), written).on_conflict_do_nothing(index_elements=[LISTS.c.id])
+    made = added.returning(LISTS.c.id, LISTS.c.user_id, LISTS.c.version).cte("made")
+    counted = (
+        update(OWNERS)
+        .where(OWNERS.c.id == made.c.user_id)
+        .values(counter=made.c.version, list_count=OWNERS.c.list_count + 1)
+    )
+    answer = render(select(*list_on_the_wire(composed.c)))
+    shown = select(made.c.id, made.c.version, answer.label("answer")).add_cte(counted.cte("counted"))
+    if keyed:
+        claimed = claim(composed, answer)
+        return shown.add_cte(claimed, prune(claimed).cte("pruned"))
+    undone = delete(TOMBSTONES).where(TOMBSTONES.c.user_id == made.c.user_id, TOMBSTONES.c.id == made.c.id)
+    return (shown.add_cte(undone.cte("undone")) if named else shown).execution_options(writes=True)
+
+
+def _change_list() -> Executable:
+    before, written = find_renamable(LISTS)
+    raised = (
+        update(OWNERS)
+        .where(OWNERS.c.id == written.c.user_id)
+        .values(counter=OWNERS.c.counter + 1)
+        .returning(OWNERS.c.id, OWNERS.c.counter, written.c.now)
+        .cte("raised")
+    )
+    changed = (
+        update(LISTS)
+        .where(LISTS.c.id == WANTED, LISTS.c.user_id == raised.c.id)
+        .values(name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter)
+        .returning(*LIST_COLUMNS, null().label("obstacle"))
+        .cte("changed")
+    )
+    unchanged = select(*list_on_the_wire(before.c), before.c.obstacle).where(~exists(select(written.c.id)))
+    return union_all(select(changed), unchanged).execution_options(writes=True)
+
+
+CHANGE_LIST: Final = _change_list()
+"""Rename a list, unless there is an `obstacle`; a null name keeps it.
+
+No row when there is no such list of this owner.
+"""
+
+
+@cache
+def delete_list(*, with_tasks: bool) -> Executable:
+    """Build what deletes a list, unless there is an `obstacle`, and leaves tombstones.
+
+    Its tasks go to the inbox, or with it; each takes a version of its own. No row when there is no such list of this
+    owner.
+    """
+    wanted, allowed = find_deletable(LISTS)
+    inside = number_tasks(TASKS.c.list_id == allowed.c.id, allowed)
+    raised = _uncount(allowed, inside, with_tasks=with_tasks)
+    dead = select(allowed.c.id, raised.c.id.label("user_id"), literal("list"), raised.c.counter, raised.c.now)
+    dead = dead.join(raised, true())
+    gone = delete(LISTS).where(LISTS.c.id == allowed.c.id, LISTS.c.user_id == raised.c.id)
+    if with_tasks:
+        numbered = select(inside.c.id, raised.c.id, literal("task"), raised.c.counter - inside.c.number, raised.c.now)
+        left = leave_tombstones(union_all(dead, numbered.join(raised, true())))
+        done = delete(TASKS).where(TASKS.c.id == inside.c.id, TASKS.c.user_id == raised.c.id)
+    else:
+        left, done = leave_tombstones(dead), touch(inside, raised, list_id=None)
+    return (
+        select(wanted.c.obstacle)
+        .add_cte(gone.cte("gone"), done.cte("done"), left.cte("left"))
+        .execution_options(writes=True)
+    )
+
+
+def _uncount(allowed: CTE, inside: CTE, *, with_tasks: bool) -> CTE:
+    count = count_of(inside)
+    counts = {"list_count": OWNERS.c.list_count - 1, "task_count": OWNERS.c.task_count - (count if with_tasks else 0)}
+    pruned = prune_tombstones(allowed, count if with_tasks else 0)
+    return (
+        update(OWNERS)
+        .where(OWNERS.c.id == allowed.c.user_id)
+        .values(**counts, counter=OWNERS.c.counter + 1 + count, pruned_version=still_known(pruned))
+        .returning(OWNERS.c.id, OWNERS.c.counter, allowed.c.now)
+        .cte("raised")
+    )

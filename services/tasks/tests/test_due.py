@@ -1,0 +1,182 @@
+"""When a task is due: what is read, what is answered, and what clocks do."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devkit.people import AsUser
+from tasks.fields.due import TIME_ZONES, instant
+
+from .planning import ABSENT, add_task, code_of, done
+
+ALL_DAY = {"date": "2026-11-30", "time": None, "time_zone": None, "at": None}
+
+NO_DAYS = (None, 5, "30.11.2026", "2026-02-30", "2026-11-30T00:00:00", "20261130", "٢٠٢٦-11-30", "")
+NO_CLOCKS = ("24:00", "8:30", "08:30:00", "", 8)
+UNREADABLE: list[dict[str, object]] = [
+    *({"date": day} for day in NO_DAYS),
+    *({"date": "2026-11-30", "time": clock, "time_zone": "UTC"} for clock in NO_CLOCKS),
+]
+
+BROKEN: list[tuple[dict[str, object], str]] = [
+    ({}, "missing"),
+    ({"date": "1969-12-31"}, "date-out-of-range"),
+    ({"date": "2201-01-01"}, "date-out-of-range"),
+    ({"date": "2026-11-30", "time": "08:30"}, "incomplete-time"),
+    ({"date": "2026-11-30", "time_zone": "UTC"}, "incomplete-time"),
+    ({"date": "2026-11-30", "time": "08:30", "time_zone": None}, "incomplete-time"),
+    ({"date": "2026-11-30", "time": "08:30", "time_zone": "Mars/Base"}, "unknown-time-zone"),
+    ({"date": "2026-11-30", "time": "08:30", "time_zone": "europe/berlin"}, "unknown-time-zone"),
+    ({"date": "2026-11-30", "time": "08:30", "time_zone": "Factory"}, "unknown-time-zone"),
+    ({"date": "2026-03-29", "time": "02:30", "time_zone": "Europe/Berlin"}, "skipped-time"),
+    ({"date": "2011-12-30", "time": "12:00", "time_zone": "Pacific/Apia"}, "skipped-time"),
+    ({"date": "2026-11-30", "when": "now"}, "extra-forbidden"),
+]
+
+
+@pytest.mark.parametrize("due", [5, "2026-11-30", [], *UNREADABLE], ids=str)
+async def test_a_due_date_that_cannot_be_read_is_400(as_user: AsUser, due: object) -> None:
+    owner = as_user("owner")
+
+    assert (await owner.post("/tasks", json={"title": "x", "due": due})).status_code == 400
+    assert (await owner.get("/tasks")).json() == []
+
+
+@pytest.mark.parametrize(("due", "code"), BROKEN, ids=str)
+async def test_a_due_date_that_breaks_a_rule_is_422(as_user: AsUser, due: object, code: str) -> None:
+    assert code_of(await as_user("owner").post("/tasks", json={"title": "x", "due": due})) == (422, code)
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "2024-02-29", "2200-12-31"])
+@pytest.mark.parametrize("clock", [None, "00:00", "23:59"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
+async def test_what_was_sent_comes_back(as_user: AsUser, day: str, clock: str | None, zone: str) -> None:
+    due = {"date": day, "time": clock, "time_zone": clock and zone}
+    owner = as_user("owner")
+
+    task = await add_task(owner, due={**due, "at": "ignored"})
+
+    moment = clock and instant(date.fromisoformat(day), clock, zone)
+    at = moment and f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert task["due"] == {**due, "at": at}
+    assert (await owner.get(f"/tasks/{task['id']}")).json() == task == (await owner.get("/tasks")).json()[0]
+
+
+async def test_a_repeated_time_is_the_first_one(as_user: AsUser) -> None:
+    due = {"date": "2026-10-25", "time": "02:30", "time_zone": "Europe/Berlin"}
+
+    task = await add_task(as_user("owner"), due=due)
+
+    assert task["due"] == {**due, "at": "2026-10-25T00:30:00.000000Z"}
+
+
+@pytest.mark.scenario("S006-AC-1")
+async def test_an_all_day_task_keeps_its_date_for_callers_west_and_east(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    task = await add_task(owner, due={"date": "2026-11-30"})
+
+    for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"):
+        [listed] = (await owner.get("/tasks", params={"overdue": "false", "time_zone": zone, "sort": "due"})).json()
+        assert listed["due"] == task["due"] == ALL_DAY
+
+
+@pytest.mark.scenario("S006-AC-2")
+@pytest.mark.parametrize("day", ["2027-03-27", "2027-03-28", "2027-03-29", "2027-10-31"])
+async def test_a_timed_task_survives_a_change_of_clocks(as_user: AsUser, day: str) -> None:
+    owner, due = as_user("owner"), {"date": day, "time": "09:00", "time_zone": "Europe/Berlin"}
+    task = await add_task(owner, due=due)
+
+    assert (await owner.get(f"/tasks/{task['id']}")).json()["due"] | {"at": None} == due | {"at": None}
+    echoed = await done(await owner.put(f"/tasks/{task['id']}", json=task))
+    assert echoed == task
+
+
+async def test_a_change_replaces_the_due_date_as_a_whole(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    task = await add_task(owner, due={"date": "2026-11-30", "time": "08:30", "time_zone": "UTC"})
+    address = f"/tasks/{task['id']}"
+
+    assert (await owner.patch(address, json={"due": {"date": "2026-11-30"}})).json()["due"] == ALL_DAY
+    assert (await owner.patch(address, json={"title": "New"})).json()["due"] == ALL_DAY
+    assert (await owner.patch(address, json={"due": None})).json()["due"] is None
+
+
+@pytest.mark.parametrize("body", [{"is_completed": True}, {"title": "New"}])
+async def test_completing_never_touches_the_due_date(as_user: AsUser, body: dict[str, object]) -> None:
+    owner = as_user("owner")
+    task = await add_task(owner, due={"date": "2026-11-30"}, priority="high")
+
+    changed = (await owner.patch(f"/tasks/{task['id']}", json=body)).json()
+
+    assert (changed["due"], changed["priority"]) == (ALL_DAY, "high")
+
+
+@pytest.mark.parametrize(("sent", "status", "code"), [("urgent", 422, "unknown-word"), (2, 400, ""), (None, 400, "")])
+async def test_a_priority_is_one_of_four_words(as_user: AsUser, sent: object, status: int, code: str) -> None:
+    owner = as_user("owner")
+    answer = await owner.post("/tasks", json={"title": "x", "priority": sent})
+
+    assert answer.status_code == status
+    assert not code or code_of(answer) == (422, code)
+    for word in ("none", "low", "medium", "high"):
+        assert (await owner.patch(f"/tasks/{uuid4()}", json={"priority": word})).status_code == 404
+
+
+async def test_a_named_task_has_its_plan(as_user: AsUser) -> None:
+    body = {"title": "x", "due": {"date": "2026-11-30"}, "priority": "low", "labels": ["b", "A"]}
+
+    task = await done(await as_user("owner").put(f"/tasks/{uuid4()}", json=body, headers=ABSENT), 201)
+
+    assert (task["due"], task["priority"], task["labels"]) == (ALL_DAY, "low", ["A", "b"])
+
+
+days = st.dates(date(1970, 1, 1), date(2200, 12, 31))
+clocks = st.times().map("{:%H:%M}".format)
+
+
+@settings(max_examples=500)
+@given(days, clocks, st.sampled_from(sorted(TIME_ZONES)))
+def test_an_instant_shows_the_time_that_was_asked_for(day: date, clock: str, zone: str) -> None:
+    moment = instant(day, clock, zone)
+
+    if moment is not None:
+        shown = moment.astimezone(ZoneInfo(zone))
+        assert (shown.date(), f"{shown:%H:%M}") == (day, clock)
+        assert shown.fold == 0
+
+
+@pytest.mark.parametrize("zone", sorted(TIME_ZONES))
+def test_every_minute_around_every_change_of_clocks_is_shown_once_or_skipped(zone: str) -> None:
+    tz = ZoneInfo(zone)
+    for year in (2011, 2026):
+        offsets = [datetime(year, 1, 1, 12, tzinfo=tz) + timedelta(days=number) for number in range(365)]
+        for noon, following in pairwise(offsets):
+            if noon.utcoffset() != following.utcoffset():
+                _look_at(noon.date(), tz, zone)
+                _look_at(following.date(), tz, zone)
+
+
+def _look_at(day: date, tz: ZoneInfo, zone: str) -> None:
+    for minute in range(0, 24 * 60, 15):
+        clock = f"{minute // 60:02}:{minute % 60:02}"
+        shown = datetime.combine(day, time.fromisoformat(clock), tz)
+        moment = instant(day, clock, zone)
+        skips = shown.utcoffset() != shown.replace(fold=1).utcoffset() and _is_skipped(shown)
+        assert (moment is None) == skips
+        assert moment is None or moment == shown.astimezone(UTC)
+
+
+def _is_skipped(shown: datetime) -> bool:
+    before, after = shown.utcoffset(), shown.replace(fold=1).utcoffset()
+    return before is not None and after is not None and before < after
+
+
+async def test_the_time_comes_back_where_the_database_knows_other_rules(as_user: AsUser) -> None:
+    due = {"date": "2199-07-15", "time": "09:00", "time_zone": "Africa/Casablanca"}
+
+    assert (await add_task(as_user("owner"), due=due))["due"] == {**due, "at": "2199-07-15T08:00:00.000000Z"}

@@ -1,0 +1,145 @@
+"""Which planned tasks a list holds, and what it can be sorted by."""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from httpx import AsyncClient
+
+from devkit.people import AsUser
+
+from .planning import add_list, add_task, titles
+
+FAULTS = [
+    "list_id=x",
+    "list_id=",
+    f"list_id=urn:uuid:{uuid4()}",
+    "label=",
+    "label=%00",
+    "priority=urgent",
+    "priority=high&priority=urgent",
+    "due_before=tomorrow",
+    "due_after=2026-02-30",
+    "due_after=1969-12-31",
+    "overdue=yes",
+    "time_zone=Mars",
+    "sort=colour",
+    "sort=--title",
+    "sort=title&sort=due",
+    "cursor=dGl0bGU",
+    "sort=title&cursor=AAZgx3MGkuEBof3Pnzlz5qmGevIcY8o-",
+]
+
+SORTS = ("created_at", "updated_at", "title", "due", "priority", "position", "is_completed")
+
+
+@pytest.fixture
+async def owner(as_user: AsUser) -> AsyncClient:
+    """Be somebody with four tasks that differ in everything."""
+    owner = as_user("owner")
+    garden = await add_list(owner)
+    await add_task(owner, "d", priority="low", labels=["x", "y"], due={"date": "2020-01-02"}, list_id=garden["id"])
+    timed = {"date": "2020-01-01", "time": "23:00", "time_zone": "America/New_York"}
+    await add_task(owner, "C", priority="high", labels=["X"], due=timed, is_completed=True)
+    await add_task(owner, "b", due={"date": "2199-01-01"}, list_id=garden["id"])
+    await add_task(owner, "a", priority="low", labels=["y"])
+    return owner
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("priority=low", "da"),
+        ("priority=low&priority=high", "dCa"),
+        ("label=X", "dC"),
+        ("label=x&label=Y", "d"),
+        ("label=x&label=X", "dC"),
+        ("label=unknown", ""),
+        ("due_before=2020-01-02", "C"),
+        ("due_after=2020-01-01", "db"),
+        ("due_after=2020-01-01&due_before=2020-01-03", "d"),
+        ("overdue=true", "d"),
+        ("overdue=false", "Cba"),
+        ("overdue=true&time_zone=Pacific/Kiritimati", "d"),
+        ("list_id=none", "Ca"),
+        ("list_id=none&status=pending", "a"),
+        ("priority=low&label=y&q=A&is_completed=false", "a"),
+    ],
+)
+async def test_the_list_is_narrowed_by_what_is_planned(owner: AsyncClient, query: str, found: str) -> None:
+    answer = await owner.get(f"/tasks?{query}")
+
+    assert "".join(task["title"] for task in answer.json()) == found
+    assert ("etag" in answer.headers) == ("overdue" not in query)
+
+
+@pytest.mark.parametrize(
+    ("sort", "found"),
+    [
+        ("created_at", "dCba"),
+        ("-created_at", "abCd"),
+        ("updated_at", "dCba"),
+        ("title", "abCd"),
+        ("-title", "dCba"),
+        ("due", "Cdba"),
+        ("-due", "bdCa"),
+        ("priority", "bdaC"),
+        ("-priority", "Cdab"),
+        ("position", "dCba"),
+        ("-position", "abCd"),
+        ("is_completed", "dbaC"),
+        ("-is_completed", "Cdba"),
+    ],
+)
+async def test_the_list_is_sorted_and_its_pages_go_on(owner: AsyncClient, sort: str, found: str) -> None:
+    assert "".join(await titles(owner, sort=sort)) == found
+    page = await owner.get(f"/tasks?sort={sort}&limit=1")
+    seen = page.json()[0]["title"]
+    while "next" in page.links:
+        page = await owner.get(page.links["next"]["url"])
+        seen += page.json()[0]["title"]
+    assert seen == found
+
+
+async def test_pages_keep_every_filter(owner: AsyncClient) -> None:
+    first = await owner.get("/tasks?priority=low&priority=high&sort=title&limit=1")
+
+    second = await owner.get(first.links["next"]["url"])
+
+    assert [task["title"] for task in [*first.json(), *second.json()]] == ["a", "C"]
+
+
+@pytest.mark.parametrize("query", FAULTS)
+async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query: str) -> None:
+    answer = await as_user("owner").get(f"/tasks?{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_a_cursor_is_of_one_order(owner: AsyncClient, sort: str) -> None:
+    cursor = str((await owner.get(f"/tasks?sort={sort}&limit=1")).links["next"]["url"]).rpartition("cursor=")[2]
+
+    for other in set(SORTS) - {sort}:
+        assert (await owner.get(f"/tasks?sort={other}&limit=1&cursor={cursor}")).status_code == 400
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "UTC", "Pacific/Kiritimati"])
+async def test_what_is_overdue_is_told_by_the_callers_day(as_user: AsUser, zone: str) -> None:
+    owner, today = as_user("owner"), datetime.now(ZoneInfo(zone)).date()
+    await add_task(owner, "yesterday", due={"date": f"{today - timedelta(days=1)}"})
+    await add_task(owner, "today", due={"date": f"{today}"})
+    for title, minutes in (("just now", -5), ("soon", 5)):
+        then = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(minutes=minutes)
+        due = {"date": f"{then:%Y-%m-%d}", "time": f"{then:%H:%M}", "time_zone": "Asia/Tokyo"}
+        await add_task(owner, title, due=due)
+
+    assert await titles(owner, overdue="true", time_zone=zone) == ["yesterday", "just now"]
+    assert await titles(owner, overdue="false", time_zone=zone) == ["today", "soon"]
+
+
+async def test_a_list_that_depends_on_the_clock_is_always_shown(owner: AsyncClient) -> None:
+    tag = (await owner.get("/tasks")).headers["etag"]
+
+    assert (await owner.get("/tasks?overdue=true", headers={"If-None-Match": tag})).status_code == 200

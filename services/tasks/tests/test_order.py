@@ -1,0 +1,237 @@
+"""The order that tasks and lists are put in by hand."""
+
+import asyncio
+from itertools import pairwise
+from random import Random
+from uuid import uuid4
+
+import psycopg
+import pytest
+from httpx import AsyncClient
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+
+from .lock import after_waiting, somebody
+from .planning import Shown, add_list, add_task, code_of, done, move, titles
+
+MANY = 30
+
+ADD_MANY = """
+WITH counted AS (UPDATE owners SET counter = counter + %(count)s, task_count = task_count + %(count)s
+                 WHERE id = %(owner)s RETURNING counter)
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version, list_id)
+SELECT gen_random_uuid(), %(owner)s, n, false, now() - interval '1 hour' + n * interval '1 second', now(),
+       counter - %(count)s + n, %(list)s
+FROM counted, generate_series(1, %(count)s) AS n
+"""
+
+
+async def _add_many(proxy: Proxy, owner: AsyncClient, count: int, list_id: object = None) -> None:
+    """Make more tasks than the quota of these tests allows."""
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        values = {"owner": owner.headers["x-user-id"], "count": count, "list": list_id}
+        await connection.execute(ADD_MANY, values)
+
+
+async def _in_order(owner: AsyncClient, list_id: object = "none") -> list[Shown]:
+    found: list[Shown] = (await owner.get(f"/tasks?list_id={list_id}")).json()
+    positions = [str(task["position"]).encode() for task in found]
+    assert positions == sorted(positions)
+    assert all(len(position) <= 251 for position in positions)
+    return found
+
+
+Three = tuple[AsyncClient, list[Shown]]
+
+
+@pytest.fixture
+async def three(as_user: AsUser) -> Three:
+    """Make three tasks in the inbox."""
+    owner = as_user("owner")
+    return owner, [await add_task(owner, title) for title in "abc"]
+
+
+async def test_tasks_that_were_never_moved_are_in_the_order_of_making(three: Three) -> None:
+    owner, tasks = three
+
+    assert await _in_order(owner) == tasks == (await owner.get("/tasks")).json()
+
+
+@pytest.mark.parametrize(
+    ("which", "to", "order"),
+    [
+        (2, {"after": None}, "cab"),
+        (0, {}, "bca"),
+        (0, {"after": 1}, "bac"),
+        (2, {"after": 0}, "acb"),
+        (0, {"after": 2}, "bca"),
+    ],
+)
+async def test_a_move_writes_one_row(three: Three, which: int, to: dict[str, int | None], order: str) -> None:
+    owner, tasks = three
+    since = (await owner.get("/tasks/changes")).json()["next"]
+
+    moved = await move(owner, tasks[which], **{name: n if n is None else tasks[n]["id"] for name, n in to.items()})
+
+    assert "".join(str(task["title"]) for task in await _in_order(owner)) == order
+    assert (await owner.get(f"/tasks/changes?since={since}")).json()["tasks"] == [moved]
+    assert moved["version"] == int(since) + 1
+    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("which", "to"), [(0, {"after": None}), (2, {}), (1, {"after": 0}), (1, {"after": 1})])
+async def test_a_move_to_where_it_is_changes_nothing(three: Three, which: int, to: dict[str, int | None]) -> None:
+    owner, tasks = three
+    place = {name: n if n is None else tasks[n]["id"] for name, n in to.items()}
+
+    assert await move(owner, tasks[which], **place) == tasks[which]
+    assert await _in_order(owner) == tasks
+
+
+@pytest.mark.scenario("S006-AC-3")
+async def test_a_move_keeps_the_id_and_raises_one_version(three: Three) -> None:
+    owner, tasks = three
+    garden = await add_list(owner)
+    since = (await owner.get("/tasks/changes")).json()["next"]
+
+    moved = await move(owner, tasks[0], list_id=garden["id"])
+
+    told = {name: moved[name] for name in ("version", "updated_at", "position")}
+    assert moved == {**tasks[0], "list_id": garden["id"], **told}
+    assert (await owner.get(f"/tasks/changes?since={since}")).json()["tasks"] == [moved]
+    assert (await owner.get(f"/tasks/{tasks[0]['id']}")).json() == moved
+    assert moved["version"] == int(since) + 1
+    assert await titles(owner, list_id=garden["id"]) == ["a"]
+    assert (await move(owner, moved, list_id=None, after=tasks[1]["id"]))["list_id"] is None
+    assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bac"
+
+
+async def test_a_task_made_later_comes_behind_one_that_was_moved_to_the_end(three: Three) -> None:
+    owner, tasks = three
+
+    await move(owner, tasks[0])
+    await add_task(owner, "d")
+
+    assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bcad"
+
+
+async def test_a_task_follows_only_what_is_there(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    garden = await add_list(owner)
+    task, inside = await add_task(owner), await add_task(owner, list_id=garden["id"])
+    theirs = await add_task(as_user("neighbour"))
+
+    for after in (inside["id"], theirs["id"], str(uuid4())):
+        answer = await owner.post(f"/tasks/{task['id']}/move", json={"after": after})
+        assert code_of(answer) == (422, "after-not-found")
+    into = {"list_id": garden["id"], "after": task["id"]}
+    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json=into)) == (422, "after-not-found")
+    assert code_of(await owner.post(f"/tasks/{theirs['id']}/move", json={})) == (404, "task-not-found")
+    stale = await owner.post(f"/tasks/{task['id']}/move", json={}, headers={"If-Match": '"1"'})
+    assert code_of(stale) == (412, "version-mismatch")
+    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json={"after": "x"}))[0] == 400
+    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json={"before": None}))[0] == 422
+
+
+async def test_a_move_with_a_key_is_made_once(three: Three) -> None:
+    owner, tasks = three
+    address, headers = f"/tasks/{tasks[0]['id']}/move", {"Idempotency-Key": "key"}
+    first = await owner.post(address, json={}, headers=headers)
+    await move(owner, tasks[1])
+
+    again = await owner.post(address, json={}, headers={**headers, "If-Match": '"1"'})
+
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert code_of(await owner.post(address, json={"after": None}, headers=headers)) == (422, "key-reused")
+    await owner.delete(f"/tasks/{tasks[0]['id']}")
+    assert (await owner.post(address, json={}, headers=headers)).content == first.content
+
+
+async def test_lists_are_put_in_order_like_tasks(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    lists = [await add_list(owner, name) for name in "abc"]
+    address = f"/lists/{lists[2]['id']}/move"
+
+    for after, order in ((None, "cab"), (lists[0]["id"], "acb"), (lists[2]["id"], "acb"), (lists[1]["id"], "abc")):
+        await done(await owner.post(address, json={"after": after}))
+        assert "".join(each["name"] for each in (await owner.get("/lists")).json()) == order
+    assert code_of(await owner.post(address, json={"after": str(uuid4())})) == (422, "after-not-found")
+    assert code_of(await owner.post(address, json={})) == (422, "missing")
+    assert code_of(await owner.post(f"/lists/{uuid4()}/move", json={"after": None})) == (404, "list-not-found")
+
+
+@pytest.mark.scenario("S006-AC-10")
+async def test_a_thousand_moves_into_one_gap_keep_order_and_length(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    first, left, right = [await add_task(owner, title) for title in ("first", "left", "right")]
+    written = 0
+
+    for number in range(1000):
+        moving, other = (left, right) if number % 2 else (right, left)
+        before = (await owner.get("/tasks", headers={"If-None-Match": '"1"'})).headers["etag"]
+        moved = await move(owner, moving, after=first["id"])
+        written += int(str(moved["version"])) - int(before.strip('"')) > 1
+        assert len(str(moved["position"])) <= 251
+        if number % 50 == 0:
+            assert [task["id"] for task in await _in_order(owner)] == [first["id"], moving["id"], other["id"]]
+    assert 0 < written <= 10
+
+
+async def test_two_tasks_at_one_place_make_room(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await add_task(owner, "0")
+    await _add_many(proxy, owner, MANY)
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute("UPDATE tasks SET position = 7.5")
+    before = await _in_order(owner)
+    since = (await owner.get("/tasks/changes")).json()["next"]
+
+    moved = await move(owner, before[-1], after=before[3]["id"])
+
+    expected = [task["id"] for task in [*before[:4], before[-1], *before[4:-1]]]
+    after = await _in_order(owner)
+    assert [task["id"] for task in after] == expected
+    assert [task["version"] for task in after] == list(range(int(since) + 1, int(since) + MANY + 2))
+    assert moved == after[4]
+    assert all(str(one["position"]) < str(other["position"]) for one, other in pairwise(after))
+
+
+@pytest.mark.scenario("S006-AC-4")
+async def test_two_devices_that_move_different_tasks_never_conflict(alone_as: AsUser, proxy: Proxy) -> None:
+    phone, laptop = alone_as("owner"), alone_as("owner")
+    await add_task(phone, "0")
+    garden = await add_list(phone)
+    await _add_many(proxy, phone, 6, garden["id"])
+    random = Random(7)  # noqa: S311 - the same moves each time
+
+    for _ in range(40):
+        before = await _in_order(phone, garden["id"])
+        one, two, after = random.sample(before, 3)
+        into = {"list_id": garden["id"], "after": random.choice([after["id"], None])}
+        answers = await asyncio.gather(
+            *(device.post(f"/tasks/{it['id']}/move", json=into) for device, it in ((phone, one), (laptop, two)))
+        )
+        assert [answer.status_code for answer in answers] == [200, 200]
+        now = await _in_order(laptop, garden["id"])
+        assert now == await _in_order(phone, garden["id"])
+        others = [task["id"] for task in before if task not in (one, two)]
+        assert [task["id"] for task in now if task["id"] in others] == others
+        place = 0 if into["after"] is None else [task["id"] for task in now].index(after["id"]) + 1
+        assert {task["id"] for task in now[place : place + 2]} == {one["id"], two["id"]}
+
+
+async def test_a_move_follows_what_was_moved_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    a, b, _ = [await add_task(owner, title) for title in "abc"]
+
+    async with somebody(proxy) as other:
+        await other.execute("UPDATE owners SET counter = counter + 1")
+        last = "UPDATE tasks SET position = 1e18, version = (SELECT counter FROM owners) WHERE id = %s"
+        await other.execute(last, [a["id"]])
+        request = owner.post(f"/tasks/{b['id']}/move", json={"after": a["id"]})
+        [answer] = await after_waiting(proxy, other, request)
+
+    assert answer.status_code == 200
+    assert "".join(str(task["title"]) for task in await _in_order(owner)) == "cab"
