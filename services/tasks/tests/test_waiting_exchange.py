@@ -90,6 +90,27 @@ async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_anothe
     assert await bring(owner, a_line(wanted)) == (1, 0, 0, 1)
 
 
+async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, neighbour = alone_as("owner"), alone_as("neighbour")
+    for someone in (owner, neighbour):
+        await make(someone)
+    line = a_line(uuid4(), kind="list", name="Garden")
+    del line["title"]
+
+    async with somebody(proxy) as other:
+        await other.rollback()
+        await other.execute(
+            "INSERT INTO task_lists (id, user_id, name, folded_name, created_at, updated_at, version)"
+            " SELECT %s, id, 'Theirs', 'theirs', now(), now(), counter + 1 FROM owners WHERE id = %s",
+            (line["id"], neighbour.headers["x-user-id"]),
+        )
+        [answer] = await after_waiting(proxy, other, send(owner, written(line, a_line(uuid4()))))
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (409, "id-taken", "1")
+    assert len(await export(owner)) == 1
+    assert await bring(owner, line) == (1, 0, 0, 1)
+
+
 @pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE"])
 async def test_a_change_behind_an_erasure_finds_nothing(alone_as: AsUser, proxy: Proxy, verb: str) -> None:
     owner = alone_as("owner")

@@ -1,19 +1,23 @@
 """The lines of an export and of an import: one JSON object each, which says of what kind it is."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, Final, NamedTuple, Self, TypeAlias
 from uuid import UUID
 
-from pydantic import AfterValidator, TypeAdapter, model_validator
+from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from common.errors import BadRequest, Fault, Refusal
-from common.reading import BODY_MAX_BYTES, attempt, parse, refusal
-from tasks.fields import Echo, Time
+from common.reading import BODY_MAX_BYTES, Input, attempt, parse, refusal
+from tasks.fields import ORDER_KEY_PATTERN, Echo, Time
+from tasks.fields.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.fields.texts import Description, Title
-from tasks.schemas.tasks import Completion, TaskRead
+from tasks.schemas.labels import LabelRead
+from tasks.schemas.lists import ListRead
+from tasks.schemas.tasks import Completion, Planned, TaskRead
 
 MEDIA_TYPE: Final = "application/x-ndjson"
 """JSON objects, each with a line feed behind it."""
@@ -24,9 +28,9 @@ FIRST_LINE: Final = 2
 _OLDEST, _NEWEST = datetime.min.replace(1970, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-def _require_task(kind: str) -> str:
-    if kind != "task":
-        raise PydanticCustomError("unknown-word", "A line holds a task.")
+def _require_kind(kind: str) -> str:
+    if kind not in _KINDS:
+        raise PydanticCustomError("unknown-word", "A line holds a task, a list or a label.")
     return kind
 
 
@@ -41,33 +45,68 @@ def instant(text: str) -> datetime:
     return datetime.fromisoformat(text.upper())
 
 
-_Kind = Annotated[str, AfterValidator(_require_task)]
+def _place(key: str) -> str:
+    if not re.fullmatch(ORDER_KEY_PATTERN, key):
+        raise PydanticCustomError("unknown-word", "A position is as an export has written it.")
+    return key
+
+
+_Kind = Annotated[str, AfterValidator(_require_kind)]
 _Instant = Annotated[Time, AfterValidator(_require_storable)]
+_Place = Annotated[str, AfterValidator(_place)]
 
 
-class TaskLine(Completion):
-    """A task from elsewhere, with the times that it had there."""
+class _Line(Input):
+    """What lines have in common: whose and of which version something was is no matter."""
 
     kind: _Kind
     id: UUID
     user_id: Echo = None
-    title: Title
-    description: Description | None = None
-    completed_at: _Instant | None = None
     created_at: _Instant
     updated_at: _Instant
     version: Echo = None
-    list_id: Echo = None
-    due: Echo = None
-    priority: Echo = None
-    labels: Echo = None
-    position: Echo = None
+
+
+class TaskLine(_Line, Planned):
+    """A task from elsewhere, with the times that it had there."""
+
+    title: Title
+    description: Description | None = None
+    completed_at: _Instant | None = None
+    labels: Annotated[Labels, Field(max_length=LABELS_ON_TASK_MAX)] = Field(default_factory=list)
+    position: _Place | None = None
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it says anything about a plan; before there were plans, no line did."""
+        return bool(self.model_fields_set & _PLAN)
 
     @model_validator(mode="after")
     def _complete_with_its_time(self) -> Self:
         if self.completed not in (None, self.completed_at is not None):
             raise PydanticCustomError("contradiction", "is_completed or status contradicts completed_at.")
         return self
+
+
+_PLAN: Final = frozenset(Planned.model_fields) - frozenset(Completion.model_fields) | {"position"}
+
+
+class ListLine(_Line):
+    """A list from elsewhere."""
+
+    name: ListName
+    position: _Place | None = None
+
+
+class LabelLine(_Line):
+    """A label from elsewhere."""
+
+    name: LabelName
+
+
+AnyLine: TypeAlias = TaskLine | ListLine | LabelLine
+
+_KINDS: Final[Mapping[str, type[AnyLine]]] = {"list": ListLine, "label": LabelLine, "task": TaskLine}
 
 
 class _Kinded(TypedDict):
@@ -78,19 +117,37 @@ class _TaskLineRead(_Kinded, TaskRead):
     """What is written of a task: its kind, and then what is always answered."""
 
 
-_TASK = TypeAdapter(_TaskLineRead)
+class _ListLineRead(_Kinded, ListRead):
+    """As for a task."""
+
+
+class _LabelLineRead(_Kinded, LabelRead):
+    """As for a task, so not how many tasks carry it."""
+
+
+_TASK, _LIST, _LABEL = TypeAdapter(_TaskLineRead), TypeAdapter(_ListLineRead), TypeAdapter(_LabelLineRead)
 
 
 class Line(NamedTuple):
-    """A task of an import, and the number of its line."""
+    """A line of an import, and its number."""
 
     number: int
-    task: TaskLine
+    content: AnyLine
 
 
 def write_task(task: TaskRead) -> bytes:
     """Write the line of a task."""
     return _TASK.dump_json({"kind": "task", **task}) + b"\n"
+
+
+def write_list(task_list: ListRead) -> bytes:
+    """Write the line of a list."""
+    return _LIST.dump_json({"kind": "list", **task_list}) + b"\n"
+
+
+def write_label(label: LabelRead) -> bytes:
+    """Write the line of a label."""
+    return _LABEL.dump_json({"kind": "label", **label}) + b"\n"
 
 
 async def read_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[Line]:
@@ -122,15 +179,20 @@ def _read_line(number: int, text: bytes) -> Line:
     try:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
-        parse(text)
-        task, faults = attempt("body", lambda: TaskLine.model_validate_json(text))
-        if task is None:
+        content, faults = attempt("body", lambda: _model_of(parse(text)).model_validate_json(text))
+        if content is None:
             raise refusal(faults)
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]
         raise type(error)(error.code, f"Line {number} {broken}.", errors=faults) from None
-    return Line(number, task)
+    return Line(number, content)
+
+
+def _model_of(document: JsonValue) -> type[AnyLine]:
+    """Choose by the kind; what has none that is known is refused as a task is."""
+    kind = document.get("kind") if isinstance(document, dict) else None
+    return _KINDS.get(kind, TaskLine) if isinstance(kind, str) else TaskLine
 
 
 def _in_line(number: int, fault: Fault) -> Fault:

@@ -122,11 +122,9 @@ class UserRead(TypedDict):
 
 
 class ImportRead(TypedDict):
-    """What became of the tasks of an import."""
+    """What became of the lines of an import."""
 
-    created: Annotated[int, Field(ge=0, description="Tasks that were not there.", examples=[2])]
+    created: Annotated[int, Field(ge=0, description="Tasks, lists and labels that were not there.", examples=[2])]
     updated: Annotated[int, Field(ge=0, description="Tasks that were different.", examples=[0])]
-    unchanged: Annotated[int, Field(ge=0, description="Tasks that were there as they are.", examples=[1])]
-    renumbered: Annotated[
-        int, Field(ge=0, description="How many of all these have another id here, for theirs was taken.", examples=[0])
-    ]
+    unchanged: Annotated[int, Field(ge=0, description="Those that were there as they are.", examples=[1])]
+    renumbered: Annotated[int, Field(ge=0, description="How many of all these have another id here.", examples=[0])]

@@ -20,6 +20,9 @@ LIST_NAME_MAX_CHARACTERS: Final = 120
 LABEL_NAME_MAX_CHARACTERS: Final = 50
 """Code points, after normalization and trimming."""
 
+LABELS_ON_TASK_MAX: Final = 20
+"""Labels that one task may carry."""
+
 
 def fold(name: str) -> str:
     """Take the difference of case out of a name: what is equal then is the same name.

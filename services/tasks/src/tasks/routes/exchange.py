@@ -30,7 +30,7 @@ Engine = Annotated[AsyncEngine, Depends(_engine)]
 @router.get("/export")
 async def export_owner(request: Request, user: CurrentUser, engine: Engine) -> Response:
     """Write all that the caller has, a line each."""
-    return StreamingResponse(_in_time(request, exchange.export_tasks(engine, user)), media_type=MEDIA_TYPE)
+    return StreamingResponse(_in_time(request, exchange.export_owner(engine, user)), media_type=MEDIA_TYPE)
 
 
 @router.post("/import")
@@ -38,7 +38,7 @@ async def import_owner(request: Request, user: CurrentUser, engine: ImportEngine
     """Take in what was exported, all or nothing."""
     tasks_max = request.app.state.settings.tasks_per_user_max
     lines = read_lines(_in_time(request, request.stream()))
-    report = await exchange.import_tasks(engine, user, lines, tasks_max, partial(_put_off, request))
+    report = await exchange.import_owner(engine, user, lines, tasks_max, partial(_put_off, request))
     return JSONResponse(report)
 
 

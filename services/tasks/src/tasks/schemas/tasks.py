@@ -55,7 +55,7 @@ class Completion(Input):
         raise PydanticCustomError("contradiction", "is_completed and status contradict each other.")
 
 
-class _Planned(Completion):
+class Planned(Completion):
     """What is planned for a task; a change and a replacement keep of this what they do not name."""
 
     list_id: ListId | None = None
@@ -64,7 +64,7 @@ class _Planned(Completion):
     labels: Labels = Field(default_factory=list)
 
 
-class TaskCreate(_Planned):
+class TaskCreate(Planned):
     """A new task."""
 
     model_config = _example(title="Water the plants", description="The cactus in the kitchen, too.")
@@ -75,7 +75,7 @@ class TaskCreate(_Planned):
     id: RefusedId = None
 
 
-class _Echoed(_Planned):
+class _Echoed(Planned):
     """What a sender may leave in a task that they read before: it is ignored, but for the three that are checked."""
 
     user_id: AssertedUser = None

@@ -8,8 +8,8 @@ from uuid_utils.compat import uuid7
 from common.database import Row
 from common.errors import Unprocessable
 from tasks.fields import PRIORITIES
-from tasks.fields.names import fold
-from tasks.schemas.tasks import TaskChange, TaskCreate, TaskReplace
+from tasks.fields.names import LABELS_ON_TASK_MAX, fold
+from tasks.schemas.tasks import Planned, TaskChange, TaskReplace
 
 LISTS_MAX: Final = 200
 """Lists that one user may have."""
@@ -17,11 +17,8 @@ LISTS_MAX: Final = 200
 LABELS_MAX: Final = 500
 """Labels that one user may have."""
 
-LABELS_ON_TASK_MAX: Final = 20
-"""Labels that one task may carry."""
 
-
-def plan_values(task: TaskCreate | TaskChange | TaskReplace) -> Row:
+def plan_values(task: Planned) -> Row:
     """Return what the task gets of a plan; a priority that was not sent is None."""
     due = task.due
     return {

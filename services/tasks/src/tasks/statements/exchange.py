@@ -5,32 +5,44 @@ owner is locked while a client sends. Then the owner is locked, and only then me
 that was written before.
 """
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     Column,
+    ColumnElement,
     Integer,
     MetaData,
     Table,
+    TableValuedAlias,
+    Text,
     Uuid,
     and_,
     bindparam,
     case,
+    cast,
+    column,
     delete,
+    exists,
     func,
+    literal,
     or_,
     select,
     true,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, distinct_on, insert
 from sqlalchemy.schema import CreateTable
+from sqlalchemy.types import TypeEngine
 
-from tasks.statements.values import OWNERS, TASKS, TOMBSTONES, USER
+from tasks.statements.values import OWNERS, TASK_LABELS, TASKS, TOMBSTONES, USER
 
 CARRIED: Final = ("title", "description", "is_completed", "completed_at", "created_at", "updated_at")
 """What a task brings with it, beside its id."""
+
+PLANNED: Final = ("list_id", "due_date", "due_time", "due_at", "due_time_zone", "priority", "position")
+"""What it also brings since there are plans; one that says nothing of a plan keeps what is there."""
 
 _staged = Table(
     "staged_tasks",
@@ -38,7 +50,9 @@ _staged = Table(
     Column("line", Integer, primary_key=True, autoincrement=False),
     Column("old_id", Uuid),
     Column("own_id", Uuid),
-    *(Column(name, TASKS.c[name].type) for name in CARRIED),
+    *(Column(name, TASKS.c[name].type) for name in (*CARRIED, *PLANNED)),
+    Column("is_planned", Boolean),
+    Column("labels", ARRAY(Text)),
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DROP",
 )
@@ -55,6 +69,12 @@ LOCK_OWNER: Final = select(OWNERS.c.id).where(OWNERS.c.id == USER).with_for_upda
 ERASE_OWNER: Final = delete(OWNERS).where(OWNERS.c.id == USER).returning(OWNERS.c.id).execution_options(writes=True)
 """Forget an owner, and by the foreign keys all that is theirs."""
 
+
+def _pairs(name: str, *columns: tuple[str, str, TypeEngine[Any]]) -> TableValuedAlias:
+    sent = func.unnest(*(bindparam(values, type_=ARRAY(type_)) for _, values, type_ in columns))
+    return sent.table_valued(*(column(each, type_) for each, _, type_ in columns), name=name).render_derived()
+
+
 _held = TASKS.alias("held")
 _own = TASKS.alias("own")
 _standing = TASKS.alias("standing")
@@ -63,8 +83,14 @@ _standing = TASKS.alias("standing")
 _is_renumbered = and_(_held.c.user_id.is_distinct_from(USER), or_(_held.c.id.is_not(None), _own.c.id.is_not(None)))
 _id = case((_is_renumbered, _staged.c.own_id), else_=_staged.c.old_id)
 
+_lists = _pairs("lists", ("old_id", "old_list_ids", Uuid()), ("new_id", "new_list_ids", Uuid()))
+_labels = _pairs("named", ("name", "label_names", Text()), ("id", "label_ids", Uuid()))
+
+_brought = [_staged.c[name] for name in (*CARRIED, *PLANNED) if name != "list_id"]
 _chosen = (
-    select(_id.label("id"), _is_renumbered.label("renumbered"), _staged.c.line, *(_staged.c[name] for name in CARRIED))
+    select(_id.label("id"), _is_renumbered.label("renumbered"), _staged.c.line, *_brought)
+    .add_columns(_staged.c.is_planned, _staged.c.labels, _lists.c.new_id.label("list_id"))
+    .join(_lists, _lists.c.old_id == _staged.c.list_id, isouter=True)
     .join(_held, _held.c.id == _staged.c.old_id, isouter=True)
     .join(_own, and_(_own.c.id == _staged.c.own_id, _own.c.user_id == USER), isouter=True)
     .where(_staged.c.line.between(bindparam("first_line"), bindparam("last_line")))
@@ -73,21 +99,59 @@ _chosen = (
     .cte("chosen")
 )
 
-_compared = (
+_each = func.unnest(_chosen.c.labels).table_valued(column("name", Text), name="each").render_derived()
+_links = (
+    select(_chosen.c.id.label("task_id"), _labels.c.id.label("label_id"))
+    .join_from(_chosen, _each, true())
+    .join(_labels, _labels.c.name == _each.c.name)
+    .distinct()
+    .cte("links")
+)
+_wanted = (
     select(
-        _chosen,
+        _links.c.task_id, func.array_agg(aggregate_order_by(_links.c.label_id, _links.c.label_id)).label("label_ids")
+    )
+    .group_by(_links.c.task_id)
+    .cte("wanted")
+)
+_carried = (
+    select(TASK_LABELS.c.label_id)
+    .where(TASK_LABELS.c.task_id == _standing.c.id)
+    .order_by(TASK_LABELS.c.label_id)
+    .scalar_subquery()
+)
+
+
+def _kept(name: str) -> ColumnElement[Any]:
+    """Return what the task gets: of a plan what stands there, if the line says nothing of one."""
+    is_kept = and_(~_chosen.c.is_planned, _standing.c.id.is_not(None))
+    return case((is_kept, _standing.c[name]), else_=_chosen.c[name])
+
+
+_merging = {name: _kept(name) if name in PLANNED else _chosen.c[name] for name in (*CARRIED, *PLANNED)}
+_no_labels = cast(literal("{}"), ARRAY(Uuid))
+_relabelled = and_(
+    _chosen.c.is_planned,
+    func.coalesce(_wanted.c.label_ids, _no_labels).is_distinct_from(func.array(_carried, type_=ARRAY(Uuid))),
+)
+
+_compared = (
+    select(_chosen.c.id, _chosen.c.line, _chosen.c.renumbered, _chosen.c.is_planned)
+    .add_columns(
+        *(value.label(name) for name, value in _merging.items()),
         _standing.c.id.is_(None).label("is_new"),
-        tuple_(*(_chosen.c[name] for name in CARRIED))
-        .is_distinct_from(tuple_(*(_standing.c[name] for name in CARRIED)))
-        .label("differs"),
+        or_(
+            tuple_(*_merging.values()).is_distinct_from(tuple_(*(_standing.c[name] for name in _merging))), _relabelled
+        ).label("differs"),
     )
     .join(_standing, and_(_standing.c.id == _chosen.c.id, _standing.c.user_id == USER), isouter=True)
+    .join(_wanted, _wanted.c.task_id == _chosen.c.id, isouter=True)
     .cte("compared")
 )
 
 _numbered = (
     select(
-        *(_compared.c.id, OWNERS.c.id.label("user_id"), *(_compared.c[name] for name in CARRIED)),
+        *(_compared.c.id, OWNERS.c.id.label("user_id"), *(_compared.c[name] for name in _merging)),
         (OWNERS.c.counter + func.row_number().over(order_by=_compared.c.line)).label("version"),
     )
     .join(OWNERS, OWNERS.c.id == USER)
@@ -96,18 +160,29 @@ _numbered = (
     .cte("numbered")
 )
 
-_written = insert(TASKS).from_select([column.name for column in _numbered.c], select(_numbered), include_defaults=False)
+_written = insert(TASKS).from_select([each.name for each in _numbered.c], select(_numbered))
 _merged = (
     _written.on_conflict_do_update(
         index_elements=[TASKS.c.id],
-        set_={name: _written.excluded[name] for name in (*CARRIED, "version")},
+        set_={name: _written.excluded[name] for name in (*_merging, "version")},
         where=TASKS.c.user_id == _written.excluded.user_id,
     )
     .returning(TASKS.c.id)
     .cte("merged")
 )
 
-_returned = delete(TOMBSTONES).where(TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == _merged.c.id).cte("returned")
+_linked = insert(TASK_LABELS).from_select(
+    ["user_id", "task_id", "label_id"],
+    select(USER, _links.c.task_id, _links.c.label_id).join(_merged, _merged.c.id == _links.c.task_id),
+)
+_replaced = select(_compared.c.id).join(_merged, _merged.c.id == _compared.c.id).where(_compared.c.is_planned)
+_still = and_(_links.c.task_id == TASK_LABELS.c.task_id, _links.c.label_id == TASK_LABELS.c.label_id)
+_unlinked = delete(TASK_LABELS).where(
+    TASK_LABELS.c.user_id == USER, TASK_LABELS.c.task_id.in_(_replaced), ~exists().where(_still)
+)
+
+_grave = and_(TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == _merged.c.id, TOMBSTONES.c.kind == "task")
+_returned = delete(TOMBSTONES).where(_grave).cte("returned")
 
 _differing = func.count().filter(_compared.c.differs)
 _made = func.count().filter(_compared.c.is_new)
@@ -131,7 +206,11 @@ _counted = (
     .cte("counted")
 )
 
-MERGE_TASKS: Final = select(_counts, _counted.c.task_count).join(_counted, true()).add_cte(_returned)
+MERGE_TASKS: Final = (
+    select(_counts, _counted.c.task_count)
+    .join(_counted, true())
+    .add_cte(_returned, _linked.on_conflict_do_nothing().cte("linked"), _unlinked.cte("unlinked"))
+)
 """Take in the lines from `first_line` to `last_line`, of those with one id the last, and tell how many were what.
 
 Those are `lost` of which the id was taken by somebody else at this very moment. The caller must have the owner locked.

@@ -60,7 +60,7 @@ Pieces = Annotated[AsyncIterator[bytes], Depends(_pieces)]
 
 @router.get("/export", response_class=StreamingResponse, responses=_EXPORTED, dependencies=[Address])
 async def export_me(request: Request, user: CurrentUser, session: DbSession, lines: TaskLines) -> Response:
-    """Show all that the caller has, one JSON object a line: first the profile, then the tasks, oldest first."""
+    """Show all that the caller has, one JSON object a line: the profile, then lists, labels and tasks."""
     start = write_start(await service.get_user(session, user))
     return StreamingResponse(_in_time(request, joined(start, lines)), media_type=MEDIA_TYPE)
 
@@ -71,8 +71,9 @@ async def import_me(
 ) -> Response:
     """Take in what was exported, here or elsewhere: all of it, or nothing when a line is bad.
 
-    A task that the caller has under the same id is replaced. An id that somebody else has becomes another one, and the
-    same one the next time. At most 64 MiB; more comes in parts, each with the first line.
+    A task that the caller has under the same id is replaced. A list or a label is found by its id, else by its name,
+    and stays as it is; else it is made. An id that somebody else has becomes another one, and the same one the next
+    time. At most 64 MiB; more comes in parts, each with the first line and the lists.
     """
     report = await service.import_user(session, user, tasks, pieces)
     return Response(_REPORT.dump_json(report), media_type=JSON_TYPE)
