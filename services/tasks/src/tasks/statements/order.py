@@ -205,12 +205,16 @@ def _show(table: Table, row: Columns) -> list[ColumnElement[Any]]:
     return task_on_the_wire(row, labels_of(row)) if table is TASKS else list_on_the_wire(row)
 
 
-def _move(table: Table, spot: CTE, placed: CTE) -> CTE:
-    """Write what was placed, the one that moves with the rest."""
-    count = select(func.count()).select_from(placed).scalar_subquery()
+def _move(table: Table, spot: CTE, placed: CTE, *, keyed: bool) -> CTE:
+    """Write what was placed, the one that moves with the rest.
+
+    A key takes a version even if nothing moves: that is how whoever waits with the same key learns that it is taken.
+    """
+    count = func.greatest(select(func.count()).select_from(placed).scalar_subquery(), 1)
+    is_written = spot.c.obstacle.is_(None) if keyed else exists(select(placed.c.id))
     raised = (
         update(OWNERS)
-        .where(OWNERS.c.id == spot.c.user_id, exists(select(placed.c.id)))
+        .where(OWNERS.c.id == spot.c.user_id, is_written)
         .values(counter=OWNERS.c.counter + count)
         .returning(OWNERS.c.id, OWNERS.c.counter, spot.c.now, spot.c.target)
         .cte("raised")
@@ -239,7 +243,7 @@ def move(kind: str, *, keyed: bool = False) -> Executable:
     owner = find_owner(watched=True)
     before = _look(table, lock(unless_taken(owner) if keyed else owner))
     spot = _spot(table, _gap(table, before))
-    moved = _move(table, spot, _place(table, before, spot))
+    moved = _move(table, spot, _place(table, before, spot), keyed=keyed)
     unmoved = select(*_show(table, before.c), before.c.now).where(~exists(select(moved.c.id)))
     done = union_all(select(moved).where(moved.c.id == WANTED), unmoved).cte("done")
     shown = [column for column in done.c if column.name != "now"]
