@@ -125,6 +125,21 @@ async def test_somebody_elses_lists_and_labels_come_in_under_other_ids(as_user: 
     assert await export(owner) == lines
 
 
+async def test_what_was_something_else_comes_in_under_another_id(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    garden = (await owner.post("/lists", json={"name": "Garden"})).json()["id"]
+    task = (await owner.post("/tasks", json={"title": "Task"})).json()["id"]
+    await owner.delete(f"/tasks/{task}")
+    lines = [a_label(id=garden), a_list("Shed", id=task), a_line(garden, list_id=task, labels=["home"])]
+
+    assert await bring(owner, *lines) == (3, 0, 0, 3)
+    assert await bring(owner, *lines) == (0, 0, 3, 3)
+
+    [copy] = (await owner.get("/tasks")).json()
+    assert (copy["id"], copy["list_id"]) == (renumbered(owner, garden), renumbered(owner, task))
+    assert [each["id"] for each in (await owner.get("/tasks/changes")).json()["deleted"]] == [task]
+
+
 async def test_a_label_that_only_a_task_names_is_made(as_user: AsUser) -> None:
     owner = as_user("owner")
 

@@ -211,3 +211,21 @@ async def test_of_many_lists_of_one_name_at_once_one_is_made(as_user: AsUser) ->
 
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
     assert await _names(owner) == ["Same"]
+
+
+async def test_an_id_is_never_one_thing_after_another(as_user: AsUser) -> None:
+    owner = as_user("owner")
+    task, garden, shed = await add_task(owner), await add_list(owner), await add_list(owner, "Shed")
+    for address in (f"/tasks/{task['id']}", f"/lists/{garden['id']}"):
+        assert (await owner.delete(address)).status_code == 204
+    before = (await owner.get("/tasks/changes")).json()
+
+    for task_id in (garden["id"], shed["id"]):
+        taken = await owner.put(f"/tasks/{task_id}", json={"title": "Task"}, headers=ABSENT)
+        assert code_of(taken) == (409, "id-taken")
+    taken = await owner.put(f"/lists/{task['id']}", json={"name": "List"}, headers=ABSENT)
+    assert code_of(taken) == (409, "id-taken")
+    assert (await owner.get("/tasks/changes")).json() == before
+    await done(await owner.put(f"/lists/{garden['id']}", json={"name": "Back"}, headers=ABSENT), 201)
+    await done(await owner.put(f"/tasks/{task['id']}", json={"title": "Back"}, headers=ABSENT), 201)
+    assert (await owner.get("/tasks/changes")).json()["deleted"] == []

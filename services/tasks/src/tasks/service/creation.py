@@ -199,5 +199,5 @@ def _making_list(statement: Executable, list_id: UUID, name: str, user: User, cl
 
 
 def _require_free_id(obstacle: Row) -> None:
-    if obstacle["holder"]:
+    if obstacle["holder"] or obstacle["is_spent"]:
         raise Conflict("id-taken", "This id cannot be had.")

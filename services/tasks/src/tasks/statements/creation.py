@@ -10,7 +10,6 @@ from sqlalchemy import (
     Update,
     case,
     cast,
-    delete,
     exists,
     func,
     literal,
@@ -25,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from tasks.statements.keys import IS_TAKEN, KEPT_ANSWER, claim, prune, render, unless_taken
 from tasks.statements.labelling import CHOSEN_NAMES, FOLDED_NAMES, NEW_LABELS, put_labels
 from tasks.statements.owners import IS_FRESH, find_owner, is_list_there, lock
+from tasks.statements.tombstones import is_spent, undo
 from tasks.statements.values import (
     DESCRIPTION,
     DUE_AT,
@@ -42,7 +42,6 @@ from tasks.statements.values import (
     PRIORITY,
     TASKS,
     TITLE,
-    TOMBSTONES,
     USER,
     WANTED,
     Query,
@@ -57,7 +56,7 @@ _known = select(func.count()).where(LABELS.c.user_id == OWNERS.c.id, LABELS.c.fo
 GET_OBSTACLE: Final = (
     select(
         *KEPT_ANSWER,
-        *(OWNERS.c.task_count, TASKS.c.user_id.label("holder")),
+        *(OWNERS.c.task_count, TASKS.c.user_id.label("holder"), is_spent("task").label("is_spent")),
         or_(LIST.is_(None), exists().where(LISTS.c.user_id == OWNERS.c.id, LISTS.c.id == LIST)).label("has_list"),
         (OWNERS.c.label_count + func.cardinality(FOLDED_NAMES) - _known.scalar_subquery()).label("label_count"),
     )
@@ -72,9 +71,11 @@ GET_OBSTACLE: Final = (
 """
 
 
-def _admit(*, keyed: bool, labelled: bool) -> CTE:
+def _admit(*, keyed: bool, named: bool, labelled: bool) -> CTE:
     """Lock an owner who has room for one more task, and for the labels that are new."""
     owner = find_owner(watched=labelled).where(OWNERS.c.task_count < MOST)
+    if named:
+        owner = owner.where(~is_spent("task"))
     if labelled:
         owner = owner.where(IS_FRESH, OWNERS.c.label_count + NEW_LABELS <= LABELS_MOST)
     return lock(unless_taken(owner) if keyed else owner)
@@ -118,7 +119,7 @@ def create_task(*, keyed: bool = False, named: bool = False, labelled: bool = Fa
     No row when the owner is unknown, or when something is in the way. With a key it may be sent twice; a name undoes
     the deletion of the task that had it.
     """
-    task = _compose(_admit(keyed=keyed, labelled=labelled), labelled=labelled)
+    task = _compose(_admit(keyed=keyed, named=named, labelled=labelled), labelled=labelled)
     answer = render(select(*task_on_the_wire(task.c, CHOSEN_NAMES if labelled else _NO_LABELS)))
     claimed = claim(task, answer) if keyed else None
     made = _add(task, claimed, named=named)
@@ -130,8 +131,7 @@ def create_task(*, keyed: bool = False, named: bool = False, labelled: bool = Fa
         shown = shown.add_cte(*put_labels(labelled_for, WANTED))
     if claimed is not None:
         return shown.add_cte(prune(claimed).cte("pruned"))
-    undone = delete(TOMBSTONES).where(TOMBSTONES.c.user_id == made.c.user_id, TOMBSTONES.c.id == made.c.id)
-    return (shown.add_cte(undone.cte("undone")) if named else shown).execution_options(writes=True)
+    return (shown.add_cte(undo("task", made)) if named else shown).execution_options(writes=True)
 
 
 def _add(task: CTE, claimed: CTE | None, *, named: bool) -> CTE:

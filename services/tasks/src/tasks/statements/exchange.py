@@ -36,7 +36,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, distinct_o
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
-from tasks.statements.values import OWNERS, TASK_LABELS, TASKS, TOMBSTONES, USER
+from tasks.statements.tombstones import is_spent, undo
+from tasks.statements.values import OWNERS, TASK_LABELS, TASKS, USER
 
 CARRIED: Final = ("title", "description", "is_completed", "completed_at", "created_at", "updated_at")
 """What a task brings with it, beside its id."""
@@ -80,7 +81,10 @@ _own = TASKS.alias("own")
 _standing = TASKS.alias("standing")
 
 # Where the old id is free, somebody else may have had it the last time: the task is then here under the other one.
-_is_renumbered = and_(_held.c.user_id.is_distinct_from(USER), or_(_held.c.id.is_not(None), _own.c.id.is_not(None)))
+_is_renumbered = and_(
+    _held.c.user_id.is_distinct_from(USER),
+    or_(_held.c.id.is_not(None), _own.c.id.is_not(None), is_spent("task", _staged.c.old_id)),
+)
 _id = case((_is_renumbered, _staged.c.own_id), else_=_staged.c.old_id)
 
 _lists = _pairs("lists", ("old_id", "old_list_ids", Uuid()), ("new_id", "new_list_ids", Uuid()))
@@ -181,8 +185,6 @@ _unlinked = delete(TASK_LABELS).where(
     TASK_LABELS.c.user_id == USER, TASK_LABELS.c.task_id.in_(_replaced), ~exists().where(_still)
 )
 
-_grave = and_(TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == _merged.c.id, TOMBSTONES.c.kind == "task")
-_returned = delete(TOMBSTONES).where(_grave).cte("returned")
 
 _differing = func.count().filter(_compared.c.differs)
 _made = func.count().filter(_compared.c.is_new)
@@ -209,7 +211,7 @@ _counted = (
 MERGE_TASKS: Final = (
     select(_counts, _counted.c.task_count)
     .join(_counted, true())
-    .add_cte(_returned, _linked.on_conflict_do_nothing().cte("linked"), _unlinked.cte("unlinked"))
+    .add_cte(undo("task", _merged), _linked.on_conflict_do_nothing().cte("linked"), _unlinked.cte("unlinked"))
 )
 """Take in the lines from `first_line` to `last_line`, of those with one id the last, and tell how many were what.
 

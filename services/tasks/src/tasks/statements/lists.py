@@ -24,7 +24,7 @@ from tasks.models import place_in_order
 from tasks.statements.keys import IS_TAKEN, KEPT_ANSWER, claim, prune, render, unless_taken
 from tasks.statements.naming import find_deletable, find_renamable
 from tasks.statements.owners import IS_FRESH, find_owner, lock
-from tasks.statements.tombstones import leave_tombstones, prune_tombstones, still_known
+from tasks.statements.tombstones import is_spent, leave_tombstones, prune_tombstones, still_known, undo
 from tasks.statements.touching import count_of, number_tasks, touch
 from tasks.statements.values import (
     FOLDED_NAME,
@@ -36,7 +36,6 @@ from tasks.statements.values import (
     OWNERS,
     SEEN,
     TASKS,
-    TOMBSTONES,
     USER,
     WANTED,
     list_on_the_wire,
@@ -63,6 +62,7 @@ _named = exists().where(_namesakes.c.user_id == OWNERS.c.id, _namesakes.c.folded
 
 GET_OBSTACLE: Final = (
     select(*KEPT_ANSWER, OWNERS.c.list_count, LISTS.c.user_id.label("holder"), _named.label("has_name"))
+    .add_columns(is_spent("list").label("is_spent"))
     .select_from(OWNERS)
     .join(KEYS, IS_TAKEN, isouter=True)
     .join(LISTS, LISTS.c.id == WANTED, isouter=True)
@@ -90,6 +90,7 @@ def _compose(owner: CTE) -> CTE:
 def create_list(*, keyed: bool = False, named: bool = False) -> Executable:
     """Build what adds a list, as `create_task` does for a task; no row either when its name is taken."""
     owner = find_owner(watched=True).where(OWNERS.c.list_count < MOST, IS_FRESH, ~_named)
+    owner = owner.where(~is_spent("list")) if named else owner
     composed = _compose(lock(unless_taken(owner) if keyed else owner))
     written = select(*(composed.c[column.name] for column in LISTS.c))
     added = insert(LISTS).from_select(list(LISTS.c), written).on_conflict_do_nothing(index_elements=[LISTS.c.id])
@@ -104,8 +105,7 @@ def create_list(*, keyed: bool = False, named: bool = False) -> Executable:
     if keyed:
         claimed = claim(composed, answer)
         return shown.add_cte(claimed, prune(claimed).cte("pruned"))
-    undone = delete(TOMBSTONES).where(TOMBSTONES.c.user_id == made.c.user_id, TOMBSTONES.c.id == made.c.id)
-    return (shown.add_cte(undone.cte("undone")) if named else shown).execution_options(writes=True)
+    return (shown.add_cte(undo("list", made)) if named else shown).execution_options(writes=True)
 
 
 def _change_list() -> Executable:

@@ -11,12 +11,10 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    and_,
     any_,
     bindparam,
     cast,
     column,
-    delete,
     false,
     func,
     literal,
@@ -28,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from tasks.models import INSTANT
+from tasks.statements.tombstones import LIVING, undo
 from tasks.statements.values import LABELS, LISTS, NOW, OWNERS, TOMBSTONES, USER
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -43,19 +42,23 @@ _sent = (
 
 
 def _find(table: Table, kind: str) -> Executable:
-    buried = select(TOMBSTONES.c.id, false(), cast(literal(None), Text)).where(
-        TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == any_(_IDS), TOMBSTONES.c.kind != kind
-    )
+    others = [TOMBSTONES, *(living for name, living in LIVING.items() if name != kind)]
+    spent = [
+        select(other.c.id, false(), cast(literal(None), Text))
+        .where(other.c.user_id == USER, other.c.id == any_(_IDS))
+        .where(other.c.kind != kind if other is TOMBSTONES else true())
+        for other in others
+    ]
     is_own = (table.c.user_id == USER).label("is_own")
     there = select(table.c.id, is_own, table.c.folded_name).where(
         or_(table.c.user_id == USER, table.c.id == any_(_IDS))
     )
-    return there.union_all(buried)
+    return there.union_all(*spent)
 
 
 FIND_LISTS: Final = _find(LISTS, "list")
 FIND_LABELS: Final = _find(LABELS, "label")
-"""All of this owner, and which of some ids cannot be had: somebody else has them, or they were something else."""
+"""All of this owner, and which of some ids cannot be had: somebody else's, or of something else."""
 
 
 def _make(table: Table, kind: str) -> Executable:
@@ -75,13 +78,14 @@ def _make(table: Table, kind: str) -> Executable:
     }
     added = insert(table).from_select(list(new), select(*new.values()).join(raised, true()))
     made = added.on_conflict_do_nothing(index_elements=[table.c.id]).returning(table.c.id).cte("made")
-    grave = and_(TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == made.c.id, TOMBSTONES.c.kind == kind)
     number_made = select(func.count()).select_from(made).scalar_subquery()
     shown = select(raised.c[count].label("held"), number_made.label("made"))
-    return shown.add_cte(delete(TOMBSTONES).where(grave).cte("returned"))
+    return shown.add_cte(undo(kind, made))
 
 
 MAKE_LISTS: Final = _make(LISTS, "list")
 MAKE_LABELS: Final = _make(LABELS, "label")
-"""Make some, and tell how many the owner has then, and how many of them could be `made`: somebody may have taken an id
-at this very moment. Without times they are of this moment."""
+"""Make some, of this moment if they come without times, and tell how many the owner has then.
+
+Fewer are `made` than were sent when somebody else took an id at this very moment.
+"""

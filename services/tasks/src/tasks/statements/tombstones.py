@@ -2,13 +2,41 @@
 
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, Insert, Interval, bindparam, delete, func, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Insert,
+    Interval,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from tasks.statements.values import NOW, OWNERS, TOMBSTONES, Query
+from tasks.statements.values import LABELS, LISTS, NOW, OWNERS, TASKS, TOMBSTONES, USER, WANTED, Query
+
+LIVING: Final = {"task": TASKS, "list": LISTS, "label": LABELS}
+"""What can be deleted, by the words for it."""
 
 TOMBSTONES_PRUNED: Final = 2
 """Tombstones beyond their time that a deletion takes away: more than it leaves, and few enough not to be noticed."""
+
+
+def is_spent(kind: str, wanted: ColumnElement[Any] = WANTED) -> ColumnElement[bool]:
+    """Tell whether an id is or was something else for this owner: there is room for one tombstone of it."""
+    was = exists().where(TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == wanted, TOMBSTONES.c.kind != kind)
+    others = [table for name, table in LIVING.items() if name != kind]
+    return or_(was, *(exists().where(table.c.user_id == USER, table.c.id == wanted) for table in others))
+
+
+def undo(kind: str, made: CTE) -> CTE:
+    """Take the tombstones of what is there again away."""
+    same = (TOMBSTONES.c.user_id == USER, TOMBSTONES.c.id == made.c.id, TOMBSTONES.c.kind == kind)
+    return delete(TOMBSTONES).where(*same).cte("undone")
 
 
 def prune_tombstones(deleted: CTE, more: ColumnElement[int] | int = 0) -> CTE:
