@@ -1,7 +1,8 @@
 """What a right platform holds after a number of requests: nothing but what each user has written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from httpx import Client
 from wire import Profile, Task
@@ -15,6 +16,23 @@ NOTHING: Wish = {"description": None, "is_completed": False}
 UNPLANNED: Wish = {"list_id": None, "due": None, "priority": "none", "labels": []}
 """What is planned for a task of which nobody has said anything."""
 
+NOBODY = "00000000-0000-4000-8000-0000000000ff"
+
+NAMING: dict[str, tuple[str, str, dict[str, str]]] = {
+    "list": ("GET", "/tasks?user_id={who}", {}),
+    "read": ("GET", "/tasks/{id}?user_id={who}", {}),
+    "create": ("POST", "/tasks", {"title": "Mine", "user_id": "{who}"}),
+    "create by query": ("POST", "/tasks?user_id={who}", {"title": "Mine"}),
+    "change": ("PATCH", "/tasks/{id}", {"title": "Mine", "user_id": "{who}"}),
+    "replace": ("PUT", "/tasks/{id}", {"title": "Mine", "user_id": "{who}"}),
+    "delete": ("DELETE", "/tasks/{id}", {"user_id": "{who}"}),
+    "move": ("POST", "/tasks/{id}/move", {"user_id": "{who}"}),
+    "rename": ("PATCH", "/lists/{id}", {"name": "Mine", "user_id": "{who}"}),
+    "look": ("GET", "/users/{who}", {}),
+    "be": ("PATCH", "/users/me", {"time_zone": "Asia/Tokyo", "id": "{who}"}),
+}
+"""All places where a request can name a user."""
+
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
 
@@ -27,8 +45,10 @@ class Account:
     subject: str
     client: Client
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
+    lists: dict[str, Row] = field(default_factory=dict[str, Row])
     deleted: dict[str, int] = field(default_factory=dict[str, int])
-    """The version that each deletion took."""
+    deleted_lists: dict[str, int] = field(default_factory=dict[str, int])
+    """The versions that deletions took."""
 
     keys: dict[str, tuple[Wish, Task]] = field(default_factory=dict[str, tuple[Wish, Task]])
     """What was created with a key, and the answer."""
@@ -49,6 +69,12 @@ class Account:
         self.begun = self.begun or answered - 1
         self.counter = answered if self.counter is None else self.counter + 1
         return self.counter
+
+    def try_to_create(self) -> None:
+        """Expect to be known, even after a refusal."""
+        if self.counter is None:
+            self.begun = self.counter = int(self.client.get("/tasks/changes").json()["next"])
+        self.is_met = True
 
     def create(self, wish: Wish, answer: Task) -> None:
         """Expect a new task; its id and time are the answer's to choose."""
@@ -85,6 +111,35 @@ class Account:
         del self.tasks[task_id]
         self.deleted[task_id] = self.next_version(0)
 
+    def create_list(self, name: str, answer: Row) -> None:
+        """Expect a new list."""
+        now = answer["created_at"]
+        version = self.next_version(cast("int", answer["version"]))
+        told = {"user_id": self.id, "name": name, "version": version, "created_at": now, "updated_at": now}
+        assert answer == {"id": answer["id"], "position": answer["position"], **told}
+        self.lists[str(answer["id"])] = answer
+        self.is_met = True
+
+    def move(self, list_id: str, answer: Task) -> None:
+        """Expect a task in a list: with a version of its own, unless it was the last one there."""
+        before = self.tasks[answer["id"]]
+        after: dict[str, object] = {**before, "list_id": list_id}
+        if answer["version"] != before["version"]:
+            moved = {"position": answer["position"], "updated_at": answer["updated_at"]}
+            after |= {"version": self.next_version(answer["version"]), **moved}
+        self._keep(after, answer)
+
+    def delete_list(self, list_id: str) -> None:
+        """Expect its tasks without a list, each with a version of its own, and a tombstone in its place."""
+        inside = [
+            self.client.get(f"/tasks/{each['id']}").json() for each in self.tasks.values() if each["list_id"] == list_id
+        ]
+        for answer in sorted(inside, key=lambda task: task["version"]):
+            told = {"list_id": None, "version": self.next_version(0), "updated_at": answer["updated_at"]}
+            self._keep({**self.tasks[answer["id"]], **told}, answer)
+        del self.lists[list_id]
+        self.deleted_lists[list_id] = self.next_version(0)
+
     def meet(self, profile: Profile, time_zone: str) -> None:
         """Expect a profile that says what the token says, and what was chosen."""
         told = {"id": self.id, "email": f"{self.subject}@example.com", "auth_subject": self.subject}
@@ -110,18 +165,19 @@ def tables_of(accounts: list[Account]) -> Tables:
     met = [each for each in accounts if each.counter is not None]
     tables: Tables = {
         "owners": [_owner_of(each) for each in met],
-        "tasks": [_stored(task) for each in met for task in each.tasks.values()],
+        "tasks": [_without(it, "due", "priority", "labels", "position") for each in met for it in each.tasks.values()],
         "task_tombstones": [
-            {"user_id": each.id, "id": task_id, "kind": "task", "version": version}
+            {"user_id": each.id, "id": deleted_id, "kind": kind, "version": version}
             for each in met
-            for task_id, version in each.deleted.items()
+            for kind, deleted in (("task", each.deleted), ("list", each.deleted_lists))
+            for deleted_id, version in deleted.items()
         ],
         "idempotency_keys": [
             {"user_id": each.id, "operation": "create-task", "key": key, "task_id": it["id"], "version": it["version"]}
             for each in met
             for key, (_, it) in each.keys.items()
         ],
-        "task_lists": [],
+        "task_lists": [_without(it, "position") for each in met for it in each.lists.values()],
         "labels": [],
         "task_labels": [],
         "users": [{**each.profile} for each in accounts if each.profile],
@@ -129,10 +185,10 @@ def tables_of(accounts: list[Account]) -> Tables:
     return {name: in_order(rows) for name, rows in tables.items()}
 
 
-def _stored(task: Task) -> Row:
-    return {name: value for name, value in task.items() if name not in UNPLANNED.keys() | {"position"}}
+def _without(told: Mapping[str, object], *names: str) -> Row:
+    return {name: value for name, value in told.items() if name not in names}
 
 
 def _owner_of(account: Account) -> Row:
-    counts = {"task_count": len(account.tasks), "list_count": 0, "label_count": 0}
+    counts = {"task_count": len(account.tasks), "list_count": len(account.lists), "label_count": 0}
     return {"id": account.id, "counter": account.counter, "pruned_version": account.begun, **counts}

@@ -12,9 +12,18 @@ from psycopg.rows import DictRow, dict_row
 
 OUR_TABLES: Final = "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'alembic_version'"
 
+TIED: Final = """
+SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+WHERE contype = 'f' AND confrelid = 'owners'::regclass AND confdeltype = 'c' AND conkey = ARRAY[(
+    SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = 'user_id'
+)]
+"""
+"""Tables whose `user_id` is an owner, and whose rows go with that owner."""
+
 UNTOLD: Final = {
     "owners": {"created_at"},
-    "tasks": {"list_id", "due_date", "due_time", "due_at", "due_time_zone", "priority", "position"},
+    "tasks": {"due_date", "due_time", "due_at", "due_time_zone", "priority", "position"},
+    "task_lists": {"folded_name", "position"},
     "task_tombstones": {"deleted_at"},
     "idempotency_keys": {"digest", "answer", "created_at"},
 }

@@ -13,10 +13,18 @@ import pytest
 from httpx import Client, Response
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
-from model import NOTHING, Account, Wish, tables_of
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from model import NAMING, NOBODY, NOTHING, Account, Wish, tables_of
 from own_platform import OwnPlatform
-from stored import OUR_TABLES, Stored
+from stored import OUR_TABLES, TIED, Stored
 from wire import SOME_ID, Task
 
 from devkit.people import token_headers
@@ -24,21 +32,6 @@ from devkit.tokens import user_id
 
 SUBJECTS = ("00000000-0000-4000-8000-00000000000a", "ben", "eve")
 """One who is their own id, and two who stand for one."""
-
-NOBODY = "00000000-0000-4000-8000-0000000000ff"
-
-NAMING: dict[str, tuple[str, str, dict[str, str]]] = {
-    "list": ("GET", "/tasks?user_id={who}", {}),
-    "read": ("GET", "/tasks/{id}?user_id={who}", {}),
-    "create": ("POST", "/tasks", {"title": "Mine", "user_id": "{who}"}),
-    "create by query": ("POST", "/tasks?user_id={who}", {"title": "Mine"}),
-    "change": ("PATCH", "/tasks/{id}", {"title": "Mine", "user_id": "{who}"}),
-    "replace": ("PUT", "/tasks/{id}", {"title": "Mine", "user_id": "{who}"}),
-    "delete": ("DELETE", "/tasks/{id}", {"user_id": "{who}"}),
-    "look": ("GET", "/users/{who}", {}),
-    "be": ("PATCH", "/users/me", {"time_zone": "Asia/Tokyo", "id": "{who}"}),
-}
-"""All places where a request can name a user."""
 
 accounts = st.integers(0, len(SUBJECTS) - 1)
 keys = st.sampled_from(["one", "two"])
@@ -50,9 +43,9 @@ RUNS = settings(
     database=None,
     deadline=None,
     derandomize=True,
-    max_examples=15,
+    max_examples=25,
     phases=[Phase.generate],
-    stateful_step_count=25,
+    stateful_step_count=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
 """The same requests in every run, and none to shorten a failure: whoever breaks isolation sees it within seconds."""
@@ -69,14 +62,6 @@ BY_HAND: list[LiteralString] = [
     """,
 ]
 """Rows for somebody who owns nothing here."""
-
-TIED = """
-SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
-WHERE contype = 'f' AND confrelid = 'owners'::regclass AND confdeltype = 'c' AND conkey = ARRAY[(
-    SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = 'user_id'
-)]
-"""
-"""Tables whose `user_id` is an owner, and whose rows go with that owner."""
 
 
 def headers_of(own: OwnPlatform, subject: str) -> dict[str, str]:
@@ -100,7 +85,8 @@ class Crowd(RuleBasedStateMachine):
     """Users who do what they may, and try what they may not."""
 
     ids = Bundle("ids")
-    """The ids of tasks, whosoever they are, also of those that were deleted."""
+    lists = Bundle("lists")
+    """The ids of tasks and lists, whosoever they are, also of those that were deleted."""
 
     def __init__(self, clients: dict[str, Client], stored: Stored) -> None:
         super().__init__()
@@ -137,6 +123,7 @@ class Crowd(RuleBasedStateMachine):
         answer = account.client.put(f"/tasks/{task_id}", json={"title": title}, headers={"If-None-Match": "*"})
         if any(task_id in each.tasks for each in self.accounts):
             assert answer.status_code == (412 if task_id in account.tasks else 409), answer.text
+            account.try_to_create()
         else:
             assert answer.status_code == 201, answer.text
             account.undo({"title": title}, answer.json())
@@ -164,6 +151,50 @@ class Crowd(RuleBasedStateMachine):
         """Delete a task."""
         if self._reach(who, "DELETE", task_id):
             self.accounts[who].delete(task_id)
+
+    @initialize(target=lists)
+    def begin(self) -> MultipleResults[str]:
+        """Let two of them have a list of the same name."""
+        return multiple(*[str(self.create_list(who, "Water")) for who in (0, 1)])
+
+    @rule(target=lists, who=accounts, name=words)
+    def create_list(self, who: int, name: str) -> str | MultipleResults[str]:
+        """Make a list; that others have one of this name is no matter."""
+        account = self.accounts[who]
+        answer = account.client.post("/lists", json={"name": name})
+        if name in {each["name"] for each in account.lists.values()}:
+            assert (answer.status_code, answer.json()["code"]) == (409, "name-taken")
+            return multiple()
+        assert answer.status_code == 201, answer.text
+        account.create_list(name, answer.json())
+        return str(answer.json()["id"])
+
+    @rule(who=accounts, task_id=ids, list_id=lists, is_own=st.booleans())
+    def put_into(self, who: int, task_id: str, list_id: str, *, is_own: bool) -> None:
+        """Put a task, often one's own, into a list; somebody else's list looks missing."""
+        owners = [number for number, each in enumerate(self.accounts) if is_own and task_id in each.tasks]
+        account = self.accounts[who := next(iter(owners), who)]
+        body: Wish = {"list_id": list_id}
+        if task_id not in account.tasks or list_id in account.lists:
+            if answer := self._reach(who, "POST", task_id, body, "/move"):
+                account.move(list_id, answer.json())
+            return
+        move = f"/tasks/{task_id}/move"
+        refused, missing = [account.client.post(move, json={"list_id": each}) for each in (list_id, SOME_ID)]
+        assert (refused.status_code, refused.json()["code"]) == (422, "list-not-found")
+        assert shown(refused) == shown(missing)
+
+    @rule(who=accounts, list_id=lists)
+    def delete_list(self, who: int, list_id: str) -> None:
+        """Delete a list; if it is not the caller's, it looks missing byte for byte."""
+        account = self.accounts[who]
+        answer = account.client.delete(f"/lists/{list_id}")
+        if list_id in account.lists:
+            assert answer.status_code == 204, answer.text
+            account.delete_list(list_id)
+        else:
+            assert answer.status_code == 404
+            assert shown(answer) == shown(account.client.delete(f"/lists/{SOME_ID}"))
 
     @rule(who=accounts, is_completed=st.booleans(), q=words)
     def search(self, who: int, q: str, *, is_completed: bool) -> None:
@@ -208,19 +239,20 @@ class Crowd(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Compare everything that is stored with everything that should be."""
         for account in self.accounts:
+            assert {each["id"] for each in account.client.get("/lists").json()} == account.lists.keys()
             if account.is_met:
                 account.meet(account.client.get("/users/me").json(), account.time_zone)
         assert self.stored.everything() == tables_of(self.accounts)
 
-    def _reach(self, who: int, verb: str, task_id: str, body: Wish | None = None) -> Response | None:
+    def _reach(self, who: int, verb: str, task_id: str, body: Wish | None = None, below: str = "") -> Response | None:
         """Do something to a task; if it is not the caller's, it looks missing byte for byte."""
         client = self.accounts[who].client
-        answer = client.request(verb, f"/tasks/{task_id}", json=body)
+        answer = client.request(verb, f"/tasks/{task_id}{below}", json=body)
         if task_id in self.accounts[who].tasks:
             assert answer.is_success, answer.text
             return answer
         assert answer.status_code == 404
-        assert shown(answer) == shown(client.request(verb, f"/tasks/{SOME_ID}", json=body))
+        assert shown(answer) == shown(client.request(verb, f"/tasks/{SOME_ID}{below}", json=body))
         return None
 
 
