@@ -127,6 +127,7 @@ async def test_no_statement_reads_what_other_people_have(crowded: str, name: str
         ("all", "ix_tasks_user_id_created_at_id"),
         ("page", "ix_tasks_user_id_created_at_id"),
         ("delete", "uq_task_tombstones_user_id_version"),
+        ("create once", "ix_idempotency_keys_user_id_created_at"),
     ],
 )
 async def test_what_is_first_is_read_first_and_not_sorted(crowded: str, name: str, index: str) -> None:

@@ -33,9 +33,6 @@ timeout bound a connection that is dead without having said so."""
 CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
 """A pool whose connections are all busy lets requests wait."""
 
-READY_SECONDS: Final = 1.0
-"""How long a readiness check waits for the database."""
-
 _SIGN_OF_LIFE: Final = select(1)
 
 _REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
@@ -100,7 +97,7 @@ async def rows(session: Session, statement: Executable, **values: object) -> lis
     except psycopg.OperationalError as error:
         if not _is_repeatable(error, statement):
             raise
-    await asyncio.sleep(random.uniform(0, REPEAT_PAUSE_SECONDS))  # noqa: S311 - jitter is no secret
+    await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - jitter is no secret
     return await _run(session, statement, values)
 
 
@@ -110,9 +107,9 @@ async def row(session: Session, statement: Executable, **values: object) -> Row 
 
 
 async def state_of(session: Session) -> State:
-    """Ask the database for a sign of life."""
+    """Ask the database for a sign of life, and wait a second for it."""
     with suppress(TimeoutError, SQLAlchemyError, psycopg.Error):
-        async with asyncio.timeout(READY_SECONDS):
+        async with asyncio.timeout(1):
             await rows(session, _SIGN_OF_LIFE)
             return "ok"
     return "unavailable"

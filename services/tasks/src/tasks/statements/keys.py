@@ -91,10 +91,10 @@ def prune(claimed: CTE) -> Delete:
     Source: PostgreSQL, 7.8.4: which of two changes of one row takes place cannot be told.
     """
     names = ("user_id", "operation", "key", "created_at")
+    # By the owner's own id, and not by that of what is claimed, or all old keys would be sorted.
     old = (
         select(*(KEYS.c[name] for name in names))
-        .join(claimed, KEYS.c.user_id == claimed.c.user_id)
-        .where(KEYS.c.created_at <= claimed.c.created_at - _KEPT)
+        .where(KEYS.c.user_id == USER, KEYS.c.created_at <= select(claimed.c.created_at - _KEPT).scalar_subquery())
         .where(tuple_(KEYS.c.operation, KEYS.c.key) != tuple_(_OPERATION, _KEY))
         .order_by(KEYS.c.created_at)
         .limit(KEYS_PRUNED)
