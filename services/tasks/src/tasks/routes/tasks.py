@@ -128,5 +128,5 @@ def _next(request: Request, cursor: str | None) -> dict[str, str]:
     """
     if cursor is None:
         return {}
-    query = urlencode({**request.query_params, "cursor": cursor})
-    return {"Link": f'</tasks?{query}>; rel="next"'}
+    same = [each for each in request.query_params.multi_items() if each[0] != "cursor"]
+    return {"Link": f'</tasks?{urlencode([*same, ("cursor", cursor)])}>; rel="next"'}
