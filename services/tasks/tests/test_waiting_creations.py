@@ -21,6 +21,12 @@ INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, ver
 SELECT %s, id, 'Theirs', false, now(), now(), counter FROM owners WHERE id = %s
 """
 
+LISTED_ELSEWHERE = """
+WITH raised AS (UPDATE owners SET counter = counter + 1, list_count = list_count + 1 RETURNING id, counter)
+INSERT INTO task_lists (id, user_id, name, folded_name, created_at, updated_at, version)
+SELECT %s, id, 'Theirs', 'theirs', now(), now(), counter FROM raised
+"""
+
 DELETED_ELSEWHERE = """
 WITH gone AS (DELETE FROM tasks WHERE id = %s RETURNING user_id, id),
 raised AS (UPDATE owners SET counter = counter + 1, task_count = task_count - 1 FROM gone WHERE owners.id = user_id
@@ -93,6 +99,20 @@ async def test_an_id_is_taken_by_whoever_was_faster(alone_as: AsUser, proxy: Pro
     assert codes == [(409, "id-taken"), (412, "task-exists")]
     assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["Old", "Theirs"]
     assert (await owner.post("/tasks", json={"title": "Counted"})).status_code == 201
+
+
+async def test_an_id_that_becomes_a_list_while_somebody_waits_is_no_task_any_more(
+    alone_as: AsUser, proxy: Proxy
+) -> None:
+    owner, task_id = alone_as("owner"), uuid4()
+    await make(owner)
+
+    async with somebody(proxy) as other:
+        await other.execute(LISTED_ELSEWHERE, (task_id,))
+        [refused] = await after_waiting(proxy, other, _put(owner, task_id))
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "id-taken")
+    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["Old"]
 
 
 @IN_EVERY_WAY

@@ -73,11 +73,14 @@ GET_OBSTACLE: Final = (
 
 def _admit(*, keyed: bool, named: bool, labelled: bool) -> CTE:
     """Lock an owner who has room for one more task, and for the labels that are new."""
-    owner = find_owner(watched=labelled).where(OWNERS.c.task_count < MOST)
+    watched = named or labelled
+    owner = find_owner(watched=watched).where(OWNERS.c.task_count < MOST)
+    if watched:
+        owner = owner.where(IS_FRESH)
     if named:
         owner = owner.where(~is_spent("task"))
     if labelled:
-        owner = owner.where(IS_FRESH, OWNERS.c.label_count + NEW_LABELS <= LABELS_MOST)
+        owner = owner.where(OWNERS.c.label_count + NEW_LABELS <= LABELS_MOST)
     return lock(unless_taken(owner) if keyed else owner)
 
 
