@@ -136,6 +136,18 @@ async def test_an_answer_depends_on_the_origin_even_when_none_was_named(as_user:
     assert "Origin" in listed(await as_user("ann").get("/tasks"), "vary")
 
 
+@pytest.mark.parametrize("path", ["/tasks", "/lists", "/labels"])
+async def test_what_is_kept_of_one_user_is_not_shown_to_another(as_user: AsUser, path: str) -> None:
+    ann = as_user("ann")
+    first = await ann.get(path)
+    again = await ann.get(path, headers={"If-None-Match": first.headers["etag"]})
+
+    assert [answer.status_code for answer in (first, again)] == [200, 304]
+    for answer in (first, again):
+        assert {"Authorization", "Origin"} <= listed(answer, "vary")
+        assert answer.headers["cache-control"] == "private, no-cache"
+
+
 async def test_every_answer_carries_the_headers_that_protect(
     as_user: AsUser, nobody: httpx.AsyncClient, base_url: str
 ) -> None:
