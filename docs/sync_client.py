@@ -21,10 +21,12 @@ class Edit(NamedTuple):
 
 @dataclass
 class Copy:
-    """The server's tasks, edits that it has not confirmed, those that it refused, and how far its changes were read."""
+    """What the server has, edits that it did not confirm, those that it refused, and how far its changes were read."""
 
     http: httpx.Client
     tasks: dict[str, Fields] = field(default_factory=dict[str, Fields])
+    lists: dict[str, Fields] = field(default_factory=dict[str, Fields])
+    labels: dict[str, Fields] = field(default_factory=dict[str, Fields])
     outbox: list[Edit] = field(default_factory=list[Edit])
     refused: list[Edit] = field(default_factory=list[Edit])
     since: str = "0"
@@ -64,12 +66,14 @@ class Copy:
         while has_more:
             answer = self.http.get("/tasks/changes", params={"since": self.since})
             if answer.status_code == HTTPStatus.GONE:
-                self.tasks, self.since = {}, "0"
+                self.tasks, self.lists, self.labels, self.since = {}, {}, {}, "0"
                 continue
             changes = answer.raise_for_status().json()
             gone = {each["id"] for each in changes["deleted"]}
-            known = self.tasks | {task["id"]: task for task in changes["tasks"]}
-            self.tasks = {task_id: task for task_id, task in known.items() if task_id not in gone}
+            for kept, changed in ((self.tasks, "tasks"), (self.lists, "lists"), (self.labels, "labels")):
+                kept.update({each["id"]: each for each in changes[changed] if each["id"] not in gone})
+                for each in gone & kept.keys():
+                    del kept[each]
             self.outbox = [edit for edit in self.outbox if edit.task_id not in gone]
             self.since, has_more = changes["next"], changes["has_more"]
 
