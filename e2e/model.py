@@ -1,6 +1,6 @@
 """What a right platform holds after a number of requests: nothing but what each user has written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -46,8 +46,10 @@ class Account:
     client: Client
     tasks: dict[str, Task] = field(default_factory=dict[str, Task])
     lists: dict[str, Row] = field(default_factory=dict[str, Row])
+    labels: dict[str, Row] = field(default_factory=dict[str, Row])
     deleted: dict[str, int] = field(default_factory=dict[str, int])
     deleted_lists: dict[str, int] = field(default_factory=dict[str, int])
+    deleted_labels: dict[str, int] = field(default_factory=dict[str, int])
     """The versions that deletions took."""
 
     keys: dict[str, tuple[Wish, Task]] = field(default_factory=dict[str, tuple[Wish, Task]])
@@ -131,14 +133,48 @@ class Account:
 
     def delete_list(self, list_id: str) -> None:
         """Expect its tasks without a list, each with a version of its own, and a tombstone in its place."""
-        inside = [
-            self.client.get(f"/tasks/{each['id']}").json() for each in self.tasks.values() if each["list_id"] == list_id
-        ]
-        for answer in sorted(inside, key=lambda task: task["version"]):
-            told = {"list_id": None, "version": self.next_version(0), "updated_at": answer["updated_at"]}
-            self._keep({**self.tasks[answer["id"]], **told}, answer)
+        self._touch([task for task in self.tasks.values() if task["list_id"] == list_id], lambda _: {"list_id": None})
         del self.lists[list_id]
         self.deleted_lists[list_id] = self.next_version(0)
+
+    def label(self, names: set[str], answer: Task) -> list[str]:
+        """Expect a task with these labels, and a new label for each new name; return the ids of those."""
+        told = {str(label["name"]): label for label in self.client.get("/labels").json()}
+        new = sorted(names - {str(label["name"]) for label in self.labels.values()}, reverse=True)
+        for name in new:
+            made = {"id": told[name]["id"], "user_id": self.id, "name": name, "version": self.next_version(0)}
+            times = {"created_at": answer["updated_at"], "updated_at": answer["updated_at"]}
+            self.labels[str(made["id"])] = {**made, **times}
+        self.change({"labels": sorted(names)}, answer)
+        return [str(told[name]["id"]) for name in new]
+
+    def carriers(self, label: Row) -> list[Task]:
+        """Return the tasks with a label."""
+        return [task for task in self.tasks.values() if label["name"] in task["labels"]]
+
+    def rename_label(self, name: str, answer: Row) -> None:
+        """Expect the name on all its tasks, each with a version of its own, unless it has that already."""
+        before = self.labels[str(answer["id"])]
+        if name != before["name"]:
+            self._touch(self.carriers(before), lambda task: {"labels": _renamed(task, before, [name])})
+            changed = {"name": name, "version": self.next_version(0), "updated_at": answer["updated_at"]}
+            before = {**before, **changed}
+        assert answer == before
+        self.labels[str(answer["id"])] = before
+
+    def delete_label(self, label_id: str) -> None:
+        """Expect its tasks without it, each with a version of its own, and a tombstone in its place."""
+        label = self.labels.pop(label_id)
+        self._touch(self.carriers(label), lambda task: {"labels": _renamed(task, label, [])})
+        self.deleted_labels[label_id] = self.next_version(0)
+
+    def _touch(self, tasks: list[Task], change: Callable[[Task], Row]) -> None:
+        """Expect tasks that look different because of something else, as they now say themselves."""
+        answers: list[Task] = [self.client.get(f"/tasks/{task['id']}").json() for task in tasks]
+        for answer in sorted(answers, key=lambda task: task["version"]):
+            before = self.tasks[answer["id"]]
+            told = {"version": self.next_version(0), "updated_at": answer["updated_at"]}
+            self._keep({**before, **change(before), **told}, answer)
 
     def meet(self, profile: Profile, time_zone: str) -> None:
         """Expect a profile that says what the token says, and what was chosen."""
@@ -148,11 +184,25 @@ class Account:
 
     def listed(self) -> list[Task]:
         """Return the tasks in the order of lists."""
-        return sorted(self.tasks.values(), key=lambda task: (task["created_at"], task["id"]))
+        return sorted(self.tasks.values(), key=place_of)
 
     def _keep(self, expected: dict[str, object], answer: Task) -> None:
         assert answer == expected | {"status": "completed" if expected["is_completed"] else "pending"}
         self.tasks[answer["id"]] = answer
+
+
+def place_of(task: Task) -> tuple[str, str]:
+    """Return what plain lists are sorted by."""
+    return task["created_at"], task["id"]
+
+
+def q_is_in(task: Task, q: str) -> bool:
+    """Tell whether a search finds a task."""
+    return any(q.lower() in text.lower() for text in (task["title"], task["description"] or ""))
+
+
+def _renamed(task: Task, label: Row, names: list[str]) -> list[str]:
+    return sorted([*(name for name in task["labels"] if name != label["name"]), *names])
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
@@ -166,23 +216,30 @@ def tables_of(accounts: list[Account]) -> Tables:
     tables: Tables = {
         "owners": [_owner_of(each) for each in met],
         "tasks": [_without(it, "due", "priority", "labels", "position") for each in met for it in each.tasks.values()],
-        "task_tombstones": [
-            {"user_id": each.id, "id": deleted_id, "kind": kind, "version": version}
-            for each in met
-            for kind, deleted in (("task", each.deleted), ("list", each.deleted_lists))
-            for deleted_id, version in deleted.items()
-        ],
+        "task_tombstones": [row for each in met for row in _tombstones_of(each)],
         "idempotency_keys": [
             {"user_id": each.id, "operation": "create-task", "key": key, "task_id": it["id"], "version": it["version"]}
             for each in met
             for key, (_, it) in each.keys.items()
         ],
         "task_lists": [_without(it, "position") for each in met for it in each.lists.values()],
-        "labels": [],
-        "task_labels": [],
+        "labels": [label for each in met for label in each.labels.values()],
+        "task_labels": [
+            {"user_id": each.id, "task_id": task["id"], "label_id": label["id"]}
+            for each in met
+            for label in each.labels.values()
+            for task in each.carriers(label)
+        ],
         "users": [{**each.profile} for each in accounts if each.profile],
     }
     return {name: in_order(rows) for name, rows in tables.items()}
+
+
+def _tombstones_of(account: Account) -> Iterable[Row]:
+    kinds = {"task": account.deleted, "list": account.deleted_lists, "label": account.deleted_labels}
+    for kind, deleted in kinds.items():
+        for deleted_id, version in deleted.items():
+            yield {"user_id": account.id, "id": deleted_id, "kind": kind, "version": version}
 
 
 def _without(told: Mapping[str, object], *names: str) -> Row:
@@ -190,5 +247,9 @@ def _without(told: Mapping[str, object], *names: str) -> Row:
 
 
 def _owner_of(account: Account) -> Row:
-    counts = {"task_count": len(account.tasks), "list_count": len(account.lists), "label_count": 0}
+    counts = {
+        "task_count": len(account.tasks),
+        "list_count": len(account.lists),
+        "label_count": len(account.labels),
+    }
     return {"id": account.id, "counter": account.counter, "pruned_version": account.begun, **counts}

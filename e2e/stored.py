@@ -24,6 +24,7 @@ UNTOLD: Final = {
     "owners": {"created_at"},
     "tasks": {"due_date", "due_time", "due_at", "due_time_zone", "priority", "position"},
     "task_lists": {"folded_name", "position"},
+    "labels": {"folded_name"},
     "task_tombstones": {"deleted_at"},
     "idempotency_keys": {"digest", "answer", "created_at"},
 }

@@ -5,10 +5,7 @@ These tests look into the databases of a platform of their own: only there can b
 
 from collections.abc import Generator
 from contextlib import ExitStack
-from typing import LiteralString
-from uuid import uuid4
 
-import psycopg
 import pytest
 from httpx import Client, Response
 from hypothesis import HealthCheck, Phase, assume, settings
@@ -22,10 +19,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from model import NAMING, NOBODY, NOTHING, Account, Wish, tables_of
+from model import NAMING, NOBODY, NOTHING, Account, Wish, place_of, q_is_in, tables_of
 from own_platform import OwnPlatform
-from stored import OUR_TABLES, TIED, Stored
-from wire import SOME_ID, Task
+from stored import Stored
+from wire import SOME_ID
 
 from devkit.people import token_headers
 from devkit.tokens import user_id
@@ -36,6 +33,7 @@ SUBJECTS = ("00000000-0000-4000-8000-00000000000a", "ben", "eve")
 accounts = st.integers(0, len(SUBJECTS) - 1)
 keys = st.sampled_from(["one", "two"])
 words = st.sampled_from(["Water", "water the plants", "100 %"])
+label_names = st.sampled_from(["blue", "green", "red"])
 WISHES = {"title": words, "description": st.none() | words, "is_completed": st.booleans()}
 
 
@@ -50,30 +48,9 @@ RUNS = settings(
 )
 """The same requests in every run, and none to shorten a failure: whoever breaks isolation sees it within seconds."""
 
-BY_HAND: list[LiteralString] = [
-    "UPDATE tasks SET user_id = %(nobody)s WHERE id = %(task)s",
-    """
-    INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
-    VALUES (%(id)s, %(nobody)s, 'Theirs', false, now(), now(), 1)
-    """,
-    """
-    INSERT INTO task_tombstones (id, user_id, kind, version, deleted_at)
-    VALUES (%(task)s, %(nobody)s, 'task', 1, now())
-    """,
-]
-"""Rows for somebody who owns nothing here."""
-
 
 def headers_of(own: OwnPlatform, subject: str) -> dict[str, str]:
     return {**token_headers(own.secret, subject), "X-Request-ID": "the-same-for-all"}
-
-
-def place_of(task: Task) -> tuple[str, str]:
-    return task["created_at"], task["id"]
-
-
-def q_is_in(task: Task, q: str) -> bool:
-    return any(q.lower() in text.lower() for text in (task["title"], task["description"] or ""))
 
 
 def shown(answer: Response) -> tuple[int, bytes, dict[str, str]]:
@@ -86,7 +63,8 @@ class Crowd(RuleBasedStateMachine):
 
     ids = Bundle("ids")
     lists = Bundle("lists")
-    """The ids of tasks and lists, whosoever they are, also of those that were deleted."""
+    labels = Bundle("labels")
+    """The ids of tasks, lists and labels, whosoever they are, also of those that were deleted."""
 
     def __init__(self, clients: dict[str, Client], stored: Stored) -> None:
         super().__init__()
@@ -172,8 +150,7 @@ class Crowd(RuleBasedStateMachine):
     @rule(who=accounts, task_id=ids, list_id=lists, is_own=st.booleans())
     def put_into(self, who: int, task_id: str, list_id: str, *, is_own: bool) -> None:
         """Put a task, often one's own, into a list; somebody else's list looks missing."""
-        owners = [number for number, each in enumerate(self.accounts) if is_own and task_id in each.tasks]
-        account = self.accounts[who := next(iter(owners), who)]
+        account = self.accounts[who := self._owner_of(task_id) if is_own else who]
         body: Wish = {"list_id": list_id}
         if task_id not in account.tasks or list_id in account.lists:
             if answer := self._reach(who, "POST", task_id, body, "/move"):
@@ -186,15 +163,54 @@ class Crowd(RuleBasedStateMachine):
 
     @rule(who=accounts, list_id=lists)
     def delete_list(self, who: int, list_id: str) -> None:
-        """Delete a list; if it is not the caller's, it looks missing byte for byte."""
+        """Delete a list."""
+        if self._reach(who, "DELETE", list_id, kind="lists"):
+            self.accounts[who].delete_list(list_id)
+
+    @initialize(target=labels)
+    def begin_with_labels(self) -> MultipleResults[str]:
+        """Let two of them have a label of the same name, and one of them another one."""
+        wish: Wish = {**NOTHING, "title": "Water"}
+        made = [str(self.create(who, wish)) for who in (0, 1, 1)]
+        given = zip((0, 1, 1), made, ("red", "red", "blue"), strict=True)
+        return multiple(*[label for who, task, name in given for label in self._label(who, task, {name})])
+
+    @rule(target=labels, who=accounts, task_id=ids, names=st.sets(label_names), is_own=st.booleans())
+    def label(self, who: int, task_id: str, names: set[str], *, is_own: bool) -> MultipleResults[str]:
+        """Put labels on a task, often one's own, and take all others off it."""
+        return multiple(*self._label(self._owner_of(task_id) if is_own else who, task_id, names))
+
+    def _label(self, who: int, task_id: str, names: set[str]) -> list[str]:
         account = self.accounts[who]
-        answer = account.client.delete(f"/lists/{list_id}")
-        if list_id in account.lists:
-            assert answer.status_code == 204, answer.text
-            account.delete_list(list_id)
-        else:
-            assert answer.status_code == 404
-            assert shown(answer) == shown(account.client.delete(f"/lists/{SOME_ID}"))
+        answer = self._reach(who, "PATCH", task_id, {"labels": sorted(names)})
+        return account.label(names, answer.json()) if answer else []
+
+    @rule(who=accounts, label_id=labels, name=label_names)
+    def rename_label(self, who: int, label_id: str, name: str) -> None:
+        """Rename a label, unless another one has the name."""
+        account = self.accounts[who]
+        others = [each for each in account.labels.values() if each["id"] != label_id]
+        if label_id in account.labels and name in {each["name"] for each in others}:
+            answer = account.client.patch(f"/labels/{label_id}", json={"name": name})
+            assert (answer.status_code, answer.json()["code"]) == (409, "name-taken")
+        elif renamed := self._reach(who, "PATCH", label_id, {"name": name}, kind="labels"):
+            account.rename_label(name, renamed.json())
+
+    @rule(who=accounts, label_id=labels)
+    def delete_label(self, who: int, label_id: str) -> None:
+        """Delete a label."""
+        if self._reach(who, "DELETE", label_id, kind="labels"):
+            self.accounts[who].delete_label(label_id)
+
+    @rule(who=accounts, name=label_names)
+    def look_at_labels(self, who: int, name: str) -> None:
+        """List labels, and the tasks with one of them."""
+        account = self.accounts[who]
+        counted = [{**each, "task_count": len(account.carriers(each))} for each in account.labels.values()]
+        found = account.client.get("/tasks", params={"label": name}).json()
+
+        assert account.client.get("/labels").json() == sorted(counted, key=lambda each: str(each["name"]))
+        assert found == [task for task in account.listed() if name in task["labels"]]
 
     @rule(who=accounts, is_completed=st.booleans(), q=words)
     def search(self, who: int, q: str, *, is_completed: bool) -> None:
@@ -244,15 +260,21 @@ class Crowd(RuleBasedStateMachine):
                 account.meet(account.client.get("/users/me").json(), account.time_zone)
         assert self.stored.everything() == tables_of(self.accounts)
 
-    def _reach(self, who: int, verb: str, task_id: str, body: Wish | None = None, below: str = "") -> Response | None:
-        """Do something to a task; if it is not the caller's, it looks missing byte for byte."""
-        client = self.accounts[who].client
-        answer = client.request(verb, f"/tasks/{task_id}{below}", json=body)
-        if task_id in self.accounts[who].tasks:
+    def _owner_of(self, task_id: str) -> int:
+        """Return whose task it is; the first one's if it is gone."""
+        return next((number for number, each in enumerate(self.accounts) if task_id in each.tasks), 0)
+
+    def _reach(
+        self, who: int, verb: str, its_id: str, body: Wish | None = None, below: str = "", kind: str = "tasks"
+    ) -> Response | None:
+        """Do something to a task, a list or a label; if it is not the caller's, it looks missing byte for byte."""
+        account = self.accounts[who]
+        answer = account.client.request(verb, f"/{kind}/{its_id}{below}", json=body)
+        if its_id in {"tasks": account.tasks, "lists": account.lists, "labels": account.labels}[kind]:
             assert answer.is_success, answer.text
             return answer
         assert answer.status_code == 404
-        assert shown(answer) == shown(client.request(verb, f"/tasks/{SOME_ID}{below}", json=body))
+        assert shown(answer) == shown(account.client.request(verb, f"/{kind}/{SOME_ID}{below}", json=body))
         return None
 
 
@@ -276,23 +298,3 @@ def test_whatever_several_users_do_each_has_their_own_and_nothing_else(own: OwnP
                 super().__init__(clients, stored)
 
         run_state_machine_as_test(OurCrowd, settings=RUNS)
-
-
-@pytest.mark.scenario("S001-FR-004", "S002-SC-004")
-async def test_a_link_to_another_user_written_by_hand_is_refused(own: OwnPlatform) -> None:
-    ann = own.speak_as("ann-by-hand")
-    task = await ann.add()
-
-    for statement in BY_HAND:
-        async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as connection:
-            with pytest.raises(psycopg.errors.ForeignKeyViolation):
-                await connection.execute(statement, {"id": uuid4(), "task": task["id"], "nobody": NOBODY})
-    assert await ann.tasks() == [task]
-
-
-@pytest.mark.scenario("S001-FR-004", "S002-SC-004")
-async def test_every_table_of_the_tasks_database_is_tied_to_its_owners(own: OwnPlatform) -> None:
-    tables = {row["relname"] for row in await own.stored("tasks", OUR_TABLES)}
-    tied = {row["relname"] for row in await own.stored("tasks", TIED)}
-
-    assert tables - tied == {"owners"}
