@@ -49,7 +49,7 @@ def addresses(of: Json) -> set[tuple[str, str]]:
     return {(verb.upper(), path) for path, verbs in cast("dict[str, Json]", of["paths"]).items() for verb in verbs}
 
 
-@pytest.mark.scenario("S006-US1")
+@pytest.mark.scenario("S006-US1.1")
 def test_the_page_has_every_field_that_came() -> None:
     models = {
         "TaskRead": set[str](),
@@ -62,7 +62,7 @@ def test_the_page_has_every_field_that_came() -> None:
     assert fields_on_page() == came
 
 
-@pytest.mark.scenario("S006-US1")
+@pytest.mark.scenario("S006-US2.1", "S006-FR-002")
 def test_the_page_has_every_address_that_came() -> None:
     listed = set(re.findall(r"^\| ([A-Z]+) `([^`]+)` \|", PAGE, re.MULTILINE))
     planned = {it for it in addresses(document()) if it[1].startswith(("/lists", "/labels", "/tasks/{task_id}/move"))}
@@ -70,7 +70,7 @@ def test_the_page_has_every_address_that_came() -> None:
     assert listed == planned | {("GET", "/tasks"), ("GET", "/tasks/changes")}
 
 
-@pytest.mark.scenario("S006-US1")
+@pytest.mark.scenario("S006-US2.1")
 def test_the_page_has_only_codes_that_are_explained() -> None:
     codes = set(re.findall(r"^\| `([a-z-]+)` \| 4", PAGE, re.MULTILINE))
 
@@ -78,7 +78,7 @@ def test_the_page_has_only_codes_that_are_explained() -> None:
     assert codes <= PROBLEMS.keys()
 
 
-@pytest.mark.scenario("S006-US2")
+@pytest.mark.scenario("S006-US2.2", "S006-FR-006", "S006-SC-003")
 def test_the_document_only_grew() -> None:
     assert set(missing(BEFORE, document(), "")) == WIDER
 

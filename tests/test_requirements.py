@@ -32,7 +32,7 @@ def test_every_requirement_is_shown_by_a_test_and_the_page_says_by_which() -> No
     assert (CHECKOUT / PAGE).read_text() == render(specifications, evidence), "stale: make fix"
 
 
-@pytest.mark.scenario("S001-FR-003", "S002-FR-006")
+@pytest.mark.scenario("S001-FR-003", "S002-FR-006", "S006-FR-001")
 @pytest.mark.parametrize("models", [tasks_models, users_models])
 def test_every_table_is_defined_by_sqlmodel(models: object) -> None:
     classes = [each for each in vars(models).values() if isinstance(each, type) and each in subclasses_of(SQLModel)]

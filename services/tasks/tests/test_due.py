@@ -39,6 +39,7 @@ BROKEN: list[tuple[dict[str, object], str]] = [
 ]
 
 
+@pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("due", [5, "2026-11-30", [], *UNREADABLE], ids=str)
 async def test_a_due_date_that_cannot_be_read_is_400(as_user: AsUser, due: object) -> None:
     owner = as_user("owner")
@@ -47,6 +48,7 @@ async def test_a_due_date_that_cannot_be_read_is_400(as_user: AsUser, due: objec
     assert (await owner.get("/tasks")).json() == []
 
 
+@pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize(("due", "code"), BROKEN, ids=str)
 async def test_a_due_date_that_breaks_a_rule_is_422(as_user: AsUser, due: object, code: str) -> None:
     assert code_of(await as_user("owner").post("/tasks", json={"title": "x", "due": due})) == (422, code)

@@ -113,6 +113,7 @@ async def test_pages_keep_every_filter(owner: AsyncClient, query: str) -> None:
     assert await pages(owner, f"{query}&sort=created_at") == ["d", "C", "a"]
 
 
+@pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("query", FAULTS)
 async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query: str) -> None:
     answer = await as_user("owner").get(f"/tasks?{query}")

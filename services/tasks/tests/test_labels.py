@@ -48,6 +48,7 @@ async def test_labels_are_replaced_as_a_whole(as_user: AsUser) -> None:
     assert await _labels(owner) == [("a", 0), ("b", 0), ("c", 0)]
 
 
+@pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize(
     ("labels", "status"),
     [(["x" * 51], 422), ([""], 422), (["a\nb"], 422), ([5], 400), ("x", 400), (None, 400), ([None], 400)],

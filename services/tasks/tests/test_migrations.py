@@ -50,6 +50,7 @@ def _setting(url: str, name: str) -> str:
         return str(connection.execute("SELECT current_setting(%s)", [name]).fetchone())
 
 
+@pytest.mark.scenario("S006-SC-001")
 def test_the_models_are_what_the_migrations_make(url: str) -> None:
     command.upgrade(CONFIG, "head")
     command.downgrade(CONFIG, "base")
@@ -65,6 +66,7 @@ def _all(connection: psycopg.Connection, *statements: LiteralString) -> list[lis
     return [connection.execute(statement).fetchall() for statement in statements]
 
 
+@pytest.mark.scenario("S006-US1.2", "S006-FR-004", "S006-SC-001")
 def test_lists_and_labels_come_to_a_full_database_and_go_again(url: str) -> None:
     command.upgrade(CONFIG, BEFORE_LISTS)
     with psycopg.connect(url, autocommit=True) as connection:

@@ -30,7 +30,7 @@ def _plan(task: Shown) -> Shown:
     return {name: value for name, value in task.items() if name not in OLD_FIELDS}
 
 
-@pytest.mark.scenario("S006-AC-11")
+@pytest.mark.scenario("S006-AC-11", "S006-SC-003")
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 async def test_what_an_old_client_writes_loses_nothing_of_a_plan(as_user: AsUser, method: str) -> None:
     owner = as_user("owner")

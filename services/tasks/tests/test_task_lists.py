@@ -39,6 +39,7 @@ async def test_a_list_lives_its_whole_life(as_user: AsUser) -> None:
     assert code_of(await owner.get(address)) == (404, "list-not-found")
 
 
+@pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\u0000", "x" * 121, "a\u2028b"])
 async def test_a_name_is_one_short_line(as_user: AsUser, name: str) -> None:
     assert (await as_user("owner").post("/lists", json={"name": name})).status_code == 422
