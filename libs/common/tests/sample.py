@@ -151,8 +151,8 @@ def create_app(settings: SampleSettings, limit_seconds: float = LIMIT_SECONDS) -
         async with engine_lifespan(settings.database_url.get_secret_value()) as service.state.engine:
             yield
 
-    middleware = [Middleware(Frame, limit_seconds), Middleware(RefusingMiddleware)]
-    return app.create_app("sample", [*pages("common", _ready), *router.routes], lifespan, middleware)
+    around = Middleware(Frame, limit_seconds), Middleware(RefusingMiddleware)
+    return app.create_app("sample", [*pages("common", _ready), *router.routes], lifespan, *around)
 
 
 async def _ready(request: Request) -> Mapping[str, State]:

@@ -34,11 +34,9 @@ _SILENT: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": F
 """The framework's own, which would write down what users send; ours is in `telemetry`."""
 
 
-def create_app(
-    service: str, routes: Sequence[BaseRoute], lifespan: Lifespan[FastAPI], middleware: Sequence[Middleware] = ()
-) -> FastAPI:
-    """Put a service together; its routes are searched in the order given, and its usual middleware is a frame."""
-    app = FastAPI(title=service, lifespan=lifespan, middleware=middleware or [Middleware(Frame)], telemetry=_SILENT)
+def create_app(service: str, routes: Sequence[BaseRoute], lifespan: Lifespan[FastAPI], *around: Middleware) -> FastAPI:
+    """Put a service together; its routes are searched in the order given, and around it there is usually a frame."""
+    app = FastAPI(title=service, lifespan=lifespan, middleware=around or [Middleware(Frame)], telemetry=_SILENT)
     app.router.routes, app.router.redirect_slashes = list(routes), False
     app.exception_handlers |= {Refusal: _refuse, HTTPException: _unrouted, RequestValidationError: _refuse}
     return app
@@ -49,10 +47,8 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     configure_logging()
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)
-    config = uvicorn.Config(
-        app, settings.host, settings.port, loop="uvloop", http="httptools", ws="none", log_config=None, access_log=False
-    )
-    config.server_header = config.proxy_headers = False
+    config = uvicorn.Config(app, settings.host, settings.port, ws="none", log_config=None, access_log=False)
+    config.loop, config.http, config.server_header, config.proxy_headers = "uvloop", "httptools", False, False
     config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
     _Server(config).run()
 
@@ -76,11 +72,10 @@ async def _unrouted(request: Request, _: Exception) -> Response:
 
     Source: RFC 9110, 9.3.7 and 10.2.1.
     """
-    routes = [route for route in request.app.routes if route.path_regex.match(request.scope["path"])]
-    if not routes:
+    verbs = {verb for route in request.app.routes if route.path_regex.match(request["path"]) for verb in route.methods}
+    if not verbs:
         raise NotFound
-    verbs = {verb for route in routes for verb in route.methods} | {"OPTIONS"}
-    allow = {"Allow": ", ".join(sorted(verbs | {"HEAD"} if "GET" in verbs else verbs))}
+    allow = {"Allow": ", ".join(sorted(verbs | ({"OPTIONS", "HEAD"} if "GET" in verbs else {"OPTIONS"})))}
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=allow)
     raise MethodNotAllowed(headers=allow)

@@ -71,8 +71,7 @@ class Refusal(HTTPException):
     def __init__(
         self, code: str = "", detail: str = "", *, errors: Faults = (), headers: Headers | None = None, reason: str = ""
     ) -> None:
-        self.code = code or self.title.lower().replace(" ", "-")
-        self.errors, self.reason = errors, reason
+        self.code, self.errors, self.reason = code or self.title.lower().replace(" ", "-"), errors, reason
         super().__init__(self.status, detail or self.__doc__, {**self.usual_headers, **(headers or {})})
 
 

@@ -42,16 +42,16 @@ class User(BaseModel, frozen=True):
     expires_at: int = Field(alias="exp")
     passport: str
 
-    def is_called(self, name: str) -> bool:
-        """Tell whether this names the caller: their UUID in any case, or the token's own subject."""
-        return name.lower() == str(self.id) or name == self.subject
-
 
 class PassportReader:
-    """Verifies passports, and remembers those it has verified until they end."""
+    """Verifies passports, and remembers those it has verified until they end.
+
+    A public key is base64url of its 32 bytes; any other text is a ValueError.
+    """
 
     def __init__(self, public_keys: list[str] | tuple[str, ...]) -> None:
-        self._keys = [public_key(text) for text in public_keys]
+        padded = [text + "=" * (-len(text) % 4) for text in public_keys]
+        self._keys = [Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text)) for text in padded]
         self._verified = lru_cache(10_000)(self._verify)
 
     def read(self, passport: str) -> User:
@@ -70,15 +70,6 @@ class PassportReader:
             with suppress(jwt.InvalidTokenError, ValueError):
                 return _user(passport, key)
         raise Unauthorized("token-invalid", "The passport is not valid.")
-
-
-def public_key(text: str) -> Ed25519PublicKey:
-    """Read a public key: base64url of its 32 bytes.
-
-    Raises:
-        ValueError: It is not such a text.
-    """
-    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def _require_readable(texts: tuple[str, ...]) -> tuple[str, ...]:

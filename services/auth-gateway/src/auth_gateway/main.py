@@ -35,11 +35,11 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
     if settings.mode == "forward-auth":
         decision = [*pages(NAME, ready), routes.decision(gatekeeper), *routes.documents]
         frame = Middleware(Frame, explain=settings.explain_refusals)
-        return RememberedDecision(app.create_app(NAME, decision, lifespan, [frame]), gatekeeper)
+        return RememberedDecision(app.create_app(NAME, decision, lifespan, frame), gatekeeper)
     own = [*pages(NAME, ready, behind_edge=False), *routes.documents]
     frame = Middleware(Frame, limit_seconds=None, explain=settings.explain_refusals)
     proxy = Middleware(Proxy, gatekeeper=gatekeeper, services=services)
-    return Cors(ClosingAfterUpgrade(app.create_app(NAME, own, lifespan, [frame, proxy])), settings.cors_origins)
+    return Cors(ClosingAfterUpgrade(app.create_app(NAME, own, lifespan, frame, proxy)), settings.cors_origins)
 
 
 def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
