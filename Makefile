@@ -25,7 +25,7 @@ run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
 	@$(python) -m devkit.run
 
 test: $(ready) ## Run every suite against a real PostgreSQL
-	@$(python) -m pytest
+	@$(python) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 check: $(ready) ## Check lock files, format, lint, types, imports, sizes and requirements
 	@echo "Lock files" && rm -rf var/lock-check && mkdir -p var && cp -R requirements var/lock-check

@@ -50,7 +50,7 @@ async def test_a_good_passport_is_believed(as_user: AsUser, keys: PassportKeys) 
         {"exp": None},
         {"exp": "soon"},
         {"iat": None},
-        {"iat": int(time.time()) + 3600},
+        {"iat": 9_999_999_999},
         {"ext": None},
         {"ext": {"issuer": "better-auth"}},
     ],

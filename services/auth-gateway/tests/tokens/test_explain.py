@@ -94,7 +94,7 @@ async def test_what_it_shows_of_a_claim_cannot_harm_a_terminal(
     assert max(len(line) for line in lines) < 200
 
 
-@pytest.mark.parametrize(("by_argument", "exp", "code"), [(True, SOON, 0), (False, 1, 1)])
+@pytest.mark.parametrize(("by_argument", "exp", "code"), [(True, SOON, 0), (False, 1, 1)], ids=["good", "ended"])
 async def test_the_command_ends_with_the_verdict(
     make_settings: MakeSettings, *, by_argument: bool, exp: int, code: int
 ) -> None:
