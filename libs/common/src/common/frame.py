@@ -59,9 +59,8 @@ class Frame:
 
 
 def _refusal(error: Exception, *, late: bool) -> Refusal:
-    if isinstance(error, Refusal):
-        return error
-    return Unavailable("deadline-passed", "It took too long.") if late else ServerError()
+    unforeseen = Unavailable("deadline-passed", "It took too long.") if late else ServerError()
+    return error if isinstance(error, Refusal) else unforeseen
 
 
 def _named(scope: Scope, deadline: asyncio.Timeout) -> Scope:
@@ -69,9 +68,10 @@ def _named(scope: Scope, deadline: asyncio.Timeout) -> Scope:
 
     `verb` stays what was sent, for whoever hands the request on; whoever streams may put the `deadline` off.
     """
-    verb, path = scope["method"], scope["path"].rstrip("/") or "/"
-    ours = {"path": path, "verb": verb, "method": "GET" if verb == "HEAD" else verb}
-    return {**scope, **ours, "deadline": deadline, "request_id": request_id(scope["headers"])}
+    verb, path, sent = scope["method"], scope["path"].rstrip("/") or "/", dict(scope["headers"])
+    ours = {"path": path, "verb": verb, "method": "GET" if verb == "HEAD" else verb, "deadline": deadline}
+    ids = {"request_id": request_id(sent.get(b"x-request-id")), "trace_id": trace_id(sent.get(b"traceparent"))}
+    return {**scope, **ours, **ids}
 
 
 def _require_limits(scope: Scope) -> None:
@@ -95,6 +95,6 @@ def _log(scope: Scope, seconds: float) -> None:
         log("error", "failure", **whose, **describe(cause))
     asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None)}
     count_request(scope["verb"], asked["route"], status, seconds)
-    how = {"status": status, "milliseconds": round(seconds * 1000, 2), "trace_id": trace_id(scope["headers"])}
+    how = {"status": status, "milliseconds": round(seconds * 1000, 2), "trace_id": scope["trace_id"]}
     reason = refusal and (refusal.reason or refusal.code)
     log("error" if status >= ServerError.status else "info", "request", **whose, **asked, **how, reason=reason)

@@ -8,7 +8,6 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPMethod
@@ -19,25 +18,21 @@ from prometheus_client import Histogram
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
 _TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
-"""As a server hands them over: names in lower case, and values."""
-
 REQUESTS = Histogram("http_request_duration_seconds", "Until all was sent.", ["method", "route", "status"])
 """Every request, in seconds."""
 
 
-def request_id(headers: RawHeaders) -> str:
+def request_id(sent: bytes | None) -> str:
     """Keep the id that the client chose when it is a plain one, else make one."""
-    sent = dict(headers).get(b"x-request-id", b"")
-    return sent.decode() if _REQUEST_ID.fullmatch(sent) else str(uuid4())
+    return sent.decode() if sent and _REQUEST_ID.fullmatch(sent) else str(uuid4())
 
 
-def trace_id(headers: RawHeaders) -> str | None:
-    """Return the trace that the request belongs to, if it says so well.
+def trace_id(sent: bytes | None) -> str | None:
+    """Return the trace that the request belongs to, if its `traceparent` says so well.
 
     Source: W3C Trace Context, 3.2.
     """
-    return found[1].decode() if (found := _TRACE.fullmatch(dict(headers).get(b"traceparent", b""))) else None
+    return found[1].decode() if sent and (found := _TRACE.fullmatch(sent)) else None
 
 
 def pseudonym(user: object) -> str:

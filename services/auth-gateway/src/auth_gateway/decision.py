@@ -49,7 +49,7 @@ class RememberedDecision:
         if granted is None:
             await self._app(scope, receive, send)
         else:
-            await _grant(granted, request_id(scope["headers"]), send)
+            await _grant(granted, request_id(dict(scope["headers"]).get(b"x-request-id")), send)
 
 
 async def _grant(granted: Granted, request_id: str, send: Send) -> None:
