@@ -43,7 +43,7 @@ _SentStar = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "Makes the task under the id in the address, and undoes its deletion; never replaces one.",
+            "description": "Makes it under the id in the address, and undoes its deletion; never replaces one.",
             "enum": [ANY],
             "examples": [ANY],
         }
@@ -86,7 +86,7 @@ _IfNone = Annotated[list[_SentStar], Header(alias="If-None-Match")]
 
 
 class Target(NamedTuple):
-    """What a PUT is about: a task that is not there yet, or one that has an expected version."""
+    """What a PUT is about: what is not there yet, or what has an expected version."""
 
     is_new: bool
     expected: Tags | None
@@ -136,7 +136,7 @@ Seen = Annotated[Tags, Depends(_seen)]
 """The versions that the caller has already."""
 
 Placed = Annotated[Target, Depends(_target)]
-"""Whether a PUT makes a task or replaces one."""
+"""Whether a PUT makes something or replaces it."""
 
 Key = Annotated[str | None, Depends(_key)]
 """What tells a request that is sent again from another one."""

@@ -62,7 +62,7 @@ def _page_size(text: object) -> object:
 
 
 def _refuse_id(_: object) -> object:
-    raise PydanticCustomError("read-only", "The service chooses the id: only a PUT to /tasks/{id} may bring one.")
+    raise PydanticCustomError("read-only", "The service chooses the id: only a PUT to its address may bring one.")
 
 
 Time = Annotated[
