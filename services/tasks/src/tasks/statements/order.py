@@ -46,6 +46,7 @@ from tasks.statements.values import (
     OWNERS,
     SETS_LIST,
     TASKS,
+    USER,
     WANTED,
     Query,
     labels_of,
@@ -214,7 +215,7 @@ def _move(table: Table, spot: CTE, placed: CTE, *, keyed: bool) -> CTE:
     is_written = spot.c.obstacle.is_(None) if keyed else exists(select(placed.c.id))
     raised = (
         update(OWNERS)
-        .where(OWNERS.c.id == spot.c.user_id, is_written)
+        .where(OWNERS.c.id == USER, OWNERS.c.id == spot.c.user_id, is_written)
         .values(counter=OWNERS.c.counter + count)
         .returning(OWNERS.c.id, OWNERS.c.counter, spot.c.now, spot.c.target)
         .cte("raised")
