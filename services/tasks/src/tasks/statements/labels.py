@@ -5,31 +5,22 @@ from typing import Final
 from sqlalchemy import (
     CTE,
     Executable,
-    Text,
-    all_,
     and_,
-    cast,
     delete,
-    exists,
     func,
     literal,
-    null,
     select,
     true,
-    union_all,
-    update,
 )
 
-from tasks.statements.naming import find_deletable, find_renamable
+from tasks.statements.naming import find_deletable, find_renamable, rename
+from tasks.statements.owners import IS_UNSEEN, raise_counter
 from tasks.statements.tombstones import leave_tombstones, prune_tombstones, still_known
 from tasks.statements.touching import count_of, number_tasks, touch
 from tasks.statements.values import (
-    FOLDED_NAME,
     LABEL_COLUMNS,
     LABELS,
-    NAME,
     OWNERS,
-    SEEN,
     TASK_LABELS,
     TASKS,
     USER,
@@ -37,7 +28,6 @@ from tasks.statements.values import (
     label_on_the_wire,
 )
 
-_unseen = cast(OWNERS.c.counter, Text) != all_(SEEN)
 _task_count = (
     select(func.count())
     .where(TASK_LABELS.c.user_id == LABELS.c.user_id, TASK_LABELS.c.label_id == LABELS.c.id)
@@ -46,7 +36,7 @@ _task_count = (
 )
 _listed = (
     select(*LABEL_COLUMNS, _task_count.label("task_count"))
-    .where(LABELS.c.user_id == OWNERS.c.id, _unseen)
+    .where(LABELS.c.user_id == OWNERS.c.id, IS_UNSEEN)
     .order_by(LABELS.c.folded_name)
     .correlate(OWNERS)
     .lateral("listed")
@@ -68,29 +58,10 @@ def _carriers(label: CTE) -> CTE:
 
 
 def _change_label() -> Executable:
-    before, written = find_renamable(LABELS)
-    carriers = _carriers(written)
-    raised = _raise(written, carriers)
-    changed = (
-        update(LABELS)
-        .where(LABELS.c.id == WANTED, LABELS.c.user_id == raised.c.id)
-        .values(name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter)
-        .returning(*LABEL_COLUMNS, null().label("obstacle"))
-        .cte("changed")
-    )
-    unchanged = select(*label_on_the_wire(before.c), before.c.obstacle).where(~exists(select(written.c.id)))
-    shown = union_all(select(changed), unchanged).add_cte(touch(carriers, raised).cte("touched_tasks"))
-    return shown.execution_options(writes=True)
-
-
-def _raise(cause: CTE, carriers: CTE, **values: object) -> CTE:
-    return (
-        update(OWNERS)
-        .where(OWNERS.c.id == cause.c.user_id)
-        .values(**values, counter=OWNERS.c.counter + 1 + count_of(carriers))
-        .returning(OWNERS.c.id, OWNERS.c.counter, cause.c.now)
-        .cte("raised")
-    )
+    found = find_renamable(LABELS)
+    carriers = _carriers(found[1])
+    raised = raise_counter(found[1], 1 + count_of(carriers))
+    return rename(LABELS, found, raised, label_on_the_wire, touch(carriers, raised).cte("touched_tasks"))
 
 
 CHANGE_LABEL: Final = _change_label()
@@ -104,7 +75,8 @@ def _delete_label() -> Executable:
     wanted, allowed = find_deletable(LABELS)
     carriers = _carriers(allowed)
     known = still_known(prune_tombstones(allowed))
-    raised = _raise(allowed, carriers, label_count=OWNERS.c.label_count - 1, pruned_version=known)
+    counts = {"label_count": OWNERS.c.label_count - 1, "pruned_version": known}
+    raised = raise_counter(allowed, 1 + count_of(carriers), **counts)
     gone = delete(LABELS).where(LABELS.c.id == allowed.c.id, LABELS.c.user_id == raised.c.id)
     dead = select(allowed.c.id, raised.c.id, literal("label"), raised.c.counter, raised.c.now).join(raised, true())
     writes = [gone.cte("gone"), touch(carriers, raised).cte("touched_tasks"), leave_tombstones(dead).cte("left")]

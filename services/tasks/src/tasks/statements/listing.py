@@ -14,7 +14,6 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
-    all_,
     and_,
     any_,
     bindparam,
@@ -29,10 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from tasks.models import INSTANT, place_in_order
+from tasks.statements.owners import IS_UNSEEN
 from tasks.statements.values import (
     LABELS,
     OWNERS,
-    SEEN,
     TASK_COLUMNS,
     TASK_LABELS,
     TASKS,
@@ -118,10 +117,11 @@ def list_tasks(filters: frozenset[str], sort: str, *, is_plain: bool, behind: st
     value as a text. A list that is empty, or of which the counter was `seen`, is one row without a task; no row when
     the owner is unknown.
     """
-    unseen = cast(OWNERS.c.counter, Text) != all_(SEEN)
     key, text = ORDERS[sort.removeprefix("-")]
     shown = TASK_COLUMNS if is_plain else [*TASK_COLUMNS, text.label("value")]
-    found = select(*shown).where(TASKS.c.user_id == OWNERS.c.id, unseen, *(FILTERS[name]() for name in sorted(filters)))
+    found = select(*shown).where(
+        TASKS.c.user_id == OWNERS.c.id, IS_UNSEEN, *(FILTERS[name]() for name in sorted(filters))
+    )
     if behind:
         found = found.where(_is_behind(sort, behind))
     first = key.desc() if sort.startswith("-") else key

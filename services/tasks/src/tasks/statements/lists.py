@@ -5,9 +5,8 @@ from typing import Final
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     Executable,
-    Text,
-    all_,
     cast,
     delete,
     exists,
@@ -22,8 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tasks.models import place_in_order
 from tasks.statements.keys import IS_TAKEN, KEPT_ANSWER, claim, prune, render, unless_taken
-from tasks.statements.naming import find_deletable, find_renamable
-from tasks.statements.owners import IS_FRESH, find_owner, lock
+from tasks.statements.naming import find_deletable, find_renamable, rename
+from tasks.statements.owners import IS_FRESH, IS_UNSEEN, find_owner, lock, raise_counter
 from tasks.statements.tombstones import is_spent, leave_tombstones, prune_tombstones, still_known, undo
 from tasks.statements.touching import count_of, number_tasks, touch
 from tasks.statements.values import (
@@ -34,21 +33,21 @@ from tasks.statements.values import (
     MOST,
     NAME,
     OWNERS,
-    SEEN,
     TASKS,
     USER,
     WANTED,
     list_on_the_wire,
 )
 
-_place = place_in_order(LISTS.c)
-_unseen = cast(OWNERS.c.counter, Text) != all_(SEEN)
-_listed = (select(*LIST_COLUMNS).where(LISTS.c.user_id == OWNERS.c.id, _unseen).order_by(_place, LISTS.c.id)).correlate(
-    OWNERS
+_listed = (
+    select(*LIST_COLUMNS)
+    .where(LISTS.c.user_id == OWNERS.c.id, IS_UNSEEN)
+    .order_by(place_in_order(LISTS.c), LISTS.c.id)
+    .correlate(OWNERS)
+    .lateral("listed")
 )
-_lateral = _listed.lateral("listed")
 
-LIST_LISTS: Final = select(OWNERS.c.counter, _lateral).join(_lateral, true(), isouter=True).where(OWNERS.c.id == USER)
+LIST_LISTS: Final = select(OWNERS.c.counter, _listed).join(_listed, true(), isouter=True).where(OWNERS.c.id == USER)
 """All lists of this owner in their order, each with the owner's `counter`.
 
 One row without a list when there are none, or the counter was `seen`; no row when the owner is unknown.
@@ -108,27 +107,9 @@ def create_list(*, keyed: bool = False, named: bool = False) -> Executable:
     return (shown.add_cte(undo("list", made)) if named else shown).execution_options(writes=True)
 
 
-def _change_list() -> Executable:
-    before, written = find_renamable(LISTS)
-    raised = (
-        update(OWNERS)
-        .where(OWNERS.c.id == written.c.user_id)
-        .values(counter=OWNERS.c.counter + 1)
-        .returning(OWNERS.c.id, OWNERS.c.counter, written.c.now)
-        .cte("raised")
-    )
-    changed = (
-        update(LISTS)
-        .where(LISTS.c.id == WANTED, LISTS.c.user_id == raised.c.id)
-        .values(name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter)
-        .returning(*LIST_COLUMNS, null().label("obstacle"))
-        .cte("changed")
-    )
-    unchanged = select(*list_on_the_wire(before.c), before.c.obstacle).where(~exists(select(written.c.id)))
-    return union_all(select(changed), unchanged).execution_options(writes=True)
+_found = find_renamable(LISTS)
 
-
-CHANGE_LIST: Final = _change_list()
+CHANGE_LIST: Final = rename(LISTS, _found, raise_counter(_found[1], 1), list_on_the_wire)
 """Rename a list, unless there is an `obstacle`; a null name keeps it.
 
 No row when there is no such list of this owner.
@@ -144,7 +125,7 @@ def delete_list(*, with_tasks: bool) -> Executable:
     """
     wanted, allowed = find_deletable(LISTS)
     inside = number_tasks(TASKS.c.list_id == allowed.c.id, allowed)
-    raised = _uncount(allowed, inside, with_tasks=with_tasks)
+    raised = _uncount(allowed, count_of(inside), with_tasks=with_tasks)
     dead = select(allowed.c.id, raised.c.id.label("user_id"), literal("list"), raised.c.counter, raised.c.now)
     dead = dead.join(raised, true())
     gone = delete(LISTS).where(LISTS.c.id == allowed.c.id, LISTS.c.user_id == raised.c.id)
@@ -161,14 +142,8 @@ def delete_list(*, with_tasks: bool) -> Executable:
     )
 
 
-def _uncount(allowed: CTE, inside: CTE, *, with_tasks: bool) -> CTE:
-    count = count_of(inside)
-    counts = {"list_count": OWNERS.c.list_count - 1, "task_count": OWNERS.c.task_count - (count if with_tasks else 0)}
-    pruned = prune_tombstones(allowed, count if with_tasks else 0)
-    return (
-        update(OWNERS)
-        .where(OWNERS.c.id == allowed.c.user_id)
-        .values(**counts, counter=OWNERS.c.counter + 1 + count, pruned_version=still_known(pruned))
-        .returning(OWNERS.c.id, OWNERS.c.counter, allowed.c.now)
-        .cte("raised")
-    )
+def _uncount(allowed: CTE, inside: ColumnElement[int], *, with_tasks: bool) -> CTE:
+    deleted = inside if with_tasks else 0
+    counts = {"list_count": OWNERS.c.list_count - 1, "task_count": OWNERS.c.task_count - deleted}
+    known = still_known(prune_tombstones(allowed, deleted))
+    return raise_counter(allowed, 1 + inside, **counts, pruned_version=known)

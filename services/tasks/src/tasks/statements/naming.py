@@ -1,7 +1,11 @@
-"""Looking at a list or a label before it is renamed or deleted."""
+"""What is done with lists and labels alike: looking at one before it is renamed or deleted, and renaming it."""
 
-from sqlalchemy import CTE, Table, and_, case, exists, func, select
+from collections.abc import Callable
+from typing import Any
 
+from sqlalchemy import CTE, ColumnElement, Executable, Table, and_, case, exists, func, null, select, union_all, update
+
+from tasks.models import Columns
 from tasks.statements.owners import find_owner, lock
 from tasks.statements.values import FOLDED_NAME, NAME, WANTED, Query, matches
 
@@ -16,6 +20,22 @@ def find_renamable(table: Table) -> tuple[CTE, CTE]:
     differs = table.c.name != func.coalesce(NAME, table.c.name)
     before = _find(table, owner).add_columns(obstacle.label("obstacle"), differs.label("differs")).cte("before")
     return before, select(before).where(before.c.differs, before.c.obstacle.is_(None)).cte("written")
+
+
+def rename(
+    table: Table, found: tuple[CTE, CTE], raised: CTE, show: Callable[[Columns], list[ColumnElement[Any]]], *more: CTE
+) -> Executable:
+    """Write the new name with the version that the owner's counter was `raised` to, and more, or show what is there."""
+    before, written = found
+    changed = (
+        update(table)
+        .where(table.c.id == WANTED, table.c.user_id == raised.c.id)
+        .values(name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter)
+        .returning(*show(table.c), null().label("obstacle"))
+        .cte("changed")
+    )
+    unchanged = select(*show(before.c), before.c.obstacle).where(~exists(select(written.c.id)))
+    return union_all(select(changed), unchanged).add_cte(*more).execution_options(writes=True)
 
 
 def find_deletable(table: Table) -> tuple[CTE, CTE]:

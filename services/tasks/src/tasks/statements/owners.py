@@ -6,10 +6,10 @@ only if nobody has written for this owner meanwhile; then the counter is the one
 
 from typing import Final
 
-from sqlalchemy import CTE, ColumnElement, exists, literal, select, true
+from sqlalchemy import CTE, ColumnElement, Text, all_, cast, exists, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from tasks.statements.values import LIST, LISTS, NOW, OWNERS, USER, Query, microseconds
+from tasks.statements.values import LIST, LISTS, NOW, OWNERS, SEEN, USER, Query, microseconds
 
 _met = select(NOW.label("now")).cte("met")
 
@@ -31,6 +31,10 @@ IS_FRESH: Final[ColumnElement[bool]] = OWNERS.c.counter == _seen.c.counter
 """Whether nobody has written for the owner since the statement began."""
 
 
+IS_UNSEEN: Final[ColumnElement[bool]] = cast(OWNERS.c.counter, Text) != all_(SEEN)
+"""Whether the reader has not seen all that the owner has, as it is now."""
+
+
 def find_owner(*, watched: bool) -> Query:
     """Find the owner; `watched` also tells whether what the statement sees of their other rows `is_fresh`."""
     found = select(OWNERS).where(OWNERS.c.id == USER)
@@ -42,6 +46,17 @@ def lock(owner: Query) -> CTE:
     locked = owner.with_for_update(of=OWNERS).cte("locked").prefix_with("MATERIALIZED")
     # A step of its own, because a clock that is read together with the row is read before the lock is there.
     return select(locked, NOW.label("now")).cte("owner").prefix_with("MATERIALIZED")
+
+
+def raise_counter(cause: CTE, by: ColumnElement[int] | int, *conditions: ColumnElement[bool], **values: object) -> CTE:
+    """Take so many versions for the owner of a cause, if there is one, and change their other numbers with that."""
+    return (
+        update(OWNERS)
+        .where(OWNERS.c.id == cause.c.user_id, *conditions)
+        .values(**values, counter=OWNERS.c.counter + by)
+        .returning(OWNERS.c.id, OWNERS.c.counter, cause.c.now)
+        .cte("raised")
+    )
 
 
 def is_list_there(owner: CTE) -> ColumnElement[bool]:

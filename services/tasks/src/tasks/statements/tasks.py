@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from tasks.statements.labelling import CHOSEN_NAMES, NEW_LABELS, are_others_chosen, put_labels
-from tasks.statements.owners import find_owner, is_list_there, lock
+from tasks.statements.owners import find_owner, is_list_there, lock, raise_counter
 from tasks.statements.tombstones import leave_tombstones, prune_tombstones, still_known
 from tasks.statements.values import (
     DESCRIPTION,
@@ -114,13 +114,8 @@ def change_task(*, labelled: bool = False) -> Executable:
     before = _look(lock(find_owner(watched=labelled)), labelled=labelled)
     is_written = and_(before.c.differs, before.c.obstacle.is_(None))
     new_labels = NEW_LABELS if labelled else 0
-    raised = (
-        update(OWNERS)
-        .where(OWNERS.c.id == before.c.user_id, is_written)
-        .values(counter=OWNERS.c.counter + 1 + new_labels, label_count=OWNERS.c.label_count + new_labels)
-        .returning(OWNERS.c.id, OWNERS.c.counter, before.c.now)
-        .cte("raised")
-    )
+    counts = {"label_count": OWNERS.c.label_count + new_labels}
+    raised = raise_counter(before, 1 + new_labels, is_written, **counts)
     labels = CHOSEN_NAMES if labelled else labels_of(TASKS.c)
     changed = _write(raised).returning(*task_on_the_wire(TASKS.c, labels)).cte("changed")
     met = (before.c.obstacle, before.c.is_stale)
