@@ -5,10 +5,9 @@ import random
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from typing import Annotated, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 import psycopg
-from fastapi import Depends, Request
 from prometheus_client import Gauge
 from psycopg import pq, waiting
 from psycopg.abc import RV, PQGen
@@ -81,14 +80,6 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
         await engine.dispose()
 
 
-async def _session(request: Request) -> Session:
-    return request.app.state.engine
-
-
-DbSession = Annotated[Session, Depends(_session)]
-"""The service's own, for a request."""
-
-
 async def rows(session: Session, statement: Executable, **values: object) -> list[DictRow]:
     """Run a statement and return its rows; one with the execution option `writes` must not be sent twice.
 
@@ -129,13 +120,12 @@ def _written(statement: Executable) -> tuple[bytes, list[str], Row]:
 
 async def _run(session: Session, statement: Executable, values: Row) -> list[DictRow]:
     text, names, brought = _written(statement)
-    given = {**brought, **values}
+    given = [values[name] if name in values else brought[name] for name in names]
     pooled = await session.raw_connection()
     connection = cast("_Connection", pooled.driver_connection)
     try:
         cursor = psycopg.AsyncRawCursor(connection, row_factory=dict_row)
-        await cursor.execute(text, [given[name] for name in names])
-        return await cursor.fetchall()
+        return await (await cursor.execute(text, given)).fetchall()
     finally:
         if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
             await connection.close()

@@ -190,9 +190,9 @@ def _query_parameters(route: APIRoute) -> Iterator[Json]:
 
 def _header_parameters(route: APIRoute) -> Iterator[Json]:
     """Describe the headers that a route's dependencies read; one that is sent twice counts as one list."""
-    for field in chain.from_iterable(dependency.header_params for dependency in route.dependant.dependencies):
-        line = cast("Json", schema_of(field.field_info.rebuild_annotation())["items"])
-        yield {"name": field.alias, "in": "header", "required": False, **_parameter(line, Schemas())}
+    for dependency in route.dependant.dependencies:
+        for name, line in cast("Mapping[str, Json]", getattr(dependency.call, "headers", {})).items():
+            yield {"name": name, "in": "header", "required": False, **_parameter(dict(line), Schemas())}
 
 
 def _parameter(schema: Json, schemas: Schemas) -> Json:

@@ -1,8 +1,11 @@
-"""Writes of one user wait for each other here, because at the database each of them would hold a connection."""
+"""Whose statements are run, and on what; writes of one user wait for each other here.
+
+At the database each of them would hold a connection.
+"""
 
 from asyncio import Lock, Semaphore
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -10,7 +13,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.database import Session
-from common.identity import identify
+from common.identity import User, identify
 
 WRITES_AT_ONCE: Final = 2
 """Writes of one user that one process sends to the database; one waits there, so that none is lost between two."""
@@ -28,14 +31,41 @@ class Turns:
         return self._queues.setdefault(user_id, Semaphore(WRITES_AT_ONCE))
 
 
-async def _session_in_turn(request: Request) -> AsyncIterator[Session]:
-    user = await identify(request)
-    async with request.app.state.turns.of(user.id):
-        yield request.app.state.engine
+class Reading(NamedTuple):
+    """What every rule begins with: what its statements are run on, and whose data they see."""
+
+    session: Session
+    user: User
 
 
-WriteSession = Annotated[Session, Depends(_session_in_turn, scope="function")]
-"""The request's session for a write, as soon as it is its user's turn."""
+class Writing:
+    """What rules that write begin with, as soon as it is their user's turn."""
+
+    def __init__(self, queue: Semaphore, caller: Reading) -> None:
+        self._queue, self._caller = queue, caller
+
+    async def __aenter__(self) -> Reading:
+        await self._queue.acquire()
+        return self._caller
+
+    async def __aexit__(self, *_: object) -> None:
+        self._queue.release()
+
+
+async def _caller(request: Request) -> Reading:
+    return Reading(request.app.state.engine, await identify(request))
+
+
+async def _turn(request: Request) -> Writing:
+    caller = await _caller(request)
+    return Writing(request.app.state.turns.of(caller.user.id), caller)
+
+
+Caller = Annotated[Reading, Depends(_caller)]
+"""The caller of a request that reads."""
+
+Turn = Annotated[Writing, Depends(_turn)]
+"""A place in the queue of the caller's writes: `async with` waits for its turn."""
 
 
 async def _engine_in_turn(request: Request) -> AsyncIterator[AsyncEngine]:

@@ -6,12 +6,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 from starlette.routing import Route
 
-from common.database import DbSession
 from common.errors import MethodNotAllowed
-from common.identity import CurrentUser
 from common.reading import JSON_TYPE, Query
 from tasks.schemas.changes import ChangesQuery, ChangesRead
 from tasks.service import changes
+from tasks.turns import Caller
 
 router = APIRouter(prefix="/tasks/changes", tags=["tasks"])
 
@@ -22,9 +21,9 @@ Feed = Annotated[ChangesQuery, Depends(Query(ChangesQuery))]
 
 
 @router.get("", response_model=ChangesRead, responses={410: {}})
-async def list_changes(query: Feed, user: CurrentUser, session: DbSession) -> Response:
+async def list_changes(query: Feed, caller: Caller) -> Response:
     """List what happened to the caller's tasks since the last time, deletions included; 410 when it is too long ago."""
-    found = await changes.find_changes(session, user, query)
+    found = await changes.find_changes(*caller, query)
     return Response(_CHANGES.dump_json(found, warnings=False), media_type=JSON_TYPE)  # the database wrote it already
 
 

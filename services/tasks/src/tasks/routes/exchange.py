@@ -3,34 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from functools import partial
-from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import JSONResponse, StreamingResponse
 
-from common.database import DbSession
 from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
 from common.reading import NoParameters, Query
 from tasks.lines import MEDIA_TYPE, read_lines
 from tasks.service import exchange
-from tasks.turns import ImportEngine
+from tasks.turns import Caller, ImportEngine
 
 router = APIRouter(prefix="/internal/owner", include_in_schema=False, dependencies=[Depends(Query(NoParameters))])
 
 
-async def _engine(request: Request) -> AsyncEngine:
-    return request.app.state.engine
-
-
-Engine = Annotated[AsyncEngine, Depends(_engine)]
-
-
 @router.get("/export")
-async def export_owner(request: Request, user: CurrentUser, engine: Engine) -> Response:
+async def export_owner(request: Request, caller: Caller) -> Response:
     """Write all that the caller has, a line each."""
-    return StreamingResponse(_in_time(request, exchange.export_owner(engine, user)), media_type=MEDIA_TYPE)
+    return StreamingResponse(_in_time(request, exchange.export_owner(*caller)), media_type=MEDIA_TYPE)
 
 
 @router.post("/import")
@@ -43,9 +33,9 @@ async def import_owner(request: Request, user: CurrentUser, engine: ImportEngine
 
 
 @router.delete("", status_code=204)
-async def erase_owner(user: CurrentUser, session: DbSession) -> None:
+async def erase_owner(caller: Caller) -> None:
     """Forget the caller, with all that is theirs."""
-    await exchange.erase_owner(session, user)
+    await exchange.erase_owner(*caller)
 
 
 async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -6,16 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
-from common.database import DbSession
-from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body
-from tasks.conditions import Expected, Seen, Unconditional
+from tasks.conditions import Expected, Seen
 from tasks.fields.names import EXAMPLE_LABEL
 from tasks.routes.answers import CHANGED, DELETED, READ, Answers, tagged
 from tasks.routes.needs import KeptDays, NoQuery
 from tasks.schemas.labels import LabelChange, LabelListed, LabelRead
 from tasks.service import labels
-from tasks.turns import WriteSession
+from tasks.turns import Caller, Turn
 
 router = APIRouter(prefix="/labels", tags=["labels"])
 
@@ -29,31 +27,29 @@ _CHANGED: Final[Answers] = {**CHANGED, 409: {}}
 
 
 @router.get("", response_model=list[LabelListed], responses=READ, dependencies=[NoQuery])
-async def list_labels(seen: Seen, user: CurrentUser, session: DbSession) -> Response:
+async def list_labels(seen: Seen, caller: Caller) -> Response:
     """List the caller's labels by name, each with the number of tasks that carry it."""
-    found = await labels.find_labels(session, user, seen)
+    found = await labels.find_labels(*caller, seen)
     return tagged(_LABELS.dump_json(found.labels), found.version, seen=seen)
 
 
 @router.get("/{label_id}", response_model=LabelRead, responses=READ, dependencies=[NoQuery])
-async def get_label(label_id: LabelId, seen: Seen, user: CurrentUser, session: DbSession) -> Response:
+async def get_label(label_id: LabelId, seen: Seen, caller: Caller) -> Response:
     """Show one label; 404 if it is not the caller's."""
-    found = await labels.get_label(session, user, label_id)
+    found = await labels.get_label(*caller, label_id)
     return tagged(_LABEL.dump_json(found), found["version"], seen=seen)
 
 
-@router.patch("/{label_id}", response_model=LabelRead, responses=_CHANGED, dependencies=[Unconditional])
-async def change_label(
-    label_id: LabelId, expected: Expected, change: Change, user: CurrentUser, session: WriteSession
-) -> Response:
+@router.patch("/{label_id}", response_model=LabelRead, responses=_CHANGED)
+async def change_label(label_id: LabelId, expected: Expected, change: Change, turn: Turn) -> Response:
     """Rename a label on all tasks that carry it; 404 if it is not the caller's."""
-    changed = await labels.change_label(session, user, label_id, change, expected)
+    async with turn as caller:
+        changed = await labels.change_label(*caller, label_id, change, expected)
     return tagged(_LABEL.dump_json(changed), changed["version"])
 
 
-@router.delete("/{label_id}", status_code=204, responses=DELETED, dependencies=[Unconditional, NoQuery])
-async def delete_label(
-    label_id: LabelId, expected: Expected, user: CurrentUser, session: WriteSession, kept_days: KeptDays
-) -> None:
+@router.delete("/{label_id}", status_code=204, responses=DELETED, dependencies=[NoQuery])
+async def delete_label(label_id: LabelId, expected: Expected, turn: Turn, kept_days: KeptDays) -> None:
     """Delete a label, and take it off all tasks; 404 if it is not the caller's."""
-    await labels.delete_label(session, user, label_id, expected, kept_days)
+    async with turn as caller:
+        await labels.delete_label(*caller, label_id, expected, kept_days)

@@ -7,10 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter
 
-from common.database import DbSession
-from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, Query
-from tasks.conditions import Expected, Key, Placed, Seen, Unconditional
+from tasks.conditions import Expected, Key, Placed, Seen
 from tasks.fields import EXAMPLE_TASK
 from tasks.routes.answers import (
     CHANGED,
@@ -31,7 +29,7 @@ from tasks.routes.needs import Admission, KeptDays
 from tasks.schemas.query import TaskQuery
 from tasks.schemas.tasks import Assertion, TaskChange, TaskCreate, TaskDelete, TaskMove, TaskRead, TaskReplace
 from tasks.service import creation, listing, order, tasks
-from tasks.turns import WriteSession
+from tasks.turns import Caller, Turn
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -58,67 +56,64 @@ _PUT: Final[Answers] = {**CHANGED, 201: {"headers": MADE, "links": _LINKS}, 409:
 
 
 @router.get("", response_model=list[TaskRead], responses=_LISTED)
-async def list_tasks(request: Request, seen: Seen, filters: Filters, user: CurrentUser, session: DbSession) -> Response:
+async def list_tasks(request: Request, seen: Seen, filters: Filters, caller: Caller) -> Response:
     """List the caller's tasks, oldest first: all of them, or with `limit` a page. With `overdue` there is no tag."""
     by_clock = filters.overdue is not None
-    found = await listing.find_tasks(session, user, filters, [] if by_clock else seen)
+    found = await listing.find_tasks(*caller, filters, [] if by_clock else seen)
     body, link = _TASKS.dump_json(found.tasks), _next(request, found.cursor)
     return untagged(body, link) if by_clock else tagged(body, found.version, link, seen=seen)
 
 
-@router.post("", status_code=201, response_model=TaskRead, responses=_POSTED, dependencies=[Unconditional])
-async def create_task(key: Key, new: New, user: CurrentUser, session: WriteSession, admission: Admission) -> Response:
+@router.post("", status_code=201, response_model=TaskRead, responses=_POSTED)
+async def create_task(key: Key, new: New, turn: Turn, admission: Admission) -> Response:
     """Add a task; with `Idempotency-Key` only once within 24 hours, however often it is sent."""
-    return made(await creation.create_task(session, admission, user, new, key), "/tasks")
+    async with turn as caller:
+        return made(await creation.create_task(*caller, admission, new, key), "/tasks")
 
 
 @router.get("/{task_id}", response_model=TaskRead, responses=READ)
-async def get_task(task_id: TaskId, seen: Seen, _: Address, user: CurrentUser, session: DbSession) -> Response:
+async def get_task(task_id: TaskId, seen: Seen, _: Address, caller: Caller) -> Response:
     """Show one task; 404 if it is not the caller's."""
-    task = await tasks.get_task(session, user, task_id)
+    task = await tasks.get_task(*caller, task_id)
     return tagged(_TASK.dump_json(task), task["version"], seen=seen)
 
 
-@router.patch("/{task_id}", response_model=TaskRead, responses=CHANGED, dependencies=[Unconditional])
-async def change_task(
-    task_id: TaskId, expected: Expected, change: Change, user: CurrentUser, session: WriteSession
-) -> Response:
+@router.patch("/{task_id}", response_model=TaskRead, responses=CHANGED)
+async def change_task(task_id: TaskId, expected: Expected, change: Change, turn: Turn) -> Response:
     """Change the fields that are sent; 404 if the task is not the caller's."""
-    task = await tasks.change_task(session, user, task_id, change, expected)
+    async with turn as caller:
+        task = await tasks.change_task(*caller, task_id, change, expected)
     return tagged(_TASK.dump_json(task), task["version"])
 
 
 @router.put("/{task_id}", response_model=TaskRead, responses=_PUT)
-async def replace_task(
-    task_id: TaskId, target: Placed, whole: Whole, user: CurrentUser, session: WriteSession, admission: Admission
-) -> Response:
+async def replace_task(task_id: TaskId, target: Placed, whole: Whole, turn: Turn, admission: Admission) -> Response:
     """Replace a task; what is absent goes to its default, but list, due date, priority and labels stay.
 
     404 if the task is not the caller's.
 
     With `If-None-Match: *` make one under this id instead, be it for the first time or to undo its deletion.
     """
-    if target.is_new:
-        return made(await creation.create_named_task(session, admission, user, task_id, whole), "/tasks")
-    task = await tasks.replace_task(session, user, task_id, whole, target.expected)
+    async with turn as caller:
+        if target.is_new:
+            return made(await creation.create_named_task(*caller, admission, task_id, whole), "/tasks")
+        task = await tasks.replace_task(*caller, task_id, whole, target.expected)
     return tagged(_TASK.dump_json(task), task["version"])
 
 
-@router.delete("/{task_id}", status_code=204, responses=DELETED, dependencies=[Unconditional])
-async def delete_task(
-    task_id: TaskId, expected: Expected, _: Deletion, user: CurrentUser, session: WriteSession, kept_days: KeptDays
-) -> Response:
+@router.delete("/{task_id}", status_code=204, responses=DELETED)
+async def delete_task(task_id: TaskId, expected: Expected, _: Deletion, turn: Turn, kept_days: KeptDays) -> Response:
     """Delete a task; 404 if it is not the caller's."""
-    await tasks.delete_task(session, user, task_id, expected, kept_days)
+    async with turn as caller:
+        await tasks.delete_task(*caller, task_id, expected, kept_days)
     return Response(status_code=204)
 
 
-@router.post("/{task_id}/move", response_model=TaskRead, responses=MOVED, dependencies=[Unconditional])
-async def move_task(
-    task_id: TaskId, expected: Expected, key: Key, move: Move, user: CurrentUser, session: WriteSession
-) -> Response:
+@router.post("/{task_id}/move", response_model=TaskRead, responses=MOVED)
+async def move_task(task_id: TaskId, expected: Expected, key: Key, move: Move, turn: Turn) -> Response:
     """Put a task into another list, or elsewhere in its own; 404 if the task is not the caller's."""
-    return done(await order.move_task(session, user, task_id, move, expected, key))
+    async with turn as caller:
+        return done(await order.move_task(*caller, task_id, move, expected, key))
 
 
 def _next(request: Request, cursor: str | None) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Creation(NamedTuple):
     require_room: Callable[[Row], None]
 
 
-async def create_task(session: Session, admission: Admission, user: User, new: TaskCreate, key: str | None) -> Answered:
+async def create_task(session: Session, user: User, admission: Admission, new: TaskCreate, key: str | None) -> Answered:
     """Add a task, or with a key that was used for this before, return the task that was made then.
 
     An owner who was never seen here is introduced to the users service first.
@@ -65,11 +65,11 @@ async def create_task(session: Session, admission: Admission, user: User, new: T
     claimed = keyed("create-task", key, meaning_of(values))
     statement = creating(keyed=key is not None, labelled=bool(new.labels))
     made = _making_task(statement, {"wanted": uuid7(), **values, **claimed}, user, admission)
-    return await _create(session, admission, user, made)
+    return await _create(session, user, admission, made)
 
 
 async def create_named_task(
-    session: Session, admission: Admission, user: User, task_id: UUID, whole: TaskReplace
+    session: Session, user: User, admission: Admission, task_id: UUID, whole: TaskReplace
 ) -> Answered:
     """Add a task under the client's own id, and forget that the caller had deleted it.
 
@@ -82,10 +82,10 @@ async def create_named_task(
     require_same_id(task_id, whole.id)
     values = {"wanted": task_id, **_content(whole), **keyed("create-task", None, {})}
     statement = creating(named=True, labelled=bool(whole.labels))
-    return await _create(session, admission, user, _making_task(statement, values, user, admission))
+    return await _create(session, user, admission, _making_task(statement, values, user, admission))
 
 
-async def create_list(session: Session, admission: Admission, user: User, new: ListCreate, key: str | None) -> Answered:
+async def create_list(session: Session, user: User, admission: Admission, new: ListCreate, key: str | None) -> Answered:
     """Add a list, as `create_task` adds a task.
 
     Raises:
@@ -94,19 +94,19 @@ async def create_list(session: Session, admission: Admission, user: User, new: L
     """
     claimed = keyed("create-list", key, {"name": new.name})
     statement = lists.create_list(keyed=key is not None)
-    return await _create(session, admission, user, _making_list(statement, uuid7(), new.name, user, claimed))
+    return await _create(session, user, admission, _making_list(statement, uuid7(), new.name, user, claimed))
 
 
 async def create_named_list(
-    session: Session, admission: Admission, user: User, list_id: UUID, whole: ListReplace
+    session: Session, user: User, admission: Admission, list_id: UUID, whole: ListReplace
 ) -> Answered:
     """Add a list under the client's own id, as `create_named_task` adds a task; raises as `create_list`, too."""
     require_same_id(list_id, whole.id)
     made = _making_list(lists.create_list(named=True), list_id, whole.name, user, keyed("create-list", None, {}))
-    return await _create(session, admission, user, made)
+    return await _create(session, user, admission, made)
 
 
-async def _create(session: Session, admission: Admission, user: User, creation: Creation) -> Answered:
+async def _create(session: Session, user: User, admission: Admission, creation: Creation) -> Answered:
     """Try until it is made, or what stands in its way is no matter of time."""
     while True:
         made = await once(session, creation.statement, caller=user.id, **creation.values)

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
-from common.database import DbSession
 from common.errors import BodyTooLarge, UnsupportedMediaType
 from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
@@ -17,6 +16,7 @@ from common.reading import JSON_TYPE, NoParameters, Query
 from users import service
 from users.lines import MEDIA_TYPE, joined, write_start
 from users.peers import REPORT_SECONDS, TasksService
+from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_LINES, ImportRead
 
 IMPORT_MAX_BYTES: Final = 67_108_864

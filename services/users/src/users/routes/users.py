@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
-from common.database import DbSession
 from common.identity import CurrentUser
 from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, NoParameters, Query
 from users import service
+from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_USER, UserChange, UserRead
 
 router = APIRouter(tags=["users"])
