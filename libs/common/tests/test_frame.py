@@ -59,7 +59,7 @@ async def test_an_odd_request_id_is_replaced(client: AsyncClient, sent: str) -> 
     answer = await client.get("/healthz", headers=[(b"X-Request-ID", sent.encode())])
 
     assert answer.headers.get_list("x-request-id") != [sent]
-    assert len(answer.headers["x-request-id"]) == 36
+    assert len(answer.headers["x-request-id"]) == 32
 
 
 @pytest.mark.parametrize(("path", "status"), [("/things?", 414), ("/" + "%41" * 100 + "?", 414)])

@@ -11,7 +11,7 @@ import traceback
 from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPMethod
-from uuid import uuid4
+from secrets import token_hex
 
 from prometheus_client import Histogram
 
@@ -24,7 +24,7 @@ REQUESTS = Histogram("http_request_duration_seconds", "Until all was sent.", ["m
 
 def request_id(sent: bytes | None) -> str:
     """Keep the id that the client chose when it is a plain one, else make one."""
-    return sent.decode() if sent and _REQUEST_ID.fullmatch(sent) else str(uuid4())
+    return sent.decode() if sent and _REQUEST_ID.fullmatch(sent) else token_hex(16)
 
 
 def trace_id(sent: bytes | None) -> str | None:
