@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Final, TypeAlias, cast
 
-import psycopg
 from prometheus_client import Gauge
-from psycopg import pq, waiting
+from psycopg import AsyncConnection, AsyncRawCursor, Error, OperationalError, pq, waiting
 from psycopg.abc import RV, PQGen
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import ClauseElement, Executable, event, make_url, pool, select
@@ -25,10 +24,7 @@ POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 1.5, "pool_re
 for one, and none lives for the 300 until Neon sleeps."""
 
 _KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 6000}
-
-CONNECT: Final = {"connect_timeout": 10, **_KEEP_ALIVE}
-"""Seconds (the last one milliseconds). A sleeping database wakes up within 10; only keep-alives together with the user
-timeout bound a connection that is dead without having said so."""
+"""Seconds (the last one milliseconds): only together they bound a connection that is dead without having said so."""
 
 CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
 """A pool whose connections are all busy lets requests wait."""
@@ -38,12 +34,6 @@ _SIGN_OF_LIFE: Final = select(1)
 _DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
 """Numbers the values as the database does, so that the driver need not read the text with every request."""
 
-_REPEATABLE_STATES: Final = frozenset({"40001", "40P01"})
-"""The database itself asks to repeat: serialization failure, deadlock. Nothing was written."""
-
-_LOST_STATES: Final = ("08", "57P")
-"""How a server says that it goes away; one that is killed says nothing. Source: PostgreSQL, appendix A."""
-
 Row = Mapping[str, object]
 """What a statement returns, by the names of its columns."""
 
@@ -51,7 +41,7 @@ Session: TypeAlias = AsyncEngine
 """What statements are run on: each takes a connection for as long as it runs, and no longer."""
 
 
-class _Connection(psycopg.AsyncConnection[tuple[object, ...]]):
+class _Connection(AsyncConnection[tuple[object, ...]]):
     """A connection that is closed as soon as nobody waits for its answer any more.
 
     The driver would first ask the server to cancel, and wait up to 10 s where nobody answers.
@@ -69,7 +59,8 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
     """
     url = make_url(address).set(drivername="postgresql+psycopg")
     pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
-    driver = {**CONNECT, **pooler, "async_creator_fn": _Connection.connect}
+    # A sleeping database wakes up within ten seconds.
+    driver = {"connect_timeout": 10, **_KEEP_ALIVE, **pooler, "async_creator_fn": _Connection.connect}
     alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing is left to be rolled back
     engine = create_async_engine(url, connect_args=driver, **alone, **POOL)
     event.listen(engine.pool, "checkout", _require_alive)
@@ -89,7 +80,7 @@ async def rows(session: Session, statement: Executable, **values: object) -> lis
     """
     try:
         return await _run(session, statement, values)
-    except psycopg.OperationalError as error:
+    except OperationalError as error:
         if not _is_repeatable(error, statement):
             raise
     await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - jitter is no secret
@@ -103,10 +94,9 @@ async def row(session: Session, statement: Executable, **values: object) -> Row 
 
 async def state_of(session: Session) -> State:
     """Ask the database for a sign of life, and wait a second for it."""
-    with suppress(TimeoutError, SQLAlchemyError, psycopg.Error):
-        async with asyncio.timeout(1):
-            await rows(session, _SIGN_OF_LIFE)
-            return "ok"
+    with suppress(TimeoutError, SQLAlchemyError, Error):
+        await asyncio.wait_for(rows(session, _SIGN_OF_LIFE), timeout=1)
+        return "ok"
     return "unavailable"
 
 
@@ -124,7 +114,7 @@ async def _run(session: Session, statement: Executable, values: Row) -> list[Dic
     pooled = await session.raw_connection()
     connection = cast("_Connection", pooled.driver_connection)
     try:
-        cursor = psycopg.AsyncRawCursor(connection, row_factory=dict_row)
+        cursor = AsyncRawCursor(connection, row_factory=dict_row)
         return await (await cursor.execute(text, given)).fetchall()
     finally:
         if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
@@ -132,16 +122,19 @@ async def _run(session: Session, statement: Executable, values: Row) -> list[Dic
         pooled.close()
 
 
-def _is_repeatable(error: psycopg.OperationalError, statement: Executable) -> bool:
-    """Tell whether a statement may be sent once more: it never was, or the database asks for it, or a read got lost."""
-    lost = error.sqlstate is None or error.sqlstate.startswith(_LOST_STATES)
+def _is_repeatable(error: OperationalError, statement: Executable) -> bool:
+    """Tell whether a statement may be sent once more: it never was, or the database asks for it, or a read got lost.
+
+    The database asks for it after a serialization failure or a deadlock; a server that is killed says nothing at all.
+    Source: PostgreSQL, appendix A.
+    """
+    lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
     lost_read = lost and not statement.get_execution_options().get("writes")
-    return error.pgconn is not None or lost_read or error.sqlstate in _REPEATABLE_STATES
+    return error.pgconn is not None or lost_read or error.sqlstate in {"40001", "40P01"}
 
 
 def _require_alive(_: object, entry: pool.ConnectionPoolEntry, __: object) -> None:
     """Have a connection replaced that the other side has ended while it was idle."""
-    try:
-        cast("_Connection", entry.driver_connection).pgconn.consume_input()
-    except psycopg.OperationalError:
-        raise DisconnectionError from None
+    with suppress(OperationalError):
+        return cast("_Connection", entry.driver_connection).pgconn.consume_input()
+    raise DisconnectionError

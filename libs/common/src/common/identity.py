@@ -10,7 +10,6 @@ from uuid import UUID
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
-from jwt.types import Options
 from pydantic import AfterValidator, AliasPath, BaseModel, Field
 
 from common.errors import Unauthorized
@@ -29,7 +28,7 @@ PASSPORT_AUDIENCE: Final = "services"
 LEEWAY_SECONDS: Final = 30
 """How far the clocks of two machines may be apart."""
 
-_RULES: Options = {"require": ["exp", "iat", "sub"], "verify_exp": False}  # as long as it is remembered, it may end
+_VERIFIER = jwt.PyJWT({"require": ["exp", "iat", "sub"], "verify_exp": False})  # while it is remembered, it may end
 
 
 class User(BaseModel, frozen=True):
@@ -50,8 +49,7 @@ class PassportReader:
     """
 
     def __init__(self, public_keys: list[str] | tuple[str, ...]) -> None:
-        padded = [text + "=" * (-len(text) % 4) for text in public_keys]
-        self._keys = [Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text)) for text in padded]
+        self._keys = [Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "==")) for text in public_keys]
         self._verified = lru_cache(10_000)(self._verify)
 
     def read(self, passport: str) -> User:
@@ -82,8 +80,8 @@ PublicKeys = Annotated[CommaSeparated, Field(min_length=1), AfterValidator(_requ
 
 
 def _user(passport: str, key: Ed25519PublicKey) -> User:
-    decoded = jwt.decode_complete(
-        passport, key, ["EdDSA"], _RULES, audience=PASSPORT_AUDIENCE, issuer=PASSPORT_ISSUER, leeway=LEEWAY_SECONDS
+    decoded = _VERIFIER.decode_complete(
+        passport, key, ["EdDSA"], audience=PASSPORT_AUDIENCE, issuer=PASSPORT_ISSUER, leeway=LEEWAY_SECONDS
     )
     if decoded["header"].get("typ") != PASSPORT_TYPE:
         raise jwt.InvalidTokenError

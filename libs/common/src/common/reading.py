@@ -16,7 +16,7 @@ from fastapi import Request
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from common.errors import BadRequest, BodyTooLarge, Fault, Forbidden, Refusal, Unprocessable, UnsupportedMediaType
+from common.errors import BadRequest, BodyTooLarge, Fault, Forbidden, Unprocessable, UnsupportedMediaType
 from common.identity import User, identify
 
 BODY_MAX_BYTES: Final = 65_536
@@ -68,10 +68,7 @@ class Query(Generic[Model]):
 
     async def __call__(self, request: Request) -> Model:
         """Return the parameters."""
-        query, faults = _read_query(request, self.model, await identify(request))
-        if query is None or faults:
-            raise refusal(faults)
-        return query
+        return faultless(*_read_query(request, self.model, await identify(request)))
 
 
 @dataclass(frozen=True)
@@ -90,9 +87,7 @@ class Body(Generic[Model]):
         parse(text)
         _, faults = _read_query(request, self.query, user)
         body, more = attempt("body", lambda: self.model.model_validate_json(text, context=user))
-        if body is None or faults:
-            raise refusal([*faults, *more])
-        return body
+        return faultless(body, [*faults, *more])
 
 
 async def _read_bytes(request: Request, media_types: Sequence[str]) -> bytes:
@@ -169,12 +164,18 @@ def _fault(location: tuple[str | int, ...], error_type: str, message: str) -> Fa
     return Fault(location=plain, code=error_type.replace("_", "-"), message=message.partition(",")[0])
 
 
-def refusal(faults: Sequence[Fault]) -> Refusal:
-    """Say the worst of it: 400 before 403 before 422."""
+def faultless(found: Model | None, faults: Sequence[Fault]) -> Model:
+    """Return what was read, if nothing is wrong with it.
+
+    Raises:
+        Refusal: The worst of its faults: 400 before 403 before 422.
+    """
+    if found is not None and not faults:
+        return found
     rest = [fault for fault in faults if fault["code"] != OTHER_USER]
     if any(fault["code"] in UNREADABLE or fault["location"][0] != "body" for fault in rest):
-        return BadRequest(errors=faults)
+        raise BadRequest(errors=faults)
     if len(rest) < len(faults):
-        return Forbidden(OTHER_USER)
+        raise Forbidden(OTHER_USER)
     whole = faults[0]["location"] == ["body"]  # such a rule speaks for the whole answer
-    return Unprocessable(faults[0]["code"] if whole else "invalid-body", "The body breaks a rule.", errors=faults)
+    raise Unprocessable(faults[0]["code"] if whole else "invalid-body", "The body breaks a rule.", errors=faults)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from common.errors import BadRequest, Fault, Refusal
-from common.reading import BODY_MAX_BYTES, Input, attempt, parse, refusal
+from common.reading import BODY_MAX_BYTES, Input, attempt, faultless, parse
 from tasks.fields import ORDER_KEY_PATTERN, Echo, Time
 from tasks.fields.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.fields.texts import Description, Title
@@ -179,9 +179,7 @@ def _read_line(number: int, text: bytes) -> Line:
     try:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
-        content, faults = attempt("body", lambda: _model_of(parse(text)).model_validate_json(text))
-        if content is None:
-            raise refusal(faults)
+        content = faultless(*attempt("body", lambda: _model_of(parse(text)).model_validate_json(text)))
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]

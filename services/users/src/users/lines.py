@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from pydantic_core import to_json
 
 from common.errors import BadRequest, Fault, Refusal
-from common.reading import BODY_MAX_BYTES, attempt, parse, refusal
+from common.reading import BODY_MAX_BYTES, attempt, faultless, parse
 from users.schemas import FORMAT, ImportStart, UserRead
 
 MEDIA_TYPE: Final = "application/x-ndjson"
@@ -53,9 +53,7 @@ def _read_first(text: bytes) -> ImportStart:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
         parse(text)
-        start, faults = attempt("body", lambda: ImportStart.model_validate_json(text))
-        if start is None:
-            raise refusal(faults)
+        start = faultless(*attempt("body", lambda: ImportStart.model_validate_json(text)))
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_first_line(fault) for fault in error.errors]
