@@ -50,7 +50,7 @@ def test_the_walk_through_does_what_it_says(own: OwnPlatform) -> None:
 
     lines = printed_by(script.replace(ADDRESS, own.url.removeprefix("http://")), own)
 
-    created, listed, found, completed, replaced, deleted, profile, moved, exported, *erased = (
+    created, listed, found, completed, replaced, deleted, sown, due, profile, moved, exported, *others = (
         json.loads(line or "null") for line in lines
     )
     assert (created["title"], created["user_id"]) == ("Water the plants", DEVELOPER)
@@ -59,7 +59,9 @@ def test_the_walk_through_does_what_it_says(own: OwnPlatform) -> None:
     assert (replaced["title"], replaced["is_completed"]) == ("Water the cactus", False)
     assert {created["id"], completed["id"], replaced["id"]} == {created["id"]}
     assert deleted is None
+    assert (sown["labels"], sown["due"]["date"], due) == (["spring"], "2027-03-01", [sown])
     assert (profile["id"], profile["time_zone"], moved["time_zone"]) == (DEVELOPER, "UTC", "Europe/Paris")
-    assert (exported["kind"], exported["user"], any(erased)) == ("export", moved, False)
+    assert (exported["kind"], exported["user"]) == ("export", moved)
+    assert [line["kind"] for line in others if line] == ["list", "label", "task"]
     assert set(created) == Task.__required_keys__
     assert set(moved) == Profile.__required_keys__

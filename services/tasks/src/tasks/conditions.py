@@ -1,7 +1,6 @@
 """What a request asks for before anything is done: the tags in If-Match and If-None-Match, and its Idempotency-Key.
 
-A tag is a version in quotes. Weak tags count by their
-value, because a proxy that compresses an answer weakens its tag.
+A tag is a version in quotes. Weak tags count by their value, because a proxy that compresses an answer weakens its tag.
 Source: RFC 9110, 8.8.3 and 13.1.
 """
 
