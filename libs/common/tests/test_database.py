@@ -50,6 +50,12 @@ async def session(engine: Session) -> Session:
     return engine
 
 
+async def _backends(session: Session) -> set[object]:
+    """Use three connections at once, and return who serves them."""
+    asked = (row(session, text("SELECT pg_backend_pid() AS pid, pg_sleep(0.2)")) for _ in range(3))
+    return {found["pid"] for found in await asyncio.gather(*asked) if found}
+
+
 async def stored(session: Session) -> object:
     return (await row(session, COUNT) or {})["names"]
 
@@ -88,6 +94,22 @@ async def test_a_connection_that_ended_while_it_was_idle_is_replaced_before_a_wr
     await asyncio.sleep(0.2)
 
     assert len(await rows(session, WRITE)) == 1
+
+
+async def test_what_was_connected_before_a_loss_is_not_used_after_it(session: Session, proxy: Proxy) -> None:
+    before = await _backends(session)
+    proxy.questions_lost = [True]
+
+    assert len(await rows(session, COUNT)) == 1
+    assert not before & await _backends(session)
+
+
+async def test_a_query_that_nobody_waits_for_costs_the_other_connections_nothing(session: Session) -> None:
+    before = await _backends(session)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(rows(session, text("SELECT pg_sleep(9)")), 0.2)
+
+    assert len(before & await _backends(session)) == len(before) - 1
 
 
 async def test_a_lost_read_is_repeated_only_once(engine: Session, proxy: Proxy) -> None:

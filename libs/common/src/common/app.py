@@ -27,9 +27,6 @@ KEEP_ALIVE_SECONDS: Final = 120
 DRAIN_SECONDS: Final = 3
 """How long, after SIGTERM, requests are still taken: by then an edge that asks every second or two asks elsewhere."""
 
-SHUTDOWN_SECONDS: Final = 15
-"""How long requests in flight may take after SIGTERM."""
-
 _SILENT: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """The framework's own, which would write down what users send; ours is in `telemetry`."""
 
@@ -49,7 +46,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
         start_http_server(settings.metrics_port, settings.host)
     config = uvicorn.Config(app, settings.host, settings.port, ws="none", log_config=None, access_log=False)
     config.loop, config.http, config.server_header, config.proxy_headers = "uvloop", "httptools", False, False
-    config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+    config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, 15  # for requests in flight
     _Server(config).run()
 
 

@@ -13,7 +13,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import ClauseElement, Executable, event, make_url, pool, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -117,7 +117,7 @@ async def _run(session: Session, statement: Executable, values: Row) -> list[Dic
         cursor = AsyncRawCursor(connection, row_factory=dict_row)
         return await (await cursor.execute(text, given)).fetchall()
     finally:
-        if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+        if not connection.broken and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
             await connection.close()
         pooled.close()
 
@@ -134,7 +134,8 @@ def _is_repeatable(error: OperationalError, statement: Executable) -> bool:
 
 
 def _require_alive(_: object, entry: pool.ConnectionPoolEntry, __: object) -> None:
-    """Have a connection replaced that the other side has ended while it was idle."""
+    """Have a connection replaced that has ended, and all older ones as well unless it was we who ended it."""
+    connection = cast("_Connection", entry.driver_connection)
     with suppress(OperationalError):
-        return cast("_Connection", entry.driver_connection).pgconn.consume_input()
-    raise DisconnectionError
+        return connection.pgconn.consume_input()
+    raise InvalidatePoolError if connection.broken else DisconnectionError
