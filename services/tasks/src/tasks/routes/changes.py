@@ -8,11 +8,12 @@ from starlette.routing import Route
 
 from common.errors import MethodNotAllowed
 from common.reading import JSON_TYPE, Query
+from tasks.routes.direct import DirectRoute
 from tasks.schemas.changes import ChangesQuery, ChangesRead
 from tasks.service import changes
 from tasks.turns import Caller
 
-router = APIRouter(prefix="/tasks/changes", tags=["tasks"])
+router = APIRouter(prefix="/tasks/changes", tags=["tasks"], route_class=DirectRoute)
 
 _CHANGES = TypeAdapter(ChangesRead)
 _READ_ONLY = {"Allow": "GET, HEAD, OPTIONS"}

@@ -10,12 +10,13 @@ from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, Query
 from tasks.conditions import Expected, Key, Placed, Seen
 from tasks.fields.names import EXAMPLE_LIST
 from tasks.routes.answers import CHANGED, DELETED, MADE, MOVED, READ, REPLAYABLE, Answers, done, made, tagged
+from tasks.routes.direct import DirectRoute
 from tasks.routes.needs import Admission, KeptDays, NoQuery
 from tasks.schemas.lists import ListChange, ListCreate, ListDeletion, ListMove, ListRead, ListReplace
 from tasks.service import creation, lists, order
 from tasks.turns import Caller, Turn
 
-router = APIRouter(prefix="/lists", tags=["lists"])
+router = APIRouter(prefix="/lists", tags=["lists"], route_class=DirectRoute)
 
 _LIST = TypeAdapter(ListRead)
 _LISTS = TypeAdapter(list[ListRead])
@@ -35,8 +36,8 @@ _CHANGED: Final[Answers] = {**CHANGED, 409: {}}
 _PUT: Final[Answers] = {**_CHANGED, 201: {"headers": MADE, "links": _LINKS}}
 
 
-@router.get("", response_model=list[ListRead], responses=READ, dependencies=[NoQuery])
-async def list_lists(seen: Seen, caller: Caller) -> Response:
+@router.get("", response_model=list[ListRead], responses=READ)
+async def list_lists(seen: Seen, _: NoQuery, caller: Caller) -> Response:
     """List the caller's lists in their order."""
     found = await lists.find_lists(*caller, seen)
     return tagged(_LISTS.dump_json(found.lists), found.version, seen=seen)
@@ -49,8 +50,8 @@ async def create_list(key: Key, new: New, turn: Turn, admission: Admission) -> R
         return made(await creation.create_list(*caller, admission, new, key), "/lists")
 
 
-@router.get("/{list_id}", response_model=ListRead, responses=READ, dependencies=[NoQuery])
-async def get_list(list_id: ListId, seen: Seen, caller: Caller) -> Response:
+@router.get("/{list_id}", response_model=ListRead, responses=READ)
+async def get_list(list_id: ListId, seen: Seen, _: NoQuery, caller: Caller) -> Response:
     """Show one list; 404 if it is not the caller's."""
     found = await lists.get_list(*caller, list_id)
     return tagged(_LIST.dump_json(found), found["version"], seen=seen)
@@ -78,10 +79,11 @@ async def replace_list(list_id: ListId, target: Placed, whole: Whole, turn: Turn
 
 
 @router.delete("/{list_id}", status_code=204, responses=DELETED)
-async def delete_list(list_id: ListId, expected: Expected, deletion: Deletion, turn: Turn, days: KeptDays) -> None:
+async def delete_list(list_id: ListId, expected: Expected, deletion: Deletion, turn: Turn, days: KeptDays) -> Response:
     """Delete a list; its tasks go to the inbox, or with `tasks=delete` with it. 404 if it is not the caller's."""
     async with turn as caller:
         await lists.delete_list(*caller, list_id, expected, days, with_tasks=deletion.tasks == "delete")
+    return Response(status_code=204)
 
 
 @router.post("/{list_id}/move", response_model=ListRead, responses=MOVED)

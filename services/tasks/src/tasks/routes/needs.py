@@ -25,5 +25,5 @@ Admission = Annotated[creation.Admission, Depends(_admission)]
 KeptDays = Annotated[int, Depends(_kept_days)]
 """How long tombstones are kept, in days."""
 
-NoQuery = Depends(Query(NoParameters))
+NoQuery = Annotated[NoParameters, Depends(Query(NoParameters))]
 """A query string that holds nothing."""

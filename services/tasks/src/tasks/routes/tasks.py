@@ -25,13 +25,14 @@ from tasks.routes.answers import (
     tagged,
     untagged,
 )
+from tasks.routes.direct import DirectRoute
 from tasks.routes.needs import Admission, KeptDays
 from tasks.schemas.query import TaskQuery
 from tasks.schemas.tasks import Assertion, TaskChange, TaskCreate, TaskDelete, TaskMove, TaskRead, TaskReplace
 from tasks.service import creation, listing, order, tasks
 from tasks.turns import Caller, Turn
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=DirectRoute)
 
 _TASK = TypeAdapter(TaskRead)
 _TASKS = TypeAdapter(list[TaskRead])
