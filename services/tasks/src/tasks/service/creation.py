@@ -172,13 +172,13 @@ def _making_task(statement: Executable, values: Row, user: User, admission: Admi
 
     def require_room(obstacle: Row) -> None:
         if not obstacle["has_list"]:
-            refuse({"obstacle": "list-not-found"})
+            refuse("list-not-found")
         if obstacle["holder"] == user.id:
             raise PreconditionFailed("task-exists", "The caller has this task already.")
         if cast("int", obstacle["task_count"]) >= tasks_max:
             raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
         if cast("int", obstacle["label_count"]) > LABELS_MAX:
-            refuse({"obstacle": "labels-full"})
+            refuse("labels-full")
         _require_free_id(obstacle)
 
     return Creation(statement, GET_OBSTACLE, {**values, "most": tasks_max}, require_room)
@@ -191,7 +191,7 @@ def _making_list(statement: Executable, list_id: UUID, name: str, user: User, cl
         if cast("int", obstacle["list_count"]) >= LISTS_MAX:
             raise Unprocessable("quota-exceeded", f"One user may have {LISTS_MAX} lists at most.")
         if obstacle["has_name"]:
-            refuse({"obstacle": "name-taken"})
+            refuse("name-taken")
         _require_free_id(obstacle)
 
     named = {"wanted": list_id, "new_name": name, "new_folded_name": fold(name), "most": LISTS_MAX}

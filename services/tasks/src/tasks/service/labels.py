@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from common.database import Row, Session, row, rows
-from common.errors import NotFound
+from common.database import Session, row, rows
 from common.identity import User
 from tasks.fields.names import fold
 from tasks.schemas.labels import LabelChange, LabelListed, LabelRead
 from tasks.service.freshness import settled
-from tasks.service.obstacles import refuse, require_same_id
+from tasks.service.obstacles import require, require_same_id
 from tasks.statements.labels import CHANGE_LABEL, DELETE_LABEL, GET_LABEL, LIST_LABELS
 
 
@@ -35,7 +34,7 @@ async def get_label(session: Session, user: User, label_id: UUID) -> LabelRead:
     Raises:
         NotFound: There is no such label, or it is somebody else's.
     """
-    return cast("LabelRead", _found(await row(session, GET_LABEL, caller=user.id, wanted=label_id)))
+    return cast("LabelRead", require(await row(session, GET_LABEL, caller=user.id, wanted=label_id), "label"))
 
 
 async def change_label(
@@ -53,7 +52,7 @@ async def change_label(
     name = change.name or None
     named = {"new_name": name, "new_folded_name": name and fold(name)}
     values = {"caller": user.id, "wanted": label_id, "expected": expected}
-    return cast("LabelRead", refuse(_found(await settled(session, CHANGE_LABEL, **values, **named))))
+    return cast("LabelRead", require(await settled(session, CHANGE_LABEL, **values, **named), "label"))
 
 
 async def delete_label(
@@ -66,10 +65,4 @@ async def delete_label(
         PreconditionFailed: The label has none of the expected versions.
     """
     values = {"caller": user.id, "wanted": label_id, "expected": expected, "kept": timedelta(days=kept_days)}
-    refuse(_found(await settled(session, DELETE_LABEL, **values)))
-
-
-def _found(label: Row | None) -> Row:
-    if label is None:
-        raise NotFound("label-not-found", "There is no such label.")
-    return label
+    require(await settled(session, DELETE_LABEL, **values), "label")

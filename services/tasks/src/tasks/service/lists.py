@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from common.database import Row, Session, row, rows
-from common.errors import NotFound
+from common.database import Session, row, rows
 from common.identity import User
 from tasks.fields.names import fold
 from tasks.schemas.lists import ListChange, ListRead, ListReplace
 from tasks.service.freshness import settled
-from tasks.service.obstacles import refuse, require_same_id
+from tasks.service.obstacles import require, require_same_id
 from tasks.statements import lists
 
 
@@ -35,7 +34,7 @@ async def get_list(session: Session, user: User, list_id: UUID) -> ListRead:
     Raises:
         NotFound: There is no such list, or it is somebody else's.
     """
-    return cast("ListRead", require_list(await row(session, lists.GET_LIST, caller=user.id, wanted=list_id)))
+    return cast("ListRead", require(await row(session, lists.GET_LIST, caller=user.id, wanted=list_id), "list"))
 
 
 async def change_list(
@@ -53,7 +52,7 @@ async def change_list(
     name = change.name or None
     named = {"new_name": name, "new_folded_name": name and fold(name)}
     values = {"caller": user.id, "wanted": list_id, "expected": expected}
-    return cast("ListRead", refuse(require_list(await settled(session, lists.CHANGE_LIST, **values, **named))))
+    return cast("ListRead", require(await settled(session, lists.CHANGE_LIST, **values, **named), "list"))
 
 
 async def delete_list(
@@ -72,15 +71,4 @@ async def delete_list(
         PreconditionFailed: The list has none of the expected versions.
     """
     values = {"caller": user.id, "wanted": list_id, "expected": expected, "kept": timedelta(days=kept_days)}
-    refuse(require_list(await settled(session, lists.delete_list(with_tasks=with_tasks), **values)))
-
-
-def require_list(found: Row | None) -> Row:
-    """Return a list that was found.
-
-    Raises:
-        NotFound: None was.
-    """
-    if found is None:
-        raise NotFound("list-not-found", "There is no such list.")
-    return found
+    require(await settled(session, lists.delete_list(with_tasks=with_tasks), **values), "list")

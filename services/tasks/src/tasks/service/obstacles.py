@@ -1,9 +1,10 @@
 """What stands in the way of a write, in the words of its statement, and how that is refused."""
 
+from typing import NoReturn
 from uuid import UUID
 
 from common.database import Row
-from common.errors import Conflict, PreconditionFailed, Refusal, Unprocessable
+from common.errors import Conflict, NotFound, PreconditionFailed, Refusal, Unprocessable
 from tasks.service.planning import LABELS_MAX
 
 
@@ -17,14 +18,22 @@ def _refusals() -> dict[str, Refusal]:
     }
 
 
-def refuse(found: Row) -> Row:
-    """Return what a statement has found.
+def refuse(obstacle: str) -> NoReturn:
+    """Say what stands in the way."""
+    raise _refusals()[obstacle]
+
+
+def require(found: Row | None, kind: str) -> Row:
+    """Return what a statement has found of a task, a list or a label.
 
     Raises:
-        Refusal: It has met an obstacle.
+        NotFound: There is no such thing, or it is somebody else's.
+        Refusal: Something stands in the way.
     """
-    if found["obstacle"] is not None:
-        raise _refusals()[str(found["obstacle"])]
+    if found is None:
+        raise NotFound(f"{kind}-not-found", f"There is no such {kind}.")
+    if found.get("obstacle") is not None:
+        refuse(str(found["obstacle"]))
     return found
 
 

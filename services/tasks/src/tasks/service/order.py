@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from common.database import Row, Session, row
-from common.errors import NotFound
 from common.identity import User
 from tasks.schemas.lists import ListMove
 from tasks.schemas.tasks import TaskMove
 from tasks.service.creation import Answered, answered, keyed, once, replay
-from tasks.service.obstacles import refuse
+from tasks.service.obstacles import require
 from tasks.statements.keys import GET_KEPT
 from tasks.statements.order import move
 
@@ -51,7 +50,5 @@ async def _move(session: Session, kind: str, key: str | None, values: Row) -> An
         found = await once(session, move(kind, keyed=key is not None), **values, **claimed)
         if found is None and (kept := key and await row(session, GET_KEPT, caller=values["caller"], **claimed)):
             return replay(kept, claimed["meaning"])
-        if found is None:
-            raise NotFound(f"{kind}-not-found", f"There is no such {kind}.")
-        if found["obstacle"] != "outrun":
-            return answered(refuse(found), replayed=False)
+        if found is None or found["obstacle"] != "outrun":
+            return answered(require(found, kind), replayed=False)

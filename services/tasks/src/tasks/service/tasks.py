@@ -6,11 +6,10 @@ from typing import cast
 from uuid import UUID
 
 from common.database import Row, Session, row
-from common.errors import NotFound
 from common.identity import User
 from tasks.schemas.tasks import TaskChange, TaskRead, TaskReplace
 from tasks.service.freshness import settled
-from tasks.service.obstacles import refuse, require_same_id
+from tasks.service.obstacles import require, require_same_id
 from tasks.service.planning import kept_parts, label_values, plan_values
 from tasks.statements.tasks import DELETE_TASK, GET_TASK
 from tasks.statements.tasks import change_task as changing
@@ -22,7 +21,7 @@ async def get_task(session: Session, user: User, task_id: UUID) -> TaskRead:
     Raises:
         NotFound: There is no such task, or it is somebody else's.
     """
-    return cast("TaskRead", _found(await row(session, GET_TASK, caller=user.id, wanted=task_id)))
+    return cast("TaskRead", require(await row(session, GET_TASK, caller=user.id, wanted=task_id), "task"))
 
 
 async def change_task(
@@ -60,7 +59,8 @@ async def delete_task(
         PreconditionFailed: The task has none of the expected versions.
     """
     kept = timedelta(days=kept_days)
-    refuse(_found(await row(session, DELETE_TASK, caller=user.id, wanted=task_id, expected=expected, kept=kept)))
+    found = await row(session, DELETE_TASK, caller=user.id, wanted=task_id, expected=expected, kept=kept)
+    require(found, "task")
 
 
 async def _change(
@@ -69,13 +69,7 @@ async def _change(
     labels: Row = label_values(change.labels) if "labels" in change.model_fields_set else {}
     asked = {"new_is_completed": change.completed, **plan_values(change), **kept_parts(change), **values, **labels}
     named = {"caller": user.id, "wanted": task_id, "new_description": change.description}
-    found = refuse(_found(await settled(session, changing(labelled=bool(labels)), **named, **asked)))
+    found = require(await settled(session, changing(labelled=bool(labels)), **named, **asked), "task")
     if found["is_stale"] and (now := await row(session, GET_TASK, caller=user.id, wanted=task_id)):
         return cast("TaskRead", {**found, "labels": now["labels"]})
     return cast("TaskRead", found)
-
-
-def _found(task: Row | None) -> Row:
-    if task is None:
-        raise NotFound("task-not-found", "There is no such task.")
-    return task
