@@ -140,6 +140,14 @@ async def test_what_was_something_else_comes_in_under_another_id(as_user: AsUser
     assert [each["id"] for each in (await owner.get("/tasks/changes")).json()["deleted"]] == [task]
 
 
+async def test_a_list_and_a_label_of_one_file_never_share_an_id(as_user: AsUser) -> None:
+    owner, shared = as_user("owner"), str(uuid4())
+
+    assert await bring(owner, a_list(id=shared), a_label(id=shared)) == (2, 0, 0, 1)
+
+    assert [line["id"] for line in await export(owner)] == [shared, renumbered(owner, shared)]
+
+
 async def test_a_label_that_only_a_task_names_is_made(as_user: AsUser) -> None:
     owner = as_user("owner")
 

@@ -51,6 +51,16 @@ async def test_a_task_that_the_caller_has_is_never_replaced(as_user: AsUser) -> 
     assert (await owner.get("/tasks")).json() == [made.json()]
 
 
+async def test_a_retry_learns_that_the_task_was_made_although_its_list_is_gone(as_user: AsUser) -> None:
+    owner, address = as_user("owner"), f"/tasks/{uuid4()}"
+    list_id = (await owner.post("/lists", json={"name": "Garden"})).json()["id"]
+    assert (await _put(owner, address, list_id=list_id)).status_code == 201
+    await owner.delete(f"/lists/{list_id}")
+
+    assert _code(await _put(owner, address, list_id=list_id)) == (412, "task-exists")
+    assert _code(await _put(owner, f"/tasks/{uuid4()}", list_id=list_id)) == (422, "list-not-found")
+
+
 async def test_an_id_that_somebody_else_has_cannot_be_had(as_user: AsUser) -> None:
     theirs = await as_user("neighbour").post("/tasks", json={"title": "Theirs"})
     address = theirs.headers["location"]

@@ -171,10 +171,11 @@ def _making_task(statement: Executable, values: Row, user: User, admission: Admi
     tasks_max = admission.tasks_max
 
     def require_room(obstacle: Row) -> None:
-        if not obstacle["has_list"]:
-            refuse("list-not-found")
+        # First of all: whoever sends a request again must learn that it was done, also when its list is gone by now.
         if obstacle["holder"] == user.id:
             raise PreconditionFailed("task-exists", "The caller has this task already.")
+        if not obstacle["has_list"]:
+            refuse("list-not-found")
         if cast("int", obstacle["task_count"]) >= tasks_max:
             raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
         if cast("int", obstacle["label_count"]) > LABELS_MAX:

@@ -115,17 +115,18 @@ class Namesakes:
             Conflict: Somebody else took one of the ids at the same moment.
         """
         lists = await _look(connection, user, _LISTS, self.lists.keys() | self.list_ids.keys())
-        labels = await _look(connection, user, _LABELS, self.labels.keys())
         places = [lists.place(line) for line in self.lists.values()]
-        named = [labels.place(line) for line in self.labels.values()]
-        report = _report([*self.lists, *self.labels], [*places, *named], made=len(lists.new) + len(labels.new))
         list_ids = dict(zip(self.lists, places, strict=True))
         list_ids |= {
             each: lists.require(each, number) for each, number in self.list_ids.items() if each not in list_ids
         }
+        await _make(connection, user, _LISTS, lists.new)
+        # Only now, because a label cannot have the id of a list that has just been made.
+        labels = await _look(connection, user, _LABELS, self.labels.keys())
+        named = [labels.place(line) for line in self.labels.values()]
+        report = _report([*self.lists, *self.labels], [*places, *named], made=len(lists.new) + len(labels.new))
         names = {fold(line.name): each for line, each in zip(self.labels.values(), named, strict=True)}
         names |= {folded: labels.name(name) for folded, name in self.names.items() if folded not in names}
-        await _make(connection, user, _LISTS, lists.new)
         await _make(connection, user, _LABELS, labels.new)
         return Settled(list_ids, names, report)
 
