@@ -96,7 +96,7 @@ def _compose(owner: CTE, *, labelled: bool) -> CTE:
         "completed_at": case((IS_COMPLETED, owner.c.now)),
         "created_at": owner.c.now,
         "updated_at": owner.c.now,
-        "version": owner.c.counter + (NEW_LABELS if labelled else 0) + 1,
+        "version": owner.c.counter + (1 + NEW_LABELS if labelled else 1),
         "list_id": LIST,
         "due_date": DUE_DATE,
         "due_time": DUE_TIME,
@@ -126,7 +126,7 @@ def create_task(*, keyed: bool = False, named: bool = False, labelled: bool = Fa
     answer = render(select(*task_on_the_wire(task.c, CHOSEN_NAMES if labelled else _NO_LABELS)))
     claimed = claim(task, answer) if keyed else None
     made = _add(task, claimed, named=named)
-    counted = _count(made, labelled=labelled).returning(OWNERS.c.id, OWNERS.c.counter, OWNERS.c.created_at)
+    counted = _count(made, labelled=labelled).returning(OWNERS.c.id, OWNERS.c.counter)
     raised = counted.cte("counted")
     shown: Query = select(made.c.id, made.c.version, answer.label("answer")).add_cte(raised)
     if labelled:

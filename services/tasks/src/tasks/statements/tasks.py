@@ -113,9 +113,8 @@ def change_task(*, labelled: bool = False) -> Executable:
     """
     before = _look(lock(find_owner(watched=labelled)), labelled=labelled)
     is_written = and_(before.c.differs, before.c.obstacle.is_(None))
-    new_labels = NEW_LABELS if labelled else 0
-    counts = {"label_count": OWNERS.c.label_count + new_labels}
-    raised = raise_counter(before, 1 + new_labels, is_written, **counts)
+    counts = {"label_count": OWNERS.c.label_count + NEW_LABELS} if labelled else {}
+    raised = raise_counter(before, 1 + NEW_LABELS if labelled else 1, is_written, **counts)
     labels = CHOSEN_NAMES if labelled else labels_of(TASKS.c)
     changed = _write(raised).returning(*task_on_the_wire(TASKS.c, labels)).cte("changed")
     met = (before.c.obstacle, before.c.is_stale)
