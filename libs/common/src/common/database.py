@@ -21,7 +21,7 @@ from common.pages import State
 
 POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
 """Ten connections at most, all kept, because to open one costs more than ten requests; in seconds: a request waits 1.5
-for one, and none lives for the 300 until Neon sleeps."""
+for one, and none that is older than 240 is used again: Neon sleeps after 300."""
 
 _KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 6000}
 """Seconds (the last one milliseconds): only together they bound a connection that is dead without having said so."""
@@ -77,6 +77,7 @@ async def rows(session: Session, statement: Executable, **values: object) -> lis
     Raises:
         psycopg.Error: The database is lost, or the statement failed; the frame makes a 500 of it. What is safe to
             repeat was repeated once.
+        sqlalchemy.exc.TimeoutError: All connections were busy for too long.
     """
     try:
         return await _run(session, statement, values)

@@ -120,7 +120,7 @@ def _read_tags(request: Request, name: str) -> Tags | None:
 
 
 Expected = Annotated[Tags | None, Depends(Condition(_expected, {"If-Match": _SENT_TAGS}))]
-"""The versions that a write may meet; None for all, as a missing task is 404 in any case."""
+"""The versions that a write may meet; None for all, as what is missing is 404 in any case."""
 
 Seen = Annotated[Tags, Depends(Condition(_seen, {"If-None-Match": _SENT_TAGS}))]
 """The versions that the caller has already."""

@@ -25,4 +25,4 @@ class TasksSettings(Settings):
     """Tasks that one user may have."""
 
     tombstones_kept_days: int = Field(default=90, gt=0, le=36_500)
-    """How long a device may stay offline, in days, and still learn which tasks were deleted meanwhile."""
+    """How long a device may stay offline, in days, and still learn what was deleted meanwhile."""

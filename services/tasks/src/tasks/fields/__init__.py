@@ -113,7 +113,7 @@ Priority = Annotated[
 OrderKey = Annotated[
     str,
     Field(
-        description="Sorts by its bytes as the tasks of a list are ordered by hand; only a move changes it.",
+        description="Sorts by its bytes as what is ordered by hand; only a move changes it.",
         pattern=ORDER_KEY_PATTERN,
         examples=["00001795249800000000"],
     ),
@@ -167,4 +167,4 @@ RefusedId = SkipJsonSchema[Annotated[object, AfterValidator(_refuse_id)]]
 """Nobody may send it, and whoever does is told what to do instead."""
 
 Echo = Annotated[JsonValue, WithJsonSchema({"description": "May be sent as it was read; it is ignored."})]
-"""What only the service sets, in a task that is sent back."""
+"""What only the service sets, in what is sent back."""

@@ -23,7 +23,7 @@ Feed = Annotated[ChangesQuery, Depends(Query(ChangesQuery))]
 
 @router.get("", response_model=ChangesRead, responses={410: {}})
 async def list_changes(query: Feed, caller: Caller) -> Response:
-    """List what happened to the caller's tasks since the last time, deletions included; 410 when it is too long ago."""
+    """List what happened to tasks, lists and labels since the last time, deletions too; 410 when it is too long ago."""
     found = await changes.find_changes(*caller, query)
     return Response(_CHANGES.dump_json(found, warnings=False), media_type=JSON_TYPE)  # the database wrote it already
 

@@ -47,7 +47,7 @@ Whole = Annotated[TaskReplace, Depends(Body(TaskReplace, Assertion))]
 Move = Annotated[TaskMove, Depends(Body(TaskMove, Assertion))]
 Deletion = Annotated[TaskDelete, Depends(Body(TaskDelete, Assertion, required=False))]
 
-_FURTHER = ("get_task", "change_task", "replace_task", "delete_task")
+_FURTHER = ("get_task", "change_task", "replace_task", "delete_task", "move_task")
 _LINKS = {name: {"operationId": name, "parameters": {"task_id": "$response.body#/id"}} for name in _FURTHER}
 _LINK = {"description": 'The next page (`rel="next"`), if there is one.', "schema": {"type": "string"}}
 
