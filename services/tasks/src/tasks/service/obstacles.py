@@ -18,6 +18,14 @@ def _refusals() -> dict[str, Refusal]:
     }
 
 
+def _missing() -> dict[str, Refusal]:
+    return {
+        "task": NotFound("task-not-found", "There is no such task."),
+        "list": NotFound("list-not-found", "There is no such list."),
+        "label": NotFound("label-not-found", "There is no such label."),
+    }
+
+
 def refuse(obstacle: str) -> NoReturn:
     """Say what stands in the way."""
     raise _refusals()[obstacle]
@@ -31,7 +39,7 @@ def require(found: Row | None, kind: str) -> Row:
         Refusal: Something stands in the way.
     """
     if found is None:
-        raise NotFound(f"{kind}-not-found", f"There is no such {kind}.")
+        raise _missing()[kind]
     if found.get("obstacle") is not None:
         refuse(str(found["obstacle"]))
     return found
