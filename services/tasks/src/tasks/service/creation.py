@@ -13,12 +13,11 @@ from uuid_utils.compat import uuid7
 from common.database import Row, Session, row, rows
 from common.errors import SOON, Conflict, PreconditionFailed, Unprocessable
 from common.identity import User
-from tasks.fields.names import fold
 from tasks.peers import UsersService
 from tasks.schemas.lists import ListCreate, ListReplace
 from tasks.schemas.tasks import TaskCreate, TaskReplace
 from tasks.service.obstacles import refuse, require_same_id
-from tasks.service.planning import LABELS_MAX, LISTS_MAX, label_values, meaning_of, plan_values
+from tasks.service.planning import LABELS_MAX, LISTS_MAX, label_values, meaning_of, name_values, plan_values
 from tasks.statements import lists
 from tasks.statements.creation import GET_OBSTACLE
 from tasks.statements.creation import create_task as creating
@@ -195,7 +194,7 @@ def _making_list(statement: Executable, list_id: UUID, name: str, user: User, cl
             refuse("name-taken")
         _require_free_id(obstacle)
 
-    named = {"wanted": list_id, "new_name": name, "new_folded_name": fold(name), "most": LISTS_MAX}
+    named = {"wanted": list_id, **name_values(name), "most": LISTS_MAX}
     return Creation(statement, lists.GET_OBSTACLE, {**named, **claimed}, require_room)
 
 

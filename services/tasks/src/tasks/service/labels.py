@@ -7,10 +7,10 @@ from uuid import UUID
 
 from common.database import Session, row, rows
 from common.identity import User
-from tasks.fields.names import fold
 from tasks.schemas.labels import LabelChange, LabelListed, LabelRead
 from tasks.service.freshness import settled
 from tasks.service.obstacles import require, require_same_id
+from tasks.service.planning import name_values
 from tasks.statements.labels import CHANGE_LABEL, DELETE_LABEL, GET_LABEL, LIST_LABELS
 
 
@@ -49,10 +49,8 @@ async def change_label(
         PreconditionFailed: The label has none of the expected versions.
     """
     require_same_id(label_id, change.id)
-    name = change.name or None
-    named = {"new_name": name, "new_folded_name": name and fold(name)}
-    values = {"caller": user.id, "wanted": label_id, "expected": expected}
-    return cast("LabelRead", require(await settled(session, CHANGE_LABEL, **values, **named), "label"))
+    values = {"caller": user.id, "wanted": label_id, "expected": expected, **name_values(change.name)}
+    return cast("LabelRead", require(await settled(session, CHANGE_LABEL, **values), "label"))
 
 
 async def delete_label(

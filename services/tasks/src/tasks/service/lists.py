@@ -7,10 +7,10 @@ from uuid import UUID
 
 from common.database import Session, row, rows
 from common.identity import User
-from tasks.fields.names import fold
 from tasks.schemas.lists import ListChange, ListRead, ListReplace
 from tasks.service.freshness import settled
 from tasks.service.obstacles import require, require_same_id
+from tasks.service.planning import name_values
 from tasks.statements import lists
 
 
@@ -49,10 +49,8 @@ async def change_list(
         PreconditionFailed: The list has none of the expected versions.
     """
     require_same_id(list_id, change.id)
-    name = change.name or None
-    named = {"new_name": name, "new_folded_name": name and fold(name)}
-    values = {"caller": user.id, "wanted": list_id, "expected": expected}
-    return cast("ListRead", require(await settled(session, lists.CHANGE_LIST, **values, **named), "list"))
+    values = {"caller": user.id, "wanted": list_id, "expected": expected, **name_values(change.name)}
+    return cast("ListRead", require(await settled(session, lists.CHANGE_LIST, **values), "list"))
 
 
 async def delete_list(

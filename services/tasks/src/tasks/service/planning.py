@@ -18,6 +18,11 @@ LABELS_MAX: Final = 500
 """Labels that one user may have."""
 
 
+def name_values(name: str) -> Row:
+    """Return the name of a list or a label, as spelled and as compared; an empty one keeps what is there."""
+    return {"new_name": name or None, "new_folded_name": fold(name) or None}
+
+
 def plan_values(task: Planned) -> Row:
     """Return what the task gets of a plan; a priority that was not sent is None."""
     due = task.due

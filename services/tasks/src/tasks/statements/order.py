@@ -135,7 +135,7 @@ def _number(previous: CTE, following: CTE, now: ColumnElement[Any]) -> ColumnEle
     """Halve the gap, which is two seconds wide before the first one; behind the last one, take the moment."""
     start = func.coalesce(previous.c.place, func.greatest(following.c.place - 2 * STEP_MICROSECONDS, 0))
     halfway = (start + following.c.place) * literal_column("0.5")
-    return func.trim_scale(func.coalesce(halfway, func.greatest(now, previous.c.place + 1), now))
+    return func.trim_scale(func.coalesce(halfway, func.greatest(now, previous.c.place + 1)))
 
 
 def _gap(table: Table, before: CTE) -> CTE:
