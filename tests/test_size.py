@@ -1,9 +1,7 @@
 """Nothing grows until it cannot be seen at a glance."""
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,15 +16,6 @@ FILES = [
 VERBS = {"get", "post", "put", "patch", "delete", "api_route"}
 IGNORE = re.compile(r"#\s*(noqa|type:\s*ignore|pyright:\s*ignore)")
 TABLE_NAME = re.compile(r"\s*__tablename__\b")
-NOT_CODE = {
-    tokenize.COMMENT,
-    tokenize.DEDENT,
-    tokenize.ENCODING,
-    tokenize.ENDMARKER,
-    tokenize.INDENT,
-    tokenize.NEWLINE,
-    tokenize.NL,
-}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -50,43 +39,26 @@ def body_without_docstring(function: Function) -> list[ast.stmt]:
     return function.body[1:] if ast.get_docstring(function) else function.body
 
 
-def lines_of_code(file: Path) -> int:
-    """Count lines without blanks, comments and docstrings."""
-    text = file.read_text()
-    tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in NOT_CODE]
-    lines = {line for token in tokens for line in range(token.start[0], token.end[0] + 1)}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            lines -= set(range(node.lineno, (node.end_lineno or 0) + 1))
-    return len(lines)
-
-
 def where(file: Path, function: Function) -> str:
     return f"{file.relative_to(ROOT)}:{function.lineno} {function.name}"
 
 
-def test_a_file_has_at_most_300_lines() -> None:
-    assert [file for file in FILES if len(file.read_text().splitlines()) > 300] == []
+def test_a_file_has_at_most_400_lines() -> None:
+    assert [file for file in FILES if len(file.read_text().splitlines()) > 400] == []
 
 
-def test_a_function_has_at_most_25_lines() -> None:
+def test_a_function_has_at_most_50_lines() -> None:
     """A migration is no more than a list: its length says nothing."""
     files = [file for file in FILES if "migrations" not in file.parts]
 
-    assert [where(file, each) for file in files for each in functions(file) if lines_of([each]) > 25] == []
+    assert [where(file, each) for file in files for each in functions(file) if lines_of([each]) > 50] == []
 
 
-def test_the_body_of_a_handler_has_at_most_6_lines() -> None:
+def test_the_body_of_a_handler_has_at_most_12_lines() -> None:
     handlers = [(file, each) for file in FILES if "src" in file.parts for each in functions(file) if is_handler(each)]
 
     assert handlers
-    assert [where(file, each) for file, each in handlers if lines_of(body_without_docstring(each)) > 6] == []
-
-
-def test_what_services_share_has_at_most_500_lines_of_code() -> None:
-    shared = list((ROOT / "libs" / "common" / "src").rglob("*.py"))
-
-    assert 0 < sum(map(lines_of_code, shared)) <= 500
+    assert [where(file, each) for file, each in handlers if lines_of(body_without_docstring(each)) > 12] == []
 
 
 def test_checks_are_silenced_less_than_twice_in_1000_lines() -> None:
