@@ -1,6 +1,7 @@
 """The committed document says what the services do."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -13,6 +14,27 @@ from devkit.openapi import FILE, document
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+PORTABLE = re.compile(
+    r"""(?x)
+    \^? (
+        [A-Za-z0-9 "!#%&',:;<=>@_`~-]            # a character that stands for itself,
+      | \\ ( [tnr.*+?()|/\\^$] | x[0-9a-f]{2} )   # or must be escaped to do so,
+      | \[ \^? ( [A-Za-z0-9 "!#$%&'()*+,./:;<=>?@_`{|}~-] | \\ ( [tnr\\^\]\[-] | x[0-9a-f]{2} ) )+ \]
+      | \( (?!\?) | \) | \|                       # groups and choices,
+      | [*+?]                                    # and how often
+      | \{ ( [0-9]+ , )? [0-9]+ \}
+    )* \$?
+    """
+)
+"""Patterns that RE2 (Go), ECMA 262 with and without `u`, Java, Rust and Python take, and read alike.
+
+`\\u` is none of RE2's escapes; `\\d`, `\\s` and `\\w` mean ASCII to some and Unicode to others; RE2 looks neither
+ahead nor behind. Source: https://github.com/google/re2/wiki/Syntax; ECMA 262, 22.2.1.
+"""
+
+REPEATED_MAX = 1000
+"""Times that RE2 repeats something."""
 
 
 def named(place: str) -> dict[str, Json]:
@@ -36,6 +58,17 @@ def parameters() -> Iterator[Json]:
 def is_valid(schema: object, example: object) -> bool:
     components = {"components": document()["components"]}
     return Draft202012Validator({"allOf": [schema], **components}, validate_formats=True).is_valid(example)
+
+
+def patterns(part: object) -> Iterator[str]:
+    if isinstance(part, list):
+        for each in cast("list[object]", part):
+            yield from patterns(each)
+    if isinstance(part, dict):
+        for name, each in cast("Json", part).items():
+            if name == "pattern" and isinstance(each, str):
+                yield each
+            yield from patterns(each)
 
 
 def test_the_committed_document_is_not_stale() -> None:
@@ -89,3 +122,21 @@ def test_what_a_body_may_hold_is_closed_and_what_an_answer_holds_is_always_there
             assert schema["required"] == list(cast("Json", schema["properties"]))
         elif name.startswith(("Task", "User")):
             assert schema["additionalProperties"] is False
+
+
+def test_every_pattern_means_the_same_in_all_languages() -> None:
+    found = set(patterns(document()))
+
+    assert found
+    for pattern in found:
+        assert PORTABLE.fullmatch(pattern), pattern
+        assert re.compile(pattern)
+        assert all(int(times) <= REPEATED_MAX for times in re.findall(r"([0-9]+)\}", pattern)), pattern
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"^\u0041$", r"^\d$", r"^[\s]$", r"^(?=a)b$", r"^(?<!a)b$", r"^\p{L}$", r"^(a)\1$", "^[[:alpha:]]$", "^a{2,}+$"],
+)
+def test_a_pattern_that_only_some_languages_know_is_noticed(pattern: str) -> None:
+    assert not PORTABLE.fullmatch(pattern)

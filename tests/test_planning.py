@@ -17,11 +17,10 @@ PAGE = (ROOT / "docs" / "planning.md").read_text()
 BEFORE: Json = json.loads((Path(__file__).parent / "openapi_before_planning.json").read_text())
 PROBLEMS = tomllib.loads((ROOT / "services/auth-gateway/src/auth_gateway/public/problems.toml").read_text())
 
-WORDING = {"description", "example", "examples", "summary", "tags", "info"}
-"""What may be said in other words."""
+WORDING = {"description", "example", "examples", "summary", "tags", "info", "pattern"}
+"""What may be said in other words; a pattern has to be read by more programs than before."""
 
 WIDER = {
-    "/paths//tasks/get/parameters/cursor/schema/pattern",  # the pages of sorted lists have longer ones
     "/paths//tasks/get/responses/200/headers/ETag/required",  # there is none where the clock decides
 }
 """What holds for everything that there was before, and not for what came."""
@@ -108,5 +107,8 @@ def by_name(items: list[object]) -> Json:
 
 
 def name_of(item: object) -> str:
-    named: object = cast("Json", item).get("name") if isinstance(item, dict) else None
-    return str(named or cast("object", item))
+    """Tell items apart by their names, else by what they say, whatever the words."""
+    if not isinstance(item, dict):
+        return str(item)
+    members = cast("Json", item)
+    return str(members.get("name") or {name: members[name] for name in members.keys() - WORDING})

@@ -78,7 +78,9 @@ Cursor = Annotated[
         {
             "type": "string",
             "description": "Where the page begins: take it from the `Link` of the page before.",
-            "pattern": "^[A-Za-z0-9_-]{32,3000}$",
+            "pattern": "^[A-Za-z0-9_-]+$",
+            "minLength": 32,
+            "maxLength": 3000,
             "examples": [Position(_EPOCH + timedelta(days=20_778), UUID(EXAMPLE_TASK)).cursor()],
         }
     ),

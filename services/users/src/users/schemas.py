@@ -60,7 +60,7 @@ TimeZone = Annotated[
 WireTime = Annotated[
     str,
     Field(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$",
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
         examples=["2026-11-21T08:30:00.000000Z"],
         json_schema_extra={"format": "date-time"},
     ),

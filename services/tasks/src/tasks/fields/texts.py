@@ -21,10 +21,14 @@ WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" +
 )
 """Source: Unicode's property White_Space. Python's own list also has four separators that are control characters."""
 
-_UNSEEN = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
-_TEXT_PATTERN = f"^[^{_UNSEEN}]*$"
-_SEEN, _INSIDE = rf"[^\s{_UNSEEN}]", rf"[^\t\n\r\u2028\u2029{_UNSEEN}]"
-LINE_PATTERN: Final = rf"^\s*{_SEEN}({_INSIDE}*{_SEEN})?\s*$"
+# Patterns for the OpenAPI document, in what RE2, ECMA 262, Java and Python read alike: no `\u`, no `\s`.
+# So they say only what can be said about U+0000 to U+00A0; descriptions and the functions below say the rest.
+_TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+_BLANK = r"[\t-\r \x85\xa0]"
+_VISIBLE = r"[^\x00-\x20\x7f-\xa0]"
+_IN_LINE = r"[^\x00-\x1f\x7f-\x9f]"
+
+LINE_PATTERN: Final = f"^{_BLANK}*{_VISIBLE}({_IN_LINE}*{_VISIBLE})?{_BLANK}*$"
 """What a title and a name look like to whoever reads the OpenAPI document."""
 
 
