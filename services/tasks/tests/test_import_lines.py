@@ -8,11 +8,12 @@ import pytest
 
 from devkit.people import AsUser
 
-from .carried import OLD, Line, a_line, bring, export, send, written
+from .carried import ADDRESS, OLD, Line, a_line, bring, export, send, written
 
 UNREADABLE: Final = {
     "broken": b'{"kind": "task"',
-    "empty": b"",
+    "a byte order mark alone": b"\xef\xbb\xbf",
+    "a line separator": "\u2028".encode(),
     "no object": b"[]",
     "no UTF-8": b'{"kind": "\xff"}',
     "with a byte order mark": b"\xef\xbb\xbf" + written(a_line(uuid4())).strip(),
@@ -20,6 +21,7 @@ UNREADABLE: Final = {
     "not a number": b'{"kind": "task", "version": NaN}',
     "too deep": b'{"version": ' + b"[" * 40 + b"]" * 40 + b"}",
     "too long": b" " * 65_537,
+    "too long, and then some": b" " * 200_000,
     "two on one line": written(a_line(uuid4())).strip() * 2,
 }
 
@@ -120,6 +122,35 @@ async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_fe
 
     assert (await send(owner, pieces())).json()["created"] == 2
     assert {line["title"] for line in await export(owner)} == {"Äpfel", "🌵"}
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t\n", b"\n\r\n\n", b" " * 65_535 + b"\n"], ids=len)
+@pytest.mark.parametrize("size", [1_000, 1_000_000])
+async def test_blank_lines_are_skipped_and_counted(as_user: AsUser, blank: bytes, size: int) -> None:
+    owner, line_feeds = as_user("owner"), blank.count(b"\n")
+    bad = written(a_line(uuid4(), ""))
+    stream = blank + written(a_line(uuid4(), "a")) + blank + written(a_line(uuid4(), "b")) + blank
+
+    async def pieces(content: bytes) -> AsyncIterator[bytes]:
+        for place in range(0, len(content), size):
+            yield content[place : place + size]
+
+    refused = await send(owner, pieces(stream + bad))
+    assert refused.json()["detail"] == f"Line {4 + 3 * line_feeds} breaks a rule."
+    assert await export(owner) == []
+    assert (await send(owner, pieces(stream))).json()["created"] == 2
+
+
+async def test_no_reader_breaks_a_line_of_an_export(as_user: AsUser) -> None:
+    owner, text = as_user("owner"), "a\n\r\r\n\\\u2028\\\\\u2029\\u2028 \u00a0\u180e\ufeff\tz"
+    await bring(owner, a_line(uuid4(), description=text))
+
+    exported = (await owner.get(f"{ADDRESS}/export")).content
+
+    assert len(exported.decode().splitlines()) == len(exported.splitlines()) == 1
+    [line] = await export(owner)
+    assert line["description"] == text
+    assert await bring(owner, line) == (0, 0, 1, 0)
 
 
 async def test_a_stream_of_nothing_changes_nothing(as_user: AsUser) -> None:

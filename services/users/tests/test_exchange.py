@@ -49,6 +49,16 @@ async def time_zone(owner: AsyncClient) -> object:
     return (await owner.get("/users/me")).json()["time_zone"]
 
 
+def keeping(bodies: list[bytes]) -> Behaviour:
+    """Take an import, and keep what it was."""
+
+    async def keep(request: Received, writer: StreamWriter) -> None:
+        bodies.append(await request.body())
+        await answering(document(json.dumps(REPORT).encode()))(Received(request.line, [], request.reader, 0), writer)
+
+    return keep
+
+
 def written(line: Line) -> bytes:
     return json.dumps(line).encode() + b"\n"
 
@@ -89,11 +99,7 @@ async def test_an_import_hands_on_what_is_behind_the_first_line_and_keeps_the_ti
 ) -> None:
     bodies: list[bytes] = []
 
-    async def keep(request: Received, writer: StreamWriter) -> None:
-        bodies.append(await request.body())
-        await answering(document(json.dumps(REPORT).encode()))(Received(request.line, [], request.reader, 0), writer)
-
-    tasks.behaviour = keep
+    tasks.behaviour = keeping(bodies)
     owner = as_user("owner")
     await owner.get("/users/me")
 
@@ -102,6 +108,31 @@ async def test_an_import_hands_on_what_is_behind_the_first_line_and_keeps_the_ti
     assert (answer.status_code, answer.json()) == (200, REPORT)
     assert bodies == [b'{"a": 1}\nno JSON at all']
     assert await time_zone(owner) == "Europe/Paris"
+
+
+@pytest.mark.parametrize("size", [1, 1_000])
+@pytest.mark.parametrize(
+    ("before", "handed_on"),
+    [
+        (b"\xef\xbb\xbf", b'{"a": 1}'),
+        (b"\r\n \t\n  ", b'\n\n{"a": 1}'),
+        (b"\xef\xbb\xbf\n", b'\n{"a": 1}'),
+    ],
+)
+async def test_a_mark_and_blank_lines_before_the_first_line_are_skipped_and_counted(
+    as_user: AsUser, tasks: Upstream, before: bytes, handed_on: bytes, size: int
+) -> None:
+    bodies: list[bytes] = []
+    content = before + written(START).replace(b"\n", b"\r\n") + b'{"a": 1}'
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for place in range(0, len(content), size):
+            yield content[place : place + size]
+
+    tasks.behaviour = keeping(bodies)
+
+    assert (await bring(as_user("owner"), pieces())).status_code == 200
+    assert bodies == [handed_on]
 
 
 async def test_a_profile_that_says_nothing_of_its_zone_leaves_it_as_it_is(as_user: AsUser, tasks: Upstream) -> None:
@@ -119,6 +150,10 @@ WRONG: Final[dict[str, tuple[bytes, int, list[list[str | int]]]]] = {
     "nothing": (b"", 400, [["body", 1]]),
     "no JSON": (b"{\n", 400, [["body", 1]]),
     "too long": (b" " * 65_537 + written(START), 400, [["body", 1]]),
+    "too long behind a blank line": (b"\n" + b" " * 65_537 + written(START), 400, [["body", 2]]),
+    "too many blank lines": (b"\n" * 65_537, 400, [["body", 65_538]]),
+    "a byte order mark twice": (b"\xef\xbb\xbf" * 2 + written(START), 400, [["body", 1]]),
+    "no JSON behind blank lines": (b"\xef\xbb\xbf\r\n \n{\n", 400, [["body", 3]]),
     "another kind": (written(START | {"kind": "task"}), 422, [["body", 1, "kind"]]),
     "another format": (written(START | {"format": 2}), 422, [["body", 1, "format"]]),
     "a format that is text": (written(START | {"format": "1"}), 400, [["body", 1, "format"]]),
@@ -135,7 +170,7 @@ async def test_a_first_line_that_is_bad_is_refused_and_nothing_is_handed_on(
     refused = await bring(as_user("owner"), content)
 
     problem = refused.json()
-    assert (refused.status_code, problem["detail"].split()[:2]) == (status, ["Line", "1"])
+    assert (refused.status_code, problem["detail"].split()[:2]) == (status, ["Line", str(places[0][1])])
     assert [fault["location"] for fault in problem["errors"]] == places
     assert not tasks.seen
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from common.errors import BadRequest, Fault, Refusal
+from common.ndjson import end_line, is_blank
 from common.reading import BODY_MAX_BYTES, Input, attempt, faultless, parse
 from tasks.fields import ORDER_KEY_PATTERN, Echo, Time
 from tasks.fields.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
@@ -18,9 +19,6 @@ from tasks.fields.texts import Description, Title
 from tasks.schemas.labels import LabelRead
 from tasks.schemas.lists import ListRead
 from tasks.schemas.tasks import Completion, Planned, TaskRead
-
-MEDIA_TYPE: Final = "application/x-ndjson"
-"""JSON objects, each with a line feed behind it."""
 
 FIRST_LINE: Final = 2
 """The number of the first line that comes here: the one before it is about the profile, and stays with its service."""
@@ -137,21 +135,21 @@ class Line(NamedTuple):
 
 def write_task(task: TaskRead) -> bytes:
     """Write the line of a task."""
-    return _TASK.dump_json({"kind": "task", **task}) + b"\n"
+    return end_line(_TASK.dump_json({"kind": "task", **task}))
 
 
 def write_list(task_list: ListRead) -> bytes:
     """Write the line of a list."""
-    return _LIST.dump_json({"kind": "list", **task_list}) + b"\n"
+    return end_line(_LIST.dump_json({"kind": "list", **task_list}))
 
 
 def write_label(label: LabelRead) -> bytes:
     """Write the line of a label."""
-    return _LABEL.dump_json({"kind": "label", **label}) + b"\n"
+    return end_line(_LABEL.dump_json({"kind": "label", **label}))
 
 
 async def read_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[Line]:
-    """Read what comes in pieces of any size, and hold no more of it than a piece and a line.
+    """Read what comes in pieces of any size, and hold no more of it than a piece and a line; blank lines only count.
 
     Raises:
         BadRequest: A line cannot be read, or is longer than a body may be. The refusal names its number.
@@ -159,7 +157,9 @@ async def read_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[Line]:
     """
     number = FIRST_LINE
     async for text in _split(pieces):
-        yield _read_line(number, text)
+        is_skipped = is_blank(text) and len(text) <= BODY_MAX_BYTES
+        if not is_skipped:
+            yield _read_line(number, text)
         number += 1
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pydantic_core import to_json
 
 from common.errors import BadRequest, Fault, Refusal
+from common.ndjson import BYTE_ORDER_MARK, WHITE_SPACE, end_line
 from common.reading import BODY_MAX_BYTES, attempt, faultless, parse
 from users.schemas import FORMAT, ImportStart, UserRead
-
-MEDIA_TYPE: Final = "application/x-ndjson"
-"""JSON objects, each with a line feed behind it."""
 
 
 class Import(NamedTuple):
@@ -24,21 +22,30 @@ class Import(NamedTuple):
 def write_start(profile: UserRead) -> bytes:
     """Write the first line of an export, which is made at this moment."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    return to_json({"kind": "export", "format": FORMAT, "exported_at": now, "user": profile}) + b"\n"
+    return end_line(to_json({"kind": "export", "format": FORMAT, "exported_at": now, "user": profile}))
 
 
 async def read_start(pieces: AsyncIterator[bytes]) -> Import:
-    """Read the first line of what comes in pieces of any size.
+    """Read the first line of what comes in pieces of any size, be there a byte order mark or blank lines before it.
 
     Raises:
         BadRequest: It cannot be read, or is longer than a body may be.
         Unprocessable: It breaks a rule.
     """
     text = b""
-    while b"\n" not in text and len(text) <= BODY_MAX_BYTES and (piece := await anext(pieces, b"")):
+    while not _has_line(text) and len(text) <= BODY_MAX_BYTES and (piece := await anext(pieces, b"")):
         text += piece
-    first, _, rest = text.partition(b"\n")
-    return Import(_read_first(first), joined(rest, pieces))
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    white_space = text[: len(text) - len(text.lstrip(WHITE_SPACE))]
+    *blank_lines, indent = white_space.split(b"\n")
+    first, _, rest = text[len(white_space) - len(indent) :].partition(b"\n")
+    # Handed on, blank lines keep the numbers of those behind them right.
+    others = b"\n" * len(blank_lines) + rest
+    return Import(_read_first(len(blank_lines) + 1, first), joined(others, pieces))
+
+
+def _has_line(text: bytes) -> bool:
+    return b"\n" in text.removeprefix(BYTE_ORDER_MARK).lstrip(WHITE_SPACE)
 
 
 async def joined(first: bytes, others: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
@@ -48,7 +55,7 @@ async def joined(first: bytes, others: AsyncIterable[bytes]) -> AsyncIterator[by
         yield piece
 
 
-def _read_first(text: bytes) -> ImportStart:
+def _read_first(number: int, text: bytes) -> ImportStart:
     try:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
@@ -56,11 +63,11 @@ def _read_first(text: bytes) -> ImportStart:
         start = faultless(*attempt("body", lambda: ImportStart.model_validate_json(text)))
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
-        faults = [_in_first_line(fault) for fault in error.errors]
-        raise type(error)(error.code, f"Line 1 {broken}.", errors=faults) from None
+        faults = [_in_line(number, fault) for fault in error.errors]
+        raise type(error)(error.code, f"Line {number} {broken}.", errors=faults) from None
     return start
 
 
-def _in_first_line(fault: Fault) -> Fault:
+def _in_line(number: int, fault: Fault) -> Fault:
     body, *place = fault["location"]
-    return Fault(location=[body, 1, *place], code=fault["code"], message=fault["message"])
+    return Fault(location=[body, number, *place], code=fault["code"], message=fault["message"])

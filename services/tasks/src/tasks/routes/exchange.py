@@ -9,8 +9,9 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
+from common.ndjson import MEDIA_TYPE
 from common.reading import NoParameters, Query
-from tasks.lines import MEDIA_TYPE, read_lines
+from tasks.lines import read_lines
 from tasks.service import exchange
 from tasks.turns import Caller, ImportEngine
 

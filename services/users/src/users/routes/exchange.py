@@ -12,9 +12,10 @@ from starlette.responses import StreamingResponse
 from common.errors import BodyTooLarge, UnsupportedMediaType
 from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
+from common.ndjson import MEDIA_TYPE
 from common.reading import JSON_TYPE, NoParameters, Query
 from users import service
-from users.lines import MEDIA_TYPE, joined, write_start
+from users.lines import joined, write_start
 from users.peers import REPORT_SECONDS, TasksService
 from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_LINES, ImportRead
