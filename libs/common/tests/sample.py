@@ -15,12 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common import app
 from common.database import engine_lifespan, rows, state_of
+from common.database_url import DatabaseUrl
 from common.errors import Forbidden
 from common.frame import Frame
 from common.identity import CurrentUser, PassportReader, PublicKeys
 from common.pages import State, pages
 from common.reading import Body, Input, NoParameters, Query
-from common.settings import DatabaseUrl, Settings, load
+from common.settings import Settings, load
 
 LIMIT_SECONDS = 1.0
 

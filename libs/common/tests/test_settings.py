@@ -3,7 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from common.settings import CommaSeparated, DatabaseUrl, Settings, load
+from common.database_url import DatabaseUrl
+from common.settings import CommaSeparated, Settings, load
 
 
 class ExampleSettings(Settings):
@@ -65,29 +66,6 @@ def test_one_message_names_all_that_is_wrong_and_no_value(
     assert message.splitlines()[0] == "These settings stop the start:"
     assert [line.partition(":")[0].strip() for line in message.splitlines()[1:]] == ["DATABASE_URL", "PORT"]
     assert "hush" not in message
-
-
-@pytest.mark.parametrize("url", ["hush", "http://host/name", "postgresql://host", "postgresql://host/?a=b", "name"])
-def test_a_database_needs_a_server_and_a_name(
-    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
-) -> None:
-    environment.setenv("DATABASE_URL", url)
-
-    assert "DATABASE_URL:" in stopped_with(capsys)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "postgres://host/name",
-        "postgresql://me:a%2Fb@[::1]:5432/name?sslmode=require",
-        "postgresql://me@/name?host=/run",
-    ],
-)
-def test_a_database_may_be_anywhere(environment: pytest.MonkeyPatch, url: str) -> None:
-    environment.setenv("DATABASE_URL", url)
-
-    assert load(ExampleSettings).database_url.get_secret_value() == url
 
 
 def test_settings_neither_change_nor_show_their_secrets(environment: pytest.MonkeyPatch) -> None:

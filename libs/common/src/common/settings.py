@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated, TypeVar
 
-from pydantic import BeforeValidator, Field, Secret, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -28,10 +28,6 @@ def _split(text: object) -> object:
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A list in one variable: `a, b` is `("a", "b")`."""
-
-
-DatabaseUrl = Secret[Annotated[str, Field(pattern="^postgres(ql)?://[^/]*/[^/?]")]]
-"""Where a service keeps what it owns: `postgresql://user:password@host/name`."""
 
 SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 

@@ -7,7 +7,8 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from common.settings import DatabaseUrl, load
+from common.database_url import DatabaseUrl
+from common.settings import load
 
 CHECKOUT: Final = Path(__file__).parents[4]
 """The folder that was cloned: this package is always installed from there."""

@@ -2,8 +2,9 @@
 
 from pydantic import HttpUrl
 
+from common.database_url import DatabaseUrl
 from common.identity import PublicKeys
-from common.settings import DatabaseUrl, Settings
+from common.settings import Settings
 
 
 class UsersSettings(Settings):
