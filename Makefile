@@ -15,6 +15,9 @@ ready := $(VENV)/ready
 compile := $(python) -m uv pip compile --quiet --system-certs --universal --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
 
+# $(call as_given,sub): what was given for sub, character for character, as one word of the shell.
+as_given = '$(subst ','\'',$(value $(1)))'
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check fix setup e2e bench up renew down migrate migration token explain lock
 
@@ -67,10 +70,11 @@ migration: $(ready) ## Write a migration from the models (s=tasks m="add a colum
 	@$(python) -m devkit.migration $(if $(s),"$(s)") $(if $(m),"$(m)")
 
 token: $(ready) ## Print a development token (sub=… email=… days=1)
-	@$(python) -m devkit.tokens $(if $(sub),--sub "$(sub)") $(if $(email),--email "$(email)") $(if $(days),--days "$(days)")
+	@$(python) -m devkit.tokens $(if $(sub),--sub=$(call as_given,sub)) $(if $(email),--email=$(call as_given,email)) \
+		$(if $(days),--days=$(call as_given,days))
 
 explain: $(ready) ## Say why the gateway takes or refuses a token (TOKEN=…)
-	@$(python) -m devkit.explain "$(TOKEN)" || test $$? = 1
+	@$(python) -m devkit.explain $(call as_given,TOKEN) || test $$? = 1
 
 lock: $(ready) ## Compile the requirements again (UPGRADE=1 for newer versions)
 	@$(call compile_into,requirements,$(if $(UPGRADE),--upgrade))

@@ -60,9 +60,13 @@ async def test_callers_may_name_themselves_in_the_query(as_user: AsUser, verb: s
         assert (await ann.request(verb, address, params={"user_id": name}, json=body)).is_success
 
 
-async def test_callers_may_name_themselves_as_their_token_does(as_subject: AsUser) -> None:
-    ann = as_subject(f"Ann|{token_hex(8)}")
+@pytest.mark.parametrize(
+    "name", ["Ann|", "https://id.example/Ann?a=b&c=%2F+", "Ann==", "".join(map(chr, range(0x21, 0x7F)))]
+)
+async def test_callers_may_name_themselves_as_their_token_does(as_subject: AsUser, name: str) -> None:
+    ann = as_subject(name + token_hex(8))
 
+    assert (await ann.get("/users/me")).json()["auth_subject"] == ann.subject
     assert (await ann.get("/tasks", params={"user_id": ann.subject})).status_code == 200
     assert (await ann.add(user_id=ann.subject))["user_id"] == ann.id
     assert (await ann.add(user_id=ann.id))["user_id"] == ann.id

@@ -1,6 +1,8 @@
 """Development keys and tokens: kept for their owner alone, and what the gateway and the services believe."""
 
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +13,7 @@ import pytest
 from devkit.keys import kept_passport_keys, kept_secret, new_private_key, passport_keys
 from devkit.tokens import DEVELOPER, mint_passport, mint_token, user_id
 
+ROOT = Path(__file__).parents[3]
 KEY = "at least thirty-two bytes, as HS256 wants"
 
 
@@ -48,6 +51,14 @@ def test_a_development_token_is_what_better_auths_users_sign() -> None:
     assert (claims["sub"], claims["email"], claims["exp"] - claims["iat"]) == ("ann", "ann@example.com", 60)
     assert jwt.get_unverified_header(token)["alg"] == "HS256"
     assert "email" not in jwt.decode(mint_token(KEY, "ann"), KEY, ["HS256"])
+
+
+@pytest.mark.parametrize("subject", ["auth0|ann", "--sub", "$HOME/`id`=$(id)", "".join(map(chr, range(0x21, 0x7F)))])
+def test_make_token_takes_a_subject_character_for_character(subject: str) -> None:
+    command = ["make", "--silent", f"--old-file={sys.prefix}/ready", "token", f"VENV={sys.prefix}", f"sub={subject}"]
+    token = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+    assert jwt.decode(token, options={"verify_signature": False})["sub"] == subject
 
 
 def test_a_subject_that_is_a_canonical_uuid_is_the_user_and_any_other_stands_for_one() -> None:

@@ -68,7 +68,10 @@ RULES: Final[dict[Reason, tuple[str, str]]] = {
     Reason.EXPIRED: ("5: it is not over", "Ask for a new token, or compare the clocks."),
     Reason.NOT_YET_VALID: ("5: it is not from the future", "Compare the clocks of both machines."),
     Reason.NO_SUBJECT: ("6: sub names the user", "Mint `sub`; no other claim is looked at."),
-    Reason.STRANGE_SUBJECT: ("6: sub is a plain id of at most 255 characters", "Use Better Auth's user id as `sub`."),
+    Reason.STRANGE_SUBJECT: (
+        "6: sub is a text of 1 to 255 visible ASCII characters",
+        "Use Better Auth's user id as `sub`: no spaces, no other letters than a to z.",
+    ),
 }
 """For every reason, the rule in a few words and what to change."""
 
