@@ -51,8 +51,12 @@ setup: $(ready) ## Make the virtual environment; does nothing the second time
 e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…; edge=compose)
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
 
-bench: $(ready) ## Measure what a request costs (quick=1 for a first impression; TRAEFIK=… for the edge as well)
+bench: $(ready) ## Measure what a request costs (quick=1; TRAEFIK=…), or what one user can do to others (fairness=1 only=lists)
+ifdef fairness
+	@TRAEFIK="$(TRAEFIK)" $(python) -m bench.fairness --only "$(only)" $(if $(strict),--strict)
+else
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench $(if $(quick),--quick)
+endif
 
 up: ## Start the platform in containers (PORT=8080), with a .env of its own making if there is none
 	@$(PYTHON) deploy/compose.py up

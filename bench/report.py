@@ -70,7 +70,7 @@ def table(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
     lines = [("operation", "way", *HEADINGS), ("---",) * (len(HEADINGS) + 2), *map(_cells, rows)]
     held = [("memory", "MiB early", "MiB late", "answers between"), ("---",) * 4]
     held += [(each.service, f"{each.early:.0f}", f"{each.late:.0f}", f"{each.answers:,}") for each in memory]
-    return f"{_aligned(lines)}\n\n{_aligned(held)}"
+    return f"{aligned(lines)}\n\n{aligned(held)}"
 
 
 def to_json(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
@@ -90,7 +90,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (row.operation, row.way, *shares, *(f"{value:g}" for value in measured))
 
 
-def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
+def aligned(lines: Sequence[tuple[str, ...]]) -> str:
+    """Write lines of cells as a table; a line of `---` separates the headings."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(f"| {' | '.join(map(_filled, line, widths))} |" for line in lines)
 

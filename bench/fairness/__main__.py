@@ -1,0 +1,93 @@
+"""`make bench fairness=1`: let one user attack the platform in many ways, and show what the others see of it."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from bench.__main__ import say
+from bench.fairness import honest
+from bench.fairness.attack import Attack
+from bench.fairness.attacks import ATTACKS
+from bench.fairness.client import Attacker
+from bench.fairness.report import Result, goals, summarize, table
+from bench.fairness.testbed import Testbed, set_up
+from devkit.errors import CannotRunError
+
+ATTACK_SECONDS: Final = 12.0
+"""How long an attack lasts: longer than any deadline of the services."""
+
+
+def chosen(only: str) -> list[Attack]:
+    """Return the attacks whose group or name has one of these words, which commas separate; all if there is none.
+
+    Raises:
+        CannotRunError: There is no such attack.
+    """
+    words = [word.strip() for word in only.split(",") if word.strip()]
+    if not words:
+        return list(ATTACKS)
+    attacks = [attack for attack in ATTACKS if any(word in f"{attack.group} {attack.name}" for word in words)]
+    if not attacks:
+        raise CannotRunError(f"No attack is in a group or has a name with {only!r} in it.")
+    return attacks
+
+
+async def measure(testbed: Testbed, attack: Attack, seconds: float) -> Result:
+    """Start the services, let honest users work, attack, and count."""
+    async with testbed.services() as services:
+        attacker = testbed.add_attacker(services, attack.data)
+        load = honest.Load(services.url, seconds, testbed.add_honest_users())
+        process = await honest.start(load)
+        await _attack(attack, attacker, seconds)
+        sights = await honest.finish(process)
+        return summarize(attack.name, sights, services.peak_mebibytes(), attacker.outcomes)
+
+
+async def _attack(attack: Attack, attacker: Attacker, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await attack.run(attacker)
+
+
+async def run(attacks: Sequence[Attack], seconds: float, traefik: Path | None) -> list[Result]:
+    """Measure one after the other, and show each as soon as it is known."""
+    results: list[Result] = []
+    async with set_up(traefik) as testbed:
+        for number, attack in enumerate(attacks, 1):
+            say(f"{number} of {len(attacks)}: {attack.name}")
+            result = await measure(testbed, attack, seconds)
+            results.append(result)
+            verdict = f"missed: {', '.join(result.missed)}" if result.missed else "ok"
+            say(f"{number} of {len(attacks)}: {attack.name}: {result.failed_percent:.1f} % failed, {verdict}")
+            for failure, count in result.failures.most_common(3):
+                say(f"    {count} x {failure}")
+    return results
+
+
+def main() -> None:
+    """Measure and show; what went wrong is said in one message."""
+    parser = argparse.ArgumentParser(prog="make bench fairness=1", description=__doc__)
+    parser.add_argument("--only", default="", help="groups or words of names, comma-separated")
+    parser.add_argument("--seconds", type=float, default=ATTACK_SECONDS, help="how long each attack lasts")
+    parser.add_argument("--strict", action="store_true", help="end with 1 when a goal is missed")
+    arguments = parser.parse_args()
+    traefik = os.environ.get("TRAEFIK")
+    try:
+        attacks = chosen(arguments.only)
+        results = asyncio.run(run(attacks, arguments.seconds, Path(traefik) if traefik else None))
+    except CannotRunError as error:
+        sys.exit(f"\n{error}")
+    say("")
+    print(table(results))
+    print(f"\n{goals()}")
+    if arguments.strict and any(result.missed for result in results):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

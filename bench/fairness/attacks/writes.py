@@ -1,0 +1,54 @@
+"""Writes that hold what others need, or that change thousands of rows."""
+
+import asyncio
+from typing import Final
+
+from bench.fairness.attack import Attack, Run, leave_early, repeat, together
+from bench.fairness.client import Attacker, Request, post
+from bench.fairness.dataset import LABELS, Data, label_id, list_id
+
+_CREATE: Final = post("/tasks", {"title": "Water the plants"})
+_KEYED: Final = Request(
+    "POST", "/tasks", _CREATE.body, ("Content-Type: application/json", "Idempotency-Key: the-same-key")
+)
+_LARGE: Final = post("/tasks", {"title": "Water the plants", "description": "\U0001f335" * 10_000})
+_ERASE: Final = Request("DELETE", "/users/me")
+
+
+def _relabel(per_second: float) -> Run:
+    """Rename a label that 10,000 tasks carry, so often: each raises the version of all of them."""
+
+    async def run(attacker: Attacker) -> None:
+        number = 0
+        async with asyncio.TaskGroup() as group:
+            while True:
+                number += 1
+                target = f"/labels/{label_id(attacker.owner_id, 1)}"
+                body = post(target, {"name": f"label-one-{number}"}).body
+                group.create_task(attacker.send(Request("PATCH", target, body)))
+                await asyncio.sleep(1 / per_second)
+
+    return run
+
+
+async def _delete_labels(attacker: Attacker) -> None:
+    """Delete all labels, one after the other."""
+    for number in range(1, LABELS + 1):
+        await attacker.send(Request("DELETE", f"/labels/{label_id(attacker.owner_id, number)}"))
+
+
+async def _delete_list(attacker: Attacker) -> None:
+    """Delete the list that 10,000 tasks are in, and them with it."""
+    await attacker.send(Request("DELETE", f"/lists/{list_id(attacker.owner_id)}?tasks=delete"))
+
+
+ATTACKS: Final = (
+    Attack("writes", "creates, 64 at once", together(64, _CREATE)),
+    Attack("writes", "creates with one key, 64 at once", together(64, _KEYED)),
+    Attack("writes", "creates, 90/s, leaving after 5 ms", leave_early(90, _CREATE, 0.005)),
+    Attack("writes", "creates of 40 KB, 50/s", repeat(50, _LARGE)),
+    Attack("writes", "a label on 10,000 tasks renamed, 2/s", _relabel(2), Data.LABELLED),
+    Attack("writes", "labels on 10,000 tasks deleted, one by one", _delete_labels, Data.LABELLED),
+    Attack("writes", "a list of 10,000 tasks deleted with them", _delete_list, Data.SMALL),
+    Attack("writes", "an owner of 10,000 long tasks erased, and again", together(1, _ERASE), Data.LONG),
+)

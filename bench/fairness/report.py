@@ -1,0 +1,94 @@
+"""What the others saw of each attack, beside what they may see at most."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import quantiles
+from typing import Final
+
+from bench.fairness.honest import Sight
+from bench.report import aligned
+
+FAILURES_MAX_PERCENT: Final = 1.0
+"""Requests of others that may fail."""
+
+P99_MAX_MILLISECONDS: Final = 1_000.0
+"""How long all but one in a hundred of them may take."""
+
+MEMORY_MAX_MEBIBYTES: Final = {"tasks": 160.0, "users": 256.0, "gateway": 256.0}
+"""The most that a service may hold. Containers have 256 MiB; the tasks service is held to less."""
+
+HEADINGS: Final = ("attack", "failed", "p50 ms", "p99 ms", "tasks", "users", "gateway", "attacker saw", "missed")
+"""Columns; the services' in MiB."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One attack, as the others saw it."""
+
+    attack: str
+    requests: int
+    failures: Counter[str]
+    """By operation and outcome."""
+
+    p50_milliseconds: float
+    p99_milliseconds: float
+    peaks: dict[str, float | None]
+    """MiB by service; None for one that did not live through it."""
+
+    outcomes: Counter[str]
+    """What the attacker saw."""
+
+    @property
+    def failed_percent(self) -> float:
+        """Return how many of a hundred requests of others failed."""
+        return 100 * self.failures.total() / self.requests
+
+    @property
+    def missed(self) -> list[str]:
+        """Return the goals that were missed, by their names."""
+        missed = [name for name, peak in self.peaks.items() if _is_too_much(name, peak)]
+        if self.p99_milliseconds > P99_MAX_MILLISECONDS:
+            missed.insert(0, "p99")
+        if self.failed_percent > FAILURES_MAX_PERCENT:
+            missed.insert(0, "failed")
+        return missed
+
+
+def summarize(attack: str, sights: Sequence[Sight], peaks: dict[str, float | None], outcomes: Counter[str]) -> Result:
+    """Count what the others saw."""
+    failures = Counter(f"{sight.operation} {sight.outcome}" for sight in sights if sight.outcome != "ok")
+    percentiles = quantiles([sight.seconds * 1000 for sight in sights], n=100)
+    return Result(attack, len(sights), failures, percentiles[49], percentiles[98], peaks, outcomes)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Write the table; it is Markdown as well."""
+    return aligned([HEADINGS, ("---",) * len(HEADINGS), *map(_cells, results)])
+
+
+def goals() -> str:
+    """Say what is asked of every row."""
+    memory = ", ".join(f"{name} {most:.0f} MiB" for name, most in MEMORY_MAX_MEBIBYTES.items())
+    return f"Goals: failed <= {FAILURES_MAX_PERCENT:g} %, p99 <= {P99_MAX_MILLISECONDS:g} ms, at most {memory}"
+
+
+def _is_too_much(service: str, peak: float | None) -> bool:
+    return peak is None or peak > MEMORY_MAX_MEBIBYTES.get(service, float("inf"))
+
+
+def _cells(result: Result) -> tuple[str, ...]:
+    outcomes = ", ".join(f"{count} x {outcome}" for outcome, count in result.outcomes.most_common(3))
+    return (
+        result.attack,
+        f"{result.failed_percent:.1f} %",
+        f"{result.p50_milliseconds:.0f}",
+        f"{result.p99_milliseconds:.0f}",
+        *(_memory(result.peaks[name]) for name in MEMORY_MAX_MEBIBYTES),
+        outcomes,
+        ", ".join(result.missed),
+    )
+
+
+def _memory(peak: float | None) -> str:
+    return "ended" if peak is None else f"{peak:.0f}"
