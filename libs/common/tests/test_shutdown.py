@@ -10,6 +10,28 @@ from .conftest import start_sample
 WORK = b"GET /version HTTP/1.1\r\nHost: sample\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: sample\r\n\r\n"
 
+REFUSED = b"refused"
+"""What stands for a connection that could not be opened, so that its request can be sent elsewhere."""
+
+BETWEEN_SECONDS = 0.002
+"""How long after each other connections are opened."""
+
+THINKING_SECONDS = 0.05
+"""How long after its connection a request is sent: some are between the two at any moment."""
+
+
+async def connect_and_ask(port: int) -> bytes:
+    """Send a request over a new connection, and return what comes back."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return REFUSED
+    await asyncio.sleep(THINKING_SECONDS)
+    writer.write(WORK)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
 
 async def test_whoever_has_a_connection_is_answered_before_it_ends(
     processes: Group, database: str, keys: PassportKeys
@@ -57,3 +79,19 @@ async def test_a_service_that_nobody_is_connected_to_ends_at_once(
     await sample.process.stop()
 
     assert loop.time() - started < 5
+
+
+async def test_whoever_could_connect_is_answered_until_the_very_end(
+    processes: Group, database: str, keys: PassportKeys
+) -> None:
+    sample = await start_sample(processes, database, keys)
+    asking = [asyncio.create_task(connect_and_ask(sample.port))]
+
+    sample.process.popen.terminate()
+    while sample.process.popen.poll() is None:
+        asking.append(asyncio.create_task(connect_and_ask(sample.port)))
+        await asyncio.sleep(BETWEEN_SECONDS)
+    answers = await asyncio.gather(*asking)
+
+    assert answers.count(REFUSED) > 0
+    assert {answer[:12] for answer in answers if answer != REFUSED} == {b"HTTP/1.1 200"}

@@ -1,8 +1,6 @@
 """What every service is made of: an application, and the server that runs it."""
 
-from asyncio import sleep
 from collections.abc import Sequence
-from socket import socket
 from typing import Final
 
 import uvicorn
@@ -17,15 +15,12 @@ from starlette.types import ASGIApp, Lifespan
 
 from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal
 from common.frame import Frame
-from common.pages import LEAVING
+from common.server import Server
 from common.settings import Settings
 from common.telemetry import configure_logging
 
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than any client of ours keeps an idle connection, or a reused one dies under a request."""
-
-DRAIN_SECONDS: Final = 3
-"""How long, after SIGTERM, requests are still taken: by then an edge that asks every second or two asks elsewhere."""
 
 _SILENT: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """The framework's own, which would write down what users send; ours is in `telemetry`."""
@@ -47,16 +42,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     config = uvicorn.Config(app, settings.host, settings.port, ws="none", log_config=None, access_log=False)
     config.loop, config.http, config.server_header, config.proxy_headers = "uvloop", "httptools", False, False
     config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, 15  # for requests in flight
-    _Server(config).run()
-
-
-class _Server(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Go when the edge knows it and connections have ended with an answer: one that is cut may have a request."""
-        LEAVING.set()
-        self.server_state.default_headers.append((b"connection", b"close"))
-        await sleep(DRAIN_SECONDS if self.server_state.connections else 0)
-        await super().shutdown(sockets)
+    Server(config).run()
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

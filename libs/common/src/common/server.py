@@ -1,0 +1,80 @@
+"""The HTTP server, and how it ends: whoever could connect is answered."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from common.pages import LEAVING
+
+DRAIN_SECONDS: Final = 3
+"""How long, after SIGTERM, requests are still taken: by then an edge that asks every second or two asks elsewhere."""
+
+FIRST_REQUEST_POLLS: Final = 100
+"""How often new connections are looked at until their requests are there; then nobody seems to need them."""
+
+POLL_SECONDS: Final = 0.01
+"""How long after each other that is: a second in all."""
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, with an end that costs no request.
+
+    An edge that knows this process by its address learns from `/healthz` that it is about to end. One that knows
+    it by a name which other replicas share goes on to open connections until they are refused, so at that moment
+    there are some that the kernel has accepted and we have not, and some whose request is on its way.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening without losing a connection, and close each one with an answer."""
+        LEAVING.set()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        if self.server_state.connections:
+            await asyncio.sleep(DRAIN_SECONDS)
+        await self._stop_listening()
+        await self._wait_for_first_requests()
+        await super().shutdown(sockets)
+
+    async def _stop_listening(self) -> None:
+        """Refuse new connections, after taking over those that the kernel has accepted.
+
+        A listening socket that is closed resets those. So a duplicate keeps it open while the event loop lets go of
+        it, and is emptied before it is closed.
+        """
+        listeners = list(self._duplicate_listeners())
+        for server in self.servers:
+            server.close()
+        accepted: list[socket.socket] = []
+        for listener in listeners:
+            with listener, suppress(BlockingIOError):
+                while True:
+                    accepted.append(listener.accept()[0])
+        loop = asyncio.get_running_loop()
+        for connection in accepted:
+            await loop.connect_accepted_socket(self._create_protocol, connection)
+
+    def _duplicate_listeners(self) -> Iterator[socket.socket]:
+        for server in self.servers:
+            for listening in server.sockets:
+                duplicate = socket.fromfd(listening.fileno(), listening.family, socket.SOCK_STREAM)
+                duplicate.settimeout(0)
+                yield duplicate
+
+    def _create_protocol(self) -> asyncio.Protocol:
+        """Make what serves a connection, as uvicorn does for those that it accepts itself."""
+        protocol_class = cast("type[HttpToolsProtocol]", self.config.http_protocol_class)
+        return protocol_class(self.config, self.server_state, self.lifespan.state)
+
+    async def _wait_for_first_requests(self) -> None:
+        for _ in range(FIRST_REQUEST_POLLS):
+            if not self._has_new_connections():
+                return
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _has_new_connections(self) -> bool:
+        connections = cast("set[HttpToolsProtocol]", self.server_state.connections)
+        return any(cast("object", connection.cycle) is None for connection in connections)
