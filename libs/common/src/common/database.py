@@ -2,14 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, TypeVar, cast
 
 from prometheus_client import Gauge
-from psycopg import AsyncConnection, AsyncRawCursor, Error, OperationalError, pq, waiting
-from psycopg.abc import RV, PQGen
+from psycopg import AsyncRawCursor, Error, OperationalError
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import ClauseElement, Executable, event, make_url, pool, select
 from sqlalchemy.dialects import postgresql
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, SQLAlchemyEr
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from common.connection import ChunkedCursor, Connection
 from common.pages import State
 
 POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
@@ -34,21 +35,31 @@ _SIGN_OF_LIFE: Final = select(1)
 _DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
 """Numbers the values as the database does, so that the driver need not read the text with every request."""
 
+ROWS_AT_ONCE: Final = 32
+"""Rows of a stream that are in memory together; each can be 40 kB."""
+
+_STOPPING: Final[set[asyncio.Task[None]]] = set()
+"""Statements that nobody waits for any more, and whose connections are not back yet: nothing else keeps their tasks."""
+
 Row = Mapping[str, object]
 """What a statement returns, by the names of its columns."""
 
-Session: TypeAlias = AsyncEngine
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedEngine:
+    """An engine for one user: each connection takes one of the user's slots, and they are waited for in order."""
+
+    engine: AsyncEngine
+    slots: asyncio.Semaphore
+
+
+Session: TypeAlias = AsyncEngine | LimitedEngine
 """What statements are run on: each takes a connection for as long as it runs, and no longer."""
 
 
-class _Connection(AsyncConnection[tuple[object, ...]]):
-    """A connection that is closed as soon as nobody waits for its answer any more.
-
-    The driver would first ask the server to cancel, and wait up to 10 s where nobody answers.
-    """
-
-    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's signature
-        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+_Run: TypeAlias = Callable[[Session, Executable, Row], Awaitable[Result]]
 
 
 @asynccontextmanager
@@ -60,7 +71,7 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
     url = make_url(address).set(drivername="postgresql+psycopg")
     pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
     # A sleeping database wakes up within ten seconds.
-    driver = {"connect_timeout": 10, **_KEEP_ALIVE, **pooler, "async_creator_fn": _Connection.connect}
+    driver = {"connect_timeout": 10, **_KEEP_ALIVE, **pooler, "async_creator_fn": Connection.connect}
     alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing is left to be rolled back
     engine = create_async_engine(url, connect_args=driver, **alone, **POOL)
     event.listen(engine.pool, "checkout", _require_alive)
@@ -68,6 +79,7 @@ async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
     try:
         yield engine
     finally:
+        await asyncio.gather(*_STOPPING, return_exceptions=True)
         await engine.dispose()
 
 
@@ -79,13 +91,7 @@ async def rows(session: Session, statement: Executable, **values: object) -> lis
             repeat was repeated once.
         sqlalchemy.exc.TimeoutError: All connections were busy for too long.
     """
-    try:
-        return await _run(session, statement, values)
-    except OperationalError as error:
-        if not _is_repeatable(error, statement):
-            raise
-    await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - jitter is no secret
-    return await _run(session, statement, values)
+    return await _repeat_once(_run, session, statement, values)
 
 
 async def row(session: Session, statement: Executable, **values: object) -> Row | None:
@@ -109,18 +115,134 @@ def _written(statement: Executable) -> tuple[bytes, list[str], Row]:
     return compiled.string.encode(), compiled.positiontup or [], brought
 
 
-async def _run(session: Session, statement: Executable, values: Row) -> list[DictRow]:
-    text, names, brought = _written(statement)
-    given = [values[name] if name in values else brought[name] for name in names]
-    pooled = await session.raw_connection()
-    connection = cast("_Connection", pooled.driver_connection)
+class _Lease:
+    """A connection for one statement, and the slot that it takes."""
+
+    def __init__(self, pooled: pool.PoolProxiedConnection, slots: asyncio.Semaphore | None) -> None:
+        self._pooled = pooled
+        self._slots = slots
+        self.connection = cast("Connection", pooled.driver_connection)
+
+    def end(self) -> None:
+        """Give both back; if the statement still runs, as soon as it was stopped."""
+        if self.connection.broken or self.connection.is_idle:
+            self._give_back()
+            return
+        stopping = asyncio.get_running_loop().create_task(self._stop())
+        _STOPPING.add(stopping)
+        stopping.add_done_callback(_STOPPING.discard)
+
+    async def _stop(self) -> None:
+        try:
+            await self.connection.stop()
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        self._pooled.close()
+        if self._slots is not None:
+            self._slots.release()
+
+
+async def _lease(session: Session) -> _Lease:
+    if not isinstance(session, LimitedEngine):
+        return _Lease(await session.raw_connection(), None)
+    await session.slots.acquire()
     try:
-        cursor = AsyncRawCursor(connection, row_factory=dict_row)
+        return _Lease(await session.engine.raw_connection(), session.slots)
+    except BaseException:
+        session.slots.release()
+        raise
+
+
+class RowStream:
+    """The rows of one statement while they arrive. It holds a connection until its end, or until it is closed."""
+
+    def __init__(self, lease: _Lease, first: list[DictRow], cursor: ChunkedCursor) -> None:
+        self._lease: _Lease | None = lease
+        self._first: list[DictRow] | None = first
+        self._cursor = cursor
+        self.is_waiting = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still holds a connection."""
+        return self._lease is not None
+
+    async def next_rows(self) -> list[DictRow]:
+        """Return the next rows, `ROWS_AT_ONCE` at most; none after the last one."""
+        if self._first is not None:
+            found, self._first = self._first, None
+            return found
+        if self._lease is None:
+            return []
+        self.is_waiting = True
+        try:
+            found = await self._cursor.next_rows()
+        finally:
+            self.is_waiting = False
+        if not found:
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """Stop the statement unless it has ended; nobody may be waiting for rows."""
+        if self._lease is not None:
+            self._cursor.abandon()
+            self._lease.end()
+            self._lease = None
+
+
+async def open_stream(session: Session, statement: Executable, **values: object) -> RowStream:
+    """Run a statement that reads, and return its rows as they arrive; whoever asks for it must close it.
+
+    Raises:
+        psycopg.Error: As `rows`; a connection that is lost after the first rows is not repeated.
+        sqlalchemy.exc.TimeoutError: All connections were busy for too long.
+    """
+    return await _repeat_once(_open, session, statement, values)
+
+
+async def _open(session: Session, statement: Executable, values: Row) -> RowStream:
+    text, given = _with_values(statement, values)
+    lease = await _lease(session)
+    cursor = ChunkedCursor(lease.connection)
+    try:
+        await cursor.send(text, given, ROWS_AT_ONCE)
+        first = await cursor.next_rows()
+    except BaseException:
+        cursor.abandon()
+        lease.end()
+        raise
+    stream = RowStream(lease, first, cursor)
+    if not first:
+        stream.close()
+    return stream
+
+
+async def _run(session: Session, statement: Executable, values: Row) -> list[DictRow]:
+    text, given = _with_values(statement, values)
+    lease = await _lease(session)
+    try:
+        cursor = AsyncRawCursor(lease.connection, row_factory=dict_row)
         return await (await cursor.execute(text, given)).fetchall()
     finally:
-        if not connection.broken and connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
-            await connection.close()
-        pooled.close()
+        lease.end()
+
+
+def _with_values(statement: Executable, values: Row) -> tuple[bytes, list[object]]:
+    text, names, brought = _written(statement)
+    return text, [values[name] if name in values else brought[name] for name in names]
+
+
+async def _repeat_once(run: _Run[Result], session: Session, statement: Executable, values: Row) -> Result:
+    try:
+        return await run(session, statement, values)
+    except OperationalError as error:
+        if not _is_repeatable(error, statement):
+            raise
+    await asyncio.sleep(random.uniform(0, 0.05))  # noqa: S311 - jitter is no secret
+    return await run(session, statement, values)
 
 
 def _is_repeatable(error: OperationalError, statement: Executable) -> bool:
@@ -136,7 +258,7 @@ def _is_repeatable(error: OperationalError, statement: Executable) -> bool:
 
 def _require_alive(_: object, entry: pool.ConnectionPoolEntry, __: object) -> None:
     """Have a connection replaced that has ended, and all older ones as well unless it was we who ended it."""
-    connection = cast("_Connection", entry.driver_connection)
+    connection = cast("Connection", entry.driver_connection)
     with suppress(OperationalError):
         return connection.pgconn.consume_input()
     raise InvalidatePoolError if connection.broken else DisconnectionError
