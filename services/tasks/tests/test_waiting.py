@@ -1,6 +1,7 @@
 """What a statement decides that had to wait for somebody else's lock on the same owner."""
 
 import asyncio
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -10,6 +11,10 @@ from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
 
 from .lock import ERASED_ELSEWHERE, after_waiting, make, somebody
+
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, proxy: Proxy) -> None:
@@ -145,6 +150,27 @@ async def test_no_user_takes_all_connections(alone_as: AsUser, proxy: Proxy) -> 
 
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
     assert (await owner.get(address)).json()["title"] in {"New 28", "New 29"}  # the last two went together
+
+
+async def test_no_user_takes_all_connections_by_reading(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, neighbour = alone_as("owner"), alone_as("neighbour")
+    address = await make(owner)
+    await make(neighbour)
+
+    async with somebody(proxy) as other:
+        await other.rollback()
+        await other.execute("LOCK TABLE task_lists")  # whoever reads lists waits
+        waiting = [asyncio.ensure_future(owner.get(path)) for path in ["/lists", f"/lists/{uuid4()}"] * 12]
+        await until_waiting(proxy.server_url, 2)
+        await asyncio.sleep(0.2)
+        at_the_database = await (await other.execute(WAITING)).fetchone()
+        async with asyncio.timeout(2):
+            assert len((await neighbour.get("/tasks?limit=1")).json()) == 1
+            assert (await owner.delete(address)).status_code == 204
+        await other.commit()
+
+    assert at_the_database == (2,)
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200, 404}
 
 
 async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as: AsUser) -> None:

@@ -1,4 +1,4 @@
-"""Whose statements are run, and on what; writes of one user wait for each other here.
+"""Whose statements are run, and on what; reads of one user wait for each other here, and so do writes.
 
 At the database each of them would hold a connection.
 """
@@ -6,29 +6,28 @@ At the database each of them would hold a connection.
 from asyncio import Lock, Semaphore
 from collections.abc import AsyncIterator
 from typing import Annotated, Final, NamedTuple
-from uuid import UUID
-from weakref import WeakValueDictionary
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from common.database import Session
+from common.concurrency import CONNECTIONS_PER_USER_MAX, UserLimiter
+from common.database import LimitedEngine, Session
 from common.identity import User, identify
 
 WRITES_AT_ONCE: Final = 2
 """Writes of one user that one process sends to the database; one waits there, so that none is lost between two."""
 
+READS_AT_ONCE: Final = CONNECTIONS_PER_USER_MAX
+"""Reads of one user, beside the writes: each waits while a connection is used, not while its client receives."""
+
 
 class Turns:
-    """Lets each user's writes pass in the order in which they came, two at a time; of all imports one at a time."""
+    """Lets each user's writes pass in their order, and their reads in theirs; of all imports one at a time."""
 
     def __init__(self) -> None:
         self.of_imports = Lock()
-        self._queues: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
-
-    def of(self, user_id: UUID) -> Semaphore:
-        """Return the queue of a user; it lasts as long as somebody stands in it."""
-        return self._queues.setdefault(user_id, Semaphore(WRITES_AT_ONCE))
+        self.writes = UserLimiter(WRITES_AT_ONCE)
+        self.reads = UserLimiter(READS_AT_ONCE)
 
 
 class Reading(NamedTuple):
@@ -53,12 +52,15 @@ class Writing:
 
 
 async def _caller(request: Request) -> Reading:
-    return Reading(request.app.state.engine, await identify(request))
+    user = await identify(request)
+    state = request.app.state
+    return Reading(LimitedEngine(state.engine, state.turns.reads.slots_of(user.id)), user)
 
 
 async def _turn(request: Request) -> Writing:
-    caller = await _caller(request)
-    return Writing(request.app.state.turns.of(caller.user.id), caller)
+    user = await identify(request)
+    state = request.app.state
+    return Writing(state.turns.writes.slots_of(user.id), Reading(state.engine, user))
 
 
 Caller = Annotated[Reading, Depends(_caller)]

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 
 from common import app
+from common.concurrency import UserLimiter
 from common.database import engine_lifespan, state_of
 from common.identity import PassportReader
 from common.pages import State, pages
@@ -21,6 +22,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
         service.state.passports = PassportReader(settings.passport_public_keys)
+        service.state.limiter = UserLimiter()
         async with (
             engine_lifespan(settings.users_database_url.get_secret_value()) as service.state.engine,
             tasks_connections(str(settings.tasks_url)) as service.state.tasks,

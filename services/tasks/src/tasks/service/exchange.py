@@ -30,13 +30,13 @@ MERGED_AT_ONCE: Final = 2_000
 """Lines of one statement: few enough that it is done in far less time than an import may be without progress."""
 
 
-async def export_owner(engine: AsyncEngine, user: User) -> AsyncIterator[bytes]:
+async def export_owner(session: Session, user: User) -> AsyncIterator[bytes]:
     """Write the caller's lists, labels and tasks as lines, a page at a time; in between no connection is held."""
-    yield b"".join(map(write_list, (await find_lists(engine, user, ())).lists))
-    yield b"".join(map(write_label, (await find_labels(engine, user, ())).labels))
+    yield b"".join(map(write_list, (await find_lists(session, user, ())).lists))
+    yield b"".join(map(write_label, (await find_labels(session, user, ())).labels))
     query: TaskQuery | None = TaskQuery(limit=EXPORTED_AT_ONCE)
     while query:
-        found = await find_tasks(engine, user, query, ())
+        found = await find_tasks(session, user, query, ())
         yield b"".join(map(write_task, found.tasks))
         query = TaskQuery.model_validate({"limit": EXPORTED_AT_ONCE, "cursor": found.cursor}) if found.cursor else None
 

@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from common.database import Session
+from common.database import LimitedEngine, Session
+from common.identity import CurrentUser
 
 
-async def _session(request: Request) -> Session:
-    return request.app.state.engine
+async def _session(request: Request, user: CurrentUser) -> Session:
+    state = request.app.state
+    return LimitedEngine(state.engine, state.limiter.slots_of(user.id))
 
 
 DbSession = Annotated[Session, Depends(_session)]
-"""What the statements of a request are run on."""
+"""What the statements of a request are run on: the user's share of the connections."""

@@ -1,0 +1,25 @@
+"""How much of what all share one user may take at once."""
+
+from asyncio import Semaphore
+from typing import Final
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+CONNECTIONS_PER_USER_MAX: Final = 2
+"""Connections of one user that one process uses at once, of the ten in its pool."""
+
+
+class UserLimiter:
+    """Gives each user so many slots, in the order in which they are asked for."""
+
+    def __init__(self, slots: int = CONNECTIONS_PER_USER_MAX) -> None:
+        self._slots = slots
+        self._users: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
+
+    def slots_of(self, user_id: UUID) -> Semaphore:
+        """Return the slots of a user; they last as long as somebody has one or waits for one."""
+        slots = self._users.get(user_id)
+        if slots is None:
+            slots = Semaphore(self._slots)
+            self._users[user_id] = slots
+        return slots
