@@ -1,6 +1,9 @@
 """How a service ends: nobody who has a connection to it loses a request."""
 
 import asyncio
+import signal
+
+import pytest
 
 from devkit.keys import PassportKeys
 from devkit.processes import Group
@@ -67,6 +70,28 @@ async def test_a_service_that_is_about_to_end_says_so_to_whoever_asks(
         writer.close()
 
     assert answer.startswith(b"HTTP/1.1 503")
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("has_connections", [False, True])
+async def test_to_end_when_told_to_is_success(
+    processes: Group, database: str, keys: PassportKeys, told: signal.Signals, *, has_connections: bool
+) -> None:
+    sample = await start_sample(processes, database, keys)
+    writers: list[asyncio.StreamWriter] = []
+    if has_connections:
+        _, writer = await asyncio.open_connection("127.0.0.1", sample.port)
+        writer.write(WORK)
+        writers.append(writer)
+        await asyncio.sleep(0.2)
+
+    sample.process.popen.send_signal(told)
+    status = await asyncio.to_thread(sample.process.popen.wait, 20)
+    for writer in writers:
+        writer.close()
+
+    assert status == 0
+    assert "Traceback" not in sample.process.log.read_text()
 
 
 async def test_a_service_that_nobody_is_connected_to_ends_at_once(

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from types import FrameType
 from typing import Final, cast
 
 import uvicorn
@@ -28,6 +29,11 @@ class Server(uvicorn.Server):
     it by a name which other replicas share goes on to open connections until they are refused, so at that moment
     there are some that the kernel has accepted and we have not, and some whose request is on its way.
     """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note that the process is told to end; to do so is success, so the signal is not raised once more after it."""
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening without losing a connection, and close each one with an answer."""
