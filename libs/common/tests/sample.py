@@ -24,6 +24,7 @@ from common.reading import Body, Input, NoParameters, Query
 from common.settings import Settings, load
 
 LIMIT_SECONDS = 1.0
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 router = APIRouter()
 
@@ -92,6 +93,14 @@ async def add_row(name: str, request: Request) -> None:
     await rows(request.app.state.engine, text("INSERT INTO names VALUES (:name) RETURNING name"), name=name)
 
 
+@router.get("/rows/{name}/later")
+@router.post("/rows/{name}/later")
+async def add_row_later(name: str, request: Request) -> None:
+    """Store a name after a moment."""
+    await asyncio.sleep(0.2)
+    await add_row(name, request)
+
+
 @router.post("/numbers/{number}")
 async def read_number(number: str, request: Request) -> None:
     """Let the database find out that this is no number; its message says what it is."""
@@ -107,7 +116,7 @@ async def say_it_otherwise() -> Response:
     return answer
 
 
-@router.get("/broken")
+@router.api_route("/broken", methods=ANY)
 async def break_down() -> None:
     """Have a bug, with a cause that knows too much."""
     raise RuntimeError("what a person wrote") from KeyError("what a person wrote")
@@ -119,7 +128,7 @@ async def give_up() -> None:
     raise TimeoutError("what a person wrote")
 
 
-@router.get("/slow")
+@router.api_route("/slow", methods=ANY)
 async def never_answer() -> None:
     """Take longer than anybody waits."""
     await asyncio.sleep(60)

@@ -6,9 +6,9 @@ import pytest
 from httpx import AsyncClient, RemoteProtocolError, Response
 
 from common.app import KEEP_ALIVE_SECONDS
-from common.frame import HEADERS_MAX_BYTES, URL_MAX_BYTES
+from common.frame import HEADERS_MAX_BYTES, MAY_HAVE_HAPPENED, URL_MAX_BYTES
 
-from .conftest import Sample
+from .conftest import Line, Sample
 
 ANSWERS = [
     ("GET", "/things", 200),
@@ -163,6 +163,66 @@ async def test_a_client_who_leaves_is_no_failure(sample: Sample) -> None:
 
     (line,) = await sample.until_written("gone-away-1")
     assert (line["status"], line["level"]) == (499, "info")
+
+
+async def leave(sample: Sample, verb: str, path: str, request_id: str) -> Line:
+    """Ask for something, leave at once, and return what the service writes of it."""
+    _, writer = await asyncio.open_connection("127.0.0.1", sample.port)
+    writer.write(f"{verb} {path} HTTP/1.1\r\nHost: here\r\nX-Request-ID: {request_id}\r\n\r\n".encode())
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    (line,) = await sample.until_written(request_id)
+    return line
+
+
+async def test_a_read_ends_when_its_client_has_left(sample: Sample, client: AsyncClient) -> None:
+    line = await leave(sample, "GET", "/rows/nobody-waits/later", "gone-away-2")
+
+    assert (line["status"], line["level"]) == (499, "info")
+    await asyncio.sleep(0.3)
+    assert (await client.post("/rows/nobody-waits")).status_code == 200
+
+
+async def test_a_change_is_finished_for_a_client_who_has_just_left(sample: Sample, client: AsyncClient) -> None:
+    line = await leave(sample, "POST", "/rows/saved-and-closed/later", "gone-away-3")
+
+    assert line["level"] == "info"
+    assert (await client.post("/rows/saved-and-closed")).status_code == 500
+
+
+async def test_a_change_that_takes_long_ends_when_its_client_has_left(sample: Sample) -> None:
+    line = await leave(sample, "POST", "/slow", "gone-away-4")
+
+    assert line["status"] == 499
+    assert float(str(line["milliseconds"])) < 900
+
+
+@pytest.mark.parametrize("verb", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["/broken", "/slow"])
+async def test_who_cannot_know_whether_a_change_was_made_is_told_so(client: AsyncClient, verb: str, path: str) -> None:
+    answer = await client.request(verb, path)
+
+    assert is_problem(answer)
+    assert answer.json()["detail"] == MAY_HAVE_HAPPENED
+
+
+@pytest.mark.parametrize(
+    ("verb", "headers"),
+    [("POST", {"Idempotency-Key": "1"}), ("PATCH", {"If-Match": '"1"'}), ("PUT", {"If-None-Match": "*"}), ("GET", {})],
+)
+async def test_who_may_safely_send_it_again_is_not_warned(
+    client: AsyncClient, verb: str, headers: dict[str, str]
+) -> None:
+    answer = await client.request(verb, "/broken", headers=headers)
+
+    assert (answer.status_code, answer.json()["detail"]) == (500, "Something went wrong on our side.")
+
+
+async def test_a_refusal_of_a_change_says_nothing_of_changes_made(client: AsyncClient) -> None:
+    answer = await client.post("/things", headers={"X-Refuse": "me"})
+
+    assert answer.json()["detail"] == "You asked for it."
 
 
 def test_connections_are_kept_longer_than_an_edge_keeps_its_own() -> None:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Lifespan
 
 from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal
 from common.frame import Frame
+from common.http_protocol import HttpProtocol
 from common.server import Server
 from common.settings import Settings
 from common.telemetry import configure_logging
@@ -40,7 +41,7 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     if settings.metrics_port:
         start_http_server(settings.metrics_port, settings.host)
     config = uvicorn.Config(app, settings.host, settings.port, ws="none", log_config=None, access_log=False)
-    config.loop, config.http, config.server_header, config.proxy_headers = "uvloop", "httptools", False, False
+    config.loop, config.http, config.server_header, config.proxy_headers = "uvloop", HttpProtocol, False, False
     config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, 15  # for requests in flight
     Server(config).run()
 

@@ -65,6 +65,9 @@ class Refusal(HTTPException):
     title: ClassVar[str]
     usual_headers: ClassVar[Headers]
 
+    may_have_happened: bool = False
+    """Whether a request that gets this answer may have been carried out all the same."""
+
     def __init_subclass__(cls, status: int, title: str, headers: Headers | None = None) -> None:
         cls.status, cls.title, cls.usual_headers = status, title, headers or {}
 
@@ -134,9 +137,13 @@ class HeadersTooLarge(Refusal, status=431, title="Request Header Fields Too Larg
 class ServerError(Refusal, status=500, title="Internal Server Error", headers=SOON):
     """Something went wrong on our side."""
 
+    may_have_happened = True
+
 
 class BadGateway(Refusal, status=502, title="Bad Gateway"):
     """The service behind the gateway did not answer properly."""
+
+    may_have_happened = True
 
 
 class Unavailable(Refusal, status=503, title="Service Unavailable", headers=SOON):
@@ -145,6 +152,8 @@ class Unavailable(Refusal, status=503, title="Service Unavailable", headers=SOON
 
 class GatewayTimeout(Refusal, status=504, title="Gateway Timeout"):
     """The service behind the gateway did not answer in time."""
+
+    may_have_happened = True
 
 
 def problem(refusal: Refusal, request_id: str, *, explain: bool = False) -> JSONResponse:

@@ -20,6 +20,18 @@ URL_MAX_BYTES: Final = 8_192
 DEADLINE_SECONDS: Final = 5.0
 """How long a service works on one request before it answers 503."""
 
+CLIENT_GONE: Final = "client_gone"
+"""A key that the server puts into a scope before it cancels the work for a client that has left."""
+
+MAY_HAVE_HAPPENED: Final = (
+    "Something went wrong on our side and the change may have been made all the same: look before you send it again, "
+    "and send an Idempotency-Key or If-Match with it next time."
+)
+"""Told after a change that nothing guards, whose outcome nobody knows."""
+
+_CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_GUARDS: Final = frozenset({b"idempotency-key", b"if-match", b"if-none-match"})
+
 _USUAL = {b"cache-control": b"no-store", b"referrer-policy": b"no-referrer", b"x-content-type-options": b"nosniff"}
 
 
@@ -35,12 +47,13 @@ class Frame:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens; an answer that has begun is left as it is."""
+        connection = scope
         started, scope = time.perf_counter(), _named(scope, asyncio.timeout(self._limit_seconds))
 
         async def send_complete(message: Message) -> None:
             if message["type"] == "http.response.start":
                 scope["status"] = message["status"]
-                message["headers"] = _complete(message["headers"], scope["request_id"])
+                message["headers"] = complete(message["headers"], scope["request_id"])
             await send(message)
 
         try:
@@ -49,8 +62,11 @@ class Frame:
                 await self._app(scope, receive, send_complete)
         except ClientDisconnect:
             scope["status"] = 499  # for the log: the client did not wait, so nobody receives it
-        except Exception as error:  # noqa: BLE001 - nothing may escape without an answer and a line in the log
-            refusal = _refusal(error, late=scope["deadline"].expired())
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - nothing may escape without an answer
+            if CLIENT_GONE in connection and isinstance(error, asyncio.CancelledError):
+                scope["status"] = 499
+                return
+            refusal = _refusal(error, scope)
             scope["error"], scope["refusal"] = error, refusal
             if "status" not in scope:
                 await problem(refusal, scope["request_id"], explain=self._explain)(scope, receive, send_complete)
@@ -58,9 +74,22 @@ class Frame:
             _log(scope, time.perf_counter() - started)
 
 
-def _refusal(error: Exception, *, late: bool) -> Refusal:
-    unforeseen = Unavailable("deadline-passed", "It took too long.") if late else ServerError()
-    return error if isinstance(error, Refusal) else unforeseen
+def _refusal(error: BaseException, scope: Scope) -> Refusal:
+    """Return what the client is told; the server itself cancels what has not ended when the process has to."""
+    if isinstance(error, Refusal):
+        refusal = error
+    elif scope["deadline"].expired() or isinstance(error, asyncio.CancelledError):
+        refusal = Unavailable("deadline-passed", "It took too long.")
+        refusal.may_have_happened = True
+    else:
+        refusal = ServerError()
+    if refusal.may_have_happened and _is_unguarded_change(scope):
+        refusal.detail = MAY_HAVE_HAPPENED
+    return refusal
+
+
+def _is_unguarded_change(scope: Scope) -> bool:
+    return scope["verb"] in _CHANGES and not any(name in _GUARDS for name, _ in scope["headers"])
 
 
 def _named(scope: Scope, deadline: asyncio.Timeout) -> Scope:
@@ -81,7 +110,7 @@ def _require_limits(scope: Scope) -> None:
         raise HeadersTooLarge
 
 
-def _complete(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+def complete(headers: Sequence[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
     """Add what every answer has unless it says otherwise, and its request's id."""
     said = [header for header in headers if header[0] != b"x-request-id"]
     missing = _USUAL.keys() - dict(said)
