@@ -1,5 +1,6 @@
 """What a body must be before anybody looks at what it says. In the tests' names: what is wrong with it."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Final
@@ -257,6 +258,19 @@ async def test_a_body_of_another_type_is_refused(as_user: AsUser, address: tuple
     answer = await ann.request(verb, path.format(id=task), content=b"{}")
 
     problem_of(answer, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, ("POST", "/users/me/import")], ids=" ".join)
+async def test_a_compressed_body_is_refused(as_user: AsUser, address: tuple[str, str]) -> None:
+    ann = as_user("ann")
+    ann.headers["Content-Encoding"] = "gzip"
+    verb, path = address
+    task = (await as_user("ann").add())["id"]
+
+    answer = await ann.request(verb, path.format(id=task), content=gzip.compress(b"{}"))
+
+    problem_of(answer, 415, "unsupported-content-encoding")
+    assert answer.headers["accept-encoding"] == "identity"
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)

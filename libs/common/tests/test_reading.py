@@ -1,5 +1,6 @@
 """How strictly requests are read, and in which order they are judged."""
 
+import gzip
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -109,6 +110,22 @@ async def test_the_checks_have_an_order(client: AsyncClient) -> None:
     statuses = [answer.status_code for answer in (nobody, too_long, wrong_type, unreadable)]
     assert statuses == [401, 413, 415, 400]
     assert nobody.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "identity, gzip", "x"])
+async def test_an_encoded_body_is_refused(client: AsyncClient, coding: str) -> None:
+    body = gzip.compress(b'{"name": "abc"}')
+    answer = await client.post("/things", content=body, headers={"Content-Encoding": coding})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-content-encoding")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
+async def test_a_body_may_say_that_it_is_not_encoded(client: AsyncClient, coding: str) -> None:
+    answer = await client.post("/things", content=b'{"name": "abc"}', headers={"Content-Encoding": coding})
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", None])

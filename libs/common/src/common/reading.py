@@ -96,10 +96,25 @@ async def _read_bytes(request: Request, media_types: Sequence[str]) -> bytes:
         text += chunk
         if len(text) > BODY_MAX_BYTES:
             raise BodyTooLarge
+    if text:
+        require_unencoded(request)
     sent = request.headers.getlist("content-type") or [JSON_TYPE]
     if len(sent) > 1 or sent[0].partition(";")[0].strip().lower() not in media_types:
         raise UnsupportedMediaType("unsupported-media-type", f"The body must be {' or '.join(media_types)}.")
     return bytes(text)
+
+
+def require_unencoded(request: Request) -> None:
+    """Refuse a body that has to be decompressed first; nobody knows how long it then is.
+
+    Raises:
+        UnsupportedMediaType: It says so. Source: RFC 9110, 15.5.16.
+    """
+    for sent in request.headers.getlist("content-encoding"):
+        codings = {coding.strip().lower() for coding in sent.split(",")}
+        if codings - {"", "identity"}:
+            headers = {"Accept-Encoding": "identity"}
+            raise UnsupportedMediaType("unsupported-content-encoding", "The body must not be encoded.", headers=headers)
 
 
 def parse(text: bytes) -> JsonValue:

@@ -13,7 +13,7 @@ from common.errors import BodyTooLarge, UnsupportedMediaType
 from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
 from common.ndjson import MEDIA_TYPE
-from common.reading import JSON_TYPE, NoParameters, Query
+from common.reading import JSON_TYPE, NoParameters, Query, require_unencoded
 from users import service
 from users.lines import joined, write_start
 from users.peers import REPORT_SECONDS, TasksService
@@ -49,6 +49,7 @@ async def _pieces(request: Request, _: CurrentUser) -> AsyncIterator[bytes]:
     """Refuse what is announced too long or is of another type, before anything is read."""
     if int(request.headers.get("content-length", 0)) > IMPORT_MAX_BYTES:
         raise BodyTooLarge
+    require_unencoded(request)
     sent = request.headers.getlist("content-type")
     if len(sent) != 1 or sent[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise UnsupportedMediaType("unsupported-media-type", f"The body must be {MEDIA_TYPE}.")
