@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncGenerator
+from typing import Final
 from uuid import uuid4, uuid5
 
 import httpx
@@ -51,6 +52,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"Not run, because {reason}: {', '.join(paths)}")
 
 
+MORE_HEADERS: Final = {"CORS_REQUEST_HEADERS": "X-Client-Version"}
+"""What front ends may send besides."""
+
+
 @pytest.fixture(scope="session")
 def origin() -> str:
     """Name a front end that `CORS_ORIGINS` allows."""
@@ -60,7 +65,9 @@ def origin() -> str:
 @pytest.fixture(scope="session")
 async def composed_platform(tmp_path_factory: pytest.TempPathFactory, origin: str) -> AsyncGenerator[Composition]:
     """Run the platform in containers."""
-    async with composition(tmp_path_factory.mktemp("compose"), CORS_ORIGINS=f"{origin},{SAME_SITE}") as made:
+    async with composition(
+        tmp_path_factory.mktemp("compose"), CORS_ORIGINS=f"{origin},{SAME_SITE}", **MORE_HEADERS
+    ) as made:
         yield made
 
 
@@ -81,7 +88,7 @@ async def platform(
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases, for browsers too."""
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    told = {"BETTER_AUTH_SECRET": better_auth_secret, "CORS_ORIGINS": origin, **MODE}
+    told = {"BETTER_AUTH_SECRET": better_auth_secret, "CORS_ORIGINS": origin, **MORE_HEADERS, **MODE}
     started = start_platform(processes, database_environment(urls, minimal_environment()) | told, keys)
     await started.until_ready()
     return started
@@ -90,7 +97,12 @@ async def platform(
 @pytest.fixture(scope="session")
 async def front(processes: Group, platform: Platform, origin: str) -> Service:
     """Run what clients talk to."""
-    services = {"TASKS_URL": platform.tasks.url, "USERS_URL": platform.users.url, "CORS_ORIGINS": origin}
+    services = {
+        "TASKS_URL": platform.tasks.url,
+        "USERS_URL": platform.users.url,
+        "CORS_ORIGINS": origin,
+        **MORE_HEADERS,
+    }
     started = start_front(processes, platform.gateway, services)
     await started.until_ready()
     return started

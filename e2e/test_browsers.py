@@ -16,7 +16,12 @@ REQUEST_HEADERS: Final = {
     "idempotency-key",
     "x-request-id",
     "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
+    "x-client-version",
 }
+"""What every front end may send, and one header that the platform of these tests is told of."""
 
 ANSWER_HEADERS: Final = {
     "etag",

@@ -19,6 +19,9 @@ REQUEST_HEADERS: Final = (
     "Idempotency-Key",
     "X-Request-ID",
     "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
 )
 """What a front end may send besides what every browser sends."""
 
@@ -46,12 +49,12 @@ class Cors(CORSMiddleware):
     Which verbs and headers are allowed is said, not judged: that is the browser's part. Source: Fetch, 4.8.
     """
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str], more_request_headers: Sequence[str] = ()) -> None:
         super().__init__(
             app,
             allow_origins=origins,
             allow_methods=VERBS,
-            allow_headers=REQUEST_HEADERS,
+            allow_headers=[*REQUEST_HEADERS, *more_request_headers],
             allow_credentials=True,
             expose_headers=ANSWER_HEADERS,
             max_age=PREFLIGHT_SECONDS,

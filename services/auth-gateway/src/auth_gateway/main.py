@@ -13,7 +13,7 @@ from auth_gateway.cors import Cors
 from auth_gateway.decision import RememberedDecision
 from auth_gateway.keys import KeyCache
 from auth_gateway.passport import PassportSigner
-from auth_gateway.proxy import ClosingAfterUpgrade, Proxy
+from auth_gateway.proxy import Proxy
 from auth_gateway.settings import GatewaySettings
 from auth_gateway.tokens import Gatekeeper
 from auth_gateway.upstream import Service, connections, services_of, state_of
@@ -39,7 +39,7 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
     own = [*pages(NAME, ready, behind_edge=False), *routes.documents]
     frame = Middleware(Frame, limit_seconds=None, explain=settings.explain_refusals)
     proxy = Middleware(Proxy, gatekeeper=gatekeeper, services=services)
-    return Cors(ClosingAfterUpgrade(app.create_app(NAME, own, lifespan, frame, proxy)), settings.cors_origins)
+    return Cors(app.create_app(NAME, own, lifespan, frame, proxy), settings.cors_origins, settings.cors_request_headers)
 
 
 def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:

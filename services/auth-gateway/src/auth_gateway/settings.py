@@ -1,6 +1,7 @@
 """What an operator can tell the gateway. A secret never shows in a message, a representation or a log."""
 
 import base64
+import re
 from ipaddress import ip_address
 from typing import Annotated, Final, Literal
 
@@ -21,6 +22,7 @@ BETTER_AUTH_PATH: Final = "/api/auth"
 """Where Better Auth lives below its URL."""
 
 _URL: Final = TypeAdapter(HttpUrl)
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def origin(url: str) -> str:
@@ -48,6 +50,16 @@ def _origins(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 Address = Annotated[str, AfterValidator(_address)]
 """An http or https URL, kept without a closing slash."""
+
+
+def _header_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_HEADER_NAME.fullmatch(text) for text in texts):
+        raise ValueError("must be names of headers such as X-Client-Version: letters, digits and hyphens")
+    return texts
+
+
+HeaderNames = Annotated[CommaSeparated, AfterValidator(_header_names)]
+"""Names of headers that may reach a service: one with any other character never does."""
 
 Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
 """What browsers call an origin, any number of them."""
@@ -153,6 +165,9 @@ class GatewaySettings(TokenSettings):
 
     cors_origins: Origins = ()
     """Origins of the front ends that browsers may call from."""
+
+    cors_request_headers: HeaderNames = ()
+    """Request headers that these front ends may send besides those that are always allowed."""
 
     @field_validator("passport_private_key")
     @classmethod

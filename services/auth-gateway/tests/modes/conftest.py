@@ -47,6 +47,7 @@ def environment(upstreams: tuple[Upstream, Upstream], keys: PassportKeys, better
         "TASKS_URL": f"http://127.0.0.1:{tasks.port}",
         "USERS_URL": f"http://127.0.0.1:{users.port}",
         "CORS_ORIGINS": f"{FRONT_END},http://localhost:3000",
+        "CORS_REQUEST_HEADERS": "X-Client-Version, X-Tenant",
     }
 
 

@@ -7,7 +7,12 @@ from devkit.upstream import answering, document
 
 from .stage import FRONT_END, Gateway
 
-SENT = "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-ID, traceparent"
+SENT = (
+    "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-ID, traceparent, tracestate, "
+    "baggage, sentry-trace, X-Client-Version, X-Tenant"
+)
+"""The last two are a setting."""
+
 SHOWN = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotency-Replayed, WWW-Authenticate"
 
 

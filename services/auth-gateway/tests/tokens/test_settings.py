@@ -148,6 +148,12 @@ def test_browsers_are_let_in_by_exact_origins(make_settings: MakeSettings, origi
     )
 
 
+@pytest.mark.parametrize("names", ["*", "X_Client", "X.Client", "X Client", "X-Client:", "x" * 65, "Ü"])
+def test_front_ends_may_send_headers_that_reach_a_service(make_settings: MakeSettings, names: str) -> None:
+    assert wrong(make_settings, cors_request_headers=f"X-Client,{names}") == ["cors_request_headers"]
+    assert make_settings(cors_request_headers="X-Client, x-2").cors_request_headers == ("X-Client", "x-2")
+
+
 @pytest.mark.parametrize("key", ["A" * 43, "A" * 43 + "=", "-_" * 21 + "A"])
 def test_a_passport_key_is_32_bytes(make_settings: MakeSettings, key: str) -> None:
     assert len(make_settings(passport_private_key=key).passport_key.private_bytes_raw()) == 32
