@@ -13,10 +13,13 @@ from yarl import URL
 
 from auth_gateway.headers import for_client
 from auth_gateway.upstream import CONNECT_SECONDS
-from common.errors import BadGateway, GatewayTimeout
+from common.errors import BadGateway, GatewayTimeout, Refusal
 
 REQUEST_SECONDS: Final = 60.0
 """How long it may take until a service begins its answer, a slow client's sending included."""
+
+HEAD_WAITS_SECONDS: Final = 0.005
+"""How long the head waits for the first piece of a body, to go to the service together with it."""
 
 _STATUSES: Final = range(200, 600)
 _WITHOUT_BODY: Final = (204, 304)
@@ -34,71 +37,66 @@ class Outgoing:
     answer_seconds: float
 
 
-class _Client:
-    """Who sends the request: first its body, if it has one, and in the end that they have gone."""
+class _Body:
+    """What the client sends, piece by piece; `is_broken_off` when it leaves before the end."""
 
-    def __init__(self, receive: Receive, *, has_body: bool) -> None:
+    def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._sent = asyncio.Event()
-        self.gone = False
-        if not has_body:
-            self._sent.set()
+        self.is_broken_off = False
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Hand on what arrives, as fast as the service takes it."""
-        more = True
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Hand on what arrives, as fast as the service takes it.
+
+        aiohttp keeps the head back until there is a piece. A client that is slow to send one gets an empty one, so that
+        the service can already refuse by the head.
+        """
         try:
-            while more:
+            async with asyncio.timeout(HEAD_WAITS_SECONDS):
                 message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    self.gone = True
-                    raise ClientDisconnect
-                more = message["more_body"]
-                yield message["body"]
-        finally:
-            self._sent.set()
+        except TimeoutError:
+            yield b""
+            message = await self._receive()
+        yield self._piece(message)
+        while message["more_body"]:
+            message = await self._receive()
+            yield self._piece(message)
 
-    async def end_when_gone(self, patience: asyncio.Timeout) -> None:
-        """Let the exchange run out of time as soon as nobody waits for its answer."""
-        await self._sent.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone = True
-        patience.reschedule(0)
+    def _piece(self, message: Message) -> bytes:
+        if message["type"] == "http.disconnect":
+            self.is_broken_off = True
+            raise ClientDisconnect
+        return message["body"]
 
 
 async def hand_on(session: aiohttp.ClientSession, request: Outgoing, receive: Receive, send: Send) -> None:
-    """Send the request to its service, and the answer to the client.
+    """Send the request to its service, and the answer to the client; it may come before the request has ended.
 
-    An answer that breaks off cannot be taken back: whoever serves the client must cut the connection then.
+    An answer that breaks off cannot be taken back: whoever serves the client must cut the connection then. Whoever
+    notices that the client has gone cancels this, and the service is told by a closed connection.
 
     Raises:
         BadGateway: The service cannot be reached, hung up, or sent what is no answer.
         GatewayTimeout: The service did not answer in time.
-        ClientDisconnect: Nobody waits for the answer any more; the service was told by a closed connection.
+        ClientDisconnect: The client has left in the middle of its request.
     """
-    client = _Client(receive, has_body=request.has_body)
+    body = _Body(receive) if request.has_body else None
     try:
         async with asyncio.timeout(REQUEST_SECONDS) as patience:
-            watch = asyncio.create_task(client.end_when_gone(patience))
-            try:
-                await _exchange(session, request, client, patience, send)
-            finally:
-                watch.cancel()
+            await _exchange(session, request, body, patience, send)
     except (aiohttp.ClientError, TimeoutError) as error:
-        if client.gone:
+        if body is not None and body.is_broken_off:
             raise ClientDisconnect from None
-        raise (GatewayTimeout if isinstance(error, TimeoutError) else BadGateway) from error
+        raise _refusal(error) from error
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, request: Outgoing, client: _Client, patience: asyncio.Timeout, send: Send
+    session: aiohttp.ClientSession, request: Outgoing, body: _Body | None, patience: asyncio.Timeout, send: Send
 ) -> None:
     async with session.request(
         request.verb,
         URL(request.url, encoded=True),
         headers=request.headers,
-        data=client.body() if request.has_body else None,
+        data=None if body is None else body.pieces(),
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=request.answer_seconds),
     ) as answer:
@@ -107,6 +105,15 @@ async def _exchange(
         async for piece in answer.content.iter_any():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, TimeoutError):
+        return GatewayTimeout()
+    refusal = BadGateway()
+    if isinstance(error, aiohttp.ClientConnectorError):
+        refusal.may_have_happened = False  # it was never sent
+    return refusal
 
 
 def _head(answer: aiohttp.ClientResponse) -> Message:

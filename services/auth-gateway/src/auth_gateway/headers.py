@@ -1,6 +1,7 @@
 """Which headers pass the gateway, in both directions."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from common.errors import BadRequest
@@ -40,6 +41,10 @@ SET_HERE: Final = frozenset({b"content-length", b"expect", b"host", b"x-request-
 SET_THERE: Final = frozenset({b"date", b"server"})
 """What the gateway's own server says to a client."""
 
+CLOSE: Final = {"Connection": "close"}
+"""Said with a refusal after which it is in doubt where the next request begins."""
+
+_ODD: Final = re.compile(rb"[^a-z0-9-]+")
 _FORWARDED_PREFIX: Final = b"x-forwarded-"
 _NOT_FOR_SERVICES: Final = HOP_BY_HOP | CLAIMS_OF_IDENTITY | SET_HERE
 _NOT_FOR_CLIENTS: Final = HOP_BY_HOP | SET_THERE
@@ -48,11 +53,24 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 """Names, in lower case, and values."""
 
 
-def require_plain_names(headers: RawHeaders) -> None:
-    """Refuse names that some programs take for another one: `X_User_Id`, `X.User.Id`."""
+def with_plain_names(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    """Drop names with other characters than letters, digits and hyphens, as the edge does: `device_id`.
+
+    Raises:
+        BadRequest: Some programs would take such a name for one that says who calls, from where, or how long the body
+            is: `X_User_Id`, `X.Forwarded.For`.
+    """
+    if not _ODD.search(b"".join(name for name, _ in headers)):
+        return headers
+    plain = [(name, value) for name, value in headers if not _ODD.search(name)]
     for name, _ in headers:
-        if b"_" in name or b"." in name:
-            raise BadRequest(detail="A header's name has letters, digits and hyphens only.")
+        if _ODD.search(name) and _is_ours(_ODD.sub(b"-", name).strip(b"-")):
+            raise BadRequest(detail="A header's name imitates one that means something here.", headers=CLOSE)
+    return plain
+
+
+def _is_ours(name: bytes) -> bool:
+    return name in _NOT_FOR_SERVICES or name.startswith(_FORWARDED_PREFIX)
 
 
 def for_service(headers: RawHeaders) -> list[tuple[str, str]]:

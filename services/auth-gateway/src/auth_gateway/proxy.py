@@ -5,39 +5,17 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth_gateway.decision import remembered
 from auth_gateway.exchange import Outgoing, hand_on
-from auth_gateway.headers import RawHeaders, for_service, require_plain_names
+from auth_gateway.headers import CLOSE, RawHeaders, for_service, with_plain_names
 from auth_gateway.target import clean
 from auth_gateway.tokens import Gatekeeper
 from auth_gateway.upstream import ANNOUNCED_BELOW_BYTES, Service
 from common.errors import BadRequest, BodyTooLarge
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
-_CLOSE: Final = {"Connection": "close"}
-
-
-class ClosingAfterUpgrade:
-    """An ASGI application around a whole service that speaks one protocol: what asks for another is its last request.
-
-    Our own server takes all that follows for the other protocol's, and drops it. Source: RFC 9110, 7.8.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and close the connection."""
-
-        async def send_and_close(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
-            await send(message)
-
-        asks = any(name == b"upgrade" for name, _ in scope.get("headers", ()))
-        await self._app(scope, receive, send_and_close if asks else send)
 
 
 class Proxy:
@@ -55,7 +33,7 @@ class Proxy:
             return
         _require_plain_http(scope)
         path = clean(scope["raw_path"]).decode()
-        require_plain_names(scope["headers"])
+        scope["headers"] = with_plain_names(scope["headers"])
         service = next((service for service in self._services if service.owns(path)), None)
         length = _body_length(scope, service.announced_below_bytes if service else ANNOUNCED_BELOW_BYTES)
         if service is None:
@@ -93,14 +71,14 @@ def _require_plain_http(scope: Scope) -> None:
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     named = len(hosts) == 1 and _HOST.fullmatch(hosts[0]) if hosts else version == "1.0"
     if version not in ("1.0", "1.1") or scope["verb"] == "CONNECT" or not named:
-        raise BadRequest(headers=_CLOSE)
+        raise BadRequest(headers=CLOSE)
 
 
 def _body_length(scope: Scope, announced_below_bytes: int) -> int | None:
     """Return how many bytes the body is announced to have, None when it comes in chunks.
 
     Raises:
-        BadRequest: It is encoded in a way that services do not read, or our own server would lose it.
+        BadRequest: It is encoded in a way that services do not read.
         BodyTooLarge: It is longer than the service reads.
 
     Source: RFC 9112, 6.1 and 6.3.
@@ -108,10 +86,8 @@ def _body_length(scope: Scope, announced_below_bytes: int) -> int | None:
     headers: RawHeaders = scope["headers"]
     encodings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
     if encodings not in ([], [b"chunked"]) or (encodings and scope["http_version"] == "1.0"):
-        raise BadRequest(detail="The body's encoding is not read here.", headers=_CLOSE)
+        raise BadRequest(detail="The body's encoding is not read here.", headers=CLOSE)
     length = None if encodings else sum(int(value) for name, value in headers if name == b"content-length")
-    if length != 0 and any(name == b"upgrade" for name, _ in headers):
-        raise BadRequest(detail="A request with a body cannot change the protocol.", headers=_CLOSE)
     if length is not None and length >= announced_below_bytes:
         raise BodyTooLarge
     return length

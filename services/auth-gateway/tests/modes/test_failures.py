@@ -158,11 +158,3 @@ async def test_an_answer_may_take_longer_than_a_request(service: Upstream, monke
     await service.start()
 
     assert (await hand_to(service))[-1] == {"type": "http.response.body", "body": b""}
-
-
-async def test_nobody_waits_for_a_client_who_was_answered(service: Upstream) -> None:
-    await service.start()
-    await hand_to(service)
-    await asyncio.sleep(0)
-
-    assert not [task for task in asyncio.all_tasks() if "end_when_gone" in repr(task)]

@@ -59,12 +59,28 @@ async def test_a_client_cannot_say_who_calls(gateway: Gateway, token: str, name:
     assert seen.values("x-user-id") == [SUBJECT]
 
 
-@pytest.mark.parametrize("name", ["X_User_Id", "X.User.Id", "x_request-id", "Authorization_"])
-async def test_another_spelling_of_a_header_is_not_let_in(gateway: Gateway, token: str, name: str) -> None:
+IMITATIONS = [
+    *("X_User_Id", "X.User.Id", "X-User_Id", "x_request-id", "X__User__Id", "Authorization_", "_Authorization"),
+    *("X_Forwarded_For", "X.Forwarded.Anything", "Content_Length", "Transfer.Encoding", "X!User~Id", "Remote_User"),
+]
+
+
+@pytest.mark.parametrize("name", IMITATIONS)
+async def test_another_spelling_of_our_own_header_is_not_let_in(gateway: Gateway, token: str, name: str) -> None:
     answer = await ask(gateway.port, request("GET", "/tasks", token, headers=f"{name}: forged\r\n"))
 
     assert (answer.status, answer.code) == (400, "bad-request")
+    assert answer.values("connection") == ["close"]
     assert not gateway.tasks.seen
+
+
+@pytest.mark.parametrize("name", ["device_id", "X.Client.Version", "_", "sec~gpc", "x_user", "idempotency_key"])
+async def test_any_other_name_that_programs_read_differently_is_left_out(
+    gateway: Gateway, token: str, name: str
+) -> None:
+    seen = await seen_of(gateway, request("GET", "/tasks", token, headers=f"{name}: 1\r\nX-Own: 2\r\n"))
+
+    assert (seen.values(name.lower()), seen.values("x-own")) == ([], ["2"])
 
 
 @pytest.mark.parametrize(

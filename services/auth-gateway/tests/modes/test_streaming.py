@@ -146,6 +146,47 @@ async def test_an_early_answer_does_not_wait_for_the_body(gateway: Gateway, toke
         assert (await reader.readline()).startswith(b"HTTP/1.1 413")
 
 
+REFUSED = document(status="413 Content Too Large")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 900000\r\n", CHUNKED])
+@pytest.mark.parametrize("sent", [b"", b"5\r\nhello\r\n"])
+@pytest.mark.parametrize("path", ["/tasks", "/users/me/import"])
+async def test_an_answer_does_not_wait_for_a_body_that_stalls(
+    gateway: Gateway, token: str, framing: str, sent: bytes, path: str
+) -> None:
+    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(REFUSED)
+
+    gateway.tasks.behaviour = gateway.users.behaviour = refuse
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("POST", path, token, headers=framing).replace(b"Connection: close\r\n", b"") + sent)
+        (answer,) = answers(await reader.read())
+
+    assert answer.status == 413
+    assert answer.values("connection") == ["close"]
+
+
+async def test_a_connection_over_which_half_a_request_went_is_not_used_again(gateway: Gateway, token: str) -> None:
+    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(REFUSED)
+
+    gateway.tasks.behaviour = refuse
+    await ask(gateway.port, request("POST", "/tasks", token, length=900_000) + b"half")
+    gateway.tasks.behaviour = answering(document())
+    await ask(gateway.port, request("POST", "/tasks", token, body=b"{}"))
+
+    assert len({seen.connection for seen in gateway.tasks.seen}) == 2
+
+
+async def test_a_head_and_a_body_that_come_apart_are_one_request(gateway: Gateway, token: str) -> None:
+    async with connected(gateway) as (reader, writer):
+        writer.write(request("POST", "/tasks", token, length=2))
+        await gateway.tasks.asked.wait()
+        writer.write(b"{}")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
 async def test_a_service_learns_that_the_client_has_gone_before_its_answer(gateway: Gateway, token: str) -> None:
     gateway.tasks.behaviour = silence
     async with connected(gateway) as (_, writer):
