@@ -13,6 +13,29 @@ WRITES = [("PATCH", {"title": "New"}), ("PUT", {"title": "New"}), ("DELETE", Non
 
 MALFORMED = ["", "1", '"1', "W/1", 'w/"1"', '"1" "2"', '*, "1"', "*,*", ",", '"a b"', '"1";q=1']
 
+MARKED = [
+    '"{version}-gzip"',
+    'W/"{version}-gzip"',
+    '"{version}--gzip"',
+    '"{version};gzip"',
+    '"{version};br"',
+    '"{version}-br"',
+    '"{version}-GZIP"',
+    '"{version}-x-gzip"',
+    '"{version}-zstd"',
+    '"1-gzip", W/"{version}-deflate"',
+]
+
+NOT_MARKED = [
+    '"{version}-"',
+    '"{version}gzip"',
+    '"-gzip"',
+    '"*-gzip"',
+    '"{version}-gzip-1"',
+    '"{version}-1"',
+    '"1-gzip"',
+]
+
 
 async def _make(owner: AsyncClient, title: str = "Old") -> Response:
     made = await owner.post("/tasks", json={"title": title})
@@ -58,11 +81,11 @@ async def test_the_tag_of_a_list_moves_with_every_write_and_with_nothing_else(as
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
-@pytest.mark.parametrize("form", ["{tag}", "W/{tag}", '"1", {tag}', ',"a,b" ,, W/{tag},', "*"])
+@pytest.mark.parametrize("form", ["{tag}", "W/{tag}", '"1", {tag}', ',"a,b" ,, W/{tag},', "*", *MARKED])
 async def test_a_write_that_knows_the_version_is_done(as_user: AsUser, method: str, body: object, form: str) -> None:
     owner = as_user("owner")
     made = await _make(owner)
-    tags = form.format(tag=made.headers["etag"])
+    tags = form.format(tag=made.headers["etag"], version=made.json()["version"])
 
     written = await owner.request(method, made.headers["location"], json=body, headers={"If-Match": tags})
 
@@ -70,7 +93,9 @@ async def test_a_write_that_knows_the_version_is_done(as_user: AsUser, method: s
 
 
 @pytest.mark.parametrize(("method", "body"), WRITES)
-@pytest.mark.parametrize("tags", ['"1"', 'W/"1", "2"', '"*"', '"0{version}"', '"\xe9"', '""', '"' + "9" * 40 + '"'])
+@pytest.mark.parametrize(
+    "tags", ['"1"', 'W/"1", "2"', '"*"', '"0{version}"', *NOT_MARKED, '"\xe9"', '""', '"' + "9" * 40 + '"']
+)
 async def test_a_write_that_knows_another_version_is_refused(
     as_user: AsUser, method: str, body: object, tags: str
 ) -> None:
@@ -150,7 +175,7 @@ async def test_a_header_in_several_lines_is_one_list(as_user: AsUser) -> None:
     assert _code(await owner.patch(address, json={"title": "x"}, headers=[*lines, ("If-Match", "*")]))[0] == 400
 
 
-@pytest.mark.parametrize("form", ["{tag}", "W/{tag}", '"1",{tag}', "*"])
+@pytest.mark.parametrize("form", ["{tag}", "W/{tag}", '"1",{tag}', "*", *MARKED])
 @pytest.mark.parametrize("query", ["", "?limit=1", "?q=nothing"])
 async def test_what_the_caller_has_already_is_not_sent_again(as_user: AsUser, form: str, query: str) -> None:
     owner = as_user("owner")
@@ -158,7 +183,7 @@ async def test_what_the_caller_has_already_is_not_sent_again(as_user: AsUser, fo
     for address in (made.headers["location"], f"/tasks{query}"):
         shown = await owner.get(address)
         for verb in ("GET", "HEAD"):
-            tags = form.format(tag=shown.headers["etag"])
+            tags = form.format(tag=shown.headers["etag"], version=shown.headers["etag"].strip('"'))
             again = await owner.request(verb, address, headers={"If-None-Match": tags})
 
             assert (again.status_code, again.content, _kept(again)) == (304, b"", _kept(shown))

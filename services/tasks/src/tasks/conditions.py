@@ -1,7 +1,7 @@
 """What a request asks for before anything is done: the tags in If-Match and If-None-Match, and its Idempotency-Key.
 
-A tag is a version in quotes. Weak tags count by their value, because a proxy that compresses an answer weakens its tag.
-Source: RFC 9110, 8.8.3 and 13.1.
+A tag is a version in quotes. It counts by its value, because a proxy that compresses an answer weakens its tag, or
+marks it with the name of the coding. Source: RFC 9110, 8.8.3 and 13.1.
 """
 
 import re
@@ -23,6 +23,12 @@ Tags = list[str]
 
 _TAG = r'(?:W/)?"([!#-~\x80-\xff]*)"'
 _TAGS = rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*"
+_MARKED = re.compile(r"([0-9]+)(?:--?|;)(?:x-)?(?:gzip|deflate|br|zstd|compress|dcb|dcz)", re.IGNORECASE)
+"""A version as Apache (`42-gzip`), Jetty (`42--gzip`) and others (`42;br`) mark it when they compress the answer.
+
+Source: the HTTP Content Coding Registry of the IANA.
+"""
+
 _KEY = re.compile("[!-~]{1,255}")
 
 _SENT_TAGS: Final[JsonDict] = {
@@ -116,7 +122,13 @@ def _read_tags(request: Request, name: str) -> Tags | None:
         return [ANY]
     if not re.fullmatch(_TAGS, text):
         raise BadRequest(detail=f"{name} must be * or a list of tags in quotes.")
-    return [tag for tag in re.findall(_TAG, text) if tag != ANY]
+    return [_version_of(tag) for tag in re.findall(_TAG, text) if tag != ANY]
+
+
+def _version_of(tag: str) -> str:
+    """Take off a tag what a proxy has put on it."""
+    marked = _MARKED.fullmatch(tag)
+    return marked[1] if marked else tag
 
 
 Expected = Annotated[Tags | None, Depends(Condition(_expected, {"If-Match": _SENT_TAGS}))]
