@@ -1,7 +1,9 @@
 """What a body may be, and what is said of one that may not."""
 
 import json
+import unicodedata
 from collections.abc import AsyncIterator
+from typing import Literal
 from uuid import uuid4
 
 import pytest
@@ -59,6 +61,12 @@ BROKEN: dict[str, tuple[dict[str, object], str]] = {
     "no title": ({"description": "x"}, "missing"),
     "empty title": ({"title": ""}, "too-short"),
     "white title": ({"title": " \u2003\u2028\t"}, "too-short"),
+    "title of marks": ({"title": "a" + "\u0300\u0316" * 15_500}, "too-many-marks"),
+    "title with 31 marks": ({"title": "a" + "\u0301" * 31}, "too-many-marks"),
+    "description of marks": ({"title": "x", "description": "\u0300\u0316" * 100}, "too-many-marks"),
+    "label of marks": ({"title": "x", "labels": ["a" + "\u0316" * 31]}, "too-many-marks"),
+    "many labels": ({"title": "x", "labels": [""] * 15_000}, "too-long"),
+    "many labels of no kind": ({"title": "x", "labels": [1] * 15_000}, "too-long"),
     "long title": ({"title": "x" * 201}, "too-long"),
     "NUL in title": ({"title": "a\x00b"}, "control-character"),
     "line in title": ({"title": "a\nb"}, "control-character"),
@@ -98,6 +106,74 @@ async def test_what_breaks_a_rule_is_422(as_user: AsUser, body: dict[str, object
     _assert_refused(answer, 422)
     assert [fault["code"] for fault in answer.json()["errors"]] == [code]
     assert (await owner.get("/tasks")).json() == []
+
+
+INVISIBLE = {
+    "zero width space": "\u200b",
+    "joiners": "\u200c\u200d\u2060",
+    "byte order mark": "\ufeff",
+    "soft hyphen": "\u00ad",
+    "directions": "\u200e\u202a\u202c\u2066\u2069\u061c",
+    "Hangul fillers": "\u115f\u1160\u3164\uffa0",
+    "empty braille": "\u2800",
+    "Mongolian": "\u180b\u180e\u180f",
+    "Khmer vowels": "\u17b4\u17b5",
+    "variation selectors": "\ufe0f\U000e0100",
+    "tags": "\U000e0041\U000e007f",
+    "music": "\U0001d159\U0001d173\U0001d17a",
+    "shorthand": "\U0001bca0",
+    "grapheme joiner": "\u034f",
+    "marks without a base": "\u0301\u20dd",
+    "a spacing mark": "\u093e",
+    "a mark on nothing": "\u200b\u0301",
+    "white space between": "\u200b \u00a0\u3000\u200b",
+}
+
+
+@pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
+async def test_what_shows_nothing_is_empty(as_user: AsUser, text: str) -> None:
+    owner = as_user("owner")
+    refused = [
+        await owner.post("/tasks", json={"title": text}),
+        await owner.post("/tasks", json={"title": "x", "labels": [text]}),
+        await owner.post("/lists", json={"name": text}),
+    ]
+
+    for answer in refused:
+        _assert_refused(answer, 422)
+        assert [fault["code"] for fault in answer.json()["errors"]] == ["too-short"]
+    for shown in (f"{text}x", f"x{text}"):
+        assert (await owner.post("/tasks", json={"title": shown})).status_code == 201
+
+
+@pytest.mark.parametrize("text", ["\u00e9" * 200, "e\u0301" * 200, "\u1100\u1161\u11a8" * 200, "\u1f82" * 200])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+async def test_characters_are_counted_once_composed(as_user: AsUser, text: str, form: Literal["NFC", "NFD"]) -> None:
+    owner, title = as_user("owner"), unicodedata.normalize(form, text)
+
+    assert (await owner.post("/tasks", json={"title": f" {title} "})).status_code == 201
+    _assert_refused(await owner.post("/tasks", json={"title": title + title[-1]}), 422)
+    described = await owner.post("/tasks", json={"title": "x", "description": title * 20})
+    assert (described.status_code, len(described.json()["description"])) == (201, 4_000)
+
+
+@pytest.mark.parametrize(("field", "likely"), [("completed", "is_completed"), ("prio", "priority"), ("Title", "title")])
+async def test_the_name_that_was_probably_meant_is_told(as_user: AsUser, field: str, likely: str) -> None:
+    answer = await as_user("owner").post("/tasks", json={"title": "x", field: "x"})
+
+    assert [fault["message"] for fault in answer.json()["errors"]] == [
+        f"There is no such field; {likely} may be meant."
+    ]
+
+
+async def test_names_inside_of_a_field_are_told_as_well(as_user: AsUser) -> None:
+    due = {"date": "2026-11-30", "zone": "UTC", **{f"x{number}": 1 for number in range(50)}}
+    answer = await as_user("owner").post("/tasks", json={"title": "x", "due": due})
+
+    _assert_refused(answer, 422)
+    problem = answer.json()
+    assert (problem["errors"][0]["location"], problem["errors_omitted"]) == (["body", "due", "zone"], 31)
+    assert problem["errors"][0]["message"] == "There is no such field; time_zone may be meant."
 
 
 async def test_whoever_brings_an_id_is_sent_to_put(as_user: AsUser) -> None:
@@ -192,7 +268,14 @@ def test_a_title_is_kept_as_it_is_normalized_or_refused_for_a_reason(text: str) 
         found = {fault["type"] for fault in error.errors()}
     else:
         found = {"kept"} if check.validate_python(title) == title == title.strip() and len(title) <= 200 else {""}
-    assert found in ({"kept"}, {"too-short"}, {"too-long"}, {"control-character"}, {"string_unicode"})
+    assert found in (
+        {"kept"},
+        {"too-short"},
+        {"too-long"},
+        {"too-many-marks"},
+        {"control-character"},
+        {"string_unicode"},
+    )
 
 
 @settings(max_examples=300)

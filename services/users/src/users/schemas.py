@@ -9,13 +9,14 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from common.reading import Input
+from common.texts import require_few_marks
 
 TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
 """The names that count, the same on every machine. `Factory` means that nobody has set one; browsers refuse it."""
 
 
 def _require_known(name: str) -> str:
-    if name not in TIME_ZONES:
+    if require_few_marks(name) not in TIME_ZONES:
         raise PydanticCustomError("unknown-time-zone", "This is no name of a time zone, such as Europe/Berlin.")
     return name
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from common.reading import Input
+from common.texts import require_few_marks
 from tasks.fields import Echo, WireTime
 
 FIRST_YEAR: Final = 1970
@@ -48,7 +49,7 @@ def _clock(text: str) -> str:
 
 
 def _known_zone(name: str) -> str:
-    if name not in TIME_ZONES:
+    if require_few_marks(name) not in TIME_ZONES:
         raise PydanticCustomError("unknown-time-zone", "This is no name of a time zone, such as Europe/Berlin.")
     return name
 

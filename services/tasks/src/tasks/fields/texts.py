@@ -1,11 +1,14 @@
 """Texts that people write: titles, descriptions, and what is searched for in them."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from common.texts import DECOMPOSED_MAX, require_few_marks
 
 TITLE_MAX_CHARACTERS: Final = 200
 """Code points, after normalization and trimming."""
@@ -32,43 +35,70 @@ LINE_PATTERN: Final = f"^{_BLANK}*{_VISIBLE}({_IN_LINE}*{_VISIBLE})?{_BLANK}*$"
 """What a title and a name look like to whoever reads the OpenAPI document."""
 
 
-_BREAKS = frozenset("\u2028\u2029")
-_LINES = frozenset("\t\n\r")
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters, category Cc, and for a line all that breaks it."""
+
+_IGNORABLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Source: Unicode's property Default_Ignorable_Code_Point, the same since version 12."""
+
+_DRAWN_EMPTY = r"\u2800\U0001d159\U00013441\U00013442"
+"""Characters that are drawn as nothing although no property says so: an empty braille pattern, a null note head, and
+two Egyptian blanks."""
+
+_SHOWN = re.compile(rf"[^\s{_IGNORABLE}{_DRAWN_EMPTY}]")
+"""Characters that show something, marks among them: they need one that they stand on."""
 
 
 def one_line(what: str, max_characters: int) -> Callable[[str], str]:
     """Make what normalizes and trims a line, and refuses one that is empty, too long or not a line."""
 
     def clean(text: str) -> str:
-        line, said = unicodedata.normalize("NFC", text).strip(WHITE_SPACE), {"what": what, "max": max_characters}
-        if not line:
-            raise PydanticCustomError("too-short", "{what} needs at least one character that is not white space.", said)
+        said = {"what": what, "max": max_characters}
+        trimmed = require_few_marks(text.strip(WHITE_SPACE))
+        if len(trimmed) > DECOMPOSED_MAX * max_characters:
+            raise PydanticCustomError("too-long", "{what} has at most {max} characters.", said)
+        line = unicodedata.normalize("NFC", trimmed)
         if len(line) > max_characters:
             raise PydanticCustomError("too-long", "{what} has at most {max} characters.", said)
-        if any(unicodedata.category(character) == "Cc" or character in _BREAKS for character in line):
+        if _NO_LINE.search(line):
             raise PydanticCustomError("control-character", "{what} has no control characters and no line breaks.", said)
+        if not _shows_something(line):
+            raise PydanticCustomError("too-short", "{what} needs at least one character that can be seen.", said)
         return line
 
     return clean
 
 
-def _clean_text(text: str) -> str:
+def _shows_something(text: str) -> bool:
+    """Tell whether anything can be seen of a text: a character that is drawn, and is no mark without a base."""
+    return any(unicodedata.category(shown[0])[0] != "M" for shown in _SHOWN.finditer(text))
+
+
+def _clean_text(text: str, max_characters: int, too_long: PydanticCustomError) -> str:
+    if len(require_few_marks(text)) > DECOMPOSED_MAX * max_characters:
+        raise too_long
     clean = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(character) == "Cc" and character not in _LINES for character in clean):
+    if len(clean) > max_characters:
+        raise too_long
+    if _NO_TEXT.search(clean):
         raise PydanticCustomError("control-character", "Only line breaks and tabs are allowed as control characters.")
     return clean
 
 
-def _short_description(text: str) -> str:
-    if len(text) > DESCRIPTION_MAX_CHARACTERS:
-        raise PydanticCustomError("too-long", "A description has at most 10000 characters.")
-    return text
+def _clean_description(text: str) -> str:
+    too_long = PydanticCustomError("too-long", "A description has at most 10000 characters.")
+    return _clean_text(text, DESCRIPTION_MAX_CHARACTERS, too_long)
 
 
-def _short_search(text: str) -> str:
-    if not 1 <= len(text) <= SEARCH_MAX_CHARACTERS:
-        raise PydanticCustomError("wrong-length", "A search text has 1 to 200 characters.")
-    return text
+def _clean_search(text: str) -> str:
+    wrong_length = PydanticCustomError("wrong-length", "A search text has 1 to 200 characters.")
+    if not text:
+        raise wrong_length
+    return _clean_text(text, SEARCH_MAX_CHARACTERS, wrong_length)
 
 
 Title = Annotated[
@@ -89,8 +119,7 @@ Title = Annotated[
 
 Description = Annotated[
     str,
-    AfterValidator(_clean_text),
-    AfterValidator(_short_description),
+    AfterValidator(_clean_description),
     WithJsonSchema(
         {
             "type": "string",
@@ -105,8 +134,7 @@ Description = Annotated[
 
 SearchText = Annotated[
     str,
-    AfterValidator(_clean_text),
-    AfterValidator(_short_search),
+    AfterValidator(_clean_search),
     WithJsonSchema(
         {
             "type": "string",
