@@ -102,6 +102,7 @@ class Problem(TypedDict):
     code: str
     request_id: str
     errors: NotRequired[list[Fault]]
+    errors_omitted: NotRequired[int]
     reason: NotRequired[str]
 
 
@@ -111,13 +112,16 @@ def problem_of(answer: Response, status: int, code: str | None = None) -> Proble
     assert answer.headers["content-type"] == PROBLEM_TYPE
     document: Problem = answer.json()
     assert document["code"] == (code or document["code"])
-    assert set(document) - {"errors", "reason"} == Problem.__required_keys__
+    assert set(document) - {"errors", "errors_omitted", "reason"} == Problem.__required_keys__
     assert document["type"] == f"/problems/{document['code']}"
     assert (document["status"], document["title"]) == (status, TITLES[status])
     assert re.fullmatch(r"[A-Z][^\n]*\.", document["detail"])
     assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", document["code"])
     assert document["request_id"] == answer.headers["x-request-id"]
-    for fault in document.get("errors", []):
+    faults = document.get("errors", [])
+    assert len(faults) <= 20
+    assert "errors_omitted" not in document or (len(faults) == 20 and document["errors_omitted"] > 0)
+    for fault in faults:
         assert set(fault) == {"location", "code", "message"}
     _require_headers(answer, document)
     return document

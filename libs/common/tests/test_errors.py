@@ -84,3 +84,13 @@ def test_only_a_401_is_explained_and_only_where_that_is_wanted() -> None:
     assert "reason" not in document(Unauthorized(), explain=True)
     assert "reason" not in document(NotFound(reason="not-yours"), explain=True)
     assert "reason" not in document(ServerError(reason="a-bug"), explain=True)
+
+
+def test_at_most_20_faults_are_listed_and_the_others_counted() -> None:
+    faults = [Fault(location=["body", str(number)], code="missing", message="Field required") for number in range(25)]
+
+    assert "errors_omitted" not in document(BadRequest(errors=faults[:20]))
+    first = BadRequest(errors=faults)
+    assert (document(first)["errors"], document(first)["errors_omitted"]) == (faults[:20], 5)
+    again = BadRequest(errors=first.errors, errors_omitted=first.errors_omitted)
+    assert document(again) == document(first)

@@ -94,6 +94,58 @@ async def test_what_was_sent_is_not_repeated(client: AsyncClient, name: str) -> 
     assert name == "wrote" or name not in query.text + body.text
 
 
+async def test_a_name_that_nobody_knows_is_told_with_the_one_that_was_meant(client: AsyncClient) -> None:
+    query = await client.get("/things?sizes=1")
+    body = await client.post("/things", json={"name": "abc", "Name": 1, "naem": 2, "zzz": 3, "owner[]": 4})
+
+    (said,) = query.json()["errors"]
+    assert (query.status_code, said["location"]) == (400, ["query", "sizes"])
+    assert said["message"] == "There is no such parameter; size may be meant."
+    assert [(said["location"][-1], said["message"]) for said in body.json()["errors"]] == [
+        ("Name", "There is no such field; name may be meant."),
+        ("naem", "There is no such field; name may be meant."),
+        ("zzz", "There is no such field."),
+        ("owner[]", "There is no such field; owner may be meant."),
+    ]
+
+
+@pytest.mark.parametrize("name", ["size[]", "size[0]", "filter[size]", "page.size", "$size", "size:in"])
+async def test_a_parameter_in_the_way_of_other_platforms_is_named(client: AsyncClient, name: str) -> None:
+    answer = await client.get("/things", params={name: "1"})
+
+    assert [said["location"] for said in answer.json()["errors"]] == [["query", name]]
+
+
+@pytest.mark.parametrize("name", ["x" * 60_000, "size\u0000", "<b>", "a b", "\u202esize", 'si"ze'])
+async def test_a_name_that_cannot_be_repeated_is_described(client: AsyncClient, name: str) -> None:
+    answer = await client.post("/things", json={"name": "abc", name: 1})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-body")
+    (said,) = answer.json()["errors"]
+    assert (said["location"], said["code"]) == (["body"], "extra-forbidden")
+    assert "too long or has characters" in said["message"]
+
+
+async def test_of_many_faults_20_are_told_those_that_decide_first(client: AsyncClient) -> None:
+    unknown = {f"name_{number}": number for number in range(3_000)}
+    rules = await client.post("/things", json={"name": "abc", **unknown})
+    types = await client.post("/things?size=x", json={**unknown, "name": "abcdef", "size": "5", "owner": "me"})
+
+    assert (rules.status_code, rules.json()["errors_omitted"]) == (422, 2_980)
+    assert {said["code"] for said in rules.json()["errors"]} == {"extra-forbidden"}
+    assert (types.status_code, types.json()["errors_omitted"]) == (400, 2_984)
+    codes = [said["code"] for said in types.json()["errors"]]
+    assert codes == ["int-parsing", "int-type", "uuid-parsing", "string-too-long"] + ["extra-forbidden"] * 16
+    assert max(len(rules.content), len(types.content)) < 5_000
+
+
+async def test_of_many_parameters_20_are_told(client: AsyncClient) -> None:
+    answer = await client.get("/things?" + "&".join(f"name_{number}" for number in range(500)))
+
+    assert (answer.status_code, answer.json()["errors_omitted"]) == (400, 480)
+    assert len(answer.content) < 5_000
+
+
 async def chunks(size: int) -> AsyncIterator[bytes]:
     for _ in range(size // 1024):
         yield b" " * 1024
@@ -149,6 +201,10 @@ async def test_a_body_is_json_unless_it_says_otherwise(client: AsyncClient, kind
         b"[" * 60_000,
         b"1" * (NUMBER_MAX_CHARACTERS + 1),
         b"0." + b"1" * NUMBER_MAX_CHARACTERS,
+        b'["\\"", ' + b"1" * (NUMBER_MAX_CHARACTERS + 1) + b"]",
+        b'["[", "\\\\", "' + b"]" * 100 + b'", ' + b"[" * DEPTH_MAX + b"]" * (DEPTH_MAX + 1),
+        b'"[' + b'\\"' * 30_000,
+        b'"' + b"\\" * 60_001,
         b"1 2",
         b"'a'",
     ],
@@ -161,4 +217,6 @@ def test_no_leniency_of_the_standard_library_is_taken(text: bytes) -> None:
 def test_what_is_within_the_limits_is_read() -> None:
     assert parse(b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
     assert parse(b"1" * 300)
+    assert parse(b"[" + b"[],{}," * 10_000 + b"1]")
+    assert parse(b'["' + b"[" * 100 + b'\\"{{{", "' + b"1" * 2_000 + b'", 1]')
     assert parse(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}') == {"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}

@@ -121,6 +121,46 @@ async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query:
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
 
 
+@pytest.mark.parametrize(
+    ("query", "location", "words"),
+    [
+        ("label[]=x", ["query", "label[]"], ["label"]),
+        ("priority[]=high", ["query", "priority[]"], ["priority"]),
+        ("due_befor=2026-01-01", ["query", "due_befor"], ["due_before"]),
+        ("sort=colour", ["query", "sort"], [*SORTS]),
+        ("status=done", ["query", "status"], ["pending", "completed"]),
+        ("priority=urgent", ["query", "priority", 0], ["none", "low", "medium", "high"]),
+        ("list_id=inbox", ["query", "list_id"], ["none"]),
+        ("overdue=1", ["query", "overdue"], ["true", "false"]),
+    ],
+)
+async def test_a_word_that_is_not_understood_is_told_with_those_that_are(
+    as_user: AsUser, query: str, location: list[str | int], words: list[str]
+) -> None:
+    answer = await as_user("owner").get(f"/tasks?{query}")
+
+    (fault,) = answer.json()["errors"]
+    assert (answer.status_code, fault["location"]) == (400, location)
+    assert all(word in fault["message"] for word in words), fault["message"]
+
+
+MARKS = "a" + "%CC%80%CC%96" * 100
+
+
+@pytest.mark.parametrize("query", [f"q={MARKS}", f"label={MARKS}", f"label=x&label={MARKS}", f"time_zone={MARKS}"])
+async def test_no_text_of_a_query_has_too_many_marks(as_user: AsUser, query: str) -> None:
+    answer = await as_user("owner").get(f"/tasks?{query}")
+
+    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (400, ["too-many-marks"])
+
+
+@pytest.mark.parametrize("query", ["label=" + "&label=" * 1_000, "priority=" + "&priority=" * 700])
+async def test_what_is_repeated_too_often_is_refused_as_a_whole(as_user: AsUser, query: str) -> None:
+    answer = await as_user("owner").get(f"/tasks?{query}")
+
+    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (400, ["too-long"])
+
+
 @pytest.mark.parametrize("sort", SORTS)
 async def test_a_cursor_is_of_one_order(owner: AsyncClient, sort: str) -> None:
     cursor = str((await owner.get(f"/tasks?sort={sort}&limit=1")).links["next"]["url"]).rpartition("cursor=")[2]

@@ -36,6 +36,10 @@ WRONG: Final[dict[str, tuple[Line, int, str]]] = {
     "another kind": ({"kind": "export"}, 422, "unknown-word"),
     "an empty title": ({"title": " "}, 422, "too-short"),
     "a title too long": ({"title": "a" * 201}, 422, "too-long"),
+    "many marks": ({"title": "a" + "\u0300\u0316" * 5_000}, 422, "too-many-marks"),
+    "a label of many marks": ({"labels": ["a" + "\u0301" * 31]}, 422, "too-many-marks"),
+    "an invisible title": ({"title": "\u200b"}, 422, "too-short"),
+    "many wrong labels": ({"labels": [""] * 10_000}, 422, "too-long"),
     "a NUL": ({"description": "\x00"}, 422, "control-character"),
     "an unknown field": ({"colour": "red"}, 422, "extra-forbidden"),
     "an unknown status": ({"status": "done"}, 422, "unknown-word"),
@@ -72,6 +76,13 @@ async def test_a_line_that_breaks_a_rule_is_named(as_user: AsUser, fields: Line,
     assert {fault["code"] for fault in problem["errors"]} == {code}
     assert all(fault["location"][:2] == ["body", 4] for fault in problem["errors"])
     assert await export(owner) == []
+
+
+async def test_of_many_faults_of_a_line_20_are_told(as_user: AsUser) -> None:
+    refused = await send(as_user("owner"), written(a_line(uuid4()) | {f"x{number}": 1 for number in range(3_000)}))
+
+    assert (refused.status_code, refused.json()["errors_omitted"]) == (422, 2_980)
+    assert [fault["location"][:2] for fault in refused.json()["errors"]] == [["body", 2]] * 20
 
 
 @pytest.mark.parametrize("name", ["kind", "id", "title", "created_at", "updated_at"])

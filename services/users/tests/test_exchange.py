@@ -216,7 +216,7 @@ async def test_what_the_tasks_service_refuses_is_refused_here(
     as_user: AsUser, tasks: Upstream, status: str, code: str
 ) -> None:
     fault = {"location": ["body", 7, "title"], "code": "too-short", "message": "Too short."}
-    problem = {"code": code, "detail": "Line 7 is bad.", "errors": [fault], "unheard": "of"}
+    problem = {"code": code, "detail": "Line 7 is bad.", "errors": [fault], "errors_omitted": 3, "unheard": "of"}
     tasks.behaviour = answering(document(json.dumps(problem).encode(), status))
     owner = as_user("owner")
 
@@ -225,6 +225,7 @@ async def test_what_the_tasks_service_refuses_is_refused_here(
     assert (str(refused.status_code), refused.headers["content-type"]) == (status[:3], PROBLEM_TYPE)
     said = refused.json()
     assert (said["code"], said["detail"], said["errors"]) == (code, "Line 7 is bad.", [fault])
+    assert said["errors_omitted"] == 3
     assert await time_zone(owner) == "UTC"
 
 

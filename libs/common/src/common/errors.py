@@ -39,6 +39,9 @@ Headers = Mapping[str, str]
 SOON: Final[Headers] = {"Retry-After": "1"}
 """What may be over in a moment says so, in seconds. Source: RFC 9110, 10.2.3."""
 
+ERRORS_MAX: Final = 20
+"""Faults that one answer lists; of those beyond it says only how many there are."""
+
 CHALLENGE: Final[Headers] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 """Says that the token which was sent is no good. Source: RFC 6750, 3."""
 
@@ -57,7 +60,8 @@ Faults = Sequence[Fault]
 class Refusal(HTTPException):
     """An answer that refuses, with a stable `code` and one sentence for the caller.
 
-    Where nothing is said, the code is the title, and sentence and headers are those that stand in the class. `reason`
+    Where nothing is said, the code is the title, and sentence and headers are those that stand in the class. Of
+    `errors` the first `ERRORS_MAX` are kept, the others are added to those that were `errors_omitted` before. `reason`
     is for the log, and for the 401 body where `EXPLAIN_REFUSALS` is set.
     """
 
@@ -72,9 +76,19 @@ class Refusal(HTTPException):
         cls.status, cls.title, cls.usual_headers = status, title, headers or {}
 
     def __init__(
-        self, code: str = "", detail: str = "", *, errors: Faults = (), headers: Headers | None = None, reason: str = ""
+        self,
+        code: str = "",
+        detail: str = "",
+        *,
+        errors: Faults = (),
+        errors_omitted: int = 0,
+        headers: Headers | None = None,
+        reason: str = "",
     ) -> None:
-        self.code, self.errors, self.reason = code or self.title.lower().replace(" ", "-"), errors, reason
+        self.code = code or self.title.lower().replace(" ", "-")
+        self.errors = errors[:ERRORS_MAX]
+        self.errors_omitted = errors_omitted + len(errors) - len(self.errors)
+        self.reason = reason
         super().__init__(self.status, detail or self.__doc__, {**self.usual_headers, **(headers or {})})
 
 
@@ -161,8 +175,18 @@ def problem(refusal: Refusal, request_id: str, *, explain: bool = False) -> JSON
 
     Source: RFC 9457, 3.
     """
-    kind = {"type": f"/problems/{refusal.code}", "title": refusal.title, "status": refusal.status}
-    what = {"detail": refusal.detail, "code": refusal.code, "request_id": request_id}
-    errors = {"errors": refusal.errors} if refusal.errors else {}
-    reason = {"reason": refusal.reason} if explain and refusal.reason and isinstance(refusal, Unauthorized) else {}
-    return JSONResponse({**kind, **what, **errors, **reason}, refusal.status, refusal.headers, MEDIA_TYPE)
+    document: dict[str, object] = {
+        "type": f"/problems/{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "code": refusal.code,
+        "request_id": request_id,
+    }
+    if refusal.errors:
+        document["errors"] = refusal.errors
+    if refusal.errors_omitted:
+        document["errors_omitted"] = refusal.errors_omitted
+    if explain and refusal.reason and isinstance(refusal, Unauthorized):
+        document["reason"] = refusal.reason
+    return JSONResponse(document, refusal.status, refusal.headers, MEDIA_TYPE)

@@ -6,9 +6,11 @@ type (415), everything that cannot be read (400), whom it names (403), and the r
 
 import json
 import re
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import ClassVar, Final, Generic, TypeVar, get_args
 from urllib.parse import parse_qs
 
@@ -16,8 +18,9 @@ from fastapi import Request
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core.core_schema import ErrorType
 
-from common.errors import BadRequest, BodyTooLarge, Fault, Forbidden, Unprocessable, UnsupportedMediaType
+from common.errors import ERRORS_MAX, BadRequest, BodyTooLarge, Fault, Forbidden, Unprocessable, UnsupportedMediaType
 from common.identity import User, identify
+from common.unknown import Location, name_unknown, plain
 
 BODY_MAX_BYTES: Final = 65_536
 """A longer body is refused with 413, announced or not."""
@@ -45,7 +48,17 @@ UNREADABLE: Final = frozenset(kind.replace("_", "-") for kind in get_args(ErrorT
 """All other codes of the validator."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""A JSON string, or what begins like one: it always matches, so that nothing is looked at twice."""
+
+_BRACKETS: Final = bytes(1 if byte in b"[{" else 255 for byte in range(256))
+"""What each bracket changes in the depth, as signed bytes: +1 or -1."""
+
+_NUMBERS: Final = bytes(byte if byte in b"+-.0123456789Ee" else 32 for byte in range(256))
+"""Leaves of a text only what numbers are made of, and spaces."""
+
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 Model = TypeVar("Model", bound="Input")
 
@@ -84,9 +97,9 @@ class Body(Generic[Model]):
         """Return the body; an absent one, where that is allowed, is an empty object."""
         user = await identify(request)
         text = await _read_bytes(request, self.media_types) or (b"" if self.required else b"{}")
-        parse(text)
+        document = parse(text)
         _, faults = _read_query(request, self.query, user)
-        body, more = attempt("body", lambda: self.model.model_validate_json(text, context=user))
+        body, more = read_document(text, document, self.model, user)
         return faultless(body, [*faults, *more])
 
 
@@ -124,10 +137,26 @@ def parse(text: bytes) -> JsonValue:
         BadRequest: It is not UTF-8, starts with a BOM, repeats a name, has NaN or Infinity, nests too deep, holds a
             number that is too long, or is not JSON at all.
     """
-    with suppress(ValueError, RecursionError):
-        if _depth(document := _DECODER.decode(text.decode())) <= DEPTH_MAX:
-            return document
+    if _is_within_limits(text):
+        with suppress(ValueError, RecursionError):
+            return _DECODER.decode(text.decode())
     raise BadRequest(errors=[_fault(("body",), "json_invalid", "Invalid JSON")])
+
+
+def _is_within_limits(text: bytes) -> bool:
+    """Tell whether a text can be decoded in a time that grows with its length alone.
+
+    What is outside of strings is looked at, in passes that cost less than the decoding. Whether it is JSON at all is
+    for the decoder to say.
+    """
+    may_be_deep = text.count(b"[") + text.count(b"{") > DEPTH_MAX
+    if len(text) <= NUMBER_MAX_CHARACTERS and not may_be_deep:
+        return True
+    bare = _STRING.sub(b" ", text)
+    steps = array("b", bare.translate(_BRACKETS, _NO_BRACKETS))
+    depth = max(accumulate(steps), default=0)
+    longest_number = max(map(len, bare.translate(_NUMBERS).split()), default=0)
+    return depth <= DEPTH_MAX and longest_number <= NUMBER_MAX_CHARACTERS
 
 
 def _once(pairs: list[tuple[str, JsonValue]]) -> JsonValue:
@@ -136,19 +165,23 @@ def _once(pairs: list[tuple[str, JsonValue]]) -> JsonValue:
     return found
 
 
-def _number(text: str) -> float:
-    if len(text) > NUMBER_MAX_CHARACTERS:
-        raise ValueError
-    return float(text)
-
-
 # As constants there are only NaN and Infinity, and none of them is an integer.
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_number, parse_float=_number, parse_constant=int)
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=int)
 
 
-def _depth(value: JsonValue) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+def read_document(
+    text: bytes, document: JsonValue, model: type[Model], user: User | None = None
+) -> tuple[Model | None, list[Fault]]:
+    """Read JSON that was parsed as a model; return what was read, and the faults of the `body`.
+
+    Names that the model does not know are found in what was parsed, because the validator would describe each of them.
+    """
+
+    def validate() -> Model:
+        return model.model_validate_json(text, context=user, extra="ignore")
+
+    found, faults = attempt("body", validate)
+    return found, [*faults, *name_unknown(("body",), model, document)]
 
 
 def _read_query(request: Request, model: type[Model], user: User) -> tuple[Model | None, list[Fault]]:
@@ -156,10 +189,19 @@ def _read_query(request: Request, model: type[Model], user: User) -> tuple[Model
         given = parse_qs(request.scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise BadRequest(errors=[_fault(("query",), "utf8_invalid", "Invalid UTF-8")]) from None
-    words = {name: given.pop(name) for name in model.repeatable & given.keys()}
-    words |= {name: values[0] for name, values in given.items()}
-    query, faults = attempt("query", lambda: model.model_validate(words, strict=False, context=user))
-    faults += [_fault(("query", name), "repeated", "Given more than once") for name in given if len(given[name]) > 1]
+    words: dict[str, JsonValue] = {}
+    faults: list[Fault] = []
+    for name, values in given.items():
+        is_list = name in model.repeatable
+        words[name] = [*values] if is_list else values[0]
+        if len(values) > 1 and not is_list and name in model.model_fields:
+            faults.append(_fault(("query", name), "repeated", "Given more than once"))
+
+    def validate() -> Model:
+        return model.model_validate(words, strict=False, context=user, extra="ignore")
+
+    query, more = attempt("query", validate)
+    faults = [*more, *name_unknown(("query",), model, words), *faults]
     no_ids = (name for name, text in request.path_params.items() if not _UUID.fullmatch(text))
     faults += [_fault(("path", name), "uuid_parsing", "Input should be a valid UUID") for name in no_ids]
     return query, faults
@@ -170,13 +212,18 @@ def attempt(place: str, validate: Callable[[], Model]) -> tuple[Model | None, li
     try:
         return validate(), []
     except ValidationError as error:
-        return None, [_fault((place, *it["loc"]), it["type"], it["msg"]) for it in error.errors(include_input=False)]
+        details = error.errors(include_input=False, include_context=False)
+    faults: list[Fault] = []
+    for detail in details:
+        # Only messages of the validator's own have a URL; what follows a comma in one may quote what was sent.
+        message = detail["msg"].partition(",")[0] if "url" in detail else detail["msg"]
+        faults.append(_fault((place, *detail["loc"]), detail["type"], message))
+    return None, faults
 
 
-def _fault(location: tuple[str | int, ...], error_type: str, message: str) -> Fault:
-    """Describe a fault without what was sent: neither a name that the sender made up nor what follows a comma."""
-    plain = [part for part in location if isinstance(part, int) or _NAME.fullmatch(part)]
-    return Fault(location=plain, code=error_type.replace("_", "-"), message=message.partition(",")[0])
+def _fault(location: Location, error_type: str, message: str) -> Fault:
+    """Describe a fault without what was sent: a name that the sender made up stands in no location."""
+    return Fault(location=plain(location), code=error_type.replace("_", "-"), message=message)
 
 
 def faultless(found: Model | None, faults: Sequence[Fault]) -> Model:
@@ -187,10 +234,19 @@ def faultless(found: Model | None, faults: Sequence[Fault]) -> Model:
     """
     if found is not None and not faults:
         return found
+    if len(faults) > ERRORS_MAX:  # only some are listed: those that decide come first
+        faults = sorted(faults, key=_is_unreadable, reverse=True)
     rest = [fault for fault in faults if fault["code"] != OTHER_USER]
-    if any(fault["code"] in UNREADABLE or fault["location"][0] != "body" for fault in rest):
+    if any(map(_is_unreadable, rest)):
         raise BadRequest(errors=faults)
     if len(rest) < len(faults):
         raise Forbidden(OTHER_USER)
-    whole = faults[0]["location"] == ["body"]  # such a rule speaks for the whole answer
+    # A rule about all of the body speaks for the whole answer.
+    whole = faults[0]["location"] == ["body"] and faults[0]["code"] not in RULES
     raise Unprocessable(faults[0]["code"] if whole else "invalid-body", "The body breaks a rule.", errors=faults)
+
+
+def _is_unreadable(fault: Fault) -> bool:
+    if fault["code"] == OTHER_USER:
+        return False
+    return fault["code"] in UNREADABLE or fault["location"][0] != "body"

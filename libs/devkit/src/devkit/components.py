@@ -11,6 +11,7 @@ from typing_extensions import TypeForm
 
 from common import errors
 from common.errors import (
+    ERRORS_MAX,
     MEDIA_TYPE,
     BadRequest,
     Conflict,
@@ -40,10 +41,21 @@ PROBLEM: Final = {
     "detail": {"type": "string", "minLength": 1, "description": "One sentence for the caller."},
     "code": {"$ref": REFERENCE.format(model="Code"), "description": "Stays the same for the same problem."},
     "request_id": {**_REQUEST_ID, "description": "What the log has the cause under."},
-    "errors": {"type": "array", "minItems": 1, "items": {"$ref": REFERENCE.format(model="Fault")}},
+    "errors": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": ERRORS_MAX,
+        "items": {"$ref": REFERENCE.format(model="Fault")},
+        "description": "What is wrong with body, query or path.",
+    },
+    "errors_omitted": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "How many more faults there are, if not all are listed.",
+    },
     "reason": {"type": "string", "description": "Why a token is refused, where the gateway was told to explain."},
 }
-"""The members of a problem document; the last two are not always there. Source: RFC 9457, 3."""
+"""The members of a problem document; the last three are not always there. Source: RFC 9457, 3."""
 
 FAULT: Final = {
     "location": {
@@ -109,7 +121,7 @@ class Schemas:
     """The named schemas of all services."""
 
     def __init__(self) -> None:
-        problem = {"type": "object", "properties": PROBLEM, "required": list(PROBLEM)[:-2]}
+        problem = {"type": "object", "properties": PROBLEM, "required": list(PROBLEM)[:-3]}
         fault = {"type": "object", "properties": FAULT, "required": list(FAULT), "additionalProperties": False}
         self.named: Json = {"Problem": problem, "Fault": fault}
 

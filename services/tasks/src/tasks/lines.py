@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from common.errors import BadRequest, Fault, Refusal
 from common.ndjson import end_line, is_blank
-from common.reading import BODY_MAX_BYTES, Input, attempt, faultless, parse
+from common.reading import BODY_MAX_BYTES, Input, faultless, parse, read_document
 from tasks.fields import ORDER_KEY_PATTERN, Echo, Time
 from tasks.fields.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.fields.texts import Description, Title
@@ -179,11 +179,14 @@ def _read_line(number: int, text: bytes) -> Line:
     try:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
-        content = faultless(*attempt("body", lambda: _model_of(parse(text)).model_validate_json(text)))
+        document = parse(text)
+        content = faultless(*read_document(text, document, _model_of(document)))
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]
-        raise type(error)(error.code, f"Line {number} {broken}.", errors=faults) from None
+        raise type(error)(
+            error.code, f"Line {number} {broken}.", errors=faults, errors_omitted=error.errors_omitted
+        ) from None
     return Line(number, content)
 
 

@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from common.errors import BadRequest, Fault, Refusal
 from common.ndjson import BYTE_ORDER_MARK, WHITE_SPACE, end_line
-from common.reading import BODY_MAX_BYTES, attempt, faultless, parse
+from common.reading import BODY_MAX_BYTES, faultless, parse, read_document
 from users.schemas import FORMAT, ImportStart, UserRead
 
 
@@ -59,12 +59,13 @@ def _read_first(number: int, text: bytes) -> ImportStart:
     try:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
-        parse(text)
-        start = faultless(*attempt("body", lambda: ImportStart.model_validate_json(text)))
+        start = faultless(*read_document(text, parse(text), ImportStart))
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]
-        raise type(error)(error.code, f"Line {number} {broken}.", errors=faults) from None
+        raise type(error)(
+            error.code, f"Line {number} {broken}.", errors=faults, errors_omitted=error.errors_omitted
+        ) from None
     return start
 
 

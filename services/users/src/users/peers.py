@@ -47,6 +47,7 @@ class _Problem(TypedDict):
     code: str
     detail: str
     errors: NotRequired[list[Fault]]
+    errors_omitted: NotRequired[int]
 
 
 _PROBLEM = TypeAdapter(_Problem)
@@ -102,7 +103,10 @@ class TasksService:
                 if answer.status_code in PASSED_ON:
                     problem = _PROBLEM.validate_json(body)
                     raise PASSED_ON[answer.status_code](
-                        problem["code"], problem["detail"], errors=problem.get("errors", ())
+                        problem["code"],
+                        problem["detail"],
+                        errors=problem.get("errors", ()),
+                        errors_omitted=problem.get("errors_omitted", 0),
                     )
                 answer.raise_for_status()
                 return _REPORT.validate_json(body)

@@ -23,6 +23,9 @@ LABEL_NAME_MAX_CHARACTERS: Final = 50
 LABELS_ON_TASK_MAX: Final = 20
 """Labels that one task may carry."""
 
+LABELS_SENT_MAX: Final = 100
+"""Names that one request may hold, be it the same one again and again: a longer array is refused before it is read."""
+
 
 def fold(name: str) -> str:
     """Take the difference of case out of a name: what is equal then is the same name.
@@ -70,6 +73,7 @@ ListId = Annotated[UUID, Field(description="The list it is in; null is the inbox
 Labels = Annotated[
     list[LabelName],
     Field(
+        max_length=LABELS_SENT_MAX,
         description="Names in alphabetical order. A new name makes a label; whatever is sent replaces all.",
         examples=[["weekend"]],
     ),

@@ -8,13 +8,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tasks.fields import Priority
-from tasks.fields.names import EXAMPLE_LIST, LabelName
+from tasks.fields.names import EXAMPLE_LIST, LABELS_SENT_MAX, LabelName
 
 NO_LIST: Final = "none"
 """The word for the inbox."""
 
 SORTS: Final = ("created_at", "updated_at", "title", "due", "priority", "position", "is_completed")
 """What tasks can be sorted by."""
+
+PRIORITIES_SENT_MAX: Final = 100
+"""Words that one request may hold, be it the same one again and again."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_PATTERN = f"^(none|{_UUID.pattern})$"
@@ -30,7 +33,7 @@ def _list_or_none(text: object) -> object:
 
 def _known_sort(text: str) -> str:
     if text.removeprefix("-") not in SORTS:
-        raise PydanticCustomError("unknown-word", "There is no such order.")
+        raise PydanticCustomError("unknown-word", f"A sort is {', '.join(SORTS)}, or one of them with - before it.")
     return text
 
 
@@ -49,12 +52,22 @@ ListChoice = Annotated[
 """A list, or None for the inbox."""
 
 LabelChoice = Annotated[
-    list[LabelName], Field(description="Tasks with this label; with several, those with all.", examples=[["weekend"]])
+    list[LabelName],
+    Field(
+        max_length=LABELS_SENT_MAX,
+        description="Tasks with this label; with several, those with all.",
+        examples=[["weekend"]],
+    ),
 ]
 """Labels, whatever their case."""
 
 PriorityChoice = Annotated[
-    list[Priority], Field(description="Tasks of this priority; with several, of any.", examples=[["high"]])
+    list[Priority],
+    Field(
+        max_length=PRIORITIES_SENT_MAX,
+        description="Tasks of this priority; with several, of any.",
+        examples=[["high"]],
+    ),
 ]
 """Priorities."""
 
