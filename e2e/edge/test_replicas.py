@@ -3,12 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from front import TRAEFIK
 from httpx import AsyncClient
-from own_platform import OwnPlatform
+from own_platform import OwnPlatform, kill
 from person import Person
 
 from devkit.edge import start_edge
@@ -16,9 +17,15 @@ from devkit.platform import Service, free_ports, start_service
 from devkit.processes import Group
 
 CLIENTS = 16
-ROUNDS = 4
+ROUNDS = 2
 REST_SECONDS = 1.5
 """How long both run before the next one stops: longer than the edge takes to see that one is back."""
+
+VARIABLES = {"gateway": "AUTH_GATEWAY_URLS", "tasks": "TASKS_URLS", "users": "USERS_URLS"}
+"""How the edge is told where each service is."""
+
+EXPECTED = {"POST 201", "PATCH 200", "GET 200", "DELETE 204"}
+"""What a client is told that misses nothing."""
 
 
 async def write_and_read(person: Person, answers: Counter[str], enough: asyncio.Event) -> None:
@@ -29,14 +36,18 @@ async def write_and_read(person: Person, answers: Counter[str], enough: asyncio.
             changed = await client.patch(made.headers.get("location", "/tasks/x"), json={"is_completed": True})
             read = await client.get("/tasks", params={"limit": 5})
             gone = await client.delete(made.headers.get("location", "/tasks/x"))
-            answers.update(f"{each.request.method} {each.status_code}" for each in (made, changed, read, gone))
+            profile = await client.get("/users/me")
+            answers.update(f"{each.request.method} {each.status_code}" for each in (made, changed, read, gone, profile))
 
 
 class Replicas:
-    """Two processes of the tasks service, of which each can be told to stop and to come back."""
+    """Two processes of one service, of which each can be told to stop, or be killed, and comes back."""
 
-    def __init__(self, groups: Sequence[Group], environment: Mapping[str, str]) -> None:
-        self._groups, self._environment, self._ports = groups, environment, free_ports(2)
+    def __init__(self, name: str, groups: Sequence[Group], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self._groups = groups
+        self._environment = environment
+        self._ports = free_ports(2)
         self._running = [self._start(number) for number in range(2)]
 
     @property
@@ -54,14 +65,20 @@ class Replicas:
         self._running[number] = self._start(number)
         await self.until_ready()
 
+    async def kill(self, number: int) -> None:
+        """End one in the middle of what it does, and start another one in its place."""
+        kill(self._running[number].process)
+        self._running[number] = self._start(number)
+        await self.until_ready()
+
     def _start(self, number: int) -> Service:
-        return start_service(self._groups[number], "tasks", self._environment, self._ports[number])
+        return start_service(self._groups[number], self.name, self._environment, self._ports[number])
 
 
-@pytest.fixture
-async def replicas(own: OwnPlatform, tmp_path: Path) -> AsyncGenerator[Replicas]:
+@pytest.fixture(params=["gateway", "tasks", "users"])
+async def replicas(request: pytest.FixtureRequest, own: OwnPlatform, tmp_path: Path) -> AsyncGenerator[Replicas]:
     async with Group(tmp_path / "1") as first, Group(tmp_path / "2") as second:
-        replicas = Replicas((first, second), own.environment)
+        replicas = Replicas(request.param, (first, second), own.environment)
         await replicas.until_ready()
         yield replicas
 
@@ -69,26 +86,45 @@ async def replicas(own: OwnPlatform, tmp_path: Path) -> AsyncGenerator[Replicas]
 @pytest.fixture
 async def edge(own: OwnPlatform, replicas: Replicas, processes: Group) -> Service:
     assert TRAEFIK
-    urls = {
-        f"{name}_URLS": own.services[service].url for name, service in (("AUTH_GATEWAY", "gateway"), ("USERS", "users"))
-    }
-    told = {**urls, "TASKS_URLS": replicas.urls, "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
-    edge = start_edge(processes, TRAEFIK, told)
+    urls = {variable: own.services[name].url for name, variable in VARIABLES.items()}
+    urls[VARIABLES[replicas.name]] = replicas.urls
+    edge = start_edge(processes, TRAEFIK, {**urls, "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"})
     await edge.until_ready()
     return edge
+
+
+@asynccontextmanager
+async def load(own: OwnPlatform, edge: Service) -> AsyncGenerator[Counter[str]]:
+    """Let clients write and read until the block ends, and count what they were told."""
+    answers, enough = Counter[str](), asyncio.Event()
+    people = [Person(edge.url, own.transport, own.secret, f"person-{number}") for number in range(CLIENTS)]
+    clients = [asyncio.create_task(write_and_read(person, answers, enough)) for person in people]
+    yield answers
+    enough.set()
+    await asyncio.gather(*clients)
 
 
 async def test_stopping_one_of_two_replicas_costs_no_request(
     own: OwnPlatform, replicas: Replicas, edge: Service
 ) -> None:
-    answers, enough = Counter[str](), asyncio.Event()
-    people = [Person(edge.url, own.transport, own.secret, f"person-{number}") for number in range(CLIENTS)]
-    clients = [asyncio.create_task(write_and_read(person, answers, enough)) for person in people]
-    for number in range(ROUNDS):
-        await asyncio.sleep(REST_SECONDS)
-        await replicas.renew(number % 2)
-    enough.set()
-    await asyncio.gather(*clients)
+    async with load(own, edge) as answers:
+        for number in range(ROUNDS):
+            await asyncio.sleep(REST_SECONDS)
+            await replicas.renew(number % 2)
 
-    assert set(answers) == {"POST 201", "PATCH 200", "GET 200", "DELETE 204"}
-    assert sum(answers.values()) > 100 * ROUNDS
+    assert set(answers) == EXPECTED
+    assert sum(answers.values()) > 50 * ROUNDS
+
+
+async def test_killing_one_of_two_replicas_costs_at_most_what_it_was_doing(
+    own: OwnPlatform, replicas: Replicas, edge: Service
+) -> None:
+    async with load(own, edge) as answers:
+        for number in range(ROUNDS):
+            await asyncio.sleep(REST_SECONDS)
+            await replicas.kill(number % 2)
+
+    failed = {answer: times for answer, times in answers.items() if answer not in EXPECTED}
+    # Whose creation was cut off has nothing to change and to delete, which is 404.
+    assert sum(failed.values()) <= 3 * CLIENTS * ROUNDS, failed
+    assert sum(answers.values()) > 50 * ROUNDS
