@@ -9,10 +9,12 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from devkit.postgres import Postgres
+from tasks.revisions import REVISIONS
 
 CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
 
@@ -48,6 +50,12 @@ async def url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
 def _setting(url: str, name: str) -> str:
     with psycopg.connect(url) as connection:
         return str(connection.execute("SELECT current_setting(%s)", [name]).fetchone())
+
+
+def test_a_release_knows_its_revisions() -> None:
+    chain = ScriptDirectory.from_config(CONFIG).walk_revisions()
+
+    assert [script.revision for script in chain] == list(reversed(REVISIONS))
 
 
 @pytest.mark.scenario("S006-SC-001")

@@ -8,10 +8,12 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError
 
 from devkit.postgres import Postgres
+from users.revisions import REVISIONS
 
 CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
 
@@ -28,6 +30,12 @@ async def url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
 def _setting(url: str, name: str) -> str:
     with psycopg.connect(url) as connection:
         return str(connection.execute("SELECT current_setting(%s)", [name]).fetchone())
+
+
+def test_a_release_knows_its_revisions() -> None:
+    chain = ScriptDirectory.from_config(CONFIG).walk_revisions()
+
+    assert [script.revision for script in chain] == list(reversed(REVISIONS))
 
 
 def test_the_models_are_what_the_migrations_make(url: str) -> None:

@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from common.connection import ChunkedCursor, Connection
+from common.database_checks import CODE, Connector, DatabaseChecks
+from common.errors import Unavailable
 from common.pages import State
 
 POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
@@ -63,22 +65,28 @@ _Run: TypeAlias = Callable[[Session, Executable, Row], Awaitable[Result]]
 
 
 @asynccontextmanager
-async def engine_lifespan(address: str) -> AsyncGenerator[AsyncEngine]:
-    """Keep an engine for a URL such as `postgresql://user:password@host/name`; it connects when it is first used.
+async def engine_lifespan(address: str, checks: DatabaseChecks | None = None) -> AsyncGenerator[AsyncEngine]:
+    """Keep an engine for a URL such as `postgresql://user:password@host/name`.
 
-    Each statement is a transaction of its own (AUTOCOMMIT), so it costs one round trip.
+    Each statement is a transaction of its own (AUTOCOMMIT), so it costs one round trip. Every new connection passes the
+    checks, and the first one is opened at once.
     """
     url = make_url(address).set(drivername="postgresql+psycopg")
     pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
     # A sleeping database wakes up within ten seconds.
-    driver = {"connect_timeout": 10, **_KEEP_ALIVE, **pooler, "async_creator_fn": Connection.connect}
+    driver = {"connect_timeout": 10, "client_encoding": "UTF8", **_KEEP_ALIVE, **pooler}
     alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing is left to be rolled back
-    engine = create_async_engine(url, connect_args=driver, **alone, **POOL)
+    connect = {**driver, "async_creator_fn": Connector(checks).connect}
+    engine = create_async_engine(url, connect_args=connect, **alone, **POOL)
     event.listen(engine.pool, "checkout", _require_alive)
     CONNECTIONS.set_function(cast("pool.QueuePool", engine.pool).checkedout)
+    first_look = asyncio.create_task(_look(engine)) if checks else None
     try:
         yield engine
     finally:
+        if first_look:
+            first_look.cancel()
+            await asyncio.wait([first_look])
         await asyncio.gather(*_STOPPING, return_exceptions=True)
         await engine.dispose()
 
@@ -99,12 +107,42 @@ async def row(session: Session, statement: Executable, **values: object) -> Row 
     return next(iter(await rows(session, statement, **values)), None)
 
 
-async def state_of(session: Session) -> State:
-    """Ask the database for a sign of life, and wait a second for it."""
+async def state_of(session: Session, checks: DatabaseChecks | None = None) -> State:
+    """Ask the database for a sign of life, and with checks whether it can be worked with; wait a second for it.
+
+    Raises:
+        Unavailable: It cannot; the sentence says why.
+    """
     with suppress(TimeoutError, SQLAlchemyError, Error):
-        await asyncio.wait_for(rows(session, _SIGN_OF_LIFE), timeout=1)
+        try:
+            await asyncio.wait_for(_require_ready(session, checks), timeout=1)
+        except Unavailable as error:
+            if error.code != CODE:
+                raise
+            raise Unavailable("not-ready", f"Not ready: database. {error.reason}") from None
         return "ok"
     return "unavailable"
+
+
+async def _require_ready(session: Session, checks: DatabaseChecks | None) -> None:
+    """Look through a connection that requests use; one that is found unusable is not used again."""
+    await rows(session, _SIGN_OF_LIFE)
+    if checks is None:
+        return
+    lease = await _lease(session)
+    try:
+        await checks.require_usable(lease.connection)
+    except BaseException:
+        await lease.connection.close()
+        raise
+    finally:
+        lease.end()
+
+
+async def _look(session: Session) -> None:
+    """Open the first connection before anybody waits for it, so that the log says what is wrong with the database."""
+    with suppress(Unavailable, SQLAlchemyError, Error):
+        await rows(session, _SIGN_OF_LIFE)
 
 
 @lru_cache(maxsize=1_024)  # some are built for each combination of filters: not all can be kept

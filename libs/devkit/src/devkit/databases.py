@@ -48,6 +48,12 @@ async def migrate_databases(group: Group, environment: Mapping[str, str]) -> Non
     await asyncio.gather(*(migrate(group, owner, environment) for owner in OWNERS))
 
 
+async def remigrate_databases(group: Group, environment: Mapping[str, str]) -> str:
+    """Bring both to the newest revision and mend what belongs to that, whatever they have; return what was said."""
+    logs = await asyncio.gather(*(alembic(group, owner, environment, "upgrade", "head") for owner in OWNERS))
+    return "".join(log.read_text() for log in logs)
+
+
 async def migrate(group: Group, owner: str, environment: Mapping[str, str]) -> None:
     """Bring one database to the newest revision; that it is there already is found out without starting Alembic.
 
@@ -58,10 +64,11 @@ async def migrate(group: Group, owner: str, environment: Mapping[str, str]) -> N
         await alembic(group, owner, environment, "upgrade", "head")
 
 
-async def alembic(group: Group, owner: str, environment: Mapping[str, str], *arguments: str) -> None:
-    """Run Alembic on one service's migrations."""
+async def alembic(group: Group, owner: str, environment: Mapping[str, str], *arguments: str) -> Path:
+    """Run Alembic on one service's migrations, and return the file with what it said."""
     command = [sys.executable, "-m", "alembic", "-c", str(_folder(owner) / "pyproject.toml"), *arguments]
     await group.complete(f"{owner}-migration", command, environment)
+    return group.logs / f"{owner}-migration.log"
 
 
 def minimal_environment() -> dict[str, str]:

@@ -4,31 +4,31 @@ import asyncio
 import os
 import sys
 
-from devkit.databases import database_environment, find_databases, migrate_databases
+from devkit.databases import database_environment, find_databases, remigrate_databases
 from devkit.errors import CannotRunError
 from devkit.processes import Group
 from devkit.settings import VAR, RunSettings, load_settings
 from devkit.sole_use import sole_use
 
 
-async def migrate(settings: RunSettings) -> None:
-    """Migrate what is named, and what `make run` keeps for the rest.
+async def migrate(settings: RunSettings) -> str:
+    """Migrate what is named, and what `make run` keeps for the rest; return what the migrations said.
 
     Raises:
         CannotRunError: `make run` uses its data now, a database does not answer, or a migration failed.
     """
     async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
         urls = await find_databases(group, settings, VAR)
-        await migrate_databases(group, database_environment(urls, os.environ))
+        return await remigrate_databases(group, database_environment(urls, os.environ))
 
 
 def main() -> None:
     """Migrate, and say when it is done."""
     try:
-        asyncio.run(migrate(load_settings()))
+        said = asyncio.run(migrate(load_settings()))
     except CannotRunError as error:
         sys.exit(str(error))
-    print("Both databases are at the newest revision.")
+    print(said or "Both databases are at the newest revision.\n", end="")
 
 
 if __name__ == "__main__":

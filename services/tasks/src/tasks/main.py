@@ -7,10 +7,12 @@ from fastapi import FastAPI, Request
 
 from common import app
 from common.database import engine_lifespan, state_of
+from common.database_checks import DatabaseChecks
 from common.identity import PassportReader
 from common.pages import State, pages
 from common.settings import load
 from tasks.peers import users_connections
+from tasks.revisions import RELEASE
 from tasks.routes import router
 from tasks.settings import TasksSettings
 from tasks.turns import Turns
@@ -18,6 +20,11 @@ from tasks.turns import Turns
 
 def create_app(settings: TasksSettings) -> FastAPI:
     """Put the service together; it reaches for the database with its first request."""
+    url = settings.tasks_database_url.get_secret_value()
+    checks = DatabaseChecks(RELEASE)
+
+    async def ready(request: Request) -> Mapping[str, State]:
+        return {"database": await state_of(request.app.state.engine, checks)}
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
@@ -25,16 +32,12 @@ def create_app(settings: TasksSettings) -> FastAPI:
         service.state.passports = PassportReader(settings.passport_public_keys)
         service.state.turns = Turns()
         async with (
-            engine_lifespan(settings.tasks_database_url.get_secret_value()) as service.state.engine,
+            engine_lifespan(url, checks) as service.state.engine,
             users_connections(str(settings.users_url)) as service.state.users,
         ):
             yield
 
-    return app.create_app("tasks", [*pages("tasks", _ready), *router.routes], lifespan)
-
-
-async def _ready(request: Request) -> Mapping[str, State]:
-    return {"database": await state_of(request.app.state.engine)}
+    return app.create_app("tasks", [*pages("tasks", ready), *router.routes], lifespan)
 
 
 def main() -> None:

@@ -8,32 +8,35 @@ from fastapi import FastAPI, Request
 from common import app
 from common.concurrency import UserLimiter
 from common.database import engine_lifespan, state_of
+from common.database_checks import DatabaseChecks
 from common.identity import PassportReader
 from common.pages import State, pages
 from common.settings import load
 from users.peers import tasks_connections
+from users.revisions import RELEASE
 from users.routes import router
 from users.settings import UsersSettings
 
 
 def create_app(settings: UsersSettings) -> FastAPI:
     """Put the service together; it reaches for the database with its first request."""
+    url = settings.users_database_url.get_secret_value()
+    checks = DatabaseChecks(RELEASE)
+
+    async def ready(request: Request) -> Mapping[str, State]:
+        return {"database": await state_of(request.app.state.engine, checks)}
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
         service.state.passports = PassportReader(settings.passport_public_keys)
         service.state.limiter = UserLimiter()
         async with (
-            engine_lifespan(settings.users_database_url.get_secret_value()) as service.state.engine,
+            engine_lifespan(url, checks) as service.state.engine,
             tasks_connections(str(settings.tasks_url)) as service.state.tasks,
         ):
             yield
 
-    return app.create_app("users", [*pages("users", _ready), *router.routes], lifespan)
-
-
-async def _ready(request: Request) -> Mapping[str, State]:
-    return {"database": await state_of(request.app.state.engine)}
+    return app.create_app("users", [*pages("users", ready), *router.routes], lifespan)
 
 
 def main() -> None:

@@ -1,0 +1,287 @@
+"""A database that this release cannot work with: said at the start, by `/readyz` and to clients, and never a 500."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from secrets import token_hex
+from typing import LiteralString
+
+import psycopg
+import pytest
+from httpx import AsyncClient, Response
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from devkit.databases import MigratedDatabases, alembic, database_environment, minimal_environment
+from devkit.errors import CannotRunError
+from devkit.keys import PassportKeys
+from devkit.people import AsUser
+from devkit.platform import Platform
+from devkit.postgres import Postgres
+from devkit.processes import Group
+from tasks.revisions import RELEASE, REVISIONS
+
+from .conftest import run_service
+
+Run = Callable[[str], AbstractAsyncContextManager[AsUser]]
+Migrate = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def run(platform: Platform, keys: PassportKeys) -> Run:
+    """Run the service on a database for the time of a block."""
+
+    @asynccontextmanager
+    async def run(url: str) -> AsyncGenerator[AsUser]:
+        async with run_service(url, platform.users.url, keys) as service:
+            yield service.speak_as
+
+    return run
+
+
+@pytest.fixture
+def migrate(processes: Group) -> Migrate:
+    """Do to a database what Alembic is told."""
+
+    async def migrate(url: str, *arguments: str) -> None:
+        environment = database_environment({"tasks": url}, minimal_environment())
+        await alembic(processes, "tasks", environment, *(arguments or ("upgrade", "head")))
+
+    return migrate
+
+
+@pytest.fixture
+def logged(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+    """Return the lines about databases since the last time."""
+    return lambda: [line for line in capfd.readouterr().out.splitlines() if "The database of tasks" in line]
+
+
+async def execute(url: str, *statements: LiteralString | sql.Composed) -> None:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+async def change_database(url: str, change: LiteralString) -> None:
+    name = conninfo_to_dict(url)["dbname"]
+    await execute(url, sql.SQL("ALTER DATABASE {} {}").format(sql.Identifier(str(name)), sql.SQL(change)))
+
+
+async def make_database(postgres: Postgres, options: LiteralString) -> str:
+    name = f"tasks-{token_hex(8)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}")
+    await execute(postgres.url(), create.format(sql.Identifier(name), sql.SQL(options)))
+    return postgres.url(name)
+
+
+async def make_role(url: str, options: LiteralString = "") -> tuple[str, str]:
+    """Make a role, and return its name and the database's URL for it."""
+    name = f"role-{token_hex(8)}"
+    await execute(url, sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(name), sql.SQL(options)))
+    return name, url.replace("//postgres@", f"//{name}@")
+
+
+async def require_refused(person: AsyncClient, word: str) -> None:
+    readiness = await person.get("/readyz")
+    assert (readiness.status_code, readiness.json()["code"]) == (503, "not-ready")
+    assert readiness.json()["detail"].startswith("Not ready: database. ")
+    assert word in readiness.json()["detail"]
+    answers = [await person.get("/tasks"), await person.post("/tasks", json={"title": "No"})]
+    assert {code_of(answer) for answer in answers} == {(503, "database-not-ready")}
+    assert all(answer.headers["retry-after"] == "1" and word not in answer.text for answer in answers)
+    assert (await person.get("/healthz")).status_code == 200
+
+
+def code_of(answer: Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+@pytest.mark.parametrize("revision", [None, *REVISIONS[:-1]])
+async def test_code_ahead_of_its_database_says_so_and_works_once_that_is_migrated(
+    postgres: Postgres, run: Run, migrate: Migrate, logged: Callable[[], list[str]], revision: str | None
+) -> None:
+    url = await postgres.create_database(f"tasks-{token_hex(8)}")
+    if revision:
+        await migrate(url, "upgrade", revision)
+
+    async with run(url) as as_user:
+        person = as_user("early")
+        await require_refused(person, "run make migrate")
+        [line] = logged()
+        assert "run make migrate" in line
+        assert (revision or "never migrated") in line
+
+        await migrate(url)
+
+        assert (await person.get("/readyz")).json() == {"database": "ok"}
+        assert (await person.get("/tasks")).status_code == 200
+
+
+async def test_code_behind_its_database_goes_on(
+    databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
+) -> None:
+    url = await databases.make("tasks")
+    await execute(url, "UPDATE alembic_version SET version_num = 'of-tomorrow'")
+
+    await migrate(url)  # as the former release does when a release is taken back
+
+    async with run(url) as as_user:
+        person = as_user("taken-back")
+        assert (await person.get("/readyz")).status_code == 200
+        assert (await person.post("/tasks", json={"title": "Yes"})).status_code == 201
+    assert [line for line in logged() if "error" in line] == []
+
+
+async def test_code_behind_its_database_stops_where_a_migration_says_so(
+    databases: MigratedDatabases, run: Run, migrate: Migrate
+) -> None:
+    url = await databases.make("tasks")
+    await execute(
+        url,
+        "UPDATE alembic_version SET version_num = 'of-tomorrow'",
+        "COMMENT ON TABLE alembic_version IS 'oldest revision whose release works with this schema: of_tomorrow'",
+    )
+
+    with pytest.raises(CannotRunError, match="too new for this release") as failure:
+        await migrate(url)
+    assert "Traceback" not in str(failure.value)
+    async with run(url) as as_user:
+        await require_refused(as_user("taken-back"), "too new for this release")
+
+
+async def test_a_migration_says_which_releases_can_go_on(databases: MigratedDatabases) -> None:
+    async with await psycopg.AsyncConnection.connect(await databases.make("tasks")) as connection:
+        [said] = (
+            await (await connection.execute("SELECT obj_description('alembic_version'::regclass)")).fetchone() or []
+        )
+
+    assert str(said).endswith(f": {RELEASE.compatible_from}")
+
+
+async def test_a_database_that_is_taken_back_under_a_running_service_is_noticed_by_readiness(
+    databases: MigratedDatabases, run: Run, migrate: Migrate
+) -> None:
+    url = await databases.make("tasks")
+    async with run(url) as as_user:
+        person = as_user("running")
+        assert (await person.get("/tasks")).status_code == 200
+        await migrate(url, "downgrade", REVISIONS[-2])
+
+        await require_refused(person, "run make migrate")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ("ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'", "LATIN1"),
+        ("ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'", "SQL_ASCII"),
+    ],
+)
+async def test_a_database_of_another_encoding_is_refused_by_service_and_migration(
+    postgres: Postgres, run: Run, migrate: Migrate, options: LiteralString, word: str
+) -> None:
+    url = await make_database(postgres, options)
+
+    with pytest.raises(CannotRunError, match=f"not migrated: Its encoding is {word}") as failure:
+        await migrate(url)
+    assert "Traceback" not in str(failure.value)
+    async with run(url) as as_user:
+        await require_refused(as_user("foreign"), word)
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        assert not (await connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")).rowcount
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ("SET default_transaction_read_only = on", "read-only"),
+        ("SET default_transaction_isolation = 'serializable'", "serializable"),
+    ],
+)
+async def test_a_database_with_other_transactions_is_refused_by_service_and_migration(
+    databases: MigratedDatabases, run: Run, migrate: Migrate, change: LiteralString, word: str
+) -> None:
+    url = await databases.make("tasks")
+    await change_database(url, change)
+
+    with pytest.raises(CannotRunError, match=word) as failure:
+        await migrate(url)
+    assert "Traceback" not in str(failure.value)
+    async with run(url) as as_user:
+        await require_refused(as_user("reader"), word)
+
+
+async def test_a_role_that_may_only_read_is_refused_by_service_and_migration(
+    databases: MigratedDatabases, run: Run, migrate: Migrate
+) -> None:
+    url = await databases.make("tasks")
+    _, reading = await make_role(url, "IN ROLE pg_read_all_data")
+
+    with pytest.raises(CannotRunError, match="may not make tables") as failure:
+        await migrate(reading)
+    assert "Traceback" not in str(failure.value)
+    async with run(reading) as as_user:
+        await require_refused(as_user("reader"), "may not read and write")
+
+
+async def test_a_role_that_does_not_own_the_tables_may_not_migrate_them(
+    databases: MigratedDatabases, run: Run, migrate: Migrate
+) -> None:
+    url = await databases.make("tasks")
+    _, other = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
+    await execute(url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+
+    with pytest.raises(CannotRunError, match="does not own"):
+        await migrate(other)
+    async with run(other) as as_user:
+        assert (await as_user("other").get("/readyz")).status_code == 200
+
+
+async def test_a_migration_whose_database_does_not_answer_says_so(migrate: Migrate) -> None:
+    with pytest.raises(CannotRunError, match="The database of tasks does not answer: ") as failure:
+        await migrate("postgresql://somebody:hush@127.0.0.1:1/tasks")
+    assert "hush" not in str(failure.value)
+    assert "Traceback" not in str(failure.value)
+
+
+async def test_a_limit_that_is_lost_is_said_once_with_the_statement_that_mends_it(
+    databases: MigratedDatabases, run: Run, logged: Callable[[], list[str]]
+) -> None:
+    url = await databases.make("tasks")  # a copy of another database, without its settings
+    role, limited = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
+    async with run(limited) as as_user:
+        person = as_user("unlimited")
+        assert (await person.get("/readyz")).status_code == 200
+        await asyncio.gather(*(person.get("/tasks") for _ in range(5)))
+        [line] = logged()
+        name = conninfo_to_dict(url)["dbname"]
+        mended_by = f'ALTER ROLE "{role}" IN DATABASE "{name}" SET statement_timeout = \'5s\''
+        assert mended_by.replace('"', '\\"') in line
+
+    await execute(url, sql.SQL(mended_by))  # pyright: ignore[reportArgumentType] - as an operator would paste it
+    async with run(limited) as as_user:
+        assert (await as_user("limited").get("/readyz")).status_code == 200
+        assert logged() == []
+
+
+async def test_a_migration_limits_statements_each_time_whichever_role_comes(
+    databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
+) -> None:
+    url = await databases.make("tasks")
+    await migrate(url)
+    _, second = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
+
+    async with run(second) as as_user:
+        assert (await as_user("second").get("/readyz")).status_code == 200
+    assert logged() == []
+
+
+async def test_a_limit_that_somebody_has_chosen_stays(databases: MigratedDatabases, migrate: Migrate) -> None:
+    url = await databases.make("tasks")
+    await change_database(url, "SET statement_timeout = '3s'")
+
+    await migrate(url)
+
+    _, second = await make_role(url)
+    async with await psycopg.AsyncConnection.connect(second) as connection:
+        assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("3s",)
