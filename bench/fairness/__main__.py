@@ -14,7 +14,8 @@ from bench.fairness import honest
 from bench.fairness.attack import Attack
 from bench.fairness.attacks import ATTACKS
 from bench.fairness.client import Attacker
-from bench.fairness.report import Result, goals, summarize, table
+from bench.fairness.memory import peak_mebibytes
+from bench.fairness.report import Result, goals, in_short, summarize, table
 from bench.fairness.testbed import Testbed, set_up
 from devkit.errors import CannotRunError
 
@@ -45,7 +46,7 @@ async def measure(testbed: Testbed, attack: Attack, seconds: float) -> Result:
         process = await honest.start(load)
         await _attack(attack, attacker, seconds)
         sights = await honest.finish(process)
-        return summarize(attack.name, sights, services.peak_mebibytes(), attacker.outcomes)
+        return summarize(attack.name, sights, peak_mebibytes(services.all), attacker.outcomes)
 
 
 async def _attack(attack: Attack, attacker: Attacker, seconds: float) -> None:
@@ -54,19 +55,14 @@ async def _attack(attack: Attack, attacker: Attacker, seconds: float) -> None:
             await attack.run(attacker)
 
 
-async def run(attacks: Sequence[Attack], seconds: float, traefik: Path | None) -> list[Result]:
-    """Measure one after the other, and show each as soon as it is known."""
-    results: list[Result] = []
+async def run(attacks: Sequence[Attack], seconds: float, traefik: Path | None, results: list[Result]) -> None:
+    """Measure one after the other, show each as soon as it is known, and add it to the results."""
     async with set_up(traefik) as testbed:
         for number, attack in enumerate(attacks, 1):
             say(f"{number} of {len(attacks)}: {attack.name}")
             result = await measure(testbed, attack, seconds)
             results.append(result)
-            verdict = f"missed: {', '.join(result.missed)}" if result.missed else "ok"
-            say(f"{number} of {len(attacks)}: {attack.name}: {result.failed_percent:.1f} % failed, {verdict}")
-            for failure, count in result.failures.most_common(3):
-                say(f"    {count} x {failure}")
-    return results
+            say(f"{number} of {len(attacks)}: {attack.name}: {in_short(result)}")
 
 
 def main() -> None:
@@ -77,9 +73,11 @@ def main() -> None:
     parser.add_argument("--strict", action="store_true", help="end with 1 when a goal is missed")
     arguments = parser.parse_args()
     traefik = os.environ.get("TRAEFIK")
+    results: list[Result] = []
     try:
         attacks = chosen(arguments.only)
-        results = asyncio.run(run(attacks, arguments.seconds, Path(traefik) if traefik else None))
+        with suppress(KeyboardInterrupt):  # what is known by then is shown all the same
+            asyncio.run(run(attacks, arguments.seconds, Path(traefik) if traefik else None, results))
     except CannotRunError as error:
         sys.exit(f"\n{error}")
     say("")

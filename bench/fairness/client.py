@@ -15,7 +15,7 @@ BLOCK_BYTES: Final = 65_536
 SLOW_BYTES: Final = 1_024
 """How much a slow reader reads in a second."""
 
-CONNECTIONS_MAX: Final = 400
+CONNECTIONS_MAX: Final = 1_500
 """Requests that one attacker has open at a time; what would be more is not sent."""
 
 Read = Callable[[asyncio.StreamReader], Awaitable[None]]

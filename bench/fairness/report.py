@@ -1,7 +1,7 @@
 """What the others saw of each attack, beside what they may see at most."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Final
@@ -33,7 +33,7 @@ class Result:
 
     p50_milliseconds: float
     p99_milliseconds: float
-    peaks: dict[str, float | None]
+    peaks: Mapping[str, float | None]
     """MiB by service; None for one that did not live through it."""
 
     outcomes: Counter[str]
@@ -55,7 +55,9 @@ class Result:
         return missed
 
 
-def summarize(attack: str, sights: Sequence[Sight], peaks: dict[str, float | None], outcomes: Counter[str]) -> Result:
+def summarize(
+    attack: str, sights: Sequence[Sight], peaks: Mapping[str, float | None], outcomes: Counter[str]
+) -> Result:
     """Count what the others saw."""
     failures = Counter(f"{sight.operation} {sight.outcome}" for sight in sights if sight.outcome != "ok")
     percentiles = quantiles([sight.seconds * 1000 for sight in sights], n=100)
@@ -65,6 +67,15 @@ def summarize(attack: str, sights: Sequence[Sight], peaks: dict[str, float | Non
 def table(results: Sequence[Result]) -> str:
     """Write the table; it is Markdown as well."""
     return aligned([HEADINGS, ("---",) * len(HEADINGS), *map(_cells, results)])
+
+
+def in_short(result: Result) -> str:
+    """Say on one line how an attack went."""
+    memory = ", ".join(f"{name} {_memory(peak)}" for name, peak in result.peaks.items())
+    verdict = f"missed: {', '.join(result.missed)}" if result.missed else "ok"
+    failures = ", ".join(f"{count} x {failure}" for failure, count in result.failures.most_common(3))
+    seen = f"{result.failed_percent:.1f} % failed ({failures})" if failures else "none failed"
+    return f"{seen}, p99 {result.p99_milliseconds:.0f} ms, MiB: {memory}; {verdict}"
 
 
 def goals() -> str:

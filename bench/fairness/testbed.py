@@ -12,14 +12,13 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import jwt
-import psutil
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
 from bench.fairness.client import Attacker
 from bench.fairness.dataset import Data, add_owner
 from bench.fairness.honest import Honest
-from bench.meter import MEBIBYTE
+from bench.fairness.memory import bounded
 from devkit.databases import MigratedDatabases, database_environment, minimal_environment
 from devkit.edge import start_edge
 from devkit.keys import PassportKeys, new_private_key, passport_keys
@@ -61,10 +60,6 @@ class Services:
         """Where users ask."""
         return (self.edge or self.gateway).url
 
-    def peak_mebibytes(self) -> dict[str, float | None]:
-        """Return the most memory that each has held, by its name; None for one that has ended."""
-        return {service.name: _peak_mebibytes(service) for service in self.all}
-
 
 @dataclass(frozen=True)
 class Testbed:
@@ -94,7 +89,8 @@ class Testbed:
                 edge=self._start_edge(group, tasks, users, gateway),
             )
             await asyncio.gather(*(each.until_ready() for each in services.all))
-            yield services
+            async with bounded(services.all):
+                yield services
 
     def add_attacker(self, services: Services, data: Data) -> Attacker:
         """Store an attacker with these data."""
@@ -165,14 +161,3 @@ async def set_up(traefik: Path | None) -> AsyncGenerator[Testbed]:
 
 def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
-
-
-def _peak_mebibytes(service: Service) -> float | None:
-    """Return the most that a process has held: Linux knows it, elsewhere it is what it holds now."""
-    if service.process.popen.poll() is not None:
-        return None
-    status = Path(f"/proc/{service.process.popen.pid}/status")
-    if not status.exists():
-        return psutil.Process(service.process.popen.pid).memory_info().rss / MEBIBYTE
-    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) / 1024

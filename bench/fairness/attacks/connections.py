@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.fairness.attack import Attack, Run
+from bench.fairness.attack import Attack, Run, repeat
 from bench.fairness.client import Attacker, Request, get
 
 FLOOD_BYTES: Final = 200_000_000
@@ -110,6 +111,13 @@ async def _forged(attacker: Attacker) -> None:
     await _tokens(attacker, 90, lambda number: jwt.encode({"sub": f"{number}", "exp": 2**33}, wrong, "HS256"))
 
 
+async def _long_tokens(attacker: Attacker) -> None:
+    """Send 90 different tokens of 7 KB a second whose signature is wrong."""
+    wrong = "x" * 32
+    claims: dict[str, object] = {"email": "x" * 5_000, "exp": 2**33}
+    await _tokens(attacker, 90, lambda number: jwt.encode(claims | {"sub": f"{number}"}, wrong, "HS256"))
+
+
 async def _tokens(attacker: Attacker, per_second: float, token: Callable[[int], str]) -> None:
     request = get("/tasks")
     number = 0
@@ -121,6 +129,12 @@ async def _tokens(attacker: Attacker, per_second: float, token: Callable[[int], 
             await asyncio.sleep(1 / per_second)
 
 
+_TAGS: Final = ", ".join(f'"{number}"' for number in range(10_000, 11_900))
+_MANY_TAGS: Final = Request("GET", "/tasks", headers=(f"If-None-Match: {_TAGS}",))
+_BROKEN_TAGS: Final = Request("GET", "/tasks", headers=("If-None-Match: " + '"' * 15_000,))
+_MANY_COMMAS: Final = Request("DELETE", f"/tasks/{UUID(int=0)}", headers=("If-Match: " + ", " * 7_500,))
+_LONG_PATH: Final = get("/tasks/" + "%41" * 2_600)
+
 ATTACKS: Final = (
     Attack("connections", "200 MB of headers, 2 at once", _stream(2, _headers, _LINE)),
     Attack("connections", "200 MB of headers at a service's port, 2", _stream(2, _headers, _LINE, at_service=True)),
@@ -130,8 +144,15 @@ ATTACKS: Final = (
     Attack("connections", "trailers of 200 MB, 2 at once", _stream(2, _trailers, _LINE)),
     Attack("connections", "200 MB in chunks of one byte, 2 at once", _stream(2, _chunks, b"1\r\n \r\n" * 10_000)),
     Attack("connections", "300 connections that say nothing", _hold(300, b"", 3_600, b"")),
+    Attack("connections", "1,200 connections that say nothing", _hold(1_200, b"", 3_600, b"")),
     Attack("connections", "300 heads of one byte a second", _hold(300, _START + b"X-Slow: ", 1, b"x")),
     Attack("connections", "100 requests in one go, each second", _pipeline),
     Attack("connections", "50 tokens a second by unknown keys", _unknown_keys),
     Attack("connections", "90 forged tokens a second", _forged),
+    Attack("connections", "90 tokens of 7 KB a second", _long_tokens),
+    Attack("connections", "If-None-Match with 1,900 tags, 90/s", repeat(90, _MANY_TAGS)),
+    Attack("connections", "If-None-Match of 15,000 quotes, 90/s", repeat(90, _BROKEN_TAGS)),
+    Attack("connections", "If-Match of 7,500 commas, 90/s", repeat(90, _MANY_COMMAS)),
+    Attack("connections", "a path of 8 KB, 90/s", repeat(90, _LONG_PATH)),
+    Attack("connections", "the OpenAPI document, 90/s", repeat(90, get("/openapi.json"))),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from bench.fairness.attack import Attack, leave_early, once, repeat, together
-from bench.fairness.client import get, read_slowly
+from bench.fairness.client import Request, get, read_slowly
 from bench.fairness.dataset import Data
 
 _ALL: Final = get("/tasks")
@@ -19,6 +19,7 @@ ATTACKS: Final = (
     Attack("lists", "a list of 90 MB, 20 at once, read slowly", once(20, _ALL, read_slowly), Data.LONG),
     Attack("lists", "a list of 90 MB, 20/s, leaving after 20 ms", leave_early(20, _ALL, 0.02), Data.LONG),
     Attack("lists", "a list of 90 MB, 20/s, leaving after 500 ms", leave_early(20, _ALL, 0.5), Data.LONG),
+    Attack("lists", "HEAD of a list of 90 MB, 20/s", repeat(20, Request("HEAD", "/tasks")), Data.LONG),
     Attack("lists", "a list of 360 MB, once", once(1, _ALL), Data.WIDE),
     Attack("lists", "a list of 360 MB, 20 at once", once(20, _ALL), Data.WIDE),
     Attack("lists", "pages of 500 long tasks, 10/s", repeat(10, get("/tasks?limit=500")), Data.LONG),

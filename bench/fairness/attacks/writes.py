@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Final
+from uuid import uuid5
 
 from bench.fairness.attack import Attack, Run, leave_early, repeat, together
 from bench.fairness.client import Attacker, Request, post
@@ -12,6 +13,7 @@ _KEYED: Final = Request(
     "POST", "/tasks", _CREATE.body, ("Content-Type: application/json", "Idempotency-Key: the-same-key")
 )
 _LARGE: Final = post("/tasks", {"title": "Water the plants", "description": "\U0001f335" * 10_000})
+_PROFILE: Final = Request("PATCH", "/users/me", b'{"time_zone": "Europe/Berlin"}')
 _ERASE: Final = Request("DELETE", "/users/me")
 
 
@@ -42,6 +44,19 @@ async def _delete_list(attacker: Attacker) -> None:
     await attacker.send(Request("DELETE", f"/lists/{list_id(attacker.owner_id)}?tasks=delete"))
 
 
+def _move(per_second: float) -> Run:
+    """Create a task, and move it to the front of the list of all others, so often."""
+
+    async def run(attacker: Attacker) -> None:
+        task_id = uuid5(attacker.owner_id, "moved")
+        create = Request("PUT", f"/tasks/{task_id}", _CREATE.body, (*_CREATE.headers, "If-None-Match: *"))
+        await attacker.send(create)
+        move = post(f"/tasks/{task_id}/move", {"list_id": str(list_id(attacker.owner_id)), "after": None})
+        await repeat(per_second, move)(attacker)
+
+    return run
+
+
 ATTACKS: Final = (
     Attack("writes", "creates, 64 at once", together(64, _CREATE)),
     Attack("writes", "creates with one key, 64 at once", together(64, _KEYED)),
@@ -51,4 +66,7 @@ ATTACKS: Final = (
     Attack("writes", "labels on 10,000 tasks deleted, one by one", _delete_labels, Data.LABELLED),
     Attack("writes", "a list of 10,000 tasks deleted with them", _delete_list, Data.SMALL),
     Attack("writes", "an owner of 10,000 long tasks erased, and again", together(1, _ERASE), Data.LONG),
+    Attack("writes", "an owner of 10,000 long tasks erased, 64 at once", together(64, _ERASE), Data.LONG),
+    Attack("writes", "a task moved among 10,000, 50/s", _move(50), Data.SMALL),
+    Attack("writes", "the profile changed, 64 at once", together(64, _PROFILE)),
 )
