@@ -55,6 +55,9 @@ _UNKNOWN = {f"unknown_{number}": 1 for number in range(3_500)}
 _UNKNOWN_LINES = b"".join(task_line(number, **_UNKNOWN) for number in range(16))
 _NUMBERS = [int("9" * 1_000)] * 60
 _NESTED = [json.loads("[" * 28 + "]" * 28)] * 1_000
+_EQUAL = Request("POST", "/tasks", b"{" + b'"a":1,' * 8_000 + b'"a":1}')
+_OPENING = Request("POST", "/tasks", b"[" * 60_000)
+_ZONE = Request("PATCH", "/users/me", json.dumps({"time_zone": MARKS}, ensure_ascii=False).encode())
 
 ATTACKS: Final = (
     Attack("texts", "62 KB of marks as a title, 4/s", _create(4, title=MARKS)),
@@ -69,6 +72,10 @@ ATTACKS: Final = (
     Attack("texts", "imports of 16 descriptions of marks, 2/s", repeat(2, import_of(_LONG_LINES))),
     Attack("texts", "15,000 wrong labels, 10/s", _create(10, labels=[0] * 15_000)),
     Attack("texts", "15,000 empty labels, 10/s", _create(10, labels=[""] * 15_000)),
+    Attack("texts", "10,000 short labels, 10/s", _create(10, labels=["ab"] * 10_000)),
+    Attack("texts", "62 KB of marks as a time zone, 4/s", repeat(4, _ZONE)),
+    Attack("texts", "8,000 equal fields, 50/s", repeat(50, _EQUAL)),
+    Attack("texts", "60,000 opening brackets, 50/s", repeat(50, _OPENING)),
     Attack("texts", "3,500 unknown fields, 20/s", _create(20, **_UNKNOWN)),
     Attack("texts", "imports with 3,500 unknown fields a line, 2/s", repeat(2, import_of(_UNKNOWN_LINES))),
     Attack("texts", "60 numbers of 1,000 digits, 50/s", _create(50, priority=_NUMBERS)),
