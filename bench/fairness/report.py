@@ -39,6 +39,9 @@ class Result:
     outcomes: Counter[str]
     """What the attacker saw."""
 
+    starved: Sequence[str]
+    """Operations that failed for the most part: few in number, they hardly count among all requests."""
+
     @property
     def failed_percent(self) -> float:
         """Return how many of a hundred requests of others failed."""
@@ -47,7 +50,7 @@ class Result:
     @property
     def missed(self) -> list[str]:
         """Return the goals that were missed, by their names."""
-        missed = [name for name, peak in self.peaks.items() if _is_too_much(name, peak)]
+        missed = [*self.starved, *(name for name, peak in self.peaks.items() if _is_too_much(name, peak))]
         if self.p99_milliseconds > P99_MAX_MILLISECONDS:
             missed.insert(0, "p99")
         if self.failed_percent > FAILURES_MAX_PERCENT:
@@ -61,7 +64,18 @@ def summarize(
     """Count what the others saw."""
     failures = Counter(f"{sight.operation} {sight.outcome}" for sight in sights if sight.outcome != "ok")
     percentiles = quantiles([sight.seconds * 1000 for sight in sights], n=100)
-    return Result(attack, len(sights), failures, percentiles[49], percentiles[98], peaks, outcomes)
+    asked = Counter(sight.operation for sight in sights)
+    failed = Counter(sight.operation for sight in sights if sight.outcome != "ok")
+    return Result(
+        attack=attack,
+        requests=len(sights),
+        failures=failures,
+        p50_milliseconds=percentiles[49],
+        p99_milliseconds=percentiles[98],
+        peaks=peaks,
+        outcomes=outcomes,
+        starved=[operation for operation in asked if failed[operation] * 2 > asked[operation]],
+    )
 
 
 def table(results: Sequence[Result]) -> str:
