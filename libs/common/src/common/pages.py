@@ -2,6 +2,7 @@
 
 from asyncio import Event
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, Literal
 
@@ -16,7 +17,15 @@ LEAVING: Final = Event()
 State = Literal["ok", "degraded", "unavailable"]
 """How one thing that a service needs is doing; only `unavailable` makes the service not ready."""
 
-Ready = Callable[[Request], Awaitable[Mapping[str, State]]]
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Something is unavailable, and it is known why; everybody may read the reason."""
+
+    reason: str
+
+
+Ready = Callable[[Request], Awaitable[Mapping[str, State | Away]]]
 """Looks at what a service needs, by name."""
 
 
@@ -28,9 +37,12 @@ def pages(distribution: str, ready: Ready, *, behind_edge: bool = True) -> list[
     @router.get("/readyz")
     async def show_readiness(request: Request) -> dict[str, State]:
         """Say how everything is that is needed; 503 names what is not there."""
-        states = dict(await ready(request))
-        if away := sorted(name for name, state in states.items() if state == "unavailable"):
-            raise Unavailable("not-ready", f"Not ready: {', '.join(away)}.")
+        found = dict(await ready(request))
+        states: dict[str, State] = {name: state for name, state in found.items() if not isinstance(state, Away)}
+        away = [name for name, state in states.items() if state == "unavailable"]
+        explained = [f"{name} ({state.reason})" for name, state in found.items() if isinstance(state, Away)]
+        if away or explained:
+            raise Unavailable("not-ready", f"Not ready: {', '.join(sorted([*away, *explained]))}.")
         return states
 
     @router.get("/version")

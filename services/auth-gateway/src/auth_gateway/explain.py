@@ -9,10 +9,10 @@ import sys
 import time
 from typing import Final
 
-from auth_gateway.keys import KeyCache, KeysUnavailable
+from auth_gateway.keys import KeyCache, KeySet, KeysUnavailable
 from auth_gateway.settings import TokenSettings
-from auth_gateway.tokens import Reason, TokenRefused, Verifier
-from auth_gateway.tokens.forms import form_of, readable_claims
+from auth_gateway.tokens import Identity, Reason, TokenRefused, Verifier
+from auth_gateway.tokens.forms import form_of, readable_claims, readable_header
 from auth_gateway.tokens.reading import bearer_token
 from common.settings import load
 
@@ -78,17 +78,23 @@ RULES: Final[dict[Reason, tuple[str, str]]] = {
 
 async def explain(text: bytes, settings: TokenSettings) -> tuple[bool, list[str]]:
     """Return whether a token, or a whole `Authorization` header, is accepted now, and lines that say why."""
-    async with KeyCache(settings.keys_address, max_age_seconds=settings.keys_max_age_seconds) as keys:
+    keys = KeyCache(
+        settings.keys_address,
+        max_age_seconds=settings.keys_max_age_seconds,
+        fetch_seconds=settings.keys_fetch_seconds,
+    )
+    async with keys:
         try:
             token = text if text and b" " not in text else bearer_token([(b"authorization", text)])
-            identity = await Verifier(settings, keys).verify(token)
+            identity = await _verify(token, settings, keys)
         except TokenRefused as refusal:
-            return False, _refused(Reason(str(refusal.reason)), text.rpartition(b" ")[2], settings)
+            return False, _refused(Reason(str(refusal.reason)), text.rpartition(b" ")[2], settings, keys.cached)
         except KeysUnavailable:
             return False, [
                 f"Form:    {form_of(text)}",
                 "Verdict: nobody can tell (503); Better Auth's keys cannot be fetched",
                 "Rule:    12: the published keys can be had",
+                f"Found:   The key server at {settings.keys_address} {keys.failure or 'has not answered yet'}.",
                 f"Change:  Make {settings.keys_address} answer, or set BETTER_AUTH_JWKS_URL.",
             ]
     left = identity.expires_at - time.time()
@@ -96,25 +102,44 @@ async def explain(text: bytes, settings: TokenSettings) -> tuple[bool, list[str]
     return True, [f"Form:    {form_of(token)}", verdict]
 
 
-def _refused(reason: Reason, token: bytes, settings: TokenSettings) -> list[str]:
+async def _verify(token: bytes, settings: TokenSettings, keys: KeyCache) -> Identity:
+    """Apply the rules; unlike a request, wait for a slow key server as long as a fetch may take."""
+    verifier = Verifier(settings, keys)
+    try:
+        return await verifier.verify(token)
+    except KeysUnavailable:
+        await keys.settled()
+        return await verifier.verify(token)
+
+
+def _refused(reason: Reason, token: bytes, settings: TokenSettings, keys: KeySet) -> list[str]:
     rule, change = RULES[reason]
     return [
         f"Form:    {form_of(token)}",
         f"Verdict: refused, {reason}",
         f"Rule:    {rule}",
-        *_comparison(reason, token, settings),
+        *_comparison(reason, token, settings, keys),
         f"Change:  {change}",
     ]
 
 
-def _comparison(reason: Reason, token: bytes, settings: TokenSettings) -> list[str]:
-    """Show what the token says beside what the settings say."""
+def _comparison(reason: Reason, token: bytes, settings: TokenSettings, keys: KeySet) -> list[str]:
+    """Show what the token says beside what the settings say, or the key server."""
+    if reason is Reason.UNKNOWN_KEY:
+        return _published(readable_header(token).get("kid"), keys)
     claims = readable_claims(token)
     if reason is Reason.WRONG_ISSUER:
         return _beside(claims.get("iss"), settings.better_auth_issuers)
     if reason is Reason.WRONG_AUDIENCE:
         return _beside(claims.get("aud"), settings.better_auth_audiences)
     return []
+
+
+def _published(key_id: object, keys: KeySet) -> list[str]:
+    lines = [f"Token:   {ascii(key_id)[:SHOWN_MAX]}", f"Keys:    {ascii(keys.names)[:SHOWN_MAX]}"]
+    if keys.refused:
+        lines.append(f"Unfit:   {'; '.join(keys.refused)[:SHOWN_MAX]}")
+    return lines
 
 
 def _beside(found: object, configured: tuple[str, ...]) -> list[str]:

@@ -19,7 +19,7 @@ from auth_gateway.tokens import Gatekeeper
 from auth_gateway.upstream import Service, connections, services_of, state_of
 from common import app
 from common.frame import Frame
-from common.pages import Ready, State, pages
+from common.pages import Away, Ready, State, pages
 from common.settings import load
 
 NAME = "auth-gateway"
@@ -28,7 +28,11 @@ NAME = "auth-gateway"
 
 def create_app(settings: GatewaySettings) -> ASGIApp:
     """Put the gateway together, in the mode that the settings name; both decide by the same gatekeeper."""
-    keys = KeyCache(settings.keys_address, max_age_seconds=settings.keys_max_age_seconds)
+    keys = KeyCache(
+        settings.keys_address,
+        max_age_seconds=settings.keys_max_age_seconds,
+        fetch_seconds=settings.keys_fetch_seconds,
+    )
     gatekeeper = Gatekeeper(settings, keys, PassportSigner(settings.passport_key))
     services, lifespan = services_of(settings), _lifespan(keys)
     ready = _readiness(keys, services)
@@ -52,13 +56,16 @@ def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
 
 
 def _readiness(keys: KeyCache, services: Sequence[Service]) -> Ready:
-    async def ready(request: Request) -> Mapping[str, State]:
+    async def ready(request: Request) -> Mapping[str, State | Away]:
         session = request.app.state.connections
         named = {service.name: service for service in services}
         states = await asyncio.gather(*(state_of(session, service) for service in named.values()))
-        found: dict[str, State] = dict(zip(named, states, strict=True))
-        if keys.state.status != "off":
-            found["keys"] = keys.state.status
+        found: dict[str, State | Away] = dict(zip(named, states, strict=True))
+        state = keys.state
+        if state.status == "unavailable" and state.reason is not None:
+            found["keys"] = Away(f"the key server {state.reason}")
+        elif state.status != "off":
+            found["keys"] = state.status
         return found
 
     return ready

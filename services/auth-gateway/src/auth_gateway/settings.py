@@ -98,6 +98,9 @@ class TokenSettings(Settings):
     keys_max_age_seconds: float = Field(default=300, gt=0, allow_inf_nan=False)
     """How long a fetched key set is used before it is fetched again."""
 
+    keys_fetch_seconds: float = Field(default=10, ge=1, le=60, allow_inf_nan=False)
+    """How long one fetch of the keys may take. Requests wait 1.5 s for it at most; it goes on without them."""
+
     @field_validator("better_auth_secret", "better_auth_secrets")
     @classmethod
     def _must_be_strong(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

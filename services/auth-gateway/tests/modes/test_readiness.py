@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from devkit.conversation import ask, request
-from devkit.upstream import Behaviour, Received, answering, document, hang_up
+from devkit.platform import free_ports, start_service
+from devkit.processes import Group
+from devkit.upstream import Behaviour, Received, Upstream, answering, document, hang_up
 
 from .stage import Gateway
 
@@ -51,6 +54,39 @@ async def test_a_service_that_is_away_makes_the_platform_not_ready(gateway: Gate
     back = await ask(gateway.port, request("GET", "/readyz"))
 
     assert (away.status, back.status) == (503, 200)
+
+
+async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
+    environment: dict[str, str], upstreams: tuple[Upstream, Upstream], service: Upstream, tmp_path: Path
+) -> None:
+    tasks, users = upstreams
+    tasks.reset()
+    users.reset()
+    service.behaviour = answering(document(status="302 Found", headers="Location: /login?token=hunter2\r\n"))
+    await service.start()
+    keys = {
+        "BETTER_AUTH_URL": "https://auth.example.com",
+        "BETTER_AUTH_JWKS_URL": f"http://127.0.0.1:{service.port}/jwks",
+    }
+    (port,) = free_ports(1)
+
+    async with Group(tmp_path) as group, asyncio.timeout(30):
+        started = start_service(group, "gateway", environment | keys, port)
+        log = ""
+        for _ in range(200):
+            log = started.process.log.read_text()
+            if "cannot be fetched" in log:
+                break
+            await asyncio.sleep(0.1)
+        answer = await ask(port, request("GET", "/readyz"))
+
+    detail = json.loads(answer.body)["detail"]
+    assert (answer.status, answer.code) == (503, "not-ready")
+    assert detail.startswith("Not ready: keys (the key server answers 302, a redirect")
+    assert "BETTER_AUTH_JWKS_URL" in detail
+    assert str(service.port) not in detail
+    assert f"http://127.0.0.1:{service.port}/jwks answers 302, a redirect" in log
+    assert "hunter2" not in log + detail
 
 
 async def test_the_version_is_the_gateways_own(gateway: Gateway) -> None:

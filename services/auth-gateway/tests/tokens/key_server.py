@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -35,6 +36,34 @@ async def garbage(writer: asyncio.StreamWriter) -> None:
 async def never(_: asyncio.StreamWriter) -> None:
     """Keep the client waiting for longer than it waits."""
     await asyncio.sleep(60)
+
+
+def after(seconds: float, answer: Answer) -> Answer:
+    """Answer later."""
+
+    async def answer_later(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(seconds)
+        await answer(writer)
+
+    return answer_later
+
+
+def once(event: asyncio.Event, answer: Answer) -> Answer:
+    """Answer when a test says so."""
+
+    async def answer_then(writer: asyncio.StreamWriter) -> None:
+        await event.wait()
+        await answer(writer)
+
+    return answer_then
+
+
+async def headers_without_end(writer: asyncio.StreamWriter) -> None:
+    """Send header after header, as fast as they are taken."""
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(1000)))
+        await writer.drain()
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
@@ -90,10 +119,10 @@ class KeyServer:
         self._busy: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def running(self) -> AsyncGenerator["KeyServer"]:
+    async def running(self, tls: ssl.SSLContext | None = None) -> AsyncGenerator["KeyServer"]:
         """Listen on a free port of the loopback."""
-        server = await asyncio.start_server(self._converse, "127.0.0.1", 0)
-        self.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/auth/jwks"
+        server = await asyncio.start_server(self._converse, "127.0.0.1", 0, ssl=tls)
+        self.address = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/auth/jwks"
         try:
             yield self
         finally:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.exceptions import PyJWTError
 
+from auth_gateway.keys.errors import KeySetError
 from common.errors import BadRequest
 from common.reading import parse
 
@@ -37,6 +38,9 @@ RSA_MIN_BITS: Final = 2048
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """A key that shows one of these is known to others. Source: RFC 7518, 6.2.2, 6.3.2 and 6.4.1; RFC 8037, 2."""
 
+SHOWN_MAX_CHARACTERS: Final = 20
+"""Of a member that is wrong."""
+
 _PRIME: Final = 2**255 - 19
 _D: Final = -121_665 * pow(121_666, -1, _PRIME)
 
@@ -57,12 +61,19 @@ class VerifyingKey:
 class KeySet:
     """The usable keys of one key set."""
 
-    def __init__(self, keys: Sequence[VerifyingKey]) -> None:
+    def __init__(self, keys: Sequence[VerifyingKey], refused: Sequence[str] = ()) -> None:
         self._keys = keys
+        self.refused = tuple(refused)
+        """What is wrong with each key that was left out."""
         self._named = {key.key_id: key for key in keys}
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @property
+    def names(self) -> list[str]:
+        """The key ids, in the order of the set."""
+        return [key.key_id for key in self._keys if key.key_id is not None]
 
     def named(self, key_id: str) -> VerifyingKey | None:
         """Return the one key of this name."""
@@ -77,57 +88,93 @@ def read_key_set(document: bytes) -> KeySet:
     """Read a JWK Set, and leave out every key that must not verify anything.
 
     Raises:
-        ValueError: It is broken, has too many keys, or none that is usable.
+        KeySetError: It is broken, has too many keys, or none that is usable.
     """
     try:
         listed = _member(parse(document), "keys")
     except BadRequest:
-        raise ValueError("not JSON") from None
-    if not _is_list(listed) or len(listed) > KEYS_MAX:
-        raise ValueError("no list of keys, or too long a one")
+        raise KeySetError("answers with something that is not strict JSON") from None
+    if not _is_list(listed):
+        raise KeySetError('answers with JSON that has no list "keys", so it is no key set')
+    if len(listed) > KEYS_MAX:
+        raise KeySetError(f"publishes more than {KEYS_MAX} keys")
+    if not listed:
+        raise KeySetError("publishes an empty key set")
     names = Counter(name for jwk in listed if isinstance(name := _member(jwk, "kid"), str))
-    read = [key for jwk in listed if _is_object(jwk) and (key := _usable(jwk))]
-    keys = [key for key in read if key.key_id is None or names[key.key_id] == 1]
+    keys: list[VerifyingKey] = []
+    refused: list[str] = []
+    for jwk in listed:
+        try:
+            keys.append(_usable(jwk, names))
+        except _UnusableKeyError as error:
+            refused.append(str(error))
     if not keys:
-        raise ValueError("no usable key")
-    return KeySet(keys)
+        raise KeySetError("publishes no key that may be used", "; ".join(refused))
+    return KeySet(keys, refused)
 
 
-def _usable(jwk: dict[str, object]) -> VerifyingKey | None:
-    key_id, operations = jwk.get("kid"), jwk.get("key_ops", ["verify"])
+class _UnusableKeyError(Exception):
+    """What is wrong with one key."""
+
+
+def _usable(jwk: object, names: Counter[str]) -> VerifyingKey:
+    """Read one key.
+
+    Raises:
+        _UnusableKeyError: It must not verify anything.
+    """
+    if not _is_object(jwk):
+        raise _UnusableKeyError("no JSON object")
+    key_id = jwk.get("kid")
+    if key_id is not None and not isinstance(key_id, str):
+        raise _UnusableKeyError("kid is no text")
+    if key_id is not None and names[key_id] > 1:
+        raise _UnusableKeyError("several keys have this kid")
+    if jwk.get("use", "sig") != "sig":
+        raise _UnusableKeyError("use is not sig")
+    operations = jwk.get("key_ops", ["verify"])
+    if not _is_list(operations) or "verify" not in operations:
+        raise _UnusableKeyError("key_ops lacks verify")
     algorithms = _algorithms(jwk)
-    if not (key_id is None or isinstance(key_id, str)) or not algorithms:
-        return None
-    if jwk.get("use", "sig") != "sig" or not _is_list(operations) or "verify" not in operations:
-        return None
     if PRIVATE_MEMBERS & jwk.keys():
-        return None
-    public_key = _public_key(jwk)
-    return public_key and VerifyingKey(key_id, algorithms, public_key)
+        raise _UnusableKeyError("it shows a private key")
+    return VerifyingKey(key_id, algorithms, _public_key(jwk))
 
 
 def _algorithms(jwk: dict[str, object]) -> frozenset[str]:
-    """Return what the key's type and curve allow, narrowed to its own `alg` if it has one."""
+    """Return what the key's type and curve allow, narrowed to its own `alg` if it has one.
+
+    Raises:
+        _UnusableKeyError: They allow nothing, or not what `alg` says.
+    """
     kty, curve, own = jwk.get("kty"), jwk.get("crv"), jwk.get("alg")
     form = (kty, None if kty == "RSA" else curve)
-    fitting = next((names for known, names in FITTING.items() if known == form), frozenset[str]())
+    fitting = next((names for known, names in FITTING.items() if known == form), None)
+    if fitting is None:
+        raise _UnusableKeyError(f"kty {_shown(kty)} with crv {_shown(curve)} is not supported")
     if "alg" not in jwk:
         return fitting
     if not isinstance(own, str) or own not in fitting:
-        return frozenset()
+        raise _UnusableKeyError(f"alg {_shown(own)} does not fit kty {_shown(kty)}")
     return frozenset({own}) if kty == "RSA" else fitting
 
 
-def _public_key(jwk: dict[str, object]) -> PublicKey | None:
+def _shown(member: object) -> str:
+    return ascii(member)[:SHOWN_MAX_CHARACTERS]
+
+
+def _public_key(jwk: dict[str, object]) -> PublicKey:
     try:
         key = _READERS[str(jwk["kty"])](jwk)
     except (PyJWTError, TypeError, ValueError):
-        return None
+        raise _UnusableKeyError("its numbers make no public key") from None
     if isinstance(key, RSAPublicKey) and key.key_size < RSA_MIN_BITS:
-        return None
+        raise _UnusableKeyError(f"RSA with less than {RSA_MIN_BITS} bit")
     if isinstance(key, Ed25519PublicKey) and _has_small_order(key):
-        return None
-    return key if isinstance(key, PublicKey) else None
+        raise _UnusableKeyError("a point of small order, for which everybody can sign")
+    if not isinstance(key, PublicKey):
+        raise _UnusableKeyError("no public key")
+    return key
 
 
 def _has_small_order(key: Ed25519PublicKey) -> bool:

@@ -11,7 +11,7 @@
 9   HS256: every configured secret, the current one first; none that is weak.                     verifier, settings
 10  Addresses: issuer, audience and key address follow from Better Auth's URL.                    settings
 11  A key is named; a token that names none is good only where one key fits.                      verifier, keys.cache
-12  Keys that cannot be had are 503, not 401, and HS256 goes on working.                          keys.cache
+12  Keys that cannot be had now, or cannot be known, are 503, not 401; HS256 goes on working.     keys.cache
 13  One `Authorization: Bearer` header, and nothing else is looked at.                            reading
 14  The log gets the verdict, the reason, the key id and a pseudonym; never token or claims.      gatekeeper
 15  PyJWT does the cryptography, issuer and audience; everything that it is lenient about, we do. verifier

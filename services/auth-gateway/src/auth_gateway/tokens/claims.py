@@ -52,6 +52,11 @@ def require_times(claims: Claims, now: float) -> float:
     return times["exp"]
 
 
+def issued_at(claims: Claims) -> float:
+    """Return `iat`."""
+    return _time(claims.get("iat"))
+
+
 def _time(value: object) -> float:
     # In Python a boolean is an integer.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= TIME_MAX:

@@ -5,6 +5,7 @@ The numbers are those of the rules in this package's docstring.
 
 import time
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Final, NamedTuple
 
 import jwt
@@ -19,11 +20,12 @@ from jwt.exceptions import (
 from jwt.types import Options
 
 from auth_gateway.identity import Identity, user_id
-from auth_gateway.keys import KeyCache
+from auth_gateway.keys import KeyCache, VerifyingKey
 from auth_gateway.keys.jwks import PublicKey
 from auth_gateway.settings import TokenSettings
 from auth_gateway.tokens.claims import (
     email,
+    issued_at,
     require_no_mail_link_or_cookie,
     require_no_oauth_token,
     require_subject,
@@ -43,6 +45,8 @@ _CHECKED_IN_CLAIMS: Final[Options] = {
     "verify_sub": False,
     "verify_jti": False,
 }
+
+_UNVERIFIED: Final[Options] = {"verify_signature": False, "verify_iss": True, "verify_aud": True}
 
 # The name that RFC 9864, 2.2 gives to EdDSA with the only curve that `keys` lets in.
 jwt.register_algorithm("Ed25519", OKPAlgorithm())
@@ -109,18 +113,39 @@ class Verifier:
 
     async def _published_key(self, token: UnverifiedToken) -> PublicKey:
         """Return the key that the token names, or the only one it can mean (rule 11), if they agree (rule 4)."""
-        keys = await self._keys.key_set(token.key_id)
         if token.key_id is None:
+            keys = await self._keys.key_set()
             fitting = keys.fitting(token.algorithm)
             if len(fitting) != 1:
                 raise TokenRefused(Reason.KEY_NOT_NAMED)
             return fitting[0].public_key
-        key = keys.named(token.key_id)
+        key = self._keys.cached_key(token.key_id)
         if key is None:
-            raise TokenRefused(Reason.UNKNOWN_KEY)
+            key = await self._missing_key(token, token.key_id)
         if token.algorithm not in key.algorithms:
             raise TokenRefused(Reason.KEY_DISAGREES)
         return key.public_key
+
+    async def _missing_key(self, token: UnverifiedToken, key_id: str) -> VerifyingKey:
+        """Return a key that is not known yet; no fetch is spent on a token that no key could make good."""
+        self._require_claims_of_a_login(token)
+        now = self._clock()
+        require_times(token.claims, now)
+        require_subject(token.claims)
+        digest = sha256(token.text.encode()).digest()
+        key = await self._keys.key(key_id, digest, now - issued_at(token.claims))
+        if key is None:
+            raise TokenRefused(Reason.UNKNOWN_KEY)
+        return key
+
+    def _require_claims_of_a_login(self, token: UnverifiedToken) -> None:
+        """Rule 7 for claims that nobody has verified yet."""
+        options: Options = {**_CHECKED_IN_CLAIMS, **_UNVERIFIED, "require": LOGIN_CLAIMS}
+        try:
+            jwt.decode(token.text, issuer=self._issuers, audience=self._audiences, options=options)
+        except InvalidTokenError as error:
+            raise TokenRefused(_reason(error)) from None
+        require_no_oauth_token(token.claims)
 
     def _authenticate(self, token: UnverifiedToken, keys: Iterable[PublicKey | bytes], expected: _Expected) -> None:
         """Let PyJWT check signature, issuer and audience (rule 15), by each secret or the one key (rule 9)."""
