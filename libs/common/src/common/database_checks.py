@@ -16,8 +16,8 @@ from common.connection import Connection
 from common.errors import Unavailable
 from common.telemetry import log
 
-POSTGRES_MIN: Final = 17
-"""Oldest major version of PostgreSQL: the first with the collation `pg_c_utf8`."""
+POSTGRES_MIN: Final = 18
+"""Oldest major version of PostgreSQL: the first with full case folding (`casefold`, `pg_unicode_fast`)."""
 
 STATEMENT_MAX_SECONDS: Final = 5
 """How long PostgreSQL may work on one statement of a service: as long as a request may take."""

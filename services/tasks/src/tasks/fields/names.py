@@ -30,7 +30,7 @@ LABELS_SENT_MAX: Final = 100
 def fold(name: str) -> str:
     """Take the difference of case out of a name: what is equal then is the same name.
 
-    Source: Unicode, 3.13.3, default caseless matching.
+    Searches fold texts by the same rule, in the database. Source: Unicode, 3.13.5, canonical caseless matching.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
