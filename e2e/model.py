@@ -230,6 +230,8 @@ def tables_of(accounts: list[Account]) -> Tables:
             for label in each.labels.values()
             for task in each.carriers(label)
         ],
+        "imports": [],
+        "staged_tasks": [],
         "users": [{**each.profile} for each in accounts if each.profile],
     }
     return {name: in_order(rows) for name, rows in tables.items()}

@@ -1,11 +1,15 @@
 """Lines of an export and an import, as the users service hands them on."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterable
-from typing import cast
+from typing import LiteralString, cast
 from uuid import UUID, uuid5
 
+import psycopg
 from httpx import AsyncClient, Response
+
+from devkit.proxy import Proxy
 
 ADDRESS = "/internal/owner"
 
@@ -57,3 +61,25 @@ async def erase(owner: AsyncClient) -> None:
 def but_versions(lines: list[Line]) -> list[Line]:
     """Leave out what an import makes anew."""
     return [{name: value for name, value in line.items() if name != "version"} for line in lines]
+
+
+async def ask(proxy: Proxy, statement: LiteralString, *values: object) -> list[tuple[object, ...]]:
+    """Run a statement on the database itself, and return its rows, if it has any."""
+    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as connection:
+        done = await connection.execute(statement, values)
+        return await done.fetchall() if done.description else []
+
+
+async def staged(proxy: Proxy) -> tuple[object, ...]:
+    """Count the imports that have begun, and the tasks that wait for their end."""
+    [counts] = await ask(proxy, "SELECT (SELECT count(*) FROM imports), (SELECT count(*) FROM staged_tasks)")
+    return counts
+
+
+async def until_staged(proxy: Proxy, imports: int, tasks: int) -> None:
+    """Wait until so many imports have begun, and so many tasks are staged."""
+    for _ in range(100):
+        if await staged(proxy) == (imports, tasks):
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError

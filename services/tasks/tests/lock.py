@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 from devkit.proxy import Proxy
 from devkit.waiting import until_waiting
 
-LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
+LOCK_EVERYBODY = "SELECT id FROM owners FOR NO KEY UPDATE"
 ERASED_ELSEWHERE = "DELETE FROM owners"
 
 

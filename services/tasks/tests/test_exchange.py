@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devkit.people import AsUser
 from devkit.proxy import Proxy
-from tasks.service import exchange
+from tasks.service import exchange, imports
 
 from .carried import ADDRESS, OLD, a_line, bring, but_versions, erase, export, renumbered, send, written
 from .conftest import TASKS_MAX, Service
@@ -21,8 +21,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"])
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of tasks take as many steps as a hundred thousand do."""
-    for name in ("EXPORTED_AT_ONCE", "STAGED_AT_ONCE", "MERGED_AT_ONCE"):
-        monkeypatch.setattr(exchange, name, 2)
+    monkeypatch.setattr(exchange, "EXPORTED_AT_ONCE", 2)
+    for name in ("STAGED_AT_ONCE", "MERGED_AT_ONCE"):
+        monkeypatch.setattr(imports, name, 2)
 
 
 async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: AsUser) -> None:

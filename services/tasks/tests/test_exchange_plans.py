@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 
 from devkit.people import AsUser
-from tasks.service import exchange
+from tasks.service import exchange, imports
 
 from .carried import OLD, Line, a_line, bring, but_versions, erase, export, renumbered, send, written
 
@@ -17,8 +17,9 @@ DUE = {"date": "2026-11-30", "time": "08:30", "time_zone": "Europe/Berlin"}
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of tasks take as many steps as a hundred thousand do."""
-    for name in ("EXPORTED_AT_ONCE", "STAGED_AT_ONCE", "MERGED_AT_ONCE"):
-        monkeypatch.setattr(exchange, name, 2)
+    monkeypatch.setattr(exchange, "EXPORTED_AT_ONCE", 2)
+    for name in ("STAGED_AT_ONCE", "MERGED_AT_ONCE"):
+        monkeypatch.setattr(imports, name, 2)
 
 
 def a_list(name: str = "Garden", **fields: object) -> Line:

@@ -1,34 +1,19 @@
 """What an import and an erasure do that had to wait for others, and what waited for them."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from devkit.people import AsUser
 from devkit.proxy import Proxy
+from devkit.waiting import until_waiting
 
-from .carried import ADDRESS, Line, a_line, bring, export, send, written
+from .carried import ADDRESS, a_line, bring, export, send, staged, written
 from .conftest import TASKS_MAX
 from .lock import after_waiting, make, somebody
 
 ERASE = "DELETE FROM owners"
-
-HELD = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
-
-
-async def in_transaction(proxy: Proxy) -> object:
-    """Count the connections that are held between two statements."""
-    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as connection:
-        return (await (await connection.execute(HELD)).fetchall())[0][0]
-
-
-async def slowly(line: Line, go_on: asyncio.Event) -> AsyncIterator[bytes]:
-    """Send one line, and then nothing until told to."""
-    yield written(line)
-    await go_on.wait()
 
 
 async def test_an_import_that_waited_builds_on_what_was_written_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
@@ -157,69 +142,17 @@ async def test_an_erasure_behind_a_write_takes_that_with_it(alone_as: AsUser, pr
     assert await export(owner) == []
 
 
-async def test_writes_go_on_while_a_client_sends_an_import(alone_as: AsUser, proxy: Proxy) -> None:
-    owner, neighbour, go_on = alone_as("owner"), alone_as("neighbour"), asyncio.Event()
-    address = await make(owner)
-
-    sending = asyncio.ensure_future(send(owner, slowly(a_line(uuid4(), "New"), go_on)))
-    await asyncio.sleep(0.1)
-    assert await in_transaction(proxy) == 1
-    for number in range(3):
-        assert (await owner.patch(address, json={"title": str(number)})).status_code == 200
-    await make(neighbour)
-    go_on.set()
-
-    assert (await sending).json()["created"] == 1
-    assert {line["title"] for line in await export(owner)} == {"2", "New"}
-
-
-async def test_two_imports_of_one_user_take_turns(alone_as: AsUser) -> None:
-    owner, go_on = alone_as("owner"), asyncio.Event()
-    line = a_line(uuid4())
-
-    first = asyncio.ensure_future(send(owner, slowly(line, go_on)))
-    await asyncio.sleep(0.1)
-    second = asyncio.ensure_future(send(owner, written(line)))
-    await asyncio.sleep(0.1)
-    assert not second.done()
-    go_on.set()
-
-    assert (await first).json() == {"created": 1, "updated": 0, "unchanged": 0, "renumbered": 0}
-    assert (await second).json() == {"created": 0, "updated": 0, "unchanged": 1, "renumbered": 0}
-
-
-async def test_an_import_that_stands_still_is_given_up_and_lets_the_next_one_in(alone_as: AsUser, proxy: Proxy) -> None:
-    owner, never = alone_as("owner"), asyncio.Event()
-    line = a_line(uuid4())
-
-    refused = await send(owner, slowly(line, never))
-
-    assert (refused.status_code, refused.json()["code"]) == (503, "deadline-passed")
-    assert await export(owner) == []
-    assert await in_transaction(proxy) == 0
-    assert await bring(owner, line) == (1, 0, 0, 0)
-
-
-async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(alone_as: AsUser) -> None:
-    lines = [a_line(uuid4()) for _ in range(3)]
-
-    async def drip() -> AsyncIterator[bytes]:
-        for line in lines:
-            yield written(line)
-            await asyncio.sleep(2.0)
-
-    assert (await send(alone_as("owner"), drip())).json()["created"] == 3
-
-
 async def test_a_database_that_is_cut_off_takes_nothing_in(alone_as: AsUser, proxy: Proxy) -> None:
     owner = alone_as("owner")
     await make(owner)
 
-    async def break_off() -> AsyncIterator[bytes]:
-        yield written(a_line(uuid4()))
+    async with somebody(proxy) as other:
+        sending = asyncio.ensure_future(send(owner, written(a_line(uuid4()))))
+        await until_waiting(proxy.server_url, 1)
         proxy.cut()
-
-    refused = await send(owner, break_off())
+        refused = await sending
+        await other.rollback()
 
     assert (refused.status_code, refused.headers["retry-after"]) == (500, "1")
     assert len(await export(owner)) == 1
+    assert await staged(proxy) == (0, 0)

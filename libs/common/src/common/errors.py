@@ -7,6 +7,7 @@
         ├── Forbidden                 403  it names another user
         ├── NotFound                  404  it is not there, or not yours
         ├── MethodNotAllowed          405
+        ├── RequestTimeout            408  it did not come in time
         ├── Conflict                  409  it stands in the way of what is there
         ├── Gone                      410  it is no longer known
         ├── PreconditionFailed        412  it is not, or no longer, as the request expects
@@ -110,6 +111,10 @@ class NotFound(Refusal, status=404, title="Not Found"):
 
 class MethodNotAllowed(Refusal, status=405, title="Method Not Allowed"):
     """No such verb is known at this address."""
+
+
+class RequestTimeout(Refusal, status=408, title="Request Timeout"):
+    """The body did not come in time: it was sent too slowly."""
 
 
 class Conflict(Refusal, status=409, title="Conflict"):

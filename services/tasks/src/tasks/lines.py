@@ -126,11 +126,11 @@ class _LabelLineRead(_Kinded, LabelRead):
 _TASK, _LIST, _LABEL = TypeAdapter(_TaskLineRead), TypeAdapter(_ListLineRead), TypeAdapter(_LabelLineRead)
 
 
-class Line(NamedTuple):
-    """A line of an import, and its number."""
+class LineText(NamedTuple):
+    """A line of an import as it came, and its number."""
 
     number: int
-    content: AnyLine
+    text: bytes
 
 
 def write_task(task: TaskRead) -> bytes:
@@ -148,46 +148,52 @@ def write_label(label: LabelRead) -> bytes:
     return end_line(_LABEL.dump_json({"kind": "label", **label}))
 
 
-async def read_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[Line]:
-    """Read what comes in pieces of any size, and hold no more of it than a piece and a line; blank lines only count.
+async def split_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[LineText]:
+    """Yield the lines of what comes in pieces of any size, and hold no more of it than a piece and a line.
 
-    Raises:
-        BadRequest: A line cannot be read, or is longer than a body may be. The refusal names its number.
-        Unprocessable: A line breaks a rule; as above.
+    Blank lines only count. Behind one that is longer than a body may be nothing more is read.
     """
     number = FIRST_LINE
     async for text in _split(pieces):
         is_skipped = is_blank(text) and len(text) <= BODY_MAX_BYTES
         if not is_skipped:
-            yield _read_line(number, text)
+            yield LineText(number, text)
         number += 1
 
 
 async def _split(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    rest = b""
+    rest = bytearray()
     async for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for text in whole:
-            yield text
+        head, line_feed, tail = piece.rpartition(b"\n")
+        if line_feed:
+            for text in (rest + head).split(b"\n"):
+                yield bytes(text)
+            rest.clear()
+        rest += tail
         if len(rest) > BODY_MAX_BYTES:
             break
     if rest:
-        yield rest
+        yield bytes(rest)
 
 
-def _read_line(number: int, text: bytes) -> Line:
+def read_line(number: int, text: bytes) -> AnyLine:
+    """Read a task, a list or a label.
+
+    Raises:
+        BadRequest: The line cannot be read, or is longer than a body may be. The refusal names its number.
+        Unprocessable: The line breaks a rule; as above.
+    """
     try:
         if len(text) > BODY_MAX_BYTES:
             raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
         document = parse(text)
-        content = faultless(*read_document(text, document, _model_of(document)))
+        return faultless(*read_document(text, document, _model_of(document)))
     except Refusal as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]
         raise type(error)(
             error.code, f"Line {number} {broken}.", errors=faults, errors_omitted=error.errors_omitted
         ) from None
-    return Line(number, content)
 
 
 def _model_of(document: JsonValue) -> type[AnyLine]:

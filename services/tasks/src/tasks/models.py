@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     literal_column,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlmodel import Field, SQLModel
@@ -198,6 +199,56 @@ class TaskLabel(Table, table=True):
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
     task_id: UUID = Field(primary_key=True)
     label_id: UUID = Field(primary_key=True)
+
+
+class Import(Table, table=True):
+    """An import that is being sent, or that broke off. It goes with all that is staged for it when it is merged.
+
+    This table and the next are not logged: after a crash of the database both are empty, so that an import whose client
+    still sends finds that it is gone, and none is merged in part.
+    """
+
+    __tablename__ = "imports"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (UniqueConstraint("user_id", "id"), {"prefixes": ["UNLOGGED"]})
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
+    begun_at: datetime = Field(sa_type=INSTANT, index=True)
+
+
+class StagedTask(Table, table=True):
+    """A task that came with an import, and is none yet. Of lines with one id the last is kept.
+
+    `old_id` is the one that it had, `own_id` the one that it gets when that belongs to somebody else.
+    """
+
+    __tablename__ = "staged_tasks"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (
+        ForeignKeyConstraint(["user_id", "import_id"], ["imports.user_id", "imports.id"], ondelete="CASCADE"),
+        Index(None, "import_id", "line"),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    user_id: UUID = Field(primary_key=True, foreign_key="owners.id", ondelete="CASCADE")
+    import_id: UUID = Field(primary_key=True)
+    old_id: UUID = Field(primary_key=True)
+    line: int
+    own_id: UUID
+    title: str = Field(sa_type=Text)
+    description: str | None = Field(default=None, sa_type=Text)
+    is_completed: bool
+    completed_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    updated_at: datetime = Field(sa_type=INSTANT)
+    is_planned: bool
+    list_id: UUID | None = None
+    due_date: date | None = None
+    due_time: time | None = None
+    due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    due_time_zone: str | None = Field(default=None, sa_type=Text)
+    priority: int = Field(sa_type=SmallInteger)
+    position: Decimal | None = Field(default=None, sa_type=Numeric)
+    labels: list[str] = Field(sa_type=ARRAY(Text))
 
 
 class TaskTombstone(Table, table=True):

@@ -5,7 +5,7 @@ from typing import Final
 from common.database_checks import Release
 from tasks.models import METADATA
 
-REVISIONS: Final = ("f30362ae1a1a", "a41c09e7d352", "c7d20f5b1e94")
+REVISIONS: Final = ("f30362ae1a1a", "a41c09e7d352", "c7d20f5b1e94", "d3b51a7c60f8")
 """Each revision in `migrations`, the oldest first; a test compares. The image knows them without looking there."""
 
 RELEASE: Final = Release(

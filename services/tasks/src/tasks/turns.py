@@ -3,16 +3,15 @@
 At the database each of them would hold a connection.
 """
 
-from asyncio import Lock, Semaphore
-from collections.abc import AsyncIterator
+from asyncio import Semaphore
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Request
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.concurrency import CONNECTIONS_PER_USER_MAX, UserLimiter
 from common.database import LimitedEngine, Session
 from common.identity import User, identify
+from tasks.import_turns import ImportTurns
 
 WRITES_AT_ONCE: Final = 2
 """Writes of one user that one process sends to the database; one waits there, so that none is lost between two."""
@@ -22,10 +21,10 @@ READS_AT_ONCE: Final = CONNECTIONS_PER_USER_MAX
 
 
 class Turns:
-    """Lets each user's writes pass in their order, and their reads in theirs; of all imports one at a time."""
+    """Lets each user's writes pass in their order, their reads in theirs, and imports in ways of their own."""
 
     def __init__(self) -> None:
-        self.of_imports = Lock()
+        self.imports = ImportTurns()
         self.writes = UserLimiter(WRITES_AT_ONCE)
         self.reads = UserLimiter(READS_AT_ONCE)
 
@@ -68,13 +67,3 @@ Caller = Annotated[Reading, Depends(_caller)]
 
 Turn = Annotated[Writing, Depends(_turn)]
 """A place in the queue of the caller's writes: `async with` waits for its turn."""
-
-
-async def _engine_in_turn(request: Request) -> AsyncIterator[AsyncEngine]:
-    await identify(request)
-    async with request.app.state.turns.of_imports:
-        yield request.app.state.engine
-
-
-ImportEngine = Annotated[AsyncEngine, Depends(_engine_in_turn, scope="function")]
-"""The engine for an import, as soon as no other one holds a connection for as long as its client sends."""

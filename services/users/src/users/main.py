@@ -12,6 +12,7 @@ from common.database_checks import DatabaseChecks
 from common.identity import PassportReader
 from common.pages import State, pages
 from common.settings import load
+from common.uploads import UPLOADS_PER_USER_MAX
 from users.peers import tasks_connections
 from users.revisions import RELEASE
 from users.routes import router
@@ -30,6 +31,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
         service.state.passports = PassportReader(settings.passport_public_keys)
         service.state.limiter = UserLimiter()
+        service.state.uploads = UserLimiter(UPLOADS_PER_USER_MAX)
         async with (
             engine_lifespan(url, checks) as service.state.engine,
             tasks_connections(str(settings.tasks_url)) as service.state.tasks,

@@ -1,16 +1,17 @@
 """The other service that this one asks: tasks."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final, NotRequired
+from typing import Final, NamedTuple, NotRequired, Protocol, cast
 
 import httpx
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from common.errors import BadRequest, Conflict, Fault, Refusal, Unavailable, Unprocessable
+from common.errors import BadRequest, Conflict, Fault, Refusal, RequestTimeout, Unavailable, Unprocessable
 from common.identity import User
+from common.uploads import IMPORT_LIMITS
 from users.lines import joined
 from users.schemas import ImportRead
 
@@ -24,7 +25,10 @@ CALL_SECONDS: Final = 2.0
 """How long a whole call may take: well within the caller's own deadline."""
 
 PIECE_SECONDS: Final = 5.0
-"""How long a stream may stand still, in either direction."""
+"""How long an export may stand still."""
+
+LOOK_SECONDS: Final = 0.25
+"""How often it is looked, while a client sends nothing, whether the other service has answered before the end."""
 
 REPORT_SECONDS: Final = 50.0
 """How long the other service may take for what it got: less than an edge waits for an answer."""
@@ -35,12 +39,14 @@ ANSWER_MAX_BYTES: Final = 1_048_576
 IDLE_SECONDS: Final = 20
 """Shorter than a service keeps idle connections, so that none dies under a call."""
 
-PASSED_ON: Final[Mapping[int, type[Refusal]]] = {400: BadRequest, 409: Conflict, 422: Unprocessable}
+PASSED_ON: Final[Mapping[int, type[Refusal]]] = {
+    kind.status: kind for kind in (BadRequest, RequestTimeout, Conflict, Unprocessable)
+}
 """What the other service refuses by these statuses is the client's own matter."""
 
 _PLAIN = httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS)
 _STREAMED = httpx.Timeout(PIECE_SECONDS, connect=CONNECT_SECONDS)
-_REPORTED = httpx.Timeout(PIECE_SECONDS, connect=CONNECT_SECONDS, read=REPORT_SECONDS)
+_REPORTED = httpx.Timeout(IMPORT_LIMITS.seconds_max, connect=CONNECT_SECONDS, read=REPORT_SECONDS)
 
 
 class _Problem(TypedDict):
@@ -54,14 +60,22 @@ _PROBLEM = TypeAdapter(_Problem)
 _REPORT = TypeAdapter(ImportRead)
 
 
+class TasksConnections(NamedTuple):
+    """Connections to the tasks service: those that are kept for the next call, and a new one for each import."""
+
+    calls: httpx.AsyncClient
+    imports: httpx.AsyncClient
+
+
 class TasksService:
     """The tasks service, as the internal network shows it, asked on behalf of one request.
 
     Each call raises `Unavailable` when it is away, slow, or says what nobody expects.
     """
 
-    def __init__(self, client: httpx.AsyncClient, user: User, request_id: str) -> None:
-        self._client = client
+    def __init__(self, connections: TasksConnections, user: User, request_id: str) -> None:
+        self._client = connections.calls
+        self._imports = connections.imports
         self._headers = {
             "Authorization": f"Bearer {user.passport}",
             "X-User-Id": str(user.id),
@@ -88,14 +102,20 @@ class TasksService:
                 pieces = answer.aiter_bytes()
                 yield joined(await anext(pieces, b""), pieces)
 
-    async def import_(self, lines: AsyncIterable[bytes]) -> ImportRead:
-        """Hand on lines as they come, and return what became of them.
+    async def import_(self, lines: AsyncIterator[bytes]) -> ImportRead:
+        """Hand on lines as they come, no further than to an answer, and return what became of them.
 
         Raises:
-            Refusal: A line is bad, or there are too many.
+            Refusal: A line is bad, there are too many, or they come too slowly.
         """
-        asked = self._client.stream(
-            "POST", f"{ADDRESS}/import", headers=self._headers, timeout=_REPORTED, content=lines
+        connection = _Connection()
+        asked = self._imports.stream(
+            "POST",
+            f"{ADDRESS}/import",
+            headers=self._headers,
+            timeout=_REPORTED,
+            content=_until_answered(lines, connection),
+            extensions={"trace": connection.trace},
         )
         with _expected():
             async with asked as answer:
@@ -112,12 +132,63 @@ class TasksService:
                 return _REPORT.validate_json(body)
 
 
+class _Stream(Protocol):
+    def get_extra_info(self, info: str) -> object: ...
+
+
+class _Connection:
+    """Knows whether something has arrived on a connection that was opened for one request."""
+
+    def __init__(self) -> None:
+        self._stream: _Stream | None = None
+
+    async def trace(self, event: str, details: Mapping[str, object]) -> None:
+        """Keep the connection when it is open. Source: HTTPX, request extensions, `trace`."""
+        if event == "connection.connect_tcp.complete":
+            self._stream = cast("_Stream", details["return_value"])
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether there is an answer, or the connection's end, that nobody has read."""
+        return self._stream is not None and bool(self._stream.get_extra_info("is_readable"))
+
+
+async def _until_answered(pieces: AsyncIterator[bytes], connection: _Connection) -> AsyncIterator[bytes]:
+    """Hand on pieces until the other service has answered.
+
+    The driver sends a body to its end before it reads, so an answer before that would wait for the slowest client.
+    """
+    while True:
+        piece = await _next_piece(pieces, connection)
+        if piece is None:
+            return
+        yield piece
+
+
+async def _next_piece(pieces: AsyncIterator[bytes], connection: _Connection) -> bytes | None:
+    coming = asyncio.ensure_future(anext(pieces, None))
+    try:
+        while not coming.done() and not connection.has_arrived:
+            await asyncio.wait({coming}, timeout=LOOK_SECONDS)
+        return None if connection.has_arrived else coming.result()
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+
+
 @asynccontextmanager
-async def tasks_connections(url: str) -> AsyncGenerator[httpx.AsyncClient]:
-    """Keep connections to the tasks service as long as this service lives."""
-    limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
-    async with httpx.AsyncClient(base_url=url, limits=limits, trust_env=False) as client:
-        yield client
+async def tasks_connections(url: str) -> AsyncGenerator[TasksConnections]:
+    """Keep connections to the tasks service as long as this service lives.
+
+    There may be any number of them, or those that wait for slow clients would be missing to all others.
+    """
+    calls = httpx.Limits(max_connections=None, keepalive_expiry=IDLE_SECONDS)
+    imports = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with (
+        httpx.AsyncClient(base_url=url, limits=calls, trust_env=False) as for_calls,
+        httpx.AsyncClient(base_url=url, limits=imports, trust_env=False) as for_imports,
+    ):
+        yield TasksConnections(for_calls, for_imports)
 
 
 async def _read(answer: httpx.Response) -> bytes:

@@ -59,6 +59,7 @@ async def import_user(session: Session, user: User, tasks: TasksService, pieces:
         Unavailable: The tasks service is away.
     """
     start, rest = await read_start(pieces)
+    await get_user(session, user)  # whoever has tasks has a profile, also when this import is refused
     report = await tasks.import_(rest)
     await _save_user(session, user, start.user.time_zone or None)
     return report

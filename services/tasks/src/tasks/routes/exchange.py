@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
-from functools import partial
+from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse, StreamingResponse
@@ -11,9 +11,14 @@ from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
 from common.ndjson import MEDIA_TYPE
 from common.reading import NoParameters, Query
-from tasks.lines import read_lines
+from common.uploads import IMPORT_LIMITS, read_upload
+from tasks.lines import split_lines
 from tasks.service import exchange
-from tasks.turns import Caller, ImportEngine
+from tasks.service.imports import Limits, import_owner
+from tasks.turns import Caller
+
+MERGE_SECONDS: Final = 45.0
+"""How long an import may take when all of it is there, its waiting for others included: less than its caller waits."""
 
 router = APIRouter(prefix="/internal/owner", include_in_schema=False, dependencies=[Depends(Query(NoParameters))])
 
@@ -25,11 +30,13 @@ async def export_owner(request: Request, caller: Caller) -> Response:
 
 
 @router.post("/import")
-async def import_owner(request: Request, user: CurrentUser, engine: ImportEngine) -> Response:
+async def import_from_lines(request: Request, user: CurrentUser) -> Response:
     """Take in what was exported, all or nothing."""
-    tasks_max = request.app.state.settings.tasks_per_user_max
-    lines = read_lines(_in_time(request, request.stream()))
-    report = await exchange.import_owner(engine, user, lines, tasks_max, partial(_put_off, request))
+    state = request.app.state
+    limits = Limits(state.turns.imports, state.turns.writes.slots_of(user.id), state.settings.tasks_per_user_max)
+    async with state.turns.imports.uploads.slots_of(user.id):
+        lines = split_lines(read_upload(request, IMPORT_LIMITS, MERGE_SECONDS))
+        report = await import_owner(state.engine, user, limits, lines)
     return JSONResponse(report)
 
 

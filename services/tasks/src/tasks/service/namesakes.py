@@ -27,6 +27,16 @@ class Settled(NamedTuple):
     report: Mapping[str, int]
 
 
+class _Named(NamedTuple):
+    """What is kept of the line of a list or a label: a line may hold much that nobody needs."""
+
+    id: UUID
+    name: str
+    position: Decimal | None
+    created_at: datetime
+    updated_at: datetime
+
+
 class _Kind(NamedTuple):
     name: str
     most: int
@@ -50,7 +60,7 @@ class _There:
         self.taken = {row["id"] for row in found if not row["is_own"]}
         self.new: list[Row] = []
 
-    def place(self, line: ListLine | LabelLine) -> UUID:
+    def place(self, line: _Named) -> UUID:
         """Return the id under which a line is found, or will be made."""
         other = uuid5(self.user.id, str(line.id))
         known = next((each for each in (line.id, other) if each in self.own), None) or self.by_name.get(fold(line.name))
@@ -71,9 +81,9 @@ class _There:
             raise Unprocessable("list-not-found", f"Line {number} is in a list that is not there.")
         return found
 
-    def _make(self, new_id: UUID, name: str, line: ListLine | LabelLine | None = None) -> UUID:
-        times = {each: line and instant(getattr(line, each)) for each in ("created_at", "updated_at")}
-        place = order_key(line.position, instant(line.created_at)) if isinstance(line, ListLine) else None
+    def _make(self, new_id: UUID, name: str, line: _Named | None = None) -> UUID:
+        times = {each: line and getattr(line, each) for each in ("created_at", "updated_at")}
+        place = line and line.position
         self.new.append({"id": new_id, "name": name, "folded_name": fold(name), "position": place, **times})
         self.own.add(new_id)
         self.by_name[fold(name)] = new_id
@@ -84,8 +94,8 @@ class Namesakes:
     """Gathers the lists and labels that the lines of an import are about and name, and settles what they are here."""
 
     def __init__(self) -> None:
-        self.lists: dict[UUID, ListLine] = {}
-        self.labels: dict[UUID, LabelLine] = {}
+        self.lists: dict[UUID, _Named] = {}
+        self.labels: dict[UUID, _Named] = {}
         self.names: dict[str, str] = {}
         self.list_ids: dict[UUID, int] = {}
 
@@ -101,9 +111,9 @@ class Namesakes:
             if line.list_id:
                 self.list_ids.setdefault(line.list_id, number)
         elif isinstance(line, ListLine):
-            self.lists[line.id] = line
+            self.lists[line.id] = _named(line, line.position)
         else:
-            self.labels[line.id] = line
+            self.labels[line.id] = _named(line, None)
         _require_room(_LISTS, max(len(self.lists), len(self.list_ids)))
         _require_room(_LABELS, max(len(self.labels), len(self.names)))
 
@@ -129,6 +139,11 @@ class Namesakes:
         names |= {folded: labels.name(name) for folded, name in self.names.items() if folded not in names}
         await _make(connection, user, _LABELS, labels.new)
         return Settled(list_ids, names, report)
+
+
+def _named(line: ListLine | LabelLine, position: str | None) -> _Named:
+    created_at = instant(line.created_at)
+    return _Named(line.id, line.name, order_key(position, created_at), created_at, instant(line.updated_at))
 
 
 async def _look(connection: AsyncConnection, user: User, kind: _Kind, ids: Iterable[UUID]) -> _There:

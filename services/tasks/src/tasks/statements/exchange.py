@@ -1,19 +1,12 @@
-"""Taking tasks in, and forgetting an owner.
+"""Merging what an import has staged into the tasks of its owner, and forgetting an owner.
 
-An import is one transaction of several statements. What comes is staged first, in a table that nobody else sees: so no
-owner is locked while a client sends. Then the owner is locked, and only then merged, so that every statement sees all
-that was written before.
+Each statement sees all that was written before, because the owner was locked in a statement before it.
 """
 
 from typing import Any, Final
 
 from sqlalchemy import (
-    Boolean,
-    Column,
     ColumnElement,
-    Integer,
-    MetaData,
-    Table,
     TableValuedAlias,
     Text,
     Uuid,
@@ -33,38 +26,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, distinct_on, insert
-from sqlalchemy.schema import CreateTable
 from sqlalchemy.types import TypeEngine
 
+from tasks.statements.staging import CARRIED, IMPORT, PLANNED
 from tasks.statements.tombstones import is_spent, undo
-from tasks.statements.values import OWNERS, TASK_LABELS, TASKS, USER
+from tasks.statements.values import OWNERS, STAGED, TASK_LABELS, TASKS, USER
 
-CARRIED: Final = ("title", "description", "is_completed", "completed_at", "created_at", "updated_at")
-"""What a task brings with it, beside its id."""
-
-PLANNED: Final = ("list_id", "due_date", "due_time", "due_at", "due_time_zone", "priority", "position")
-"""What it also brings since there are plans; one that says nothing of a plan keeps what is there."""
-
-_staged = Table(
-    "staged_tasks",
-    MetaData(),
-    Column("line", Integer, primary_key=True, autoincrement=False),
-    Column("old_id", Uuid),
-    Column("own_id", Uuid),
-    *(Column(name, TASKS.c[name].type) for name in (*CARRIED, *PLANNED)),
-    Column("is_planned", Boolean),
-    Column("labels", ARRAY(Text)),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DROP",
-)
-
-OPEN_STAGE: Final = CreateTable(_staged)
-"""Make room for what comes, until the end of the transaction."""
-
-STAGE_TASKS: Final = insert(_staged)
-"""Put lines there: with the id that a task had, and the one that it gets when that belongs to somebody else."""
-
-LOCK_OWNER: Final = select(OWNERS.c.id).where(OWNERS.c.id == USER).with_for_update()
+LOCK_OWNER: Final = select(OWNERS.c.id).where(OWNERS.c.id == USER).with_for_update(key_share=True)
 """Let nobody else write for this owner until the end of the transaction; no row for an unknown one."""
 
 ERASE_OWNER: Final = delete(OWNERS).where(OWNERS.c.id == USER).returning(OWNERS.c.id).execution_options(writes=True)
@@ -76,6 +44,7 @@ def _pairs(name: str, *columns: tuple[str, str, TypeEngine[Any]]) -> TableValued
     return sent.table_valued(*(column(each, type_) for each, _, type_ in columns), name=name).render_derived()
 
 
+_staged = STAGED.alias("staged")
 _held = TASKS.alias("held")
 _own = TASKS.alias("own")
 _standing = TASKS.alias("standing")
@@ -97,6 +66,7 @@ _chosen = (
     .join(_lists, _lists.c.old_id == _staged.c.list_id, isouter=True)
     .join(_held, _held.c.id == _staged.c.old_id, isouter=True)
     .join(_own, and_(_own.c.id == _staged.c.own_id, _own.c.user_id == USER), isouter=True)
+    .where(_staged.c.user_id == USER, _staged.c.import_id == IMPORT)
     .where(_staged.c.line.between(bindparam("first_line"), bindparam("last_line")))
     .ext(distinct_on(_id))
     .order_by(_id, _staged.c.line.desc())
@@ -213,7 +183,8 @@ MERGE_TASKS: Final = (
     .join(_counted, true())
     .add_cte(undo("task", _merged), _linked.on_conflict_do_nothing().cte("linked"), _unlinked.cte("unlinked"))
 )
-"""Take in the lines from `first_line` to `last_line`, of those with one id the last, and tell how many were what.
+"""Take in the staged lines from `first_line` to `last_line`, and tell how many were what. Of those with one id
+the last one counts.
 
 Those are `lost` of which the id was taken by somebody else at this very moment. The caller must have the owner locked.
 """

@@ -42,8 +42,11 @@ def find_owner(*, watched: bool) -> Query:
 
 
 def lock(owner: Query) -> CTE:
-    """Lock the owner before anything else happens, and learn the time."""
-    locked = owner.with_for_update(of=OWNERS).cte("locked").prefix_with("MATERIALIZED")
+    """Lock the owner before anything else happens, and learn the time.
+
+    FOR NO KEY UPDATE, so that foreign keys to the owner are checked beside it: an import stages while others write.
+    """
+    locked = owner.with_for_update(of=OWNERS, key_share=True).cte("locked").prefix_with("MATERIALIZED")
     # A step of its own, because a clock that is read together with the row is read before the lock is there.
     return select(locked, NOW.label("now")).cte("owner").prefix_with("MATERIALIZED")
 

@@ -36,6 +36,8 @@ LABELS: Final = METADATA.tables["labels"]
 TASK_LABELS: Final = METADATA.tables["task_labels"]
 TOMBSTONES: Final = METADATA.tables["task_tombstones"]
 KEYS: Final = METADATA.tables["idempotency_keys"]
+IMPORTS: Final = METADATA.tables["imports"]
+STAGED: Final = METADATA.tables["staged_tasks"]
 """The tables."""
 
 # No value may have a column's name: SQLAlchemy would take it for one more column to set.

@@ -14,21 +14,19 @@ from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
 from common.ndjson import MEDIA_TYPE
 from common.reading import JSON_TYPE, NoParameters, Query, require_unencoded
+from common.uploads import IMPORT_LIMITS, read_upload
 from users import service
 from users.lines import joined, write_start
 from users.peers import REPORT_SECONDS, TasksService
 from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_LINES, ImportRead
 
-IMPORT_MAX_BYTES: Final = 67_108_864
-"""64 MiB. What is longer comes in parts, each with the first line."""
-
 router = APIRouter(prefix="/users/me", tags=["users"])
 
 _REPORT = TypeAdapter(ImportRead)
 _LINES: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string", "examples": [EXAMPLE_LINES]}}}
 _EXPORTED: Final[dict[int | str, dict[str, Any]]] = {200: {"content": _LINES}}
-_IMPORTED: Final[dict[int | str, dict[str, Any]]] = {409: {}, 415: {}, 422: {}}
+_IMPORTED: Final[dict[int | str, dict[str, Any]]] = {408: {}, 409: {}, 415: {}, 422: {}}
 _IMPORT_BODY: Final = {"requestBody": {"required": True, "content": _LINES}}
 
 
@@ -47,13 +45,13 @@ async def _task_lines(tasks: Tasks) -> AsyncIterator[AsyncIterator[bytes]]:
 
 async def _pieces(request: Request, _: CurrentUser) -> AsyncIterator[bytes]:
     """Refuse what is announced too long or is of another type, before anything is read."""
-    if int(request.headers.get("content-length", 0)) > IMPORT_MAX_BYTES:
+    if int(request.headers.get("content-length", 0)) > IMPORT_LIMITS.bytes_max:
         raise BodyTooLarge
     require_unencoded(request)
     sent = request.headers.getlist("content-type")
     if len(sent) != 1 or sent[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise UnsupportedMediaType("unsupported-media-type", f"The body must be {MEDIA_TYPE}.")
-    return _limited(request)
+    return read_upload(request, IMPORT_LIMITS, REPORT_SECONDS)
 
 
 TaskLines = Annotated[AsyncIterator[bytes], Depends(_task_lines)]
@@ -69,15 +67,17 @@ async def export_me(request: Request, user: CurrentUser, session: DbSession, lin
 
 @router.post("/import", response_model=ImportRead, responses=_IMPORTED, openapi_extra=_IMPORT_BODY)
 async def import_me(
-    pieces: Pieces, _: Annotated[object, Address], user: CurrentUser, session: DbSession, tasks: Tasks
+    request: Request, pieces: Pieces, _: Annotated[object, Address], user: CurrentUser, session: DbSession, tasks: Tasks
 ) -> Response:
     """Take in what was exported, here or elsewhere: all of it, or nothing when a line is bad.
 
     A task that the caller has under the same id is replaced. A list or a label is found by its id, else by its name,
     and stays as it is; else it is made. An id that somebody else has becomes another one, and the same one the next
-    time. At most 64 MiB; more comes in parts, each with the first line and the lists.
+    time. At most 64 MiB; more comes in parts, each with the first line and the lists. It must have come within 50
+    seconds, and at 1 KiB a second or more. Two imports of one caller are read at the same time, others wait a while.
     """
-    report = await service.import_user(session, user, tasks, pieces)
+    async with request.app.state.uploads.slots_of(user.id):
+        report = await service.import_user(session, user, tasks, pieces)
     return Response(_REPORT.dump_json(report), media_type=JSON_TYPE)
 
 
@@ -85,16 +85,6 @@ async def import_me(
 async def erase_me(user: CurrentUser, session: DbSession, tasks: Tasks) -> None:
     """Forget the caller and all their tasks, for good. After a 503 nothing is lost, and the same call completes it."""
     await service.erase_user(session, user, tasks)
-
-
-async def _limited(request: Request) -> AsyncIterator[bytes]:
-    size = 0
-    async for piece in _in_time(request, request.stream()):
-        size += len(piece)
-        if size > IMPORT_MAX_BYTES:
-            raise BodyTooLarge
-        yield piece
-    _put_off(request, REPORT_SECONDS)
 
 
 async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -1,0 +1,168 @@
+"""What is kept of an import until its end, and how it goes when that never comes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID, uuid4
+
+import pytest
+
+from devkit.people import AsUser
+from devkit.proxy import Proxy
+from devkit.waiting import until_waiting
+from tasks.service import imports
+
+from .carried import a_line, ask, bring, erase, export, send, staged, until_staged, written
+from .conftest import TASKS_MAX
+from .lock import somebody
+
+BROKEN_OFF: Final = """
+WITH begun AS (
+    INSERT INTO imports (id, user_id, begun_at)
+    SELECT gen_random_uuid(), id, now() - %s * interval '1 minute' FROM owners RETURNING id, user_id
+)
+INSERT INTO staged_tasks (
+    user_id, import_id, old_id, line, own_id, title, is_completed, created_at, updated_at, is_planned, priority, labels
+)
+SELECT user_id, id, gen_random_uuid(), n, gen_random_uuid(), 'x', false, now(), now(), false, 0, '{}'
+FROM begun, generate_series(1, %s) AS n
+"""
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each line be staged as it comes, and a handful of lines take several sweeps."""
+    monkeypatch.setattr(imports, "STAGED_AT_ONCE", 1)
+    monkeypatch.setattr(imports, "SWEPT_AT_ONCE", 3)
+
+
+async def staging(lines: int, go_on: asyncio.Event) -> AsyncIterator[bytes]:
+    """Send lines, and then nothing until told to."""
+    yield written(*(a_line(uuid4()) for _ in range(lines)))
+    await go_on.wait()
+
+
+async def test_what_is_staged_is_nobodys_task_until_the_end(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, go_on = alone_as("owner"), asyncio.Event()
+    sending = asyncio.create_task(send(owner, staging(3, go_on)))
+    await until_staged(proxy, 1, 3)
+
+    assert (await owner.get("/tasks")).json() == []
+    assert await export(owner) == []
+    assert (await owner.get("/tasks/changes")).json()["tasks"] == []
+    go_on.set()
+
+    assert (await sending).json()["created"] == 3
+    assert await staged(proxy) == (0, 0)
+
+
+async def test_who_leaves_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    sending = asyncio.create_task(send(owner, staging(3, asyncio.Event())))
+    await until_staged(proxy, 1, 3)
+
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+    await until_staged(proxy, 0, 0)
+    assert await export(owner) == []
+
+
+async def test_a_bad_line_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) -> None:
+    refused = await send(alone_as("owner"), written(a_line(uuid4()), a_line(uuid4(), " ")))
+
+    assert refused.status_code == 422
+    assert await staged(proxy) == (0, 0)
+
+
+async def test_an_erasure_takes_what_is_staged_and_ends_the_import(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, go_on = alone_as("owner"), asyncio.Event()
+    sending = asyncio.create_task(send(owner, staging(3, go_on)))
+    await until_staged(proxy, 1, 3)
+
+    await erase(owner)
+    assert await staged(proxy) == (0, 0)
+    go_on.set()
+    refused = await sending
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "import-interrupted")
+    assert refused.headers["retry-after"] == "1"
+    assert await export(owner) == []
+
+
+async def test_an_erasure_that_a_merge_waited_for_ends_the_import(alone_as: AsUser, proxy: Proxy) -> None:
+    owner, go_on = alone_as("owner"), asyncio.Event()
+    sending = asyncio.create_task(send(owner, staging(3, go_on)))
+    await until_staged(proxy, 1, 3)
+
+    async with somebody(proxy) as other:
+        go_on.set()
+        await until_waiting(proxy.server_url, 1)
+        await other.execute("DELETE FROM owners")
+        await other.commit()
+        refused = await sending
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "import-interrupted")
+    assert await export(owner) == []
+
+
+async def test_an_import_whose_first_lines_a_crash_has_taken_is_not_merged_in_part(
+    alone_as: AsUser, proxy: Proxy
+) -> None:
+    owner = alone_as("owner")
+
+    async def crashing() -> AsyncIterator[bytes]:
+        yield written(a_line(uuid4()), a_line(uuid4()))
+        await until_staged(proxy, 1, 2)
+        await ask(proxy, "TRUNCATE imports, staged_tasks")  # as PostgreSQL does with tables that are not logged
+        yield written(a_line(uuid4()))
+
+    refused = await send(owner, crashing())
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "import-interrupted")
+    assert await export(owner) == []
+
+
+async def test_both_tables_are_emptied_by_a_crash(proxy: Proxy) -> None:
+    found = await ask(proxy, "SELECT relpersistence FROM pg_class WHERE relname IN ('imports', 'staged_tasks')")
+
+    assert found == [("u",), ("u",)]
+
+
+async def test_later_imports_sweep_what_broke_off_a_part_at_a_time(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await bring(owner)
+    await ask(proxy, BROKEN_OFF, 6, 20)
+    await ask(proxy, BROKEN_OFF, 4, 1)  # may still be sent
+
+    await bring(alone_as("neighbour"), a_line(uuid4()))
+    assert await staged(proxy) == (2, 20 - 3 * imports.SWEEPS_MAX + 1)
+    await bring(alone_as("neighbour"))
+
+    assert await staged(proxy) == (1, 1)
+
+
+async def test_far_more_tasks_than_one_may_have_are_refused_before_their_end(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield written(a_line(uuid4()))
+
+    async with asyncio.timeout(5):
+        refused = await send(owner, endless())
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "quota-exceeded")
+    assert sent <= 2 * TASKS_MAX + 2
+    assert await staged(proxy) == (0, 0)
+
+
+async def test_one_task_may_come_as_often_as_one_likes(alone_as: AsUser) -> None:
+    owner, lines = alone_as("owner"), [a_line(UUID(int=1), str(number)) for number in range(5 * TASKS_MAX)]
+
+    assert await bring(owner, *lines) == (1, 0, 0, 0)
+
+    assert [line["title"] for line in await export(owner)] == [str(5 * TASKS_MAX - 1)]
