@@ -104,17 +104,28 @@ class Body(Generic[Model]):
 
 
 async def _read_bytes(request: Request, media_types: Sequence[str]) -> bytes:
+    """Read the body; where its length is announced, what the head says of it is looked at before."""
+    announced = request.headers.get("content-length")
+    if announced is not None:
+        if int(announced) > BODY_MAX_BYTES:
+            raise BodyTooLarge
+        _require_known_form(request, media_types, has_body=announced.strip("0") != "")
     text = bytearray()
     async for chunk in request.stream():
         text += chunk
         if len(text) > BODY_MAX_BYTES:
             raise BodyTooLarge
-    if text:
+    if announced is None:
+        _require_known_form(request, media_types, has_body=bool(text))
+    return bytes(text)
+
+
+def _require_known_form(request: Request, media_types: Sequence[str], *, has_body: bool) -> None:
+    if has_body:
         require_unencoded(request)
     sent = request.headers.getlist("content-type") or [JSON_TYPE]
     if len(sent) > 1 or sent[0].partition(";")[0].strip().lower() not in media_types:
         raise UnsupportedMediaType("unsupported-media-type", f"The body must be {' or '.join(media_types)}.")
-    return bytes(text)
 
 
 def require_unencoded(request: Request) -> None:

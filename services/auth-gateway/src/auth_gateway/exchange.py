@@ -21,6 +21,9 @@ REQUEST_SECONDS: Final = 60.0
 HEAD_WAITS_SECONDS: Final = 0.005
 """How long the head waits for the first piece of a body, to go to the service together with it."""
 
+CALL_WAITS_SECONDS: Final = 0.02
+"""How long a service may take to refuse by the head alone before a client that waits for it is called."""
+
 _STATUSES: Final = range(200, 600)
 _WITHOUT_BODY: Final = (204, 304)
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -35,6 +38,8 @@ class Outgoing:
     headers: list[tuple[str, str]]
     has_body: bool
     answer_seconds: float
+    expects_call: bool = False
+    """Whether the client sends its body only when it is called for. Source: RFC 9110, 10.1.1."""
 
 
 class _Body:
@@ -44,18 +49,24 @@ class _Body:
         self._receive = receive
         self.is_broken_off = False
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self, *, expects_call: bool) -> AsyncIterator[bytes]:
         """Hand on what arrives, as fast as the service takes it.
 
-        aiohttp keeps the head back until there is a piece. A client that is slow to send one gets an empty one, so that
-        the service can already refuse by the head.
+        aiohttp keeps the head back until there is a piece. A client that is slow to send one, or waits to be called,
+        gets an empty one, so that the service can already refuse by the head. The server calls when it is asked for the
+        body, and whoever is answered ends this.
         """
-        try:
-            async with asyncio.timeout(HEAD_WAITS_SECONDS):
-                message = await self._receive()
-        except TimeoutError:
+        if expects_call:
             yield b""
+            await asyncio.sleep(CALL_WAITS_SECONDS)
             message = await self._receive()
+        else:
+            try:
+                async with asyncio.timeout(HEAD_WAITS_SECONDS):
+                    message = await self._receive()
+            except TimeoutError:
+                yield b""
+                message = await self._receive()
         yield self._piece(message)
         while message["more_body"]:
             message = await self._receive()
@@ -96,7 +107,7 @@ async def _exchange(
         request.verb,
         URL(request.url, encoded=True),
         headers=request.headers,
-        data=None if body is None else body.pieces(),
+        data=None if body is None else body.pieces(expects_call=request.expects_call),
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=request.answer_seconds),
     ) as answer:

@@ -59,7 +59,9 @@ class Proxy:
             headers.append(("Content-Length", str(length)))
         query: bytes = scope["query_string"]
         url = f"{service.url}{path}?{query.decode()}" if query else service.url + path
-        return Outgoing(scope["verb"], url, headers, length != 0, service.answer_seconds)
+        has_body = length != 0
+        expects_call = has_body and any(header[0] == b"expect" for header in sent)
+        return Outgoing(scope["verb"], url, headers, has_body, service.answer_seconds, expects_call)
 
 
 def _require_plain_http(scope: Scope) -> None:

@@ -232,3 +232,16 @@ async def test_a_body_that_is_announced_is_called_for_after_the_decision(gateway
     assert [answer.status for answer in answers(refused)] == [401]
     assert b" 100 " not in refused
     assert not gateway.tasks.seen[0].values("expect")
+
+
+async def test_a_body_that_its_service_does_not_want_is_not_called_for(gateway: Gateway, token: str) -> None:
+    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(REFUSED)
+
+    gateway.tasks.behaviour = refuse
+    sent = request("POST", "/tasks", token, headers="Expect: 100-continue\r\n", length=900_000)
+
+    received = await converse(gateway.port, sent)
+
+    assert [answer.status for answer in answers(received)] == [413]
+    assert b" 100 " not in received
