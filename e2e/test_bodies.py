@@ -1,10 +1,12 @@
 """What a body must be before anybody looks at what it says. In the tests' names: what is wrong with it."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Final
 
+import httpx
 import pytest
 from person import AsUser, Person
 from wire import places_of, problem_of
@@ -282,3 +284,30 @@ async def test_only_a_patch_may_be_a_merge_patch(as_user: AsUser, address: tuple
     answer = await ann.request(verb, path.format(id=(await ann.add())["id"]), content=b"{}", headers=headers)
 
     assert answer.status_code == (200 if verb == "PATCH" else 415)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 60000", "Content-Length: 900000"])
+@pytest.mark.parametrize(
+    ("path", "media_type", "status"),
+    [
+        ("/tasks", "text/plain", (415, 413)),
+        ("/users/me", "text/plain", (415, 413)),
+        ("/users/me/import", "application/json", (415, 415)),
+    ],
+)
+async def test_what_the_head_tells_is_answered_before_the_body_is_there(
+    as_user: AsUser, base_url: str, framing: str, path: str, media_type: str, status: tuple[int, int]
+) -> None:
+    ann = as_user("ann")
+    url = httpx.URL(base_url)
+    verb = "PATCH" if path == "/users/me" else "POST"
+    lines = [f"{verb} {path} HTTP/1.1", f"Host: {url.host}", framing, f"Content-Type: {media_type}"]
+    lines += [f"Authorization: {ann.headers['authorization']}", "", ""]
+    reader, writer = await asyncio.open_connection(url.host, url.port, ssl=url.scheme == "https" or None)
+
+    writer.write("\r\n".join(lines).encode())
+    async with asyncio.timeout(4):
+        answer = await reader.readline()
+    writer.close()
+
+    assert int(answer.split()[1]) == status["900000" in framing]

@@ -165,3 +165,44 @@ async def test_headers_beyond_the_limit_are_refused(edge: Edge, token: str) -> N
 
     assert answer.status == 431
     assert not edge.tasks.seen
+
+
+LONG = ["Content-Length: 10000\r\n", "Content-Length: 900000\r\n", "Transfer-Encoding: chunked\r\n"]
+
+
+@pytest.mark.parametrize("framing", LONG)
+@pytest.mark.parametrize("path", ["/tasks", "/users/me", "/users/me/import"])
+@pytest.mark.parametrize("status", [401, 413])
+async def test_an_answer_does_not_wait_for_a_body_that_stalls(
+    edge: Edge, token: str, framing: str, path: str, status: int
+) -> None:
+    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(document(status="413 Content Too Large"))
+
+    edge.tasks.behaviour = edge.users.behaviour = refuse
+    head = request("POST", path, token if status == 413 else "nonsense", headers=framing)
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    writer.write(head.replace(b"Connection: close\r\n", b""))
+    async with asyncio.timeout(5):
+        answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+    assert answer.startswith(f"HTTP/1.1 {status}".encode())
+    assert b"Connection: close" in answer
+
+
+async def test_a_short_change_leaves_the_connection_open(edge: Edge, token: str) -> None:
+    sent = request("POST", "/tasks", token, body=bytes(9_999)).replace(b"Connection: close\r\n", b"")
+
+    found = answers(await converse(edge.port, sent + sent, patience_seconds=1))
+
+    assert [(answer.status, answer.values("connection")) for answer in found] == [(200, [])] * 2
+
+
+async def test_long_and_short_changes_have_one_budget(backstage: Backstage, token: str) -> None:
+    edge = await backstage.edge(LIMIT_PER_USER="1")
+    short, long = (request("POST", "/tasks", token, body=bytes(size)) for size in (1, 10_000))
+
+    found = [(await ask(edge.port, sent)).status for sent in (short, long, short, long)]
+
+    assert found == [200, 200, 429, 429]
