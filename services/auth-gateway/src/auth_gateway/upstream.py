@@ -30,6 +30,9 @@ IMPORT_BELOW_BYTES: Final = 100_000_000
 IDLE_SECONDS: Final = 90.0
 """Shorter than a service keeps idle connections, so that none dies under a request."""
 
+READ_AHEAD_BYTES: Final = 32_768
+"""How much of an answer is read before its client has read what is before it."""
+
 READY_SECONDS: Final = 1.0
 """How long a readiness check waits for a service."""
 
@@ -77,6 +80,7 @@ async def connections() -> AsyncGenerator[aiohttp.ClientSession]:
         auto_decompress=False,
         skip_auto_headers=_OWN_HEADERS,
         middlewares=(_send_once,),
+        read_bufsize=READ_AHEAD_BYTES,
     ) as session:
         yield session
 

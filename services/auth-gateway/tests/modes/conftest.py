@@ -59,7 +59,7 @@ async def _running(
     async with Group(logs) as group:
         started = start_service(group, "gateway", environment, port)
         await started.until_ready()
-        yield Gateway(port, started.process.log, *upstreams)
+        yield Gateway(port, started.process.popen.pid, started.process.log, *upstreams)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Who is there in these tests."""
 
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,13 @@ class Gateway:
     """A gateway process, and the two services it believes to be there."""
 
     port: int
+    pid: int
     log: Path
     tasks: Upstream
     users: Upstream
+
+    @property
+    def resident_bytes(self) -> int:
+        """How much memory the process has at the moment."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * resource.getpagesize()

@@ -245,3 +245,38 @@ async def test_a_body_that_its_service_does_not_want_is_not_called_for(gateway: 
 
     assert [answer.status for answer in answers(received)] == [413]
     assert b" 100 " not in received
+
+
+async def test_twenty_slow_readers_of_long_answers_cost_little_memory(gateway: Gateway, token: str) -> None:
+    async def write_on(_: Received, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 90000000\r\n\r\n")
+        for _number in range(900):
+            writer.write(bytes(100_000))
+            await writer.drain()
+
+    async def read_slowly() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1_000)
+        writer.write(request("GET", "/tasks", token))
+        for _ in range(20):
+            await reader.read(1_000)
+            await asyncio.sleep(0.1)
+        writer.close()
+
+    gateway.tasks.behaviour = write_on
+    before = gateway.resident_bytes
+    reading = [asyncio.create_task(read_slowly()) for _ in range(20)]
+    await asyncio.sleep(1.5)
+    during = gateway.resident_bytes
+    await asyncio.gather(*reading)
+
+    assert during - before < 60_000_000
+
+
+async def test_headers_that_never_end_cost_no_memory(gateway: Gateway, token: str) -> None:
+    before = gateway.resident_bytes
+    endless = request("GET", "/tasks", token)[:-2] + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
+
+    found = await asyncio.gather(*(converse(gateway.port, endless) for _ in range(3)))
+
+    assert gateway.resident_bytes - before < 20_000_000
+    assert {answer.status for each in found for answer in answers(each)} <= {431}
