@@ -19,7 +19,7 @@ compile := $(python) -m uv pip compile --quiet --system-certs --universal --gene
 as_given = '$(subst ','\'',$(value $(1)))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix setup e2e bench up renew down migrate migration token explain lock
+.PHONY: help run test check fix setup e2e bench up renew down migrate restored migration token explain lock
 
 help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ down: ## Stop the containers (v=1 forgets their data)
 
 migrate: $(ready) ## Bring both databases to the newest revision
 	@$(python) -m devkit.migrate
+
+restored: $(ready) ## Say that a backup was restored, if it was a copy of a disk: devices then read everything anew
+	@$(python) -m devkit.restored
 
 migration: $(ready) ## Write a migration from the models (s=tasks m="add a column")
 	@$(python) -m devkit.migration $(if $(s),"$(s)") $(if $(m),"$(m)")

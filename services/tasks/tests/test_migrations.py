@@ -134,7 +134,7 @@ def test_a_migration_gives_up_rather_than_keep_the_service_waiting(url: str) -> 
     command.upgrade(CONFIG, "head")
 
     with psycopg.connect(url) as reader:
-        reader.execute("SELECT count(*) FROM tasks, owners")
+        reader.execute("SELECT count(*) FROM tasks, owners, served_history")
         with pytest.raises(OperationalError, match="lock timeout"):
             command.downgrade(CONFIG, "base")
 

@@ -87,6 +87,8 @@ async def engine_lifespan(address: str, checks: DatabaseChecks | None = None) ->
         if first_look:
             first_look.cancel()
             await asyncio.wait([first_look])
+        if checks:
+            await checks.close()
         await asyncio.gather(*_STOPPING, return_exceptions=True)
         await engine.dispose()
 

@@ -4,15 +4,21 @@ A database that is none of that is no bug of ours and none of the client's: requ
 in one sentence what an operator has to do.
 """
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, LiteralString
 
 from psycopg import AsyncConnection, AsyncRawCursor, OperationalError
-from psycopg.errors import InsufficientPrivilege, UndefinedTable
+from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedTable
 from psycopg.rows import class_row
+from sqlalchemy import Update
+from sqlalchemy.dialects import postgresql
 
 from common.connection import Connection
+from common.database_history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
 from common.errors import Unavailable
 from common.telemetry import log
 
@@ -27,6 +33,8 @@ CODE: Final = "database-not-ready"
 
 COMPATIBLE_FROM: Final = "oldest revision whose release works with this schema: {}"
 """Comment on the table `alembic_version`: it tells a release that is older than the schema whether it may go on."""
+
+_DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
 
 _COMPATIBLE_FROM: Final = re.compile(re.escape(COMPATIBLE_FROM).replace(r"\{\}", r"(\w+)"))
 
@@ -70,6 +78,17 @@ class Release:
 
     tables: tuple[str, ...]
     """What it reads and writes."""
+
+    raise_versions: Update | None = None
+    """Begins another history where rows have versions; None where they have none, and a backup is like any other."""
+
+    @property
+    def raise_versions_text(self) -> bytes:
+        """The same as SQL."""
+        if self.raise_versions is None:
+            return b""
+        compiled = self.raise_versions.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
+        return compiled.string.encode()
 
 
 @dataclass(frozen=True)
@@ -151,6 +170,9 @@ class DatabaseChecks:
     def __init__(self, release: Release) -> None:
         self._release = release
         self._said = dict[str, str | None]()
+        self._renewal: asyncio.Task[None] | None = None
+        self.open: Callable[[], Awaitable[Connection]] | None = None
+        """Opens one more connection, once the first one was opened."""
 
     async def require_usable(self, connection: AsyncConnection[tuple[object, ...]]) -> None:
         """Ask a connection that is outside of any transaction; one round trip where all is well.
@@ -172,6 +194,8 @@ class DatabaseChecks:
         self.say_unusable(fault)
         if fault:
             raise Unavailable(CODE, "The database is not prepared for this release.", reason=fault)
+        if self._release.raise_versions is not None and not await self._is_same_history(connection):
+            await self._begin_new_history()
 
     def say_unusable(self, why: str | None) -> None:
         """Write one line when there is another reason than before."""
@@ -184,6 +208,46 @@ class DatabaseChecks:
     def say_reached(self) -> None:
         """Let the next one that cannot be opened be said again."""
         self._say("connection", "warning", None)
+
+    async def close(self) -> None:
+        """Leave another history that has not quite begun to whoever comes next."""
+        if self._renewal:
+            self._renewal.cancel()
+            await asyncio.wait([self._renewal])
+
+    async def _is_same_history(self, connection: AsyncConnection[tuple[object, ...]]) -> bool:
+        cursor = AsyncRawCursor(connection)
+        try:
+            [found] = await (await cursor.execute(IS_SAME_HISTORY)).fetchall()
+        except OperationalError as error:
+            raise OperationalError(*error.args, pgconn=connection.pgconn) from error
+        except (InsufficientPrivilege, FeatureNotSupported):
+            sentence = "It does not tell whether it was restored: after that, run python -m tasks.restored yourself."
+            self._say("history", "warning", sentence)
+            return True
+        return bool(found[0])
+
+    async def _begin_new_history(self) -> None:
+        """Have it done once for all who ask meanwhile, and to its end, however soon a request gives up."""
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(self._renew())
+        await asyncio.shield(self._renewal)
+
+    async def _renew(self) -> None:
+        """Raise all versions before anything is answered from another history; of several processes, one does."""
+        if self.open is None:
+            return
+        connection = await self.open()
+        try:
+            async with connection.transaction():
+                cursor = AsyncRawCursor(connection)
+                await cursor.execute(UNLIMITED)
+                claimed = await (await cursor.execute(CLAIM_HISTORY)).fetchall()
+                if claimed:
+                    await cursor.execute(self._release.raise_versions_text)
+                    log("warning", f"The database of {self._release.service}: {tell_new_history(cursor.rowcount)}")
+        finally:
+            await connection.close()
 
     async def _ask(self, connection: AsyncConnection[tuple[object, ...]]) -> Facts:
         cursor = AsyncRawCursor(connection, row_factory=class_row(Facts))
@@ -214,6 +278,7 @@ class Connector:
         """
         if self._checks is None:
             return await Connection.connect(*args, **options)
+        self._checks.open = partial(Connection.connect, *args, **options)
         try:
             connection = await Connection.connect(*args, **options)
         except OperationalError as error:

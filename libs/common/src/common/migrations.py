@@ -27,6 +27,7 @@ from common.database_checks import (
     find_server_fault,
     one_line,
 )
+from common.database_history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
 from common.database_url import check_url
 
 SESSION: Final = (
@@ -118,6 +119,36 @@ def finish_migration(connection: Connection, release: Release) -> None:
     connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{comment}'"))
     _limit_statements(connection, is_migrated=is_migrated)
     connection.commit()
+    if _has_history(connection, release):
+        owners = _raise_versions(connection, release)
+        if owners is not None:
+            sys.stdout.write(f"The database of {release.service}: {tell_new_history(owners)}\n")
+
+
+def begin_new_history(connection: Connection, release: Release) -> str:
+    """Raise all versions, whatever the database says of itself, and return what was done.
+
+    Raises:
+        SystemExit: The database is at a revision that does not know of this.
+    """
+    if not _has_history(connection, release):
+        raise SystemExit(f"The database of {release.service} is too old for that: run make migrate first.")
+    connection.exec_driver_sql(FORGET_HISTORY)
+    return tell_new_history(_raise_versions(connection, release) or 0)
+
+
+def _has_history(connection: Connection, release: Release) -> bool:
+    has_table = connection.scalar(text("SELECT to_regclass('served_history') IS NOT NULL"))
+    return bool(has_table) and release.raise_versions is not None
+
+
+def _raise_versions(connection: Connection, release: Release) -> int | None:
+    """Raise them if this is another history, and return of how many owners; None if it is the same."""
+    owners = None
+    if release.raise_versions is not None and connection.exec_driver_sql(CLAIM_HISTORY).first():
+        owners = connection.execute(release.raise_versions).rowcount
+    connection.commit()
+    return owners
 
 
 def _find_url(service: str) -> str:

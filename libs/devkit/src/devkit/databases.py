@@ -71,6 +71,12 @@ async def alembic(group: Group, owner: str, environment: Mapping[str, str], *arg
     return group.logs / f"{owner}-migration.log"
 
 
+async def tell_restored(group: Group, environment: Mapping[str, str]) -> str:
+    """Begin another history in the database of tasks, and return what was done; that of users has no versions."""
+    await group.complete("tasks-restored", [sys.executable, "-m", "tasks.restored"], environment)
+    return (group.logs / "tasks-restored.log").read_text()
+
+
 def minimal_environment() -> dict[str, str]:
     """Return what a process needs that shall depend on nothing a developer has set."""
     return {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}

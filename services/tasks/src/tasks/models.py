@@ -281,3 +281,14 @@ class IdempotencyKey(Table, table=True):
     version: int = Field(sa_type=BigInteger)
     answer: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=INSTANT)
+
+
+class ServedHistory(Table, table=True):
+    """Which history of this database is served: one row, about which `common.database_history` knows more."""
+
+    __tablename__ = "served_history"  # pyright: ignore[reportAssignmentType]
+    __table_args__ = (CheckConstraint("id = 1", "one_row"),)
+
+    id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False})
+    place: str = Field(sa_type=Text)
+    written_by: str = Field(sa_type=Text)

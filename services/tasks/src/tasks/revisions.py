@@ -4,8 +4,9 @@ from typing import Final
 
 from common.database_checks import Release
 from tasks.models import METADATA
+from tasks.statements.history import RAISE_ALL_VERSIONS
 
-REVISIONS: Final = ("f30362ae1a1a", "a41c09e7d352", "c7d20f5b1e94", "d3b51a7c60f8")
+REVISIONS: Final = ("f30362ae1a1a", "a41c09e7d352", "c7d20f5b1e94", "d3b51a7c60f8", "5b8f0c3e7a19")
 """Each revision in `migrations`, the oldest first; a test compares. The image knows them without looking there."""
 
 RELEASE: Final = Release(
@@ -14,4 +15,5 @@ RELEASE: Final = Release(
     # A migration that takes away what older releases need moves this to the first one that does without.
     compatible_from="f30362ae1a1a",
     tables=tuple(METADATA.tables),
+    raise_versions=RAISE_ALL_VERSIONS,
 )
