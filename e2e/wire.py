@@ -1,6 +1,8 @@
 """What the contract says about everything that goes over the wire."""
 
+import json
 import re
+from pathlib import Path
 from typing import Final, NotRequired, TypedDict
 
 from httpx import Response
@@ -9,6 +11,11 @@ INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 """RFC 3339 in UTC, with microseconds."""
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+
+CODES: Final = frozenset(
+    json.loads((Path(__file__).parents[1] / "docs/openapi.json").read_text())["components"]["schemas"]["Code"]["enum"]
+)
+"""Every code that has a page."""
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -116,13 +123,14 @@ def problem_of(answer: Response, status: int, code: str | None = None) -> Proble
     assert document["type"] == f"/problems/{document['code']}"
     assert (document["status"], document["title"]) == (status, TITLES[status])
     assert re.fullmatch(r"[A-Z][^\n]*\.", document["detail"])
-    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", document["code"])
+    assert document["code"] in CODES
     assert document["request_id"] == answer.headers["x-request-id"]
     faults = document.get("errors", [])
     assert len(faults) <= 20
     assert "errors_omitted" not in document or (len(faults) == 20 and document["errors_omitted"] > 0)
     for fault in faults:
         assert set(fault) == {"location", "code", "message"}
+        assert fault["code"] in CODES
     _require_headers(answer, document)
     return document
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from auth_gateway.tokens.reasons import SENTENCES
 from common import errors
@@ -11,6 +12,35 @@ from common import errors
 ROOT = Path(__file__).parents[4]
 EDGE = ROOT / "deploy/traefik/routes.yml"
 REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type) and hasattr(value, "title")}
+
+VALIDATORS_OWN: Final = frozenset(
+    {
+        "missing",
+        "extra-forbidden",
+        "json-invalid",
+        "model-type",
+        "list-type",
+        "string-type",
+        "bool-type",
+        "int-type",
+        "date-type",
+        "uuid-type",
+        "uuid-parsing",
+        "bool-parsing",
+        "int-parsing",
+        "date-parsing",
+        "time-parsing",
+        "datetime-parsing",
+        "cursor-parsing",
+        "since-parsing",
+        "literal-error",
+        "greater-than-equal",
+        "less-than-equal",
+        "repeated",
+        "utf8-invalid",
+    }
+)
+"""Faults that the validator finds, in its own words; the suites of the whole platform meet no other ones."""
 
 
 def codes() -> set[str]:
@@ -30,6 +60,8 @@ def _codes(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and (_name(node.func) in makers or _calls_constructor_of_refusal(node)):
             yield from _first_text(node)
+        if isinstance(node, ast.AnnAssign) and _name(node.target) == "CODE" and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
         if isinstance(node, ast.Raise | ast.Return | ast.Tuple):
             yield from _usual_codes(node)
 
