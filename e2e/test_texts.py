@@ -33,6 +33,19 @@ WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2009\u200a\u2028\u2029\u2
 
 CONTROL_CHARACTERS: Final = "\0\x01\x07\x08\x1b\x1c\x1f\x7f\x80\x9f"
 
+INVISIBLE: Final = (
+    "\u200b",
+    "\ufeff",
+    "\u00ad\u2060",
+    "\u2800",
+    "\u3164",
+    "\u115f\u1160",
+    "\uffa0",
+    "\u0301",
+    "\U000e0041",
+)
+"""Texts that show nothing, and are no white space."""
+
 READ_ONLY: Final = ("id", "completed_at", "created_at", "updated_at", "version")
 
 
@@ -96,6 +109,38 @@ async def test_a_description_has_at_most_10000_characters(as_user: AsUser, lette
     answer = await as_user("ann").post("/tasks", json={"title": "x", "description": letter * 10_001})
 
     assert places_of(problem_of(answer, 422, "invalid-body")) == [["body", "description"]]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+async def test_what_shows_nothing_is_no_title(as_user: AsUser, text: str) -> None:
+    ann = as_user("ann")
+
+    for path, field in (("/tasks", "title"), ("/lists", "name")):
+        problem = problem_of(await ann.post(path, json={field: text}), 422, "invalid-body")
+        assert [(fault["location"], fault["code"]) for fault in problem.get("errors", [])] == [
+            (["body", field], "too-short")
+        ]
+    assert (await ann.add(f"{text}x"))["title"] == f"{text}x".strip()
+
+
+@pytest.mark.parametrize("field", ["title", "description"])
+@pytest.mark.parametrize("pairs", [16, 10_000])
+async def test_no_text_has_more_than_30_marks_in_a_row(as_user: AsUser, field: str, pairs: int) -> None:
+    ann = as_user("ann")
+
+    assert (await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * 15})).status_code == 201
+    answer = await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * pairs})
+    (fault,) = problem_of(answer, 422, "invalid-body").get("errors", [])
+    assert (fault["location"], fault["code"]) == (["body", field], "too-many-marks")
+
+
+async def test_of_many_faults_20_are_told_and_the_others_counted(as_user: AsUser) -> None:
+    unknown = {f"x{number}": number for number in range(5_000)}
+
+    answer = await as_user("ann").post("/tasks", json={"title": "x", **unknown})
+
+    assert problem_of(answer, 422, "invalid-body").get("errors_omitted") == 4_980
+    assert len(answer.content) < 5_000
 
 
 @pytest.mark.parametrize("character", CONTROL_CHARACTERS, ids=ascii)
