@@ -81,6 +81,7 @@ class Attacker:
     """The tasks service's own."""
 
     owner_id: UUID
+    task_ids: list[UUID]
     authorization: str
     address: str | None
     """Where the requests come from; None leaves it to the system."""

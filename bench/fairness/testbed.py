@@ -95,11 +95,12 @@ class Testbed:
     def add_attacker(self, services: Services, data: Data) -> Attacker:
         """Store an attacker with these data."""
         owner_id = uuid4()
-        add_owner(self.urls["tasks"], owner_id, data)
+        task_ids = add_owner(self.urls["tasks"], owner_id, data)
         return Attacker(
             port=_port(services.url),
             tasks_port=_port(services.tasks.url),
             owner_id=owner_id,
+            task_ids=task_ids,
             authorization=f"Bearer {mint_token(self.secret, str(owner_id))}",
             address=_ATTACKERS_ADDRESS if self.traefik else None,
         )
