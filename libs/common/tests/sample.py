@@ -1,6 +1,7 @@
 """A service that does what no real one should: `python sample.py`."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -105,6 +106,12 @@ async def add_row_later(name: str, request: Request) -> None:
 async def read_number(number: str, request: Request) -> None:
     """Let the database find out that this is no number; its message says what it is."""
     await rows(request.app.state.engine, text("SELECT CAST(CAST(:number AS text) AS integer)"), number=number)
+
+
+@router.get("/collectable")
+async def count_collectable() -> int:
+    """Count the objects that a full garbage collection looks at."""
+    return len(gc.get_objects())
 
 
 @router.get("/own-words")
