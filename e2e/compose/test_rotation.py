@@ -62,7 +62,10 @@ async def test_the_secret_of_better_auth(composed_platform: Composition, better_
 @pytest.mark.usefixtures("seen")
 async def test_the_password_of_a_database(composed_platform: Composition) -> None:
     password = token_urlsafe(32)
-    second = f"CREATE ROLE tasks_2 LOGIN PASSWORD '{password}' IN ROLE tasks; ALTER ROLE tasks_2 SET role = tasks;"
+    second = f"""
+        CREATE ROLE tasks_2 LOGIN PASSWORD '{password}' IN ROLE tasks; ALTER ROLE tasks_2 SET role = tasks;
+        ALTER ROLE tasks_2 IN DATABASE tasks SET statement_timeout = '5s';
+    """
     await composed_platform.compose("exec", "-T", "postgres", "psql", "--username=postgres", stdin=second)
 
     await composed_platform.set(TASKS_DATABASE_URL=f"postgresql://tasks_2:{password}@postgres/tasks")

@@ -74,10 +74,11 @@ async def make_database(postgres: Postgres, options: LiteralString) -> str:
     return postgres.url(name)
 
 
-async def make_role(url: str, options: LiteralString = "") -> tuple[str, str]:
+async def make_role(url: str, options: LiteralString | sql.Composed = "") -> tuple[str, str]:
     """Make a role, and return its name and the database's URL for it."""
     name = f"role-{token_hex(8)}"
-    await execute(url, sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(name), sql.SQL(options)))
+    further = sql.SQL(options) if isinstance(options, str) else options
+    await execute(url, sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(name), further))
     return name, url.replace("//postgres@", f"//{name}@")
 
 
@@ -285,3 +286,30 @@ async def test_a_limit_that_somebody_has_chosen_stays(databases: MigratedDatabas
     _, second = await make_role(url)
     async with await psycopg.AsyncConnection.connect(second) as connection:
         assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("3s",)
+
+
+async def test_a_second_role_has_the_limit_of_the_first_and_can_migrate(
+    postgres: Postgres, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
+) -> None:
+    """As the page for operators changes a database's password."""
+    database = f"tasks-{token_hex(8)}"
+    first, _ = await make_role(postgres.url())
+    second, _ = await make_role(postgres.url(), sql.SQL("IN ROLE {}").format(sql.Identifier(first)))
+    names = {"database": sql.Identifier(database), "first": sql.Identifier(first), "second": sql.Identifier(second)}
+    await execute(
+        postgres.url(),
+        sql.SQL("CREATE DATABASE {database} OWNER {first}").format(**names),
+        sql.SQL("ALTER ROLE {second} SET role = {first}").format(**names),
+        sql.SQL("ALTER ROLE {second} IN DATABASE {database} SET statement_timeout = '5s'").format(**names),
+    )
+    urls = [postgres.url(database).replace("//postgres@", f"//{name}@") for name in (first, second)]
+    await migrate(urls[0])
+    await execute(postgres.url(), sql.SQL("ALTER DATABASE {database} RESET statement_timeout").format(**names))
+
+    for url in urls:
+        async with run(url) as as_user:
+            person = as_user("owner")
+            assert (await person.get("/readyz")).status_code == 200
+            assert (await person.post("/tasks", json={"title": "Of both"})).status_code == 201
+        assert [line for line in logged() if "Nothing ends" in line] == []
+        await migrate(url)
