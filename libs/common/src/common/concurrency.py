@@ -9,6 +9,10 @@ CONNECTIONS_PER_USER_MAX: Final = 2
 """Connections of one user that one process uses at once, of the ten in its pool."""
 
 
+STREAMS_MAX: Final = 5
+"""Connections of one process that may wait for their clients at the same time, of the ten in its pool."""
+
+
 class UserLimiter:
     """Gives each user so many slots, in the order in which they are asked for."""
 
@@ -23,3 +27,21 @@ class UserLimiter:
             slots = Semaphore(self._slots)
             self._users[user_id] = slots
         return slots
+
+
+class StreamSlots:
+    """Counts the connections of this process that wait for their clients."""
+
+    def __init__(self, most: int = STREAMS_MAX) -> None:
+        self._free = most
+
+    def take(self) -> bool:
+        """Take a slot, if there is one; nobody waits for it."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
+    def give_back(self) -> None:
+        """Give a slot back."""
+        self._free += 1

@@ -64,30 +64,35 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, row_factory=dict_row)
         self._connection = connection
-        self._is_first = True
+        self._rows_at_once = 0
+        self._has_loaders = False
         self._validate: Callable[[Sequence[PGresult]], None] | None = None
+        self.is_ended = False
 
-    async def send(self, text: bytes, values: Sequence[object], rows_at_once: int) -> None:
-        """Send a statement, and do not wait for its rows."""
-        await self._connection.wait(self._send(text, values, rows_at_once))
+    async def start(self, text: bytes, values: Sequence[object], rows_at_once: int) -> list[DictRow]:
+        """Send a statement, and return its first rows."""
+        self._rows_at_once = rows_at_once
+        return self._load(await self._connection.wait(self._run(text, values)))
 
     async def next_rows(self) -> list[DictRow]:
-        """Return the next chunk of rows, which are none after the last one."""
-        result = await self._connection.wait(self._fetch())
+        """Return the next rows, of a statement that has not ended yet."""
+        return self._load(await self._connection.wait(self._fetch()))
+
+    def _load(self, result: PGresult | None) -> list[DictRow]:
         if result is None:
             return []
         self.pgresult = result
-        self._tx.set_pgresult(result, set_loaders=self._is_first)
-        if self._is_first:
+        self._tx.set_pgresult(result, set_loaders=not self._has_loaders)
+        if not self._has_loaders:
             self._make_row = self._make_row_maker()
-            self._is_first = False
+            self._has_loaders = True
         return self._tx.load_rows(0, result.ntuples, self._make_row)
 
     def abandon(self) -> None:
         """Leave a statement whose end nobody waits for: it is not counted as one that went well."""
         self._count([])
 
-    def _send(self, text: bytes, values: Sequence[object], rows_at_once: int) -> PQGen[None]:
+    def _run(self, text: bytes, values: Sequence[object]) -> PQGen[PGresult | None]:
         yield from self._start_query(text)
         query = self._convert_query(text, values)
         prepare, name = self._get_prepared(query)
@@ -101,21 +106,29 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
         key = self._connection.prepared.maybe_add_to_cache(query, prepare, name)
         if key is not None:
             self._validate = partial(self._connection.prepared.validate, key, prepare, name)
-        self._pgconn.set_chunked_rows_mode(rows_at_once)
+        self._pgconn.set_chunked_rows_mode(self._rows_at_once)
         yield from generators.send(self._pgconn)
+        return (yield from self._fetch())
 
     def _fetch(self) -> PQGen[PGresult | None]:
+        """Fetch a chunk; one that is not full is the last, so the end is fetched with it."""
         result = yield from generators.fetch(self._pgconn)
+        if result is None or result.status != pq.ExecStatus.TUPLES_CHUNK:
+            yield from self._end(result)
+            return None
+        if result.ntuples < self._rows_at_once:
+            yield from self._end((yield from generators.fetch(self._pgconn)))
+        return result
+
+    def _end(self, result: PGresult | None) -> PQGen[None]:
         if result is None:
             raise InternalError("a statement ended without a result")
-        if result.status == pq.ExecStatus.TUPLES_CHUNK:
-            return result
         while (yield from generators.fetch(self._pgconn)):
             pass
+        self.is_ended = True
         if result.status != pq.ExecStatus.TUPLES_OK:
             self._raise_for_result(result)
         self._count([result])
-        return None
 
     def _count(self, results: Sequence[PGresult]) -> None:
         """Tell the driver's cache of prepared statements how one went that was new to it."""

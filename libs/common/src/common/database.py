@@ -196,38 +196,43 @@ async def _lease(session: Session) -> _Lease:
 
 
 class RowStream:
-    """The rows of one statement while they arrive. It holds a connection until its end, or until it is closed."""
+    """The rows of one statement while they arrive. It holds a connection until all are there, or it is closed."""
 
-    def __init__(self, lease: _Lease, first: list[DictRow], cursor: ChunkedCursor) -> None:
-        self._lease: _Lease | None = lease
-        self._first: list[DictRow] | None = first
-        self._cursor = cursor
+    def __init__(self, lease: _Lease, cursor: ChunkedCursor, first: list[DictRow]) -> None:
+        self.first = first
+        """The rows that come next, as long as they are the first ones."""
         self.is_waiting = False
+        self._lease: _Lease | None = lease
+        self._cursor = cursor
+        self._end_lease()
 
     @property
     def is_open(self) -> bool:
-        """Whether it still holds a connection."""
-        return self._lease is not None
+        """Whether there may be more rows."""
+        return self._lease is not None or bool(self.first)
 
     async def next_rows(self) -> list[DictRow]:
         """Return the next rows, `ROWS_AT_ONCE` at most; none after the last one."""
-        if self._first is not None:
-            found, self._first = self._first, None
+        if self.first:
+            found = self.first
+            self.first = []
             return found
         if self._lease is None:
             return []
         self.is_waiting = True
         try:
-            found = await self._cursor.next_rows()
+            return await self._cursor.next_rows()
         finally:
             self.is_waiting = False
-        if not found:
-            self.close()
-        return found
+            self._end_lease()
 
     def close(self) -> None:
         """Stop the statement unless it has ended; nobody may be waiting for rows."""
-        if self._lease is not None:
+        self.first = []
+        self._end_lease(abandoned=True)
+
+    def _end_lease(self, *, abandoned: bool = False) -> None:
+        if self._lease is not None and (abandoned or self._cursor.is_ended):
             self._cursor.abandon()
             self._lease.end()
             self._lease = None
@@ -248,16 +253,12 @@ async def _open(session: Session, statement: Executable, values: Row) -> RowStre
     lease = await _lease(session)
     cursor = ChunkedCursor(lease.connection)
     try:
-        await cursor.send(text, given, ROWS_AT_ONCE)
-        first = await cursor.next_rows()
+        first = await cursor.start(text, given, ROWS_AT_ONCE)
     except BaseException:
         cursor.abandon()
         lease.end()
         raise
-    stream = RowStream(lease, first, cursor)
-    if not first:
-        stream.close()
-    return stream
+    return RowStream(lease, cursor, first)
 
 
 async def _run(session: Session, statement: Executable, values: Row) -> list[DictRow]:

@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Request
 
-from common.concurrency import CONNECTIONS_PER_USER_MAX, UserLimiter
+from common.concurrency import CONNECTIONS_PER_USER_MAX, StreamSlots, UserLimiter
 from common.database import LimitedEngine, Session
 from common.identity import User, identify
 from tasks.import_turns import ImportTurns
@@ -27,6 +27,7 @@ class Turns:
         self.imports = ImportTurns()
         self.writes = UserLimiter(WRITES_AT_ONCE)
         self.reads = UserLimiter(READS_AT_ONCE)
+        self.streams = StreamSlots()
 
 
 class Reading(NamedTuple):
@@ -61,6 +62,13 @@ async def _turn(request: Request) -> Writing:
     state = request.app.state
     return Writing(state.turns.writes.slots_of(user.id), Reading(state.engine, user))
 
+
+async def _streams(request: Request) -> StreamSlots:
+    return request.app.state.turns.streams
+
+
+Streams = Annotated[StreamSlots, Depends(_streams)]
+"""The connections that may wait for clients to receive."""
 
 Caller = Annotated[Reading, Depends(_caller)]
 """The caller of a request that reads."""

@@ -38,11 +38,16 @@ DELETED: Final[Answers] = {412: {}}
 """What reading, changing, moving and deleting can be answered with."""
 
 
+def tag_headers(version: int) -> dict[str, str]:
+    """Return what an answer says that shows what has this version."""
+    return {"ETag": f'"{version}"', "Vary": "Authorization", "Cache-Control": "private, no-cache"}
+
+
 def tagged(
     body: bytes, version: int, headers: Mapping[str, str] | None = None, status: int = 200, seen: Tags | None = None
 ) -> Response:
     """Show what has this version, unless the caller has seen it."""
-    said = {"ETag": f'"{version}"', "Vary": "Authorization", "Cache-Control": "private, no-cache"}
+    said = tag_headers(version)
     if is_among(version, seen or []):
         return Response(status_code=304, headers=said)
     return Response(body, status, {**said, **(headers or {})}, JSON_TYPE)

@@ -1,9 +1,10 @@
 """The feed of changes."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 from starlette.routing import Route
 
 from common.errors import MethodNotAllowed
@@ -15,7 +16,6 @@ from tasks.turns import Caller
 
 router = APIRouter(prefix="/tasks/changes", tags=["tasks"], route_class=DirectRoute)
 
-_CHANGES = TypeAdapter(ChangesRead)
 _READ_ONLY = {"Allow": "GET, HEAD, OPTIONS"}
 
 Feed = Annotated[ChangesQuery, Depends(Query(ChangesQuery))]
@@ -24,8 +24,22 @@ Feed = Annotated[ChangesQuery, Depends(Query(ChangesQuery))]
 @router.get("", response_model=ChangesRead, responses={410: {}})
 async def list_changes(query: Feed, caller: Caller) -> Response:
     """List what happened to tasks, lists and labels since the last time, deletions too; 410 when it is too long ago."""
-    found = await changes.find_changes(*caller, query)
-    return Response(_CHANGES.dump_json(found, warnings=False), media_type=JSON_TYPE)  # the database wrote it already
+    page = await changes.find_changes(*caller, query)
+    parts = {
+        "tasks": _array(page.tasks),
+        "lists": _array(page.lists),
+        "labels": _array(page.labels),
+        "deleted": _array(page.deleted),
+        "next": to_json(page.next),
+        "has_more": to_json(page.has_more),
+    }
+    body = b"{" + b",".join(b'"%s":%s' % (name.encode(), text) for name, text in parts.items()) + b"}"
+    return Response(body, media_type=JSON_TYPE)
+
+
+def _array(texts: Sequence[bytes]) -> bytes:
+    """Put JSON that is written already into an array."""
+    return b"[" + b",".join(texts) + b"]"
 
 
 async def _refuse_to_change(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """The addresses of tasks."""
 
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Final, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,20 +23,31 @@ from tasks.routes.answers import (
     Answers,
     done,
     made,
+    tag_headers,
     tagged,
     untagged,
 )
 from tasks.routes.direct import DirectRoute
 from tasks.routes.needs import Admission, KeptDays
+from tasks.routes.pieces import PiecesResponse
 from tasks.schemas.query import TaskQuery
 from tasks.schemas.tasks import Assertion, TaskChange, TaskCreate, TaskDelete, TaskMove, TaskRead, TaskReplace
-from tasks.service import creation, listing, order, tasks
-from tasks.turns import Caller, Turn
+from tasks.service import creation, order, tasks
+from tasks.service.task_reader import TaskReader, TaskWriter
+from tasks.turns import Caller, Streams, Turn
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=DirectRoute)
 
 _TASK = TypeAdapter(TaskRead)
 _TASKS = TypeAdapter(list[TaskRead])
+
+
+def _write_tasks(tasks: Sequence[TaskRead]) -> bytes:
+    """Write what stands between the brackets of an array."""
+    return _TASKS.dump_json(cast("list[TaskRead]", tasks))[1:-1]
+
+
+_WRITER: Final = TaskWriter(_write_tasks, separator=b",")
 
 
 TaskId = Annotated[UUID, Path(description="The task.", examples=[EXAMPLE_TASK])]
@@ -57,12 +69,17 @@ _PUT: Final[Answers] = {**CHANGED, 201: {"headers": MADE, "links": _LINKS}, 409:
 
 
 @router.get("", response_model=list[TaskRead], responses=_LISTED)
-async def list_tasks(request: Request, seen: Seen, filters: Filters, caller: Caller) -> Response:
+async def list_tasks(request: Request, seen: Seen, filters: Filters, caller: Caller, streams: Streams) -> Response:
     """List the caller's tasks, oldest first: all of them, or with `limit` a page. With `overdue` there is no tag."""
     by_clock = filters.overdue is not None
-    found = await listing.find_tasks(*caller, filters, [] if by_clock else seen)
-    body, link = _TASKS.dump_json(found.tasks), _next(request, found.cursor)
-    return untagged(body, link) if by_clock else tagged(body, found.version, link, seen=seen)
+    reader = TaskReader(*caller, filters, _WRITER, streams)
+    beginning = await reader.begin([] if by_clock else seen)
+    link = _next(request, reader.cursor)
+    if not reader.is_whole:
+        headers = link if by_clock else tag_headers(reader.version) | link
+        return PiecesResponse(request, b"[" + beginning, reader.rest(), b"]", reader.close, headers)
+    body = b"[" + beginning + b"]"
+    return untagged(body, link) if by_clock else tagged(body, reader.version, link, seen=seen)
 
 
 @router.post("", status_code=201, response_model=TaskRead, responses=_POSTED)

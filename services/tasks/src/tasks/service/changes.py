@@ -1,49 +1,82 @@
 """What a device learns about the time when it was away."""
 
-from collections.abc import Sequence
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Final, cast
 
-from common.database import Row, Session, rows
+from psycopg.rows import DictRow
+
+from common.database import RowStream, Session, open_stream
 from common.errors import Gone
 from common.identity import User
 from tasks.fields import PAGE_MAX
 from tasks.places import Since
-from tasks.schemas.changes import ChangesQuery, ChangesRead, DeletionRead
-from tasks.schemas.labels import LabelRead
-from tasks.schemas.lists import ListRead
-from tasks.schemas.tasks import TaskRead
+from tasks.schemas.changes import ChangesQuery
 from tasks.statements.changes import GET_CHANGES
 
+PAGE_BYTES: Final = 1_048_576
+"""A page that has become as long as this ends, whatever its limit; the last change may be 40 kB beyond it."""
 
-async def find_changes(session: Session, user: User, query: ChangesQuery) -> ChangesRead:
+
+@dataclass
+class ChangesPage:
+    """Changes in the order of versions, as the JSON that the database has written."""
+
+    tasks: list[bytes] = field(default_factory=list[bytes])
+    lists: list[bytes] = field(default_factory=list[bytes])
+    labels: list[bytes] = field(default_factory=list[bytes])
+    deleted: list[bytes] = field(default_factory=list[bytes])
+    next: str = ""
+    has_more: bool = False
+    last_version: int = 0
+    count: int = 0
+    size_bytes: int = 0
+
+    def add(self, change: DictRow) -> None:
+        """Add what a row of the feed shows."""
+        content = cast("str", change["content"]).encode()
+        of_kind = {"task": self.tasks, "list": self.lists, "label": self.labels, "deletion": self.deleted}
+        of_kind[cast("str", change["kind"])].append(content)
+        self.last_version = cast("int", change["version"])
+        self.count += 1
+        self.size_bytes += len(content)
+
+
+async def find_changes(session: Session, user: User, query: ChangesQuery) -> ChangesPage:
     """Return what happened to the caller's tasks, lists and labels since the last time.
 
     Raises:
         Gone: It is not known any more, or never was, what happened since then.
     """
-    since, limit = query.since or Since(0), query.limit or PAGE_MAX
-    found = await rows(session, GET_CHANGES, caller=user.id, since=since.version, limit=limit + 1)
-    counter, pruned_version = _known(found)
-    begun_at = since.begun_at or since.version or counter
-    if not pruned_version <= begun_at <= counter:
-        raise Gone("resync-required", "What happened since then is not known; begin anew.")
-    changes = [each for each in found if each["kind"]]
-    page = changes[:limit]
-    last = cast("int", page[-1]["version"]) if len(changes) > limit else counter
-    return ChangesRead(
-        tasks=cast("list[TaskRead]", _of_kind("task", page)),
-        lists=cast("list[ListRead]", _of_kind("list", page)),
-        labels=cast("list[LabelRead]", _of_kind("label", page)),
-        deleted=cast("list[DeletionRead]", _of_kind("deletion", page)),
-        next=Since(last, begun_at if begun_at > last else None).text(),
-        has_more=len(changes) > limit,
-    )
+    since = query.since or Since(0)
+    limit = query.limit or PAGE_MAX
+    stream = await open_stream(session, GET_CHANGES, caller=user.id, since=since.version, limit=limit + 1)
+    try:
+        counter, pruned_version = _known(stream.first)
+        begun_at = since.begun_at or since.version or counter
+        if not pruned_version <= begun_at <= counter:
+            raise Gone("resync-required", "What happened since then is not known; begin anew.")
+        page = await _read_page(stream, limit)
+    finally:
+        stream.close()
+    last = page.last_version if page.has_more else counter
+    page.next = Since(last, begun_at if begun_at > last else None).text()
+    return page
 
 
-def _of_kind(kind: str, page: Sequence[Row]) -> list[object]:
-    return [each["content"] for each in page if each["kind"] == kind]
+async def _read_page(stream: RowStream, limit: int) -> ChangesPage:
+    """Read up to a limit, or until it is long enough; at least one change, if there is one."""
+    page = ChangesPage()
+    while stream.is_open and not page.has_more:
+        for change in await stream.next_rows():
+            if not change["kind"]:
+                continue
+            if page.count == limit or page.size_bytes >= PAGE_BYTES:
+                page.has_more = True
+                break
+            page.add(change)
+    return page
 
 
-def _known(found: Sequence[Row]) -> tuple[int, int]:
+def _known(first: list[DictRow]) -> tuple[int, int]:
     """Return the owner's counter, and up to which version their past is forgotten; 0 for an owner nobody knows."""
-    return (cast("int", found[0]["counter"]), cast("int", found[0]["pruned_version"])) if found else (0, 0)
+    return (cast("int", first[0]["counter"]), cast("int", first[0]["pruned_version"])) if first else (0, 0)

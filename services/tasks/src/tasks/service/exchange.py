@@ -1,30 +1,37 @@
 """How all that an owner has goes out, and is forgotten."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from common.concurrency import StreamSlots
 from common.database import Session, rows
 from common.identity import User
 from tasks.lines import write_label, write_list, write_task
 from tasks.schemas.query import TaskQuery
+from tasks.schemas.tasks import TaskRead
 from tasks.service.labels import find_labels
-from tasks.service.listing import find_tasks
 from tasks.service.lists import find_lists
+from tasks.service.task_reader import TaskReader, TaskWriter
 from tasks.statements.exchange import ERASE_OWNER
 
 EXPORTED_AT_ONCE: Final = 200
-"""Tasks that are read, and held in memory, together."""
+"""Tasks that are read together, if they are not too long."""
 
 
 async def export_owner(session: Session, user: User) -> AsyncIterator[bytes]:
     """Write the caller's lists, labels and tasks as lines, a page at a time; in between no connection is held."""
     yield b"".join(map(write_list, (await find_lists(session, user, ())).lists))
     yield b"".join(map(write_label, (await find_labels(session, user, ())).labels))
-    query: TaskQuery | None = TaskQuery(limit=EXPORTED_AT_ONCE)
-    while query:
-        found = await find_tasks(session, user, query, ())
-        yield b"".join(map(write_task, found.tasks))
-        query = TaskQuery.model_validate({"limit": EXPORTED_AT_ONCE, "cursor": found.cursor}) if found.cursor else None
+    reader = TaskReader(session, user, TaskQuery(), _WRITER, StreamSlots(0))
+    async for page in reader.pages(EXPORTED_AT_ONCE):
+        yield page
+
+
+def _write_tasks(tasks: Sequence[TaskRead]) -> bytes:
+    return b"".join(map(write_task, tasks))
+
+
+_WRITER: Final = TaskWriter(_write_tasks)
 
 
 async def erase_owner(session: Session, user: User) -> None:

@@ -1,44 +1,54 @@
-"""Which of their tasks a caller is shown."""
+"""Which of their tasks a caller is shown, as a statement and its values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from common.database import Row, Session, rows
-from common.identity import User
+from sqlalchemy import Executable
+
+from common.database import Row
 from tasks.fields import PRIORITIES
 from tasks.fields.names import fold
 from tasks.places import Position, SortedPosition
 from tasks.schemas.query import TaskQuery
-from tasks.schemas.tasks import TaskRead
 from tasks.statements.listing import list_tasks
 
-
-class Listing(NamedTuple):
-    """Tasks of one owner at one moment, the cursor behind them if there are more, and the owner's counter."""
-
-    tasks: list[TaskRead]
-    cursor: str | None
-    version: int
-
-
-async def find_tasks(session: Session, user: User, query: TaskQuery, seen: Sequence[str]) -> Listing:
-    """Return the tasks that the caller asked for; none, if they have seen this version of the list."""
-    asked, (behind, place) = dict(_asked(query)), _place(query.cursor)
-    is_plain = query.order == "created_at"
-    statement = list_tasks(frozenset(asked) - _ONLY_VALUES, query.order, is_plain=is_plain, behind=behind)
-    one_more = query.limit and query.limit + 1
-    values = {name: value for name, value in asked.items() if value is not None}
-    found = await rows(session, statement, caller=user.id, seen=list(seen), limit=one_more, **values, **place)
-    version = cast("int", found[0]["counter"]) if found else 0
-    tasks = [task for task in found if task["id"]]
-    shown = tasks[: query.limit]
-    more = len(tasks) > len(shown)
-    return Listing(cast("list[TaskRead]", shown), _cursor(query.order, shown[-1]) if more else None, version)
-
-
 _ONLY_VALUES = frozenset({"now", "today"})
+
+
+class Selection:
+    """The tasks that a query asks for, in its order. The clock is read once: all pages of a list mean one moment."""
+
+    def __init__(self, query: TaskQuery) -> None:
+        asked = dict(_asked(query))
+        self._order = query.order
+        self._filters = frozenset(asked) - _ONLY_VALUES
+        self._values = {name: value for name, value in asked.items() if value is not None}
+
+    def statement(self, behind: Position | SortedPosition | None) -> Executable:
+        """Return the statement that lists what is behind a place."""
+        is_plain = self._order == "created_at"
+        return list_tasks(self._filters, self._order, is_plain=is_plain, behind=_place(behind).kind)
+
+    def values(self, behind: Position | SortedPosition | None) -> Row:
+        """Return what that statement is run with, beside the owner, the limit and the versions that were seen."""
+        return {**self._values, **_place(behind).values}
+
+    def position(self, task: Row) -> Position | SortedPosition:
+        """Return the place of a task that the statement has returned."""
+        task_id = cast("UUID", task["id"])
+        if self._order == "created_at":
+            return Position(datetime.fromisoformat(cast("str", task["created_at"])), task_id)
+        return SortedPosition(self._order, task_id, cast("str | None", task["value"]))
+
+
+class _Place(NamedTuple):
+    """What is known of the last task of the page before, and the values that say it."""
+
+    kind: str | None
+    values: Row
 
 
 def _asked(query: TaskQuery) -> Iterator[tuple[str, object]]:
@@ -62,19 +72,11 @@ def _asked(query: TaskQuery) -> Iterator[tuple[str, object]]:
         yield "overdue" if query.overdue else "not_overdue", None
 
 
-def _place(cursor: Position | SortedPosition | None) -> tuple[str | None, Row]:
-    """Say what is known of the last task of the page before."""
-    if cursor is None:
-        return None, {}
-    if isinstance(cursor, Position):
-        return "time", {"after_time": cursor.created_at, "after_id": cursor.id}
-    if cursor.value is None:
-        return "nothing", {"after_id": cursor.id}
-    return "value", {"after_value": cursor.value, "after_id": cursor.id}
-
-
-def _cursor(order: str, last: Row) -> str:
-    task = cast("TaskRead", last)
-    if order == "created_at":
-        return Position(datetime.fromisoformat(task["created_at"]), task["id"]).cursor()
-    return SortedPosition(order, task["id"], cast("str | None", last["value"])).cursor()
+def _place(behind: Position | SortedPosition | None) -> _Place:
+    if behind is None:
+        return _Place(None, {})
+    if isinstance(behind, Position):
+        return _Place("time", {"after_time": behind.created_at, "after_id": behind.id})
+    if behind.value is None:
+        return _Place("nothing", {"after_id": behind.id})
+    return _Place("value", {"after_value": behind.value, "after_id": behind.id})

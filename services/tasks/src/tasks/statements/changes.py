@@ -8,7 +8,9 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Table,
+    Text,
     bindparam,
+    cast,
     exists,
     func,
     literal,
@@ -46,7 +48,7 @@ def _side(table: Table, kind: str, columns: Sequence[ColumnElement[Any]]) -> Que
     if table is TOMBSTONES:
         behind = behind.where(*(~_is_there(each, living) for each, (living, _) in _KINDS.items()))
     shown = behind.correlate(OWNERS).order_by(table.c.version).limit(_LIMIT).subquery()
-    content = func.row_to_json(shown.table_valued(), type_=JSON).label("content")
+    content = cast(func.row_to_json(shown.table_valued(), type_=JSON), Text).label("content")
     return select(shown.c.version, literal(kind).label("kind"), content)
 
 
@@ -68,7 +70,7 @@ GET_CHANGES: Final = (
     .join(_listed, true(), isouter=True)
     .where(OWNERS.c.id == USER)
 )
-"""What was changed or deleted behind a version, in the order of versions: its kind, or `deletion`, and what is shown.
+"""What was changed or deleted behind a version, in the order of versions: its kind, or `deletion`, and its JSON.
 
 One row without a kind when that is nothing; no row when the owner is unknown.
 """
