@@ -18,7 +18,9 @@ class ChangesQuery(Assertion):
 
     since: SinceText | None = None
     limit: PageSize | None = Field(
-        default=None, description="Changes and deletions in one answer; without it, 500.", examples=[100]
+        default=None,
+        description="Changes and deletions in one answer; without it, 500. A page of long texts ends at 1 MiB.",
+        examples=[100],
     )
 
 
