@@ -257,6 +257,22 @@ async def test_no_fetch_is_spent_on_a_token_that_no_key_could_make_good(
     assert server.requests == []
 
 
+async def test_a_fetch_that_the_cache_makes_for_a_missing_key_counts_as_well(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
+    await cache.refresh()
+    assert await cache.key("unknown", b"first", 0) is None
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable):
+            await cache.key("unknown", token_bytes(), 0)
+        clock.now += 10
+        await cache.refresh()
+        with pytest.raises(KeysUnavailable):
+            await cache.key("unknown", token_bytes(), 0)
+
+    assert len(server.requests) == 2 + 3
+
+
 async def test_only_so_many_tokens_are_remembered(
     server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
