@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -14,7 +15,7 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.platform import free_ports
 from devkit.settings import CHECKOUT
 
@@ -36,6 +37,9 @@ class Composition:
     """A project of its own, with a port and secrets of its own."""
 
     environment: Mapping[str, str]
+
+    checkout: Path
+    """A copy of this one that only its owner may read, as a clone is where `umask` says so."""
 
     @property
     def url(self) -> str:
@@ -68,7 +72,7 @@ class Composition:
         """
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=CHECKOUT, env=self.environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+            *command, cwd=self.checkout, env=self.environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
         )
         async with asyncio.timeout(UP_SECONDS):
             said, _ = await process.communicate(stdin.encode())
@@ -99,6 +103,15 @@ class Composition:
                 await asyncio.sleep(0.1)
 
 
+def closed_copy(folder: Path) -> Path:
+    """Copy what is committed or will be, for nobody else to read."""
+    ignored = shutil.ignore_patterns(".git", ".venv*", ".env", "var", "node_modules", "__pycache__", ".*_cache")
+    shutil.copytree(CHECKOUT, folder, ignore=ignored)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode & 0o700)
+    return folder
+
+
 @asynccontextmanager
 async def composition(folder: Path, **environment: str) -> AsyncGenerator[Composition]:
     """Bring it up, until the block ends; nothing of it is left then but the images."""
@@ -112,7 +125,8 @@ async def composition(folder: Path, **environment: str) -> AsyncGenerator[Compos
         "LIMIT_PER_USER": "0",
         "PORT": str(port),
     }
-    made = Composition({**minimal_environment(), **engine, **project, **environment})
+    copy = await asyncio.to_thread(closed_copy, folder / "checkout")
+    made = Composition({**minimal_environment(), **engine, **project, **environment}, copy)
     try:
         await made.make("up")
     except RuntimeError as error:
