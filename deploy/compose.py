@@ -13,10 +13,14 @@ import time
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
+
+sys.path.insert(0, str(ROOT / "libs" / "devkit" / "src"))  # not installed: nothing is, where containers do all the work
+from devkit.env_file import EnvFileError, read_env_file  # noqa: E402
 
 ENV_FILE = Path(os.environ.get("COMPOSE_ENV_FILES") or ROOT / ".env")
 """What Compose reads as well; the environment comes before it."""
@@ -38,6 +42,9 @@ RENEWABLE = ("auth-gateway", "better-auth", "tasks", "users")
 WRITTEN = """\
 # Written by `make up`, and never again. .env.example says what each variable means, and which others there are.
 """
+
+NOT_OURS = ("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_DISABLE_ENV_FILE")
+"""What a shell may hold for another project's Compose. Project name, file of settings and engine may be chosen."""
 
 PORTS = 2**16
 """How many TCP ports there are."""
@@ -68,17 +75,23 @@ def fail(message: str) -> NoReturn:
     sys.exit(message)
 
 
+def docker_environment(additions: "dict[str, str]") -> "dict[str, str]":
+    """Return what Docker is told: the environment without what is meant for other projects."""
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+    return {**inherited, **additions}
+
+
 def docker(*arguments: str, said: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
     """Ask Docker something, and return what it answers."""
-    told = {**os.environ, **environment}
     command = ["docker", *arguments]
+    told = docker_environment(environment)
     return subprocess.run(command, cwd=ROOT, env=told, input=said, capture_output=True, text=True, check=False)
 
 
 def compose(*arguments: str, **environment: str) -> bool:
     """Let Compose do something before everybody's eyes, and return whether it could."""
     command = ["docker", "compose", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode == 0
+    return subprocess.run(command, cwd=ROOT, env=docker_environment(environment), check=False).returncode == 0
 
 
 def require_docker() -> None:
@@ -92,7 +105,12 @@ def require_docker() -> None:
 
 
 def settings() -> "dict[str, str]":
-    """Return what is set, as Compose itself reads it."""
+    """Return what is set, as Compose itself reads it; what `make run` would read otherwise is refused."""
+    try:
+        if ENV_FILE.exists():
+            read_env_file(ENV_FILE)
+    except EnvFileError as error:
+        fail(str(error))
     known = docker("compose", "--file", "-", "config", "--environment", said="services: {}", **existing_file())
     if known.returncode:
         fail(f"{ENV_FILE} cannot be read: {known.stderr.strip()}")
@@ -138,12 +156,17 @@ def require_free_port() -> None:
     port = given.get("PORT") or "8080"
     if not (port.isdecimal() and 0 < int(port) < PORTS):
         fail(f"PORT must be a number from 1 to {PORTS - 1}, and not {port}.")
+    host = given.get("HOST") or "127.0.0.1"
+    try:
+        IPv4Address(host)
+    except AddressValueError:
+        fail(f"HOST must be an IPv4 address such as 127.0.0.1 or 0.0.0.0, and not {host}.")
     if docker("compose", "port", "traefik", "8080", **placeholders()).stdout.strip().endswith(f":{port}"):
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((given.get("HOST") or "127.0.0.1", int(port)))
+            probe.bind((host, int(port)))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 fail(f"Port {port} is taken: stop what listens there, or choose another: PORT={int(port) + 1} make up")
@@ -196,7 +219,7 @@ def renew(service: str) -> None:
 
 def down(*, forget: bool) -> None:
     """Stop everything; the data stay unless they are to be forgotten."""
-    if not compose("down", "--remove-orphans", *(["--volumes"] if forget else []), **placeholders()):
+    if not compose("down", *(["--volumes"] if forget else []), **placeholders()):
         fail("Not everything could be stopped: the lines above say why.")
 
 

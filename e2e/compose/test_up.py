@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from composition import Composition
 
+from devkit.env_file import read_env_file
 from devkit.platform import free_ports
 from devkit.settings import CHECKOUT
 
@@ -25,8 +26,9 @@ def said_by(verb: str, environment: Mapping[str, str]) -> str:
 def elsewhere(composed_platform: Composition, tmp_path: Path) -> dict[str, str]:
     """Speak of a project that does not exist yet."""
     [port] = free_ports(1)
+    foreign = {"COMPOSE_FILE": "/nowhere/docker-compose.yml", "COMPOSE_PROFILES": "other"}
     project = {"COMPOSE_PROJECT_NAME": "e2e-nothing", "COMPOSE_ENV_FILES": str(tmp_path / ".env"), "PORT": str(port)}
-    return {**composed_platform.environment, **project}
+    return {**composed_platform.environment, **foreign, **project}
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "80a", "-1"])
@@ -52,6 +54,37 @@ def test_a_secret_that_is_unset(elsewhere: dict[str, str], tmp_path: Path) -> No
     assert said.count("\n") == 1
     assert "BETTER_AUTH_SECRET, TASKS_DATABASE_PASSWORD" in said
     assert "POSTGRES_PASSWORD" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A=1\r\nB=2", "\ufeffA=1", "export A=1", "A=two words # three", "A='a$b ${c} # d'", 'A="a # b"', "A=1#2\nA=3"],
+)
+async def test_a_file_that_is_read_means_the_same_to_compose(
+    composed_platform: Composition, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text(text, "utf-8", newline="")
+    asked = ["docker", "compose", "--env-file", str(file), "--file", "-", "config", "--environment"]
+
+    shown = await composed_platform.run(*asked, stdin="services: {}")
+
+    settings = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    assert {name: value for name, value in settings.items() if name in {"A", "B"}} == read_env_file(file)
+
+
+@pytest.mark.parametrize("line", ["BETTER_AUTH_SECRET=secret$word", 'PORT="80', "PORT = 80"])
+def test_a_file_that_could_be_read_in_two_ways(elsewhere: dict[str, str], tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"# Settings\n{line}\n")
+
+    said = said_by("up", elsewhere)
+
+    assert said.startswith(f"{tmp_path / '.env'}, line 2: ")
+    assert "word" not in said
+
+
+def test_an_address_that_is_none(elsewhere: dict[str, str]) -> None:
+    assert said_by("up", {**elsewhere, "HOST": "my-laptop"}).startswith("HOST must be an IPv4 address ")
 
 
 def test_a_file_that_is_lost_while_the_data_are_not(composed_platform: Composition, tmp_path: Path) -> None:

@@ -24,11 +24,22 @@ def read(file: Path, **environment: str) -> list[object]:
 
 def test_the_file_adds_to_the_environment_which_wins(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("PORT=8081\nTASKS_PER_USER_MAX=7\nISSUER_LABEL=a$HOME\nUSERS_DATABASE_URL=postgresql://h/users\n")
+    file.write_text("PORT=8081\nTASKS_PER_USER_MAX=7\nISSUER_LABEL='a$HOME'\nUSERS_DATABASE_URL=postgresql://h/users\n")
 
     assert read(file) == [8081, ["users"], "7", "a$HOME"]
     assert read(file, PORT="8082", USERS_DATABASE_URL="", ISSUER_LABEL="b") == [8082, [], "7", "b"]
     assert read(tmp_path / "none") == [8080, [], None, None]
+
+
+def test_a_file_that_compose_would_read_otherwise_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("BETTER_AUTH_SECRET=secret$word\n")
+
+    done = subprocess.run([sys.executable, "-c", READ, str(file)], env={}, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{file}, line 1: BETTER_AUTH_SECRET has a $")
+    assert "secret$word" not in done.stderr
 
 
 def test_the_example_can_be_copied_as_it_is() -> None:

@@ -1,14 +1,16 @@
 """What `make run`, `make token` and `make migrate` can be told, by the environment or by `.env`."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Final
 
-from dotenv import load_dotenv
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.database_url import DatabaseUrl
 from common.settings import load
+from devkit.env_file import EnvFileError, read_env_file
 
 CHECKOUT: Final = Path(__file__).parents[4]
 """The folder that was cloned: this package is always installed from there."""
@@ -48,6 +50,15 @@ class RunSettings(BaseSettings):
 
 
 def load_settings(file: Path = CHECKOUT / ".env") -> RunSettings:
-    """Read the environment, after adding what the file says and it does not; services inherit both."""
-    load_dotenv(file, interpolate=False)
+    """Read the environment, after adding what the file says and it does not; services inherit both.
+
+    Raises:
+        SystemExit: The file says something that Compose would read otherwise, or a setting is wrong.
+    """
+    try:
+        said = read_env_file(file) if file.exists() else {}
+    except EnvFileError as error:
+        sys.exit(str(error))
+    for name, value in said.items():
+        os.environ.setdefault(name, value)
     return load(RunSettings)
