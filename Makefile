@@ -1,11 +1,22 @@
 # The verbs of this repository; `make` alone lists them.
 
 PYTHON ?= python3
-VENV ?= .venv
+VENV := .venv
+
+# What a shell has for other programs reaches neither libpq nor Python nor uv; pip gets its index settings in $(install).
+kept := UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX UV_OFFLINE UV_INSECURE_HOST UV_CACHE_DIR \
+	UV_KEYRING_PROVIDER UV_HTTP_TIMEOUT
+unexport $(filter-out $(kept),$(filter PG% PYTHON% UV_% VIRTUAL_ENV CONDA_PREFIX,$(.VARIABLES)))
+export PYTHONUTF8 := 1
+
+# Options of a goal are read from the command line only: `v` may mean something else in somebody's shell.
+options := s m v sub email days edge quick fairness only strict UPGRADE
+$(foreach option,$(options),$(if $(findstring environment,$(origin $(option))),$(eval $(option) :=)))
 
 services := auth-gateway tasks users
 members := libs/common libs/devkit $(services:%=services/%)
 python := $(VENV)/bin/python
+install := $(python) libs/devkit/src/devkit/pip_install.py
 
 # A virtual environment names its own path: a checkout that was moved or copied gets a new one.
 made := $(VENV)/made-at-$(shell pwd | cksum | cut -d ' ' -f 1)
@@ -103,7 +114,7 @@ $(made):
 
 $(ready): $(made) requirements/dev.txt $(members:%=%/pyproject.toml)
 	@echo "Installing what requirements/dev.txt pins (about a minute the first time)" >&2
-	@$(python) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(install) --require-hashes -r requirements/dev.txt
 	@echo "Installing our own packages" >&2
-	@$(python) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(members:%=-e %)
+	@$(install) --no-deps --no-build-isolation $(members:%=-e %)
 	@touch $@

@@ -1,12 +1,15 @@
 """What every suite shares. Nothing here is started before a test asks for it, and all of it is gone afterwards."""
 
+import os
 import secrets
 from collections.abc import AsyncGenerator
 
 import pytest
 from hypothesis import settings
 
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from common.environment import forget_libpq_variables
+from devkit.databases import MigratedDatabases, database_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys, new_private_key, passport_keys
 from devkit.platform import Platform, start_platform
 from devkit.postgres import Postgres, throwaway_postgres
@@ -14,6 +17,10 @@ from devkit.processes import Group
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")  # the same examples on every machine, however slow
+
+forget_libpq_variables()  # what a developer's shell has for other databases
+for variable in ("no_proxy", "NO_PROXY"):  # and its proxy knows nothing of what runs here
+    os.environ[variable] = f"{os.environ.get(variable, '')},127.0.0.1,localhost".lstrip(",")
 
 
 @pytest.fixture(scope="session")

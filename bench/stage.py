@@ -11,8 +11,9 @@ from typing import Final
 
 from bench.floor import start_floor
 from bench.people import OWNERS, Owner
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, database_environment
 from devkit.edge import start_edge
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys, new_private_key, passport_keys
 from devkit.people import Headers, passport_headers, token_headers
 from devkit.platform import Platform, Service, free_ports, start_platform, start_service

@@ -15,7 +15,8 @@ from front import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
 from person import AsUser, Person
 from playwright.async_api import Browser, Page
 
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, database_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.platform import Platform, Service, start_platform
 from devkit.processes import Group

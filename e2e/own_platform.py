@@ -16,7 +16,8 @@ from httpx import AsyncClient, AsyncHTTPTransport
 from person import Person
 from psycopg.rows import dict_row
 
-from devkit.databases import database_environment, minimal_environment
+from devkit.databases import database_environment
+from devkit.environment import minimal_environment
 from devkit.errors import CannotRunError
 from devkit.keys import new_private_key, passport_keys
 from devkit.platform import PACKAGES, Service, free_ports, start_service

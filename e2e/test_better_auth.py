@@ -12,7 +12,7 @@ import pytest
 from better_auth import PUBLIC_URL, BetterAuth, start_better_auth
 from front import MODE, start_front
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.platform import Platform, free_ports, start_service
 from devkit.postgres import Postgres

@@ -19,8 +19,9 @@ from bench.fairness.client import Attacker
 from bench.fairness.dataset import Data, add_owner
 from bench.fairness.honest import Honest
 from bench.fairness.memory import bounded
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, database_environment
 from devkit.edge import start_edge
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys, new_private_key, passport_keys
 from devkit.platform import Service, free_ports, start_service
 from devkit.postgres import throwaway_postgres

@@ -7,7 +7,8 @@ import pytest
 from edge_stage import SUBJECT, Backstage, Edge
 from own_platform import OwnPlatform, own_platform
 
-from devkit.databases import MigratedDatabases, minimal_environment
+from devkit.databases import MigratedDatabases
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.platform import free_ports, start_service
 from devkit.processes import Group

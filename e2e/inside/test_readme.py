@@ -11,7 +11,7 @@ import pytest
 from own_platform import OwnPlatform
 from wire import Profile, Task
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.tokens import DEVELOPER
 
 CHECKOUT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.people import passport_headers
 from devkit.platform import free_ports

@@ -1,5 +1,7 @@
 """Settings, as the environment says them."""
 
+import os
+
 import pytest
 from pydantic import SecretStr
 
@@ -75,3 +77,12 @@ def test_settings_neither_change_nor_show_their_secrets(environment: pytest.Monk
     assert "hush" not in repr(settings)
     with pytest.raises(ValueError, match="frozen"):
         settings.port = 1
+
+
+def test_what_a_shell_says_to_libpq_is_forgotten(environment: pytest.MonkeyPatch) -> None:
+    for name in ("PGPORT", "PGHOST", "PGSERVICE", "PGOPTIONS", "PGSSLMODE"):
+        environment.setenv(name, "1")
+
+    load(ExampleSettings)
+
+    assert not [name for name in os.environ if name.startswith("PG")]

@@ -6,7 +6,7 @@ from secrets import token_urlsafe
 
 import pytest
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.tokens import mint_token
 
 SECRET = token_urlsafe()

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.platform import free_ports
 from devkit.settings import RunSettings
 
@@ -102,6 +102,32 @@ def test_the_lines_to_paste_work_and_the_next_start_finds_what_they_made(folder:
     assert listed.json() == [made.json()]
     assert run.returncode == 0
     until_nothing_is_left(folder)
+
+
+def test_what_a_shell_holds_for_other_programs_has_no_say(folder: Path) -> None:
+    foreign = {
+        "PGPORT": "1",
+        "PGHOST": "nowhere.invalid",
+        "PGUSER": "somebody",
+        "PGOPTIONS": "-c no_such_setting=1",
+        "PGSERVICE": "nothing",
+        "PGSSLMODE": "verify-full",
+        "PGPASSFILE": "/nowhere",
+        "PGCLIENTENCODING": "SQL_ASCII",
+        "http_proxy": "http://127.0.0.1:1",
+        "all_proxy": "http://127.0.0.1:1",
+        "LC_ALL": "C",
+        "TZ": "Nowhere/Else",
+        "TMPDIR": "/nowhere",
+    }
+
+    with running(folder, **foreign) as run:
+        create, *_ = [line for line in said_at_start(run).splitlines() if line.startswith("curl ")]
+        assert paste(create).status_code == 201
+        run.send_signal(signal.SIGTERM)
+        said_until_end(run)
+
+    assert run.returncode == 0
 
 
 def test_after_a_kill_nothing_is_left_and_the_next_run_starts_at_once(folder: Path) -> None:

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient, TransportError
 
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, database_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.people import AsUser, passport_headers
 from devkit.platform import Platform, free_ports, start_service

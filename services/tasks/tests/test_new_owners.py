@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import psycopg
 import pytest
 
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, database_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.people import AsUser
 from devkit.platform import free_ports, start_service

@@ -12,7 +12,8 @@ from httpx import AsyncClient, Response
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.databases import MigratedDatabases, alembic, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, alembic, database_environment
+from devkit.environment import minimal_environment
 from devkit.errors import CannotRunError
 from devkit.keys import PassportKeys
 from devkit.people import AsUser

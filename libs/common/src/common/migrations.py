@@ -29,6 +29,7 @@ from common.database_checks import (
 )
 from common.database_history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
 from common.database_url import check_url
+from common.environment import forget_libpq_variables
 
 SESSION: Final = (
     "SET statement_timeout = 0",  # the limit of the service's own statements is not ours
@@ -70,6 +71,7 @@ def migration_connection(release: Release) -> Generator[Connection]:
     Raises:
         SystemExit: There is no such database, it does not answer, or no migration may be run there.
     """
+    forget_libpq_variables()
     url = _find_url(release.service)
     options = {"prepare_threshold": None, "connect_timeout": 10, "client_encoding": "UTF8"}
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=options)

@@ -6,6 +6,8 @@ from typing import Annotated, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.environment import forget_libpq_variables
+
 
 class Settings(BaseSettings):
     """What every service can be told. Unset and empty mean the same."""
@@ -35,9 +37,12 @@ SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 def load(settings_class: type[SettingsClass]) -> SettingsClass:
     """Read the settings, or stop the start with one message that names all that is wrong.
 
+    From then on libpq's own variables say nothing any more.
+
     Raises:
         SystemExit: Something is missing or dangerous; the exit code is 2.
     """
+    forget_libpq_variables()
     try:
         return settings_class()
     except ValidationError as error:

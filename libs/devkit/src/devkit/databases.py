@@ -1,7 +1,6 @@
 """Each service's own database: where it is, and at which revision."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Final
 import psycopg
 from alembic.script import ScriptDirectory
 
+from devkit.environment import minimal_environment
 from devkit.errors import CannotRunError
 from devkit.postgres import Postgres, start_postgres
 from devkit.processes import Group
@@ -75,11 +75,6 @@ async def tell_restored(group: Group, environment: Mapping[str, str]) -> str:
     """Begin another history in the database of tasks, and return what was done; that of users has no versions."""
     await group.complete("tasks-restored", [sys.executable, "-m", "tasks.restored"], environment)
     return (group.logs / "tasks-restored.log").read_text()
-
-
-def minimal_environment() -> dict[str, str]:
-    """Return what a process needs that shall depend on nothing a developer has set."""
-    return {name: os.environ[name] for name in ("HOME", "LANG", "PATH", "TMPDIR") if name in os.environ}
 
 
 @dataclass(frozen=True)

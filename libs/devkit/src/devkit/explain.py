@@ -1,9 +1,9 @@
 """`make explain`: say why the gateway of `make run` takes or refuses a token."""
 
-import os
 import subprocess
 import sys
 
+from devkit.environment import service_environment
 from devkit.settings import VAR, load_settings
 from devkit.tokens import development_secret
 
@@ -12,7 +12,7 @@ def main() -> None:
     """Run the gateway's own tool, with the settings that `make run` would give the gateway."""
     secret = development_secret(load_settings(), VAR)
     command = [sys.executable, "-m", "auth_gateway.explain", *sys.argv[1:]]
-    sys.exit(subprocess.call(command, env=os.environ | {"BETTER_AUTH_SECRET": secret}))
+    sys.exit(subprocess.call(command, env=service_environment() | {"BETTER_AUTH_SECRET": secret}))
 
 
 if __name__ == "__main__":

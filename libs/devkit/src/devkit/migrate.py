@@ -1,10 +1,10 @@
 """`make migrate`: bring the databases of the services to the newest revision."""
 
 import asyncio
-import os
 import sys
 
 from devkit.databases import database_environment, find_databases, remigrate_databases
+from devkit.environment import service_environment
 from devkit.errors import CannotRunError
 from devkit.processes import Group
 from devkit.settings import VAR, RunSettings, load_settings
@@ -19,7 +19,7 @@ async def migrate(settings: RunSettings) -> str:
     """
     async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
         urls = await find_databases(group, settings, VAR)
-        return await remigrate_databases(group, database_environment(urls, os.environ))
+        return await remigrate_databases(group, database_environment(urls, service_environment()))
 
 
 def main() -> None:

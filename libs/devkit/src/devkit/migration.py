@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import sys
 
-from devkit.databases import OWNERS, alembic, database_environment, minimal_environment
+from devkit.databases import OWNERS, alembic, database_environment
+from devkit.environment import minimal_environment
 from devkit.errors import CannotRunError
 from devkit.postgres import throwaway_postgres
 from devkit.processes import Group

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from devkit.databases import OWNERS, database_environment, find_databases, migrate_databases
+from devkit.environment import service_environment
 from devkit.errors import CannotRunError
 from devkit.keys import kept_passport_keys
 from devkit.platform import start_platform
@@ -55,7 +56,7 @@ async def run(settings: RunSettings, folder: Path) -> None:
         _require_free(settings.port)
         named = settings.named_databases
         _say("Using the databases that were named" if len(named) == len(OWNERS) else "Starting PostgreSQL")
-        environment = database_environment(await find_databases(group, settings, folder), os.environ)
+        environment = database_environment(await find_databases(group, settings, folder), service_environment())
         secret = development_secret(settings, folder)
         _say("Starting gateway, tasks and users, and migrating their databases")
         environment |= {"BETTER_AUTH_SECRET": secret, "EXPLAIN_REFUSALS": "true", "METRICS_PORT": ""}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devkit.databases import minimal_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.platform import free_ports, start_service
 from devkit.processes import Group
