@@ -8,6 +8,7 @@ kept := UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX 
 	UV_KEYRING_PROVIDER UV_HTTP_TIMEOUT
 unexport $(filter-out $(kept),$(filter PG% PYTHON% UV_% VIRTUAL_ENV CONDA_PREFIX,$(.VARIABLES)))
 export PYTHONUTF8 := 1
+export LC_ALL := C.UTF-8
 
 # Options of a goal are read from the command line only: `v` may mean something else in somebody's shell.
 options := s m v sub email days edge quick fairness only strict UPGRADE

@@ -13,8 +13,11 @@ import sys
 CAP_DAC_OVERRIDE = 1
 """Pass the permissions of files and folders. Source: capabilities(7)."""
 
-PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
+PR_SET_KEEPCAPS, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 28, 47, 2
 """Source: linux/prctl.h."""
+
+SECBIT_NO_SETUID_FIXUP = 1 << 2
+"""Keep capabilities when the account changes, and count them in access(2), which PostgreSQL asks about its programs."""
 
 CAPABILITY_VERSION = 0x20080522
 """Source: linux/capability.h."""
@@ -26,6 +29,7 @@ def become(name: str) -> None:
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if libc:
         libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)

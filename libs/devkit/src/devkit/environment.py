@@ -16,6 +16,7 @@ def minimal_environment() -> dict[str, str]:
     """Return what a process needs that shall depend on nothing a developer has set; its texts are UTF-8."""
     environment = {name: os.environ[name] for name in NEEDED if name in os.environ}
     environment["PYTHONUTF8"] = "1"
+    environment["LC_ALL"] = "C.UTF-8"  # for Python's own start, which reads paths before it knows of the line above
     return environment
 
 
