@@ -13,8 +13,9 @@ from httpx import AsyncClient
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment, tell_restored
+from devkit.databases import MigratedDatabases, database_environment, tell_restored
 from devkit.databases import migrate as migrate_database
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.people import AsUser
 from devkit.platform import Platform

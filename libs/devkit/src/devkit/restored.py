@@ -1,10 +1,10 @@
 """`make restored`: tell the tasks service that its database is a backup, where that cannot be seen."""
 
 import asyncio
-import os
 import sys
 
 from devkit.databases import database_environment, find_databases, tell_restored
+from devkit.environment import service_environment
 from devkit.errors import CannotRunError
 from devkit.processes import Group
 from devkit.settings import VAR, RunSettings, load_settings
@@ -19,7 +19,7 @@ async def restored(settings: RunSettings) -> str:
     """
     async with sole_use(VAR) as lock, Group(VAR / "log", kept_open=[lock]) as group:
         urls = await find_databases(group, settings, VAR)
-        return await tell_restored(group, database_environment(urls, os.environ))
+        return await tell_restored(group, database_environment(urls, service_environment()))
 
 
 def main() -> None:
