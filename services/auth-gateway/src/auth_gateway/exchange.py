@@ -16,7 +16,7 @@ from auth_gateway.upstream import CONNECT_SECONDS
 from common.errors import BadGateway, GatewayTimeout, Refusal
 
 REQUEST_SECONDS: Final = 60.0
-"""How long it may take until a service begins its answer, a slow client's sending included."""
+"""How long it may take until all of a request is sent, also by a slow client; without a body, until it is answered."""
 
 HEAD_WAITS_SECONDS: Final = 0.005
 """How long the head waits for the first piece of a body, to go to the service together with it."""
@@ -100,6 +100,16 @@ async def hand_on(session: aiohttp.ClientSession, request: Outgoing, receive: Re
         raise _refusal(error) from error
 
 
+async def _then_patient(
+    pieces: AsyncIterator[bytes], request: Outgoing, patience: asyncio.Timeout
+) -> AsyncIterator[bytes]:
+    """Give the service time for its answer when all of the request is sent, however long that took."""
+    async for piece in pieces:
+        yield piece
+    if patience.when() is not None:  # else the answer has begun
+        patience.reschedule(asyncio.get_running_loop().time() + request.answer_seconds)
+
+
 async def _exchange(
     session: aiohttp.ClientSession, request: Outgoing, body: _Body | None, patience: asyncio.Timeout, send: Send
 ) -> None:
@@ -107,7 +117,7 @@ async def _exchange(
         request.verb,
         URL(request.url, encoded=True),
         headers=request.headers,
-        data=None if body is None else body.pieces(expects_call=request.expects_call),
+        data=None if body is None else _then_patient(body.pieces(expects_call=request.expects_call), request, patience),
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=request.answer_seconds),
     ) as answer:

@@ -34,7 +34,7 @@ async def hand_to(
     service: Upstream, sent: list[Message] | None = None, *, body: bytes = b"", answer_seconds: float = 5
 ) -> list[Message]:
     """Hand a request on for a client who sends this much of 100 bytes, and waits; return what was sent to them."""
-    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": bool(body)}]
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": 0 < len(body) < 100}]
     sent = [] if sent is None else sent
 
     async def receive() -> Message:
@@ -145,6 +145,21 @@ async def test_an_upload_that_gets_nowhere_ends(service: Upstream, monkeypatch: 
     with pytest.raises(GatewayTimeout):
         await hand_to(service, body=b"half")
     await service.closed.wait()
+
+
+async def test_a_service_has_time_of_its_own_when_all_of_a_request_is_there(
+    service: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def think(request: Received, writer: asyncio.StreamWriter) -> None:
+        await request.body()
+        await asyncio.sleep(0.5)
+        writer.write(document())
+
+    monkeypatch.setattr(exchange, "REQUEST_SECONDS", 0.3)
+    service.behaviour = think
+    await service.start()
+
+    assert (await hand_to(service, body=b"a" * 100))[0]["status"] == 200
 
 
 async def test_an_answer_may_take_longer_than_a_request(service: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
