@@ -28,6 +28,9 @@ OWNER, TASK = UUID(int=1), task(1)
 LIST = LABEL = UUID(int=50_001)
 """The one user, and of theirs: a task, a list with 500 tasks, and a label that is on 500."""
 
+IMPORT = UUID(int=70_001)
+"""An import of the one user, with a line for each task."""
+
 FILL = """
 SET statement_timeout = 0;
 SET maintenance_work_mem = '256MB';
@@ -45,6 +48,15 @@ SELECT pg_temp.id(o), pg_temp.id(n * 60000 + o), 'task', 20000 + n, now() - inte
 FROM generate_series(1, 40) AS n, generate_series(1, 1000) AS o;
 INSERT INTO idempotency_keys (user_id, operation, key, digest, task_id, version, answer, created_at)
 SELECT user_id, 'create-task', version, '', id, version, '', deleted_at FROM task_tombstones;
+INSERT INTO imports (id, user_id, begun_at)
+SELECT pg_temp.id(70000 + o), pg_temp.id(o), now() - CASE WHEN o > 500 THEN interval '1 hour' ELSE '0' END
+FROM generate_series(1, 20000) AS o;
+INSERT INTO staged_tasks (
+    user_id, import_id, old_id, line, own_id, title, is_completed, created_at, updated_at, is_planned, priority, labels
+)
+SELECT pg_temp.id(o), pg_temp.id(70000 + o), pg_temp.id(n * 100000 + o), n + 1, pg_temp.id(n * 100000 + 99000 + o),
+       'Staged', false, now(), now(), false, 0, '{{}}'
+FROM generate_series(1, 1000) AS o, generate_series(1, {own}) AS n WHERE o = 1 OR n <= 20;
 
 UPDATE pg_index SET indisready = false WHERE indrelid = 'tasks'::regclass; -- all rows first, then all of each index
 INSERT INTO tasks (id, user_id, title, is_completed, completed_at, created_at, updated_at, version, list_id, due_date)

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import Executable
 
 from devkit.databases import MigratedDatabases
-from tasks.statements import changes, creation, exchange, keys, labels, lists, namesakes, tasks
+from tasks.statements import changes, creation, exchange, keys, labels, lists, namesakes, staging, tasks
 from tasks.statements.listing import FILTERS, ORDERS, list_tasks
 from tasks.statements.order import move
 
-from .crowd import CROWD, LABEL, LIST, OWN, OWNER, TASK, Connection, crowd, read, task
+from .crowd import CROWD, IMPORT, LABEL, LIST, OWN, OWNER, TASK, Connection, crowd, read, task
 
 NEW = UUID(int=7)
 MOMENT = datetime.now(UTC)
@@ -66,6 +66,11 @@ VALUES: Final[Mapping[str, object]] = {
     "due_before": TODAY - timedelta(days=150),
     "due_after": TODAY,
     "now": MOMENT,
+    "this_import": IMPORT,
+    "first_line": 5_000,
+    "last_line": 5_099,
+    "old_list_ids": [],
+    "new_list_ids": [],
     "today": TODAY,
 }
 """What the statements are run with, unless one needs another value."""
@@ -138,14 +143,24 @@ WRITES: Final = {
     "rename label": Run(labels.CHANGE_LABEL, {"wanted": LABEL}, {"ix_task_labels_user_id_label_id"}),
     "delete label": Run(labels.DELETE_LABEL, {"wanted": LABEL}, {"ix_task_labels_user_id_label_id"}),
     "import's lock": Run(exchange.LOCK_OWNER, {}, {"pk_owners"}),
+    "import's end": Run(staging.END_IMPORT, {}, {"uq_imports_user_id_id"}),
+    "sweep": Run(staging.SWEEP, {"kept": timedelta(minutes=5), "most": 200}, {"ix_imports_begun_at"}),
     "erase": Run(exchange.ERASE_OWNER, {"caller": NEW}, {"pk_owners"}),
 }
 """What changes one task, or with a list or a label 500."""
 
-ROWS_MAX: Final = {**dict.fromkeys(PAGES, 500), **dict.fromkeys(SEARCHES, OWN + 500), **dict.fromkeys(WRITES, 2_000)}
+MERGE: Final = {"import's merge": Run(exchange.MERGE_TASKS, {}, {"ix_staged_tasks_import_id_line"})}
+"""What may look several times at all that the owner has, because it is about thousands of tasks."""
+
+ROWS_MAX: Final = {
+    **dict.fromkeys(PAGES, 500),
+    **dict.fromkeys(SEARCHES, OWN + 500),
+    **dict.fromkeys(WRITES, 2_000),
+    **dict.fromkeys(MERGE, 5 * OWN),
+}
 """Rows that each may read, with those of the labels."""
 
-ALL: Final = {**PAGES, **SEARCHES, **WRITES}
+ALL: Final = {**PAGES, **SEARCHES, **WRITES, **MERGE}
 
 
 class Databases(NamedTuple):

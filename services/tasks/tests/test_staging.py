@@ -68,6 +68,22 @@ async def test_who_leaves_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) 
     assert await export(owner) == []
 
 
+async def test_a_merge_ends_in_the_database_too_when_its_client_leaves(alone_as: AsUser, proxy: Proxy) -> None:
+    owner = alone_as("owner")
+    await bring(owner)
+
+    async with somebody(proxy):
+        sending = asyncio.create_task(send(owner, written(a_line(uuid4()))))
+        await until_waiting(proxy.server_url, 1)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        async with asyncio.timeout(2):
+            await until_waiting(proxy.server_url, 0)
+
+    await until_staged(proxy, 0, 0)
+    assert await export(owner) == []
+
+
 async def test_a_bad_line_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) -> None:
     refused = await send(alone_as("owner"), written(a_line(uuid4()), a_line(uuid4(), " ")))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,6 +175,8 @@ class _Lease:
     async def _stop(self) -> None:
         try:
             await self.connection.stop()
+            if not self.connection.is_idle:  # it is in a transaction, which ends with it
+                await self.connection.close()
         finally:
             self._give_back()
 
@@ -246,6 +248,57 @@ async def open_stream(session: Session, statement: Executable, **values: object)
         sqlalchemy.exc.TimeoutError: All connections were busy for too long.
     """
     return await _repeat_once(_open, session, statement, values)
+
+
+class Transaction:
+    """Several statements that are one, on a connection of their own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: Executable, **values: object) -> list[DictRow]:
+        """Run a statement and return its rows; nothing is repeated.
+
+        Raises:
+            psycopg.Error: The database is lost, or the statement failed.
+        """
+        text, given = _with_values(statement, values)
+        return await self._run(text, given)
+
+    async def row(self, statement: Executable, **values: object) -> Row | None:
+        """Run a statement and return its first row, if there is one; raises as `rows` does."""
+        return next(iter(await self.rows(statement, **values)), None)
+
+    async def _run(self, text: bytes, given: Sequence[object] = ()) -> list[DictRow]:
+        cursor = AsyncRawCursor(self._connection, row_factory=dict_row)
+        await cursor.execute(text, given)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def begin(self) -> None:
+        """Begin it. Each statement sees what was committed before that statement."""
+        await self._run(b"BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    async def commit(self) -> None:
+        """Make it last."""
+        await self._run(b"COMMIT")
+
+
+@asynccontextmanager
+async def open_transaction(session: Session) -> AsyncGenerator[Transaction]:
+    """Commit what the block does, or nothing of it: then what still runs is stopped, and the connection is closed.
+
+    Raises:
+        psycopg.Error: The database is lost, or the commit failed.
+        sqlalchemy.exc.TimeoutError: All connections were busy for too long.
+    """
+    lease = await _lease(session)
+    transaction = Transaction(lease.connection)
+    try:
+        await transaction.begin()
+        yield transaction
+        await transaction.commit()
+    finally:
+        lease.end()
 
 
 async def _open(session: Session, statement: Executable, values: Row) -> RowStream:

@@ -36,10 +36,10 @@ IMPORT_LIMITS: Final = UploadLimits(
 pass until a body has come (60), so that it is the service that answers."""
 
 
-async def read_upload(request: Request, limits: UploadLimits, finish_seconds: float) -> AsyncIterator[bytes]:
-    """Yield the body in pieces.
+def read_upload(request: Request, limits: UploadLimits, finish_seconds: float) -> AsyncIterator[bytes]:
+    """Yield the body in pieces; from now on the limits hold instead of the request's deadline.
 
-    The limits hold instead of the request's deadline, which is `finish_seconds` away when all is there.
+    That is `finish_seconds` away when all is there.
 
     Raises:
         BodyTooLarge: It is longer than the limits allow.
@@ -47,16 +47,19 @@ async def read_upload(request: Request, limits: UploadLimits, finish_seconds: fl
         Unavailable: The whole takes too long, and more than half of that was not the client's.
         ClientDisconnect: The client has left.
     """
-    loop, deadline = asyncio.get_running_loop(), request.scope["deadline"]
-    ends_at = loop.time() + limits.seconds_max
-    deadline.reschedule(ends_at + DEADLINE_SECONDS)
+    ends_at = asyncio.get_running_loop().time() + limits.seconds_max
+    request.scope["deadline"].reschedule(ends_at + DEADLINE_SECONDS)
+    return _read(request, limits, ends_at, finish_seconds)
+
+
+async def _read(request: Request, limits: UploadLimits, ends_at: float, finish_seconds: float) -> AsyncIterator[bytes]:
     size = 0
     async for piece in _in_time(request.stream(), limits, ends_at):
         size += len(piece)
         if size > limits.bytes_max:
             raise BodyTooLarge
         yield piece
-    deadline.reschedule(loop.time() + finish_seconds)
+    request.scope["deadline"].reschedule(asyncio.get_running_loop().time() + finish_seconds)
 
 
 async def _in_time(pieces: AsyncIterator[bytes], limits: UploadLimits, ends_at: float) -> AsyncIterator[bytes]:

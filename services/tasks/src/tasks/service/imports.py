@@ -13,10 +13,10 @@ from uuid import UUID, uuid5
 
 from psycopg.errors import ForeignKeyViolation
 from pydantic_core import to_json
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from common.database import Row, row, rows
+from common.database import Row, Transaction, open_transaction, row, rows
 from common.errors import SOON, Conflict, Unavailable, Unprocessable
 from common.frame import DEADLINE_SECONDS
 from common.identity import User
@@ -138,10 +138,10 @@ class _Import:
 
     async def begin(self) -> None:
         """Note that there is an import, and take away some of what others have left."""
-        async with self.limits.turns.staging.turn(self.rank):
-            while not await _in_time(self._begin()):
-                await _in_time(rows(self.engine, ADD_OWNER, caller=self.user.id))
-            for _ in range(SWEEPS_MAX):
+        while not await _in_time(self._begin()):
+            await _in_time(rows(self.engine, ADD_OWNER, caller=self.user.id))
+        for _ in range(SWEEPS_MAX):
+            async with self.limits.turns.staging.turn(self.rank):
                 if not await _in_time(row(self.engine, SWEEP, kept=KEPT, most=SWEPT_AT_ONCE)):
                     break
 
@@ -193,31 +193,32 @@ class _Import:
     async def merge(self) -> dict[str, int]:
         """Merge what is staged, in one transaction, and take it away."""
         limits = self.limits
-        transaction = self.engine.execution_options(isolation_level="READ COMMITTED")
-        async with limits.turns.merging(self.user.id, limits.writes), transaction.begin() as connection:
-            await self._lock(connection)
-            settled = await _in_time(self.namesakes.settle(connection, self.user))
+        async with (
+            limits.turns.merging(self.user.id, limits.writes),
+            open_transaction(self.engine) as transaction,
+        ):
+            await self._lock(transaction)
+            settled = await _in_time(self.namesakes.settle(transaction, self.user))
             report = dict(settled.report)
             first_line = FIRST_LINE
             for lines in self.merges:
-                merged = await _in_time(self._merge(connection, settled, first_line, lines.last))
+                merged = await _in_time(self._merge(transaction, settled, first_line, lines.last))
                 report = {name: number + cast("int", merged[name]) for name, number in report.items()}
                 first_line = lines.last + 1
-            await _in_time(connection.execute(END_IMPORT, self._values))
+            await _in_time(transaction.row(END_IMPORT, **self._values))
         return report
 
     @property
     def _values(self) -> dict[str, object]:
         return {"caller": self.user.id, "this_import": self.id}
 
-    async def _lock(self, connection: AsyncConnection) -> None:
+    async def _lock(self, transaction: Transaction) -> None:
         """Lock the owner first and then the import, as an erasure does."""
         for statement in (LOCK_OWNER, LOCK_IMPORT):
-            locked = await _in_time(connection.execute(statement, self._values))
-            if locked.first() is None:
+            if await _in_time(transaction.row(statement, **self._values)) is None:
                 raise _interrupted()
 
-    async def _merge(self, connection: AsyncConnection, settled: Settled, first_line: int, last_line: int) -> Row:
+    async def _merge(self, transaction: Transaction, settled: Settled, first_line: int, last_line: int) -> Row:
         values = {
             **self._values,
             "first_line": first_line,
@@ -227,7 +228,7 @@ class _Import:
             "label_names": list(settled.labels),
             "label_ids": list(settled.labels.values()),
         }
-        merged: Row = dict((await connection.execute(MERGE_TASKS, values)).mappings().one())
+        [merged] = await transaction.rows(MERGE_TASKS, **values)
         if merged["created"] and cast("int", merged["task_count"]) > self.limits.tasks_max:
             raise _too_many(self.limits.tasks_max)
         if merged["lost"]:

@@ -7,10 +7,9 @@ from typing import Final, NamedTuple, cast
 from uuid import UUID, uuid5
 
 from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils.compat import uuid7
 
-from common.database import Row
+from common.database import Row, Transaction
 from common.errors import SOON, Conflict, Unprocessable
 from common.identity import User
 from tasks.fields.names import fold
@@ -117,27 +116,27 @@ class Namesakes:
         _require_room(_LISTS, max(len(self.lists), len(self.list_ids)))
         _require_room(_LABELS, max(len(self.labels), len(self.names)))
 
-    async def settle(self, connection: AsyncConnection, user: User) -> "Settled":
+    async def settle(self, transaction: Transaction, user: User) -> "Settled":
         """Find them among what the owner has, and make those that are not there.
 
         Raises:
             Unprocessable: The owner would have more than one user may have, or a task is in a list that is not there.
             Conflict: Somebody else took one of the ids at the same moment.
         """
-        lists = await _look(connection, user, _LISTS, self.lists.keys() | self.list_ids.keys())
+        lists = await _look(transaction, user, _LISTS, self.lists.keys() | self.list_ids.keys())
         places = [lists.place(line) for line in self.lists.values()]
         list_ids = dict(zip(self.lists, places, strict=True))
         list_ids |= {
             each: lists.require(each, number) for each, number in self.list_ids.items() if each not in list_ids
         }
-        await _make(connection, user, _LISTS, lists.new)
+        await _make(transaction, user, _LISTS, lists.new)
         # Only now, because a label cannot have the id of a list that has just been made.
-        labels = await _look(connection, user, _LABELS, self.labels.keys())
+        labels = await _look(transaction, user, _LABELS, self.labels.keys())
         named = [labels.place(line) for line in self.labels.values()]
         report = _report([*self.lists, *self.labels], [*places, *named], made=len(lists.new) + len(labels.new))
         names = {fold(line.name): each for line, each in zip(self.labels.values(), named, strict=True)}
         names |= {folded: labels.name(name) for folded, name in self.names.items() if folded not in names}
-        await _make(connection, user, _LABELS, labels.new)
+        await _make(transaction, user, _LABELS, labels.new)
         return Settled(list_ids, names, report)
 
 
@@ -146,19 +145,18 @@ def _named(line: ListLine | LabelLine, position: str | None) -> _Named:
     return _Named(line.id, line.name, order_key(position, created_at), created_at, instant(line.updated_at))
 
 
-async def _look(connection: AsyncConnection, user: User, kind: _Kind, ids: Iterable[UUID]) -> _There:
+async def _look(transaction: Transaction, user: User, kind: _Kind, ids: Iterable[UUID]) -> _There:
     both = [each for old_id in ids for each in (old_id, uuid5(user.id, str(old_id)))]
-    found = (await connection.execute(kind.find, {"caller": user.id, "ids": both})).mappings()
-    return _There(user, [dict(each) for each in found])
+    return _There(user, await transaction.rows(kind.find, caller=user.id, ids=both))
 
 
-async def _make(connection: AsyncConnection, user: User, kind: _Kind, new: Sequence[Row]) -> None:
+async def _make(transaction: Transaction, user: User, kind: _Kind, new: Sequence[Row]) -> None:
     if not new:
         return
     columns = {f"{name}s": [row[name] for row in new] for name in new[0]}
-    held, made = (await connection.execute(kind.make, {"caller": user.id, **columns})).one()
-    _require_room(kind, held)
-    if made < len(new):
+    [made] = await transaction.rows(kind.make, caller=user.id, **columns)
+    _require_room(kind, made["held"])
+    if made["made"] < len(new):
         raise Conflict("id-taken", "Somebody else took an id at this moment; send all of it again.", headers=SOON)
 
 

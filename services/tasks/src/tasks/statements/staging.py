@@ -6,7 +6,20 @@ with its import, and both go with their owner. An import that broke off is swept
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, Interval, Text, bindparam, cast, column, delete, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Interval,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSON, insert
 
 from tasks.statements.values import IMPORTS, NOW, OWNERS, STAGED, USER
@@ -68,9 +81,9 @@ END_IMPORT: Final = delete(IMPORTS).where(IMPORTS.c.user_id == USER, IMPORTS.c.i
 
 _broken_off = (
     select(IMPORTS.c.id, IMPORTS.c.user_id)
-    .where(IMPORTS.c.begun_at < NOW - bindparam("kept", type_=Interval))
+    .where(IMPORTS.c.begun_at < func.now() - bindparam("kept", type_=Interval))
     .order_by(IMPORTS.c.begun_at)
-    .limit(1)
+    .limit(literal_column("1", Integer))  # a value would be unknown to a plan for all values
     .with_for_update(skip_locked=True)
     .cte("broken_off")
     .prefix_with("MATERIALIZED")

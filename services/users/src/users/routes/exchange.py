@@ -43,7 +43,7 @@ async def _task_lines(tasks: Tasks) -> AsyncIterator[AsyncIterator[bytes]]:
         yield lines
 
 
-async def _pieces(request: Request, _: CurrentUser) -> AsyncIterator[bytes]:
+async def _require_lines(request: Request, _: CurrentUser) -> None:
     """Refuse what is announced too long or is of another type, before anything is read."""
     if int(request.headers.get("content-length", 0)) > IMPORT_LIMITS.bytes_max:
         raise BodyTooLarge
@@ -51,11 +51,10 @@ async def _pieces(request: Request, _: CurrentUser) -> AsyncIterator[bytes]:
     sent = request.headers.getlist("content-type")
     if len(sent) != 1 or sent[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise UnsupportedMediaType("unsupported-media-type", f"The body must be {MEDIA_TYPE}.")
-    return read_upload(request, IMPORT_LIMITS, REPORT_SECONDS)
 
 
 TaskLines = Annotated[AsyncIterator[bytes], Depends(_task_lines)]
-Pieces = Annotated[AsyncIterator[bytes], Depends(_pieces)]
+HasLines = Annotated[None, Depends(_require_lines)]
 
 
 @router.get("/export", response_class=StreamingResponse, responses=_EXPORTED, dependencies=[Address])
@@ -67,7 +66,7 @@ async def export_me(request: Request, user: CurrentUser, session: DbSession, lin
 
 @router.post("/import", response_model=ImportRead, responses=_IMPORTED, openapi_extra=_IMPORT_BODY)
 async def import_me(
-    request: Request, pieces: Pieces, _: Annotated[object, Address], user: CurrentUser, session: DbSession, tasks: Tasks
+    request: Request, _: HasLines, __: Annotated[object, Address], user: CurrentUser, session: DbSession, tasks: Tasks
 ) -> Response:
     """Take in what was exported, here or elsewhere: all of it, or nothing when a line is bad.
 
@@ -77,6 +76,7 @@ async def import_me(
     seconds, and at 1 KiB a second or more. Two imports of one caller are read at the same time, others wait a while.
     """
     async with request.app.state.uploads.slots_of(user.id):
+        pieces = read_upload(request, IMPORT_LIMITS, REPORT_SECONDS)
         report = await service.import_user(session, user, tasks, pieces)
     return Response(_REPORT.dump_json(report), media_type=JSON_TYPE)
 
