@@ -30,6 +30,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'act
 """
 
 
+STAGED: Final = "SELECT (SELECT count(*) FROM imports) AS begun, (SELECT count(*) FROM staged_tasks) AS staged"
+
+
 @asynccontextmanager
 async def room_for_many(own: OwnPlatform) -> AsyncGenerator[None]:
     """Let one user have that many tasks."""
@@ -78,6 +81,17 @@ async def until_nothing_is_held(own: OwnPlatform) -> None:
     """Wait until no request has a connection to the tasks database."""
     for _ in range(100):
         if not (await own.stored("tasks", HELD))[0]["held"]:
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError
+
+
+async def until_begun(own: OwnPlatform, imports: int) -> None:
+    """Wait until so many imports have begun; when there are none, nothing may be staged either."""
+    for _ in range(100):
+        counts = (await own.stored("tasks", STAGED))[0]
+        if counts["begun"] == imports:
+            assert imports or not counts["staged"]
             return
         await asyncio.sleep(0.1)
     raise TimeoutError
@@ -164,7 +178,7 @@ async def test_whoever_stops_sending_has_written_nothing(own: OwnPlatform, *, le
     async def halves() -> AsyncIterator[bytes]:
         yield (START + written(*(a_line(str(number)) for number in range(1_000)))).encode()
         halfway.set()
-        await asyncio.sleep(7)
+        await asyncio.sleep(20)
 
     sending = asyncio.ensure_future(
         ann.post("/users/me/import", content=halves(), headers={"Content-Type": LINES_TYPE}, timeout=PATIENCE)
@@ -174,8 +188,54 @@ async def test_whoever_stops_sending_has_written_nothing(own: OwnPlatform, *, le
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
     else:
-        problem_of(await sending, 503)
+        problem_of(await sending, 408, "request-timeout")
     await until_nothing_is_held(own)
 
     assert await ann.tasks() == []
     assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
+    await until_begun(own, 0)
+
+
+async def test_a_kill_in_the_middle_leaves_nothing_half_done_and_what_is_staged_is_swept(own: OwnPlatform) -> None:
+    ann, halfway = own.speak_as("killed"), asyncio.Event()
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield (START + written(*(a_line(str(number)) for number in range(1_000)))).encode()
+        halfway.set()
+        await asyncio.sleep(20)
+
+    sending = asyncio.ensure_future(
+        ann.post("/users/me/import", content=halves(), headers={"Content-Type": LINES_TYPE}, timeout=PATIENCE)
+    )
+    await halfway.wait()
+    await until_begun(own, 1)
+    own.kill("tasks")
+    problem_of(await sending, 503, "tasks-unavailable")
+    await own.start("tasks")
+    await own.until_ready()
+
+    assert await ann.tasks() == []
+    assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
+    await own.stored("tasks", "UPDATE imports SET begun_at = begun_at - interval '1 hour' RETURNING id")
+    assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
+    await until_begun(own, 0)
+    assert len(await ann.tasks()) == 2
+
+
+async def test_those_who_dawdle_keep_nobody_waiting(own: OwnPlatform) -> None:
+    async def dawdle() -> AsyncIterator[bytes]:
+        yield (START + written(a_line())).encode()
+        while True:
+            await asyncio.sleep(1)
+            yield b" " * 2_048  # as slow as one may be, or a busy machine loses the first before the last has begun
+
+    people = [own.speak_as(f"dawdler {number}") for number in range(5)]
+    dawdling = [asyncio.ensure_future(bring(person, dawdle())) for person in people for _ in range(2)]
+    await until_begun(own, len(dawdling))
+
+    async with asyncio.timeout(5):
+        assert (await bring(own.speak_as("prompt"), START + written(a_line()))).json()["created"] == 1
+    for sending in dawdling:
+        sending.cancel()
+    await asyncio.gather(*dawdling, return_exceptions=True)
+    await until_begun(own, 0)
