@@ -14,7 +14,8 @@ import pytest
 from own_platform import OwnPostgres
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.databases import MigratedDatabases, alembic, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, alembic, database_environment
+from devkit.environment import minimal_environment
 from devkit.errors import CannotRunError
 from devkit.keys import new_private_key, passport_keys
 from devkit.platform import free_ports, start_service

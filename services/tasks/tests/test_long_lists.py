@@ -16,7 +16,8 @@ import pytest
 from httpx import AsyncClient
 from psycopg import sql
 
-from devkit.databases import MigratedDatabases, database_environment, minimal_environment
+from devkit.databases import MigratedDatabases, database_environment
+from devkit.environment import minimal_environment
 from devkit.keys import PassportKeys
 from devkit.people import Headers, passport_headers
 from devkit.platform import Platform, Service, free_ports, start_service
