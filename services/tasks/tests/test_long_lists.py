@@ -5,7 +5,7 @@ import json
 import socket
 from asyncio import StreamReader
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
@@ -286,6 +286,26 @@ async def test_twenty_long_lists_at_once_take_little_memory_and_others_are_serve
 
     assert [len(body_of(answer)) for answer in await lists] == [200] * 20
     assert max(memory) < MEMORY_MAX_BYTES
+
+
+async def test_who_takes_nothing_of_a_hundred_lists_is_sent_ten_and_may_read_on_afterwards(
+    running: Running, client_of: Callable[[str], AsyncClient]
+) -> None:
+    name = await running.fill()
+    before = running.memory_bytes()
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(asking(running, name)) for _ in range(100)]
+        await asyncio.sleep(3)
+        memory = running.memory_bytes()
+        async with client_of(name) as owner:
+            assert (await owner.get("/tasks/changes?limit=1")).status_code == 200
+        await asyncio.sleep(8)
+        answers = [await reader.read(12) for reader in readers]
+
+    assert memory - before < 20 * 2**20
+    assert set(answers) == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
+    async with client_of(name) as owner:
+        assert len((await owner.get("/tasks")).json()) == TASKS
 
 
 async def test_pages_of_changes_end_when_they_are_long_and_miss_nothing(

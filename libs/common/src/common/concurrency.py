@@ -1,6 +1,7 @@
 """How much of what all share one user may take at once."""
 
 from asyncio import Semaphore
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -45,3 +46,11 @@ class StreamSlots:
     def give_back(self) -> None:
         """Give a slot back."""
         self._free += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What it takes to send a long answer: one of the user's slots, and perhaps a connection that waits."""
+
+    slots: Semaphore
+    streams: StreamSlots

@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Request
 
-from common.concurrency import CONNECTIONS_PER_USER_MAX, StreamSlots, UserLimiter
+from common.concurrency import CONNECTIONS_PER_USER_MAX, Delivery, StreamSlots, UserLimiter
 from common.database import LimitedEngine, Session
 from common.identity import User, identify
 from tasks.import_turns import ImportTurns
@@ -19,6 +19,9 @@ WRITES_AT_ONCE: Final = 2
 READS_AT_ONCE: Final = CONNECTIONS_PER_USER_MAX
 """Reads of one user, beside the writes: each waits while a connection is used, not while its client receives."""
 
+DELIVERIES_AT_ONCE: Final = 10
+"""Lists of one user that one process sends at once: each takes memory, here and in the network's buffers."""
+
 
 class Turns:
     """Lets each user's writes pass in their order, their reads in theirs, and imports in ways of their own."""
@@ -27,6 +30,7 @@ class Turns:
         self.imports = ImportTurns()
         self.writes = UserLimiter(WRITES_AT_ONCE)
         self.reads = UserLimiter(READS_AT_ONCE)
+        self.deliveries = UserLimiter(DELIVERIES_AT_ONCE)
         self.streams = StreamSlots()
 
 
@@ -63,12 +67,14 @@ async def _turn(request: Request) -> Writing:
     return Writing(state.turns.writes.slots_of(user.id), Reading(state.engine, user))
 
 
-async def _streams(request: Request) -> StreamSlots:
-    return request.app.state.turns.streams
+async def _delivery(request: Request) -> Delivery:
+    user = await identify(request)
+    turns: Turns = request.app.state.turns
+    return Delivery(turns.deliveries.slots_of(user.id), turns.streams)
 
 
-Streams = Annotated[StreamSlots, Depends(_streams)]
-"""The connections that may wait for clients to receive."""
+ListDelivery = Annotated[Delivery, Depends(_delivery)]
+"""What a list takes while it is sent."""
 
 Caller = Annotated[Reading, Depends(_caller)]
 """The caller of a request that reads."""

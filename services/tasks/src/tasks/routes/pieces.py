@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import Request
 from starlette.responses import StreamingResponse
-from starlette.types import Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from common.errors import Conflict
 from common.frame import DEADLINE_SECONDS
@@ -39,6 +39,13 @@ class PiecesResponse(StreamingResponse):
         self._end = end
         self._close = close
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and read no further in any case, also when the client has left before it began."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._close()
+
     async def stream_response(self, send: Send) -> None:
         """Send all of it; of an answer to HEAD only the headers."""
         try:
@@ -48,8 +55,6 @@ class PiecesResponse(StreamingResponse):
         except Conflict as conflict:
             self._scope["refusal"] = conflict  # for the log: the client sees an answer without an end
             return
-        finally:
-            self._close()
         await send({"type": "http.response.body", "body": b""})
 
     async def _send_pieces(self, send: Send) -> None:

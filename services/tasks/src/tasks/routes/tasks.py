@@ -34,7 +34,7 @@ from tasks.schemas.query import TaskQuery
 from tasks.schemas.tasks import Assertion, TaskChange, TaskCreate, TaskDelete, TaskMove, TaskRead, TaskReplace
 from tasks.service import creation, order, tasks
 from tasks.service.task_reader import TaskReader, TaskWriter
-from tasks.turns import Caller, Streams, Turn
+from tasks.turns import Caller, ListDelivery, Turn
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=DirectRoute)
 
@@ -69,10 +69,12 @@ _PUT: Final[Answers] = {**CHANGED, 201: {"headers": MADE, "links": _LINKS}, 409:
 
 
 @router.get("", response_model=list[TaskRead], responses=_LISTED)
-async def list_tasks(request: Request, seen: Seen, filters: Filters, caller: Caller, streams: Streams) -> Response:
+async def list_tasks(
+    request: Request, seen: Seen, filters: Filters, caller: Caller, delivery: ListDelivery
+) -> Response:
     """List the caller's tasks, oldest first: all of them, or with `limit` a page. With `overdue` there is no tag."""
     by_clock = filters.overdue is not None
-    reader = TaskReader(*caller, filters, _WRITER, streams)
+    reader = TaskReader(*caller, filters, _WRITER, delivery)
     beginning = await reader.begin([] if by_clock else seen)
     link = _next(request, reader.cursor)
     if not reader.is_whole:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from common.concurrency import StreamSlots
 from common.database import Session, rows
 from common.identity import User
 from tasks.lines import write_label, write_list, write_task
@@ -22,7 +21,7 @@ async def export_owner(session: Session, user: User) -> AsyncIterator[bytes]:
     """Write the caller's lists, labels and tasks as lines, a page at a time; in between no connection is held."""
     yield b"".join(map(write_list, (await find_lists(session, user, ())).lists))
     yield b"".join(map(write_label, (await find_labels(session, user, ())).labels))
-    reader = TaskReader(session, user, TaskQuery(), _WRITER, StreamSlots(0))
+    reader = TaskReader(session, user, TaskQuery(), _WRITER)
     async for page in reader.pages(EXPORTED_AT_ONCE):
         yield page
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
 from psycopg.rows import DictRow
 
-from common.concurrency import StreamSlots
+from common.concurrency import Delivery, StreamSlots
 from common.database import RowStream, Session, open_stream
 from common.errors import Conflict
 from common.identity import User
@@ -47,14 +48,18 @@ class TaskReader:
     pages follow, each of which must meet the counter of the beginning. An equal counter means that nobody has written.
     """
 
-    def __init__(self, session: Session, user: User, query: TaskQuery, writer: TaskWriter, slots: StreamSlots) -> None:
+    def __init__(
+        self, session: Session, user: User, query: TaskQuery, writer: TaskWriter, delivery: Delivery | None = None
+    ) -> None:
         self._session = session
         self._user = user
         self._limit = query.limit
         self._start = query.cursor
         self._selection = Selection(query)
         self._writer = writer
-        self._hold = _Hold(slots)
+        self._delivery = delivery
+        self._hold = _Hold(delivery.streams if delivery else StreamSlots(0))
+        self._has_slot = False
         self._rewind()
 
     def _rewind(self) -> None:
@@ -71,14 +76,21 @@ class TaskReader:
     async def begin(self, seen: Sequence[str] = ()) -> bytes:
         """Read the beginning, or nothing of a list of which this version was seen.
 
-        It begins anew when somebody writes for the owner before anything was sent.
+        It begins anew when somebody writes for the owner before anything was sent. Unless it is the whole list, `close`
+        must follow.
         """
-        while True:
-            self._rewind()
-            try:
-                return await self._read_beginning(seen)
-            except Conflict:
-                continue
+        await self._take_slot()
+        try:
+            while True:
+                self._rewind()
+                with suppress(Conflict):
+                    return await self._read_beginning(seen)
+        except BaseException:
+            self.is_whole = True
+            raise
+        finally:
+            if self.is_whole:
+                self.close()
 
     async def rest(self) -> AsyncIterator[bytes]:
         """Give what follows the beginning, piece by piece.
@@ -102,6 +114,14 @@ class TaskReader:
     def close(self) -> None:
         """Read no further."""
         self._hold.end()
+        if self._has_slot and self._delivery is not None:
+            self._has_slot = False
+            self._delivery.slots.release()
+
+    async def _take_slot(self) -> None:
+        if self._delivery is not None:
+            await self._delivery.slots.acquire()
+            self._has_slot = True
 
     async def _read_beginning(self, seen: Sequence[str]) -> bytes:
         stream = await self._open(None if self._limit is None else self._limit + 1, seen)
