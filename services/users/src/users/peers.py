@@ -40,7 +40,10 @@ IDLE_SECONDS: Final = 20
 """Shorter than a service keeps idle connections, so that none dies under a call."""
 
 PASSED_ON: Final[Mapping[int, type[Refusal]]] = {
-    kind.status: kind for kind in (BadRequest, RequestTimeout, Conflict, Unprocessable)
+    400: BadRequest,
+    408: RequestTimeout,
+    409: Conflict,
+    422: Unprocessable,
 }
 """What the other service refuses by these statuses is the client's own matter."""
 
