@@ -229,7 +229,7 @@ async def test_those_who_dawdle_keep_nobody_waiting(own: OwnPlatform) -> None:
             await asyncio.sleep(1)
             yield b" " * 2_048  # as slow as one may be, or a busy machine loses the first before the last has begun
 
-    people = [own.speak_as(f"dawdler {number}") for number in range(5)]
+    people = [own.speak_as(f"dawdler-{number}") for number in range(5)]
     dawdling = [asyncio.ensure_future(bring(person, dawdle())) for person in people for _ in range(2)]
     await until_begun(own, len(dawdling))
 
