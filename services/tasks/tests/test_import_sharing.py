@@ -113,12 +113,15 @@ async def test_a_third_import_of_one_user_waits_for_one_of_the_first_and_not_for
     await end(second)
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("content", [b"", b" ", b"\n"])
-async def test_who_sends_nothing_of_use_for_too_long_is_refused(alone_as: AsUser, proxy: Proxy, content: bytes) -> None:
+async def test_who_sends_nothing_of_use_for_too_long_is_refused(
+    alone_as: AsUser, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
     owner = alone_as("owner")
+    monkeypatch.setattr(routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
 
-    refused = await send(owner, dripping(0.3, content))
+    async with asyncio.timeout(8):
+        refused = await send(owner, dripping(0.3, content))
 
     assert (refused.status_code, refused.json()["code"]) == (408, "request-timeout")
     assert await export(owner) == []

@@ -63,10 +63,11 @@ async def holding(first: bytes, go_on: asyncio.Event) -> AsyncIterator[bytes]:
 
 
 def answering_early(status: str, code: str) -> Behaviour:
-    """Answer as soon as the head of a request is there, and read on."""
+    """Answer a moment after the head of a request is there, and read on."""
     problem = json.dumps({"code": code, "detail": "Line 2 is bad."}).encode()
 
     async def behave(request: Received, writer: StreamWriter) -> None:
+        await asyncio.sleep(0.3)
         writer.write(document(problem, status))
         await writer.drain()
         while await request.reader.read(65_536):
@@ -76,13 +77,15 @@ def answering_early(status: str, code: str) -> Behaviour:
     return behave
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("first", [b"", START[:10], START], ids=["nothing", "half a line", "a line"])
 @pytest.mark.parametrize("piece", [b"", b" "], ids=["silent", "trickling"])
-async def test_who_sends_too_slowly_is_refused(as_user: AsUser, first: bytes, piece: bytes) -> None:
+async def test_who_sends_too_slowly_is_refused(
+    as_user: AsUser, monkeypatch: pytest.MonkeyPatch, first: bytes, piece: bytes
+) -> None:
     owner = as_user("owner")
+    monkeypatch.setattr(exchange, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
 
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(8):
         refused = await bring(owner, dripping(first, piece))
 
     assert (refused.status_code, refused.json()["code"]) == (408, "request-timeout")
@@ -106,7 +109,7 @@ async def test_an_answer_before_the_end_reaches_a_client_who_still_sends(
 ) -> None:
     tasks.behaviour = answering_early(status, code)
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(5):
         refused = await bring(as_user("owner"), holding(START, asyncio.Event()))
 
     assert (str(refused.status_code), refused.json()["code"]) == (status[:3], code)
