@@ -31,6 +31,7 @@ class Served:
     ended: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
     seconds: float = 0
     answer_early: bool = False
+    answer_in_pieces: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with method, path and body."""
@@ -43,9 +44,18 @@ class Served:
             return
         self.ended.put_nowait("done")
         text = json.dumps([scope["method"], scope["path"], body.decode()]).encode()
+        if self.answer_in_pieces:
+            await self._send_pieces(text, send)
+            return
         length = str(len(text)).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
         await send({"type": "http.response.body", "body": text})
+
+    async def _send_pieces(self, text: bytes, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for start in range(0, len(text), 5):
+            await send({"type": "http.response.body", "body": text[start : start + 5], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _body(self, receive: Receive) -> bytes:
         body, more = b"", True
@@ -360,3 +370,22 @@ async def test_whoever_reads_nothing_of_an_answer_is_let_go(served: Served, monk
 
     with client, pytest.raises(ConnectionError):
         await asyncio.wait_for(loop.sock_sendall(client, post * 1_000), 5)
+
+
+async def test_an_answer_of_unknown_length_to_http_1_0_comes_without_chunks(served: Served) -> None:
+    served.answer_in_pieces = True
+
+    received = await served.converse(b"GET /1 HTTP/1.0\r\n\r\n")
+
+    [answer] = answers(received)
+    assert answer.values("transfer-encoding") == []
+    assert answer.values("connection") == ["close"]
+    assert json.loads(received.partition(b"\r\n\r\n")[2]) == ["GET", "/1", ""]
+
+
+async def test_an_answer_of_unknown_length_to_http_1_1_comes_in_chunks(served: Served) -> None:
+    served.answer_in_pieces = True
+
+    received = await served.converse(b"GET /1 HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+
+    assert received.endswith(b"0\r\n\r\n")

@@ -4,6 +4,7 @@ What it does otherwise than uvicorn's own:
 
 - Request line, headers, chunk extensions and trailers are bounded while they arrive, in size and (the head) in time.
 - Nothing of a trailer reaches the application, and a pipelined request waits as bytes until its turn.
+- An answer of unknown length to HTTP/1.0 ends with the connection.
 - An `Upgrade` that is not taken is ignored, and the connection goes on.
 - An answer that comes before the end of the request's body closes the connection, but not under the client's hands.
 - The work for a client that has left is cancelled.
@@ -59,12 +60,29 @@ class _Exchange(RequestResponseCycle):
     """One request and its answer; one that is answered before its body has ended is the connection's last."""
 
     is_early = False
+    is_http_1_0 = False
+    is_unframed = False
 
     def send(self, message: ASGISendEvent) -> "CoroutineType[Any, Any, None]":
         """Send a part of the answer."""
         if self.more_body:
             self._announce_end(message)
+        if self.is_http_1_0:
+            self._send_unframed(message)
         return super().send(message)
+
+    def _send_unframed(self, message: ASGISendEvent) -> None:
+        """Let an answer of unknown length end with the connection, because HTTP/1.0 has no chunks.
+
+        Source: RFC 9112, 6.1 and 6.3.
+        """
+        if message["type"] == "http.response.start":
+            names = [name.lower() for name, _ in message.get("headers", [])]
+            if b"content-length" not in names:
+                self.is_unframed = True
+                self.chunked_encoding = False
+        elif self.is_unframed and message["type"] == "http.response.body":
+            self.expected_content_length = len(message.get("body", b""))
 
     def _announce_end(self, message: ASGISendEvent) -> None:
         if message["type"] == "http.response.start":
@@ -267,6 +285,7 @@ class HttpProtocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and not is_tunnel and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        exchange.is_http_1_0 = version == "1.0"
         if before is None or before.response_complete:
             self._start(exchange)
         else:

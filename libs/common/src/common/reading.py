@@ -28,6 +28,9 @@ BODY_MAX_BYTES: Final = 65_536
 DEPTH_MAX: Final = 32
 """Objects and arrays inside each other."""
 
+CONTAINERS_MAX: Final = 1_000
+"""Objects and arrays in all; what a body means needs a few."""
+
 NUMBER_MAX_CHARACTERS: Final = 1_000
 """A longer number is refused before anything computes with it."""
 
@@ -145,8 +148,8 @@ def parse(text: bytes) -> JsonValue:
     """Read JSON without any leniency.
 
     Raises:
-        BadRequest: It is not UTF-8, starts with a BOM, repeats a name, has NaN or Infinity, nests too deep, holds a
-            number that is too long, or is not JSON at all.
+        BadRequest: It is not UTF-8, starts with a BOM, repeats a name, has NaN or Infinity, nests too deep, holds too
+            many objects and arrays or a number that is too long, or is not JSON at all.
     """
     if _is_within_limits(text):
         with suppress(ValueError, RecursionError):
@@ -166,8 +169,9 @@ def _is_within_limits(text: bytes) -> bool:
     bare = _STRING.sub(b" ", text)
     steps = array("b", bare.translate(_BRACKETS, _NO_BRACKETS))
     depth = max(accumulate(steps), default=0)
+    containers = steps.count(1)
     longest_number = max(map(len, bare.translate(_NUMBERS).split()), default=0)
-    return depth <= DEPTH_MAX and longest_number <= NUMBER_MAX_CHARACTERS
+    return depth <= DEPTH_MAX and containers <= CONTAINERS_MAX and longest_number <= NUMBER_MAX_CHARACTERS
 
 
 def _once(pairs: list[tuple[str, JsonValue]]) -> JsonValue:
