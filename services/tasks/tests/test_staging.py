@@ -91,6 +91,19 @@ async def test_a_bad_line_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) 
     assert await staged(proxy) == (0, 0)
 
 
+async def test_a_bad_line_is_told_while_its_client_pauses(alone_as: AsUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "STAGED_AT_ONCE", 200)
+
+    async def sending() -> AsyncIterator[bytes]:
+        yield written(a_line(uuid4()), a_line(uuid4(), " "))
+        await asyncio.Event().wait()
+
+    refused = await asyncio.wait_for(send(alone_as("owner"), sending()), 5)
+
+    assert refused.status_code == 422
+    assert "Line 3" in refused.json()["detail"]
+
+
 async def test_an_erasure_takes_what_is_staged_and_ends_the_import(alone_as: AsUser, proxy: Proxy) -> None:
     owner, go_on = alone_as("owner"), asyncio.Event()
     sending = asyncio.create_task(send(owner, staging(3, go_on)))

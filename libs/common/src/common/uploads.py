@@ -80,3 +80,21 @@ async def _in_time(pieces: AsyncIterator[bytes], limits: UploadLimits, ends_at: 
         patience += len(piece) / limits.bytes_per_second_min - (loop.time() - began)
         patience = min(patience, limits.pause_seconds)
         yield piece
+
+
+async def with_pauses(pieces: AsyncIterator[bytes], pause_seconds: float) -> AsyncIterator[bytes]:
+    """Yield pieces as they come, and an empty one as soon as none has come for `pause_seconds`."""
+    coming = asyncio.ensure_future(anext(pieces, None))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=pause_seconds)
+            if not done:
+                yield b""
+            piece = await coming
+            if piece is None:
+                return
+            coming = asyncio.ensure_future(anext(pieces, None))
+            yield piece
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)

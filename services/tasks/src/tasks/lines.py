@@ -152,13 +152,17 @@ def write_label(label: LabelRead) -> bytes:
     return end_line(_LABEL.dump_json({"kind": "label", **label}))
 
 
-async def split_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[LineText]:
+async def split_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[LineText | None]:
     """Yield the lines of what comes in pieces of any size, and hold no more of it than a piece and a line.
 
-    Blank lines only count. Behind one that is longer than a body may be nothing more is read.
+    An empty piece says that the client pauses, and is yielded as None. Blank lines only count. Behind a line that is
+    longer than a body may be nothing more is read.
     """
     number = FIRST_LINE
     async for text in _split(pieces):
+        if text is None:
+            yield None
+            continue
         is_skipped = is_blank(text) and len(text) <= BODY_MAX_BYTES
         if not is_skipped:
             yield LineText(number, text)
@@ -167,9 +171,11 @@ async def split_lines(pieces: AsyncIterable[bytes]) -> AsyncIterator[LineText]:
         number += 1
 
 
-async def _split(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _split(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes | None]:
     rest = bytearray()
     async for piece in pieces:
+        if not piece:
+            yield None
         head, line_feed, tail = piece.rpartition(b"\n")
         if line_feed:
             for text in (rest + head).split(b"\n"):

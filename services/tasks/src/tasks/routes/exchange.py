@@ -11,7 +11,7 @@ from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
 from common.ndjson import MEDIA_TYPE
 from common.reading import NoParameters, Query
-from common.uploads import IMPORT_LIMITS, read_upload
+from common.uploads import IMPORT_LIMITS, read_upload, with_pauses
 from tasks.lines import split_lines
 from tasks.service import exchange
 from tasks.service.imports import Limits, import_owner
@@ -19,6 +19,9 @@ from tasks.turns import Caller
 
 MERGE_SECONDS: Final = 45.0
 """How long an import may take when all of it is there, its waiting for others included: less than its caller waits."""
+
+PAUSE_SECONDS: Final = 0.5
+"""After how long without anything what has come so far is read, be it little."""
 
 router = APIRouter(prefix="/internal/owner", include_in_schema=False, dependencies=[Depends(Query(NoParameters))])
 
@@ -35,8 +38,8 @@ async def import_from_lines(request: Request, user: CurrentUser) -> Response:
     state = request.app.state
     limits = Limits(state.turns.imports, state.turns.writes.slots_of(user.id), state.settings.tasks_per_user_max)
     async with state.turns.imports.uploads.slots_of(user.id):
-        lines = split_lines(read_upload(request, IMPORT_LIMITS, MERGE_SECONDS))
-        report = await import_owner(state.engine, user, limits, lines)
+        pieces = with_pauses(read_upload(request, IMPORT_LIMITS, MERGE_SECONDS), PAUSE_SECONDS)
+        report = await import_owner(state.engine, user, limits, split_lines(pieces))
     return JSONResponse(report)
 
 

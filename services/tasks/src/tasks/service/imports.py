@@ -81,7 +81,7 @@ class _Lines:
 
 
 async def import_owner(
-    engine: AsyncEngine, user: User, limits: Limits, lines: AsyncIterable[LineText]
+    engine: AsyncEngine, user: User, limits: Limits, lines: AsyncIterable[LineText | None]
 ) -> dict[str, int]:
     """Take in all lines or none, and tell how many were created, updated, unchanged and renumbered.
 
@@ -103,11 +103,20 @@ async def import_owner(
     return report
 
 
-async def _batches(lines: AsyncIterable[LineText]) -> AsyncIterator[list[LineText]]:
-    """Put lines together as they came: read, they would take several times as much memory."""
+async def _batches(lines: AsyncIterable[LineText | None]) -> AsyncIterator[list[LineText]]:
+    """Put lines together as they came: read, they would take several times as much memory.
+
+    Where the client pauses a batch ends, or a bad line in it would be told when the client goes on, if ever.
+    """
     batch: list[LineText] = []
     size = 0
     async for line in lines:
+        if line is None:
+            if batch:
+                yield batch
+                batch = []
+                size = 0
+            continue
         batch.append(line)
         size += len(line.text)
         if len(batch) >= STAGED_AT_ONCE or size >= STAGED_AT_ONCE_BYTES:
