@@ -124,14 +124,14 @@ async def test_who_waits_in_vain_for_a_connection_keeps_no_slot(engine: AsyncEng
 
 async def test_a_stream_is_one_round_trip_and_gives_all_rows_in_chunks(engine: AsyncEngine, proxy: Proxy) -> None:
     for _ in range(8):  # the driver prepares what it has seen five times
-        stream = await open_stream(engine, SERIES, count=70)
+        stream = await open_stream(engine, SERIES, count=2 * ROWS_AT_ONCE + 6)
         chunks: list[list[object]] = []
         proxy.round_trips = 0
         while found := await stream.next_rows():
             chunks.append([each["number"] for each in found])
         assert proxy.round_trips == 0
-        assert [len(chunk) for chunk in chunks] == [ROWS_AT_ONCE] * 2 + [70 - 2 * ROWS_AT_ONCE]
-        assert [number for chunk in chunks for number in chunk] == list(range(1, 71))
+        assert [len(chunk) for chunk in chunks] == [ROWS_AT_ONCE] * 2 + [6]
+        assert [number for chunk in chunks for number in chunk] == list(range(1, 2 * ROWS_AT_ONCE + 7))
         assert not stream.is_open
         await until_idle(engine)
 

@@ -71,6 +71,15 @@ def in_place_of_the_database(postgres: Postgres, url: str, file: Path) -> str:
     return url
 
 
+async def until_ready(client: AsyncClient) -> None:
+    """Wait for a service that raises the versions of its owners first."""
+    for _ in range(100):
+        if (await client.get("/readyz")).status_code == 200:
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError
+
+
 class Device:
     """A client that keeps what it was told."""
 
@@ -138,7 +147,7 @@ async def test_what_a_restored_backup_does_not_have_is_not_taken_for_known(
         device.client = service.speak_as("owner")
         later = Device(service.speak_as("later"))
         later.next = device.next
-        assert (await device.client.get("/readyz")).status_code == 200
+        await until_ready(device.client)
         assert [await device.catch_up(), await later.catch_up()] == [410, 410]
         assert await device.change(kept, "Unseen") == 412
         assert await device.change(lost, "Unseen") == 404

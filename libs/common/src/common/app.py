@@ -1,6 +1,5 @@
 """What every service is made of: an application, and the server that runs it."""
 
-import gc
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan
 
+from common import memory
 from common.errors import BadRequest, MethodNotAllowed, NotFound, Refusal
 from common.frame import Frame
 from common.http_protocol import HttpProtocol
@@ -44,18 +44,8 @@ def serve(app: ASGIApp, settings: Settings) -> None:
     config = uvicorn.Config(app, settings.host, settings.port, ws="none", log_config=None, access_log=False)
     config.loop, config.http, config.server_header, config.proxy_headers = "uvloop", HttpProtocol, False, False
     config.timeout_keep_alive, config.timeout_graceful_shutdown = KEEP_ALIVE_SECONDS, 15  # for requests in flight
-    _spare_collector()
+    memory.tune()
     Server(config).run()
-
-
-def _spare_collector() -> None:
-    """Exempt what a service is made of from garbage collection, for good.
-
-    A body of thousands of arrays starts full collections. Each would look at all modules, classes and schemas, which
-    takes 50 ms in which nobody else is answered.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -37,7 +37,7 @@ _SIGN_OF_LIFE: Final = select(1)
 _DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
 """Numbers the values as the database does, so that the driver need not read the text with every request."""
 
-ROWS_AT_ONCE: Final = 32
+ROWS_AT_ONCE: Final = 16
 """Rows of a stream that are in memory together; each can be 40 kB."""
 
 _STOPPING: Final[set[asyncio.Task[None]]] = set()

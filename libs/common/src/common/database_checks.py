@@ -245,6 +245,7 @@ class DatabaseChecks:
                 claimed = await (await cursor.execute(CLAIM_HISTORY)).fetchall()
                 if claimed:
                     await cursor.execute(self._release.raise_versions_text)
+                if claimed and cursor.rowcount:
                     log("warning", f"The database of {self._release.service}: {tell_new_history(cursor.rowcount)}")
         finally:
             await connection.close()
