@@ -10,7 +10,10 @@ from own_platform import OwnPlatform
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
-OUR_TABLES: Final = "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'alembic_version'"
+OUR_TABLES: Final = """
+SELECT relname FROM pg_stat_user_tables WHERE relname NOT IN ('alembic_version', 'served_history')
+"""
+"""Tables with rows of users; the others are about the database itself."""
 
 TIED: Final = """
 SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
