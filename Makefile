@@ -27,6 +27,10 @@ ready := $(VENV)/ready
 compile := $(python) -m uv pip compile --quiet --system-certs --universal --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
 
+# Many tests wait for something: one more process than there are processors uses them. The files with few tests are not
+# the quick ones, so their order stays.
+workers := import os; print(min(4, 1 + (os.cpu_count() or 1)))
+
 # $(call as_given,sub): what was given for sub, character for character, as one word of the shell.
 as_given = '$(subst ','\'',$(value $(1)))'
 
@@ -40,7 +44,7 @@ run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
 	@$(python) -m devkit.run
 
 test: $(ready) ## Run every suite against a real PostgreSQL
-	@$(python) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+	@$(python) -m pytest --numprocesses=$$($(python) -c '$(workers)') --dist=loadfile --no-loadscope-reorder
 
 check: $(ready) ## Check lock files, format, lint, types, imports, sizes and requirements
 	@echo "Lock files" && rm -rf var/lock-check && mkdir -p var && cp -R requirements var/lock-check

@@ -30,7 +30,7 @@ node = shutil.which("node") and shutil.which("npm")
 left_out = {
     "there is no Node.js": [] if node else ["test_better_auth.py", "test_typescript.py"],
     "there is no Go, or no Maven": [] if go_and_maven else ["test_openapi_tools.py"],
-    "there is no Chromium": [] if PROGRAM else ["test_docs_page.py"],
+    "there is no Chromium": [] if PROGRAM else ["test_docs_page.py", "compose/test_journey.py"],
     "there is no PgBouncer": [] if shutil.which("pgbouncer") else ["inside/test_pooler.py"],
     "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
     "it needs a platform of its own": ["inside", "test_better_auth.py"] if composed else ["inside"] if running else [],
