@@ -198,7 +198,8 @@ async def test_a_page_costs_the_same_among_a_million_tasks_of_others(filled: Dat
     quiet, crowded = [await read(database, statement, {**VALUES, **values}, mode) for database in filled]
 
     assert crowded.rows <= quiet.rows, crowded.plan
-    assert crowded.blocks < 1.5 * quiet.blocks + 5, crowded.plan  # indexes are deeper, and rows lie farther apart
+    # Indexes have three levels where they had two, and rows lie farther apart.
+    assert crowded.blocks < 2 * quiet.blocks + 5, crowded.plan
 
 
 async def test_no_index_is_kept_for_nothing(filled: Databases) -> None:
