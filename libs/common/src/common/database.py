@@ -79,6 +79,8 @@ async def engine_lifespan(address: str, checks: DatabaseChecks | None = None) ->
     connect = {**driver, "async_creator_fn": Connector(checks).connect}
     engine = create_async_engine(url, connect_args=connect, **alone, **POOL)
     event.listen(engine.pool, "checkout", _require_alive)
+    if checks:
+        event.listen(engine.pool, "checkout", _ask_again(checks))
     CONNECTIONS.set_function(cast("pool.QueuePool", engine.pool).checkedout)
     first_look = asyncio.create_task(_look(engine)) if checks else None
     try:
@@ -348,6 +350,16 @@ def _is_repeatable(error: OperationalError, statement: Executable) -> bool:
     lost = error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
     lost_read = lost and not statement.get_execution_options().get("writes")
     return error.pgconn is not None or lost_read or error.sqlstate in {"40001", "40P01"}
+
+
+def _ask_again(checks: DatabaseChecks) -> Callable[[object, object, object], None]:
+    """Have each connection replaced, and so checked, for as long as the database is one that cannot be worked with."""
+
+    def require_usable(_: object, __: object, ___: object) -> None:
+        if checks.is_refused:
+            raise DisconnectionError
+
+    return require_usable
 
 
 def _require_alive(_: object, entry: pool.ConnectionPoolEntry, __: object) -> None:

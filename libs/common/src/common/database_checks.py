@@ -197,6 +197,11 @@ class DatabaseChecks:
         if self._release.raise_versions is not None and not await self._is_same_history(connection):
             await self._begin_new_history()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last connection that was asked was of no use: so are those that were opened before."""
+        return self._said.get("fault") is not None
+
     def say_unusable(self, why: str | None) -> None:
         """Write one line when there is another reason than before."""
         self._say("fault", "error", why)
