@@ -166,10 +166,13 @@ async def test_a_database_that_is_taken_back_under_a_running_service_is_noticed_
     url = await databases.make("tasks")
     async with run(url) as as_user:
         person = as_user("running")
-        await asyncio.gather(*(person.get("/tasks") for _ in range(5)))  # over several connections
+        people = [as_user(f"running-{number}") for number in range(8)]
+        await asyncio.gather(*(each.get("/tasks") for each in people))  # over several connections
         await migrate(url, "downgrade", REVISIONS[-2])
 
         await require_refused(person, "run make migrate")
+        answers = await asyncio.gather(*(each.get("/tasks") for each in people))
+        assert [answer.status_code for answer in answers] == [503] * len(people)
 
 
 @pytest.mark.parametrize(
