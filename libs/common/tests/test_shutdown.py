@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+import socket
 
 import pytest
 
+from common.server import ignore_new_connections
 from devkit.keys import PassportKeys
 from devkit.processes import Group
 
@@ -120,3 +122,24 @@ async def test_whoever_could_connect_is_answered_until_the_very_end(
 
     assert answers.count(REFUSED) > 0
     assert {answer[:12] for answer in answers if answer != REFUSED} == {b"HTTP/1.1 200"}
+
+
+async def test_what_is_accepted_is_kept_and_what_comes_then_is_refused_not_reset() -> None:
+    loop = asyncio.get_running_loop()
+    listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
+    with socket.create_connection(address) as early, socket.socket() as late:
+        late.settimeout(0)
+
+        ignore_new_connections(listener)
+        connecting = asyncio.create_task(loop.sock_connect(late, address))
+        await asyncio.sleep(0.2)
+        accepted, _ = listener.accept()
+        listener.close()
+        with accepted:
+            early.sendall(WORK)
+            received = accepted.recv(len(WORK))
+
+        assert received == WORK
+        with pytest.raises(ConnectionRefusedError):
+            await connecting

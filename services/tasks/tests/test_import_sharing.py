@@ -1,6 +1,7 @@
 """What imports that are being sent leave to others: everything."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
@@ -186,3 +187,24 @@ async def test_a_turn_that_is_given_to_who_leaves_at_that_moment_is_passed_on() 
         assert await staying
     async with asyncio.timeout(1), turns.turn((False, 2)):
         pass
+
+
+async def test_nothing_of_a_refused_import_is_read_on(alone_as: AsUser) -> None:
+    gc.disable()  # what only the garbage collector ends has not been ended
+    try:
+        refused = await send(alone_as("owner"), _broken_then(1.5))
+        await asyncio.sleep(0.1)
+        reading = [task for task in asyncio.all_tasks() if "anext" in repr(task)]
+    finally:
+        gc.enable()
+
+    assert refused.status_code == 422
+    assert reading == []
+
+
+async def _broken_then(seconds: float) -> AsyncIterator[bytes]:
+    """Send a line that breaks a rule, and then spaces, as long as they are read."""
+    yield written(a_line(uuid4()) | {"title": ""})
+    while True:
+        await asyncio.sleep(seconds)
+        yield b" "

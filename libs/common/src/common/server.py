@@ -1,7 +1,10 @@
 """The HTTP server, and how it ends: whoever could connect is answered."""
 
 import asyncio
+import ctypes
 import socket
+import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from types import FrameType
@@ -15,11 +18,30 @@ from common.pages import LEAVING
 DRAIN_SECONDS: Final = 3
 """How long, after SIGTERM, requests are still taken: by then an edge that asks every second or two asks elsewhere."""
 
-FIRST_REQUEST_POLLS: Final = 100
+FIRST_REQUEST_POLLS: Final = 200
 """How often new connections are looked at until their requests are there; then nobody seems to need them."""
 
 POLL_SECONDS: Final = 0.01
-"""How long after each other that is: a second in all."""
+"""How long after each other that is: two seconds in all."""
+
+HANDSHAKE_SECONDS: Final = 0.1
+"""How long a connection that has been begun has until it is open."""
+
+SO_ATTACH_FILTER: Final = 26
+"""The option that gives a socket a packet filter; Python's `socket` has no name for it. Source: Linux, socket(7)."""
+
+_TCP_FLAGS_OFFSET: Final = 13
+_SYN: Final = 0x02
+_SYN_OR_ACK: Final = 0x12
+
+_DROP_NEW_CONNECTIONS: Final = (
+    (0x30, 0, 0, _TCP_FLAGS_OFFSET),  # load the byte with the flags
+    (0x54, 0, 0, _SYN_OR_ACK),  # keep those two
+    (0x15, 0, 1, _SYN),  # if it is SYN alone, go on, else skip one
+    (0x06, 0, 0, 0),  # drop the packet
+    (0x06, 0, 0, 0xFFFFFFFF),  # let it pass
+)
+"""A classic BPF program: code, jump if true, jump if false, operand. Source: Linux, Documentation/networking/filter."""
 
 
 class Server(uvicorn.Server):
@@ -49,11 +71,15 @@ class Server(uvicorn.Server):
         """Refuse new connections, after taking over those that the kernel has accepted.
 
         A listening socket that is closed resets those. So a duplicate keeps it open while the event loop lets go of
-        it, and is emptied before it is closed.
+        it, and is emptied before it is closed. Between the two nothing may come, so new connections are ignored first:
+        their clients try again a second later, and are refused.
         """
         listeners = list(self._duplicate_listeners())
         for server in self.servers:
             server.close()
+        for listener in listeners:
+            ignore_new_connections(listener)
+        await asyncio.sleep(HANDSHAKE_SECONDS)
         accepted: list[socket.socket] = []
         for listener in listeners:
             with listener, suppress(BlockingIOError):
@@ -84,3 +110,13 @@ class Server(uvicorn.Server):
     def _has_new_connections(self) -> bool:
         connections = cast("set[HttpToolsProtocol]", self.server_state.connections)
         return any(cast("object", connection.cycle) is None for connection in connections)
+
+
+def ignore_new_connections(listener: socket.socket) -> None:
+    """Drop what opens a connection, where the system can (Linux); elsewhere one may be reset in that moment."""
+    if sys.platform != "linux":
+        return
+    program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_NEW_CONNECTIONS)
+    memory = ctypes.create_string_buffer(program)
+    pointer_to_program = struct.pack("HL", len(_DROP_NEW_CONNECTIONS), ctypes.addressof(memory))
+    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer_to_program)

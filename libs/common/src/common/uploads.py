@@ -1,7 +1,7 @@
 """Long request bodies, read as they come: how long they may be, how slow their clients, and how many of one user."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,8 +82,11 @@ async def _in_time(pieces: AsyncIterator[bytes], limits: UploadLimits, ends_at: 
         yield piece
 
 
-async def with_pauses(pieces: AsyncIterator[bytes], pause_seconds: float) -> AsyncIterator[bytes]:
-    """Yield pieces as they come, and an empty one as soon as none has come for `pause_seconds`."""
+async def with_pauses(pieces: AsyncIterator[bytes], pause_seconds: float) -> AsyncGenerator[bytes]:
+    """Yield pieces as they come, and an empty one as soon as none has come for `pause_seconds`.
+
+    A task reads on between two pieces, so whoever reads no further must close it (`contextlib.aclosing`).
+    """
     coming = asyncio.ensure_future(anext(pieces, None))
     try:
         while True:

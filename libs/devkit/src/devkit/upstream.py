@@ -23,7 +23,7 @@ class Received:
         """Read the body to its end."""
         if self.values("transfer-encoding") == ["chunked"]:
             body = b""
-            while size := int(await self.reader.readline(), 16):
+            while size := int(await self.reader.readuntil(b"\n"), 16):
                 body += await self.reader.readexactly(size)
                 await self.reader.readline()
             await self.reader.readline()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -38,8 +39,9 @@ async def import_from_lines(request: Request, user: CurrentUser) -> Response:
     state = request.app.state
     limits = Limits(state.turns.imports, state.turns.writes.slots_of(user.id), state.settings.tasks_per_user_max)
     async with state.turns.imports.uploads.slots_of(user.id):
-        pieces = with_pauses(read_upload(request, IMPORT_LIMITS, MERGE_SECONDS), PAUSE_SECONDS)
-        report = await import_owner(state.engine, user, limits, split_lines(pieces))
+        upload = read_upload(request, IMPORT_LIMITS, MERGE_SECONDS)
+        async with aclosing(with_pauses(upload, PAUSE_SECONDS)) as pieces:
+            report = await import_owner(state.engine, user, limits, split_lines(pieces))
     return JSONResponse(report)
 
 
