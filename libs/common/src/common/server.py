@@ -119,4 +119,5 @@ def ignore_new_connections(listener: socket.socket) -> None:
     program = b"".join(struct.pack("HBBI", *instruction) for instruction in _DROP_NEW_CONNECTIONS)
     memory = ctypes.create_string_buffer(program)
     pointer_to_program = struct.pack("HL", len(_DROP_NEW_CONNECTIONS), ctypes.addressof(memory))
-    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer_to_program)
+    with suppress(OSError):  # a sandbox that knows no filters: to end is more important
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer_to_program)
