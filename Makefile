@@ -17,7 +17,7 @@ $(foreach option,$(options),$(if $(findstring environment,$(origin $(option))),$
 services := auth-gateway tasks users
 members := libs/common libs/devkit $(services:%=services/%)
 python := $(VENV)/bin/python
-install := $(python) libs/devkit/src/devkit/pip_install.py
+install := $(python) libs/devkit/src/devkit/cli/pip_install.py
 
 # A virtual environment names its own path: a checkout that was moved or copied gets a new one.
 made := $(VENV)/made-at-$(shell pwd | cksum | cut -d ' ' -f 1)
@@ -41,7 +41,7 @@ help: ## List these verbs
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
-	@$(python) -m devkit.run
+	@$(python) -m devkit.cli.run
 
 test: $(ready) ## Run every suite against a real PostgreSQL
 	@$(python) -m pytest --numprocesses=$$($(python) -c '$(workers)') --dist=loadfile --no-loadscope-reorder
@@ -59,8 +59,8 @@ check: $(ready) ## Check lock files, format, lint, types, imports, sizes and req
 fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.md and docs/openapi.json
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
-	@$(python) -m devkit.openapi
-	@$(python) -m devkit.traceability
+	@$(python) -m devkit.openapi.document
+	@$(python) -m devkit.cli.traceability
 
 setup: $(ready) ## Make the virtual environment; does nothing the second time
 
@@ -84,20 +84,20 @@ down: ## Stop the containers (v=1 forgets their data)
 	@$(PYTHON) deploy/compose.py down $(if $(v),--forget)
 
 migrate: $(ready) ## Bring both databases to the newest revision
-	@$(python) -m devkit.migrate
+	@$(python) -m devkit.cli.migrate
 
 restored: $(ready) ## Say that a backup was restored, if it was a copy of a disk: devices then read everything anew
-	@$(python) -m devkit.restored
+	@$(python) -m devkit.cli.restored
 
 migration: $(ready) ## Write a migration from the models (s=tasks m="add a column")
-	@$(python) -m devkit.migration $(if $(s),"$(s)") $(if $(m),"$(m)")
+	@$(python) -m devkit.cli.migration $(if $(s),"$(s)") $(if $(m),"$(m)")
 
 token: $(ready) ## Print a development token (sub=… email=… days=1)
-	@$(python) -m devkit.tokens $(if $(sub),--sub=$(call as_given,sub)) $(if $(email),--email=$(call as_given,email)) \
+	@$(python) -m devkit.platform.tokens $(if $(sub),--sub=$(call as_given,sub)) $(if $(email),--email=$(call as_given,email)) \
 		$(if $(days),--days=$(call as_given,days))
 
 explain: $(ready) ## Say why the gateway takes or refuses a token (TOKEN=…)
-	@$(python) -m devkit.explain $(call as_given,TOKEN) || test $$? = 1
+	@$(python) -m devkit.cli.explain $(call as_given,TOKEN) || test $$? = 1
 
 lock: $(ready) ## Compile the requirements again (UPGRADE=1 for newer versions)
 	@$(call compile_into,requirements,$(if $(UPGRADE),--upgrade))

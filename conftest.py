@@ -8,12 +8,12 @@ import pytest
 from hypothesis import settings
 
 from common.environment import forget_libpq_variables
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys, new_private_key, passport_keys
-from devkit.platform import Platform, start_platform
-from devkit.postgres import Postgres, throwaway_postgres
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys, new_private_key, passport_keys
+from devkit.platform.postgres import Postgres, throwaway_postgres
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform, start_platform
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")  # the same examples on every machine, however slow
@@ -24,21 +24,21 @@ for variable in ("no_proxy", "NO_PROXY"):  # and its proxy knows nothing of what
 
 
 @pytest.fixture(scope="session")
-async def processes(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Group]:
+async def processes(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[ProcessGroup]:
     """Start processes that end with the session."""
-    async with Group(tmp_path_factory.mktemp("log")) as group:
+    async with ProcessGroup(tmp_path_factory.mktemp("log")) as group:
         yield group
 
 
 @pytest.fixture(scope="session")
-async def postgres(processes: Group) -> AsyncGenerator[Postgres]:
+async def postgres(processes: ProcessGroup) -> AsyncGenerator[Postgres]:
     """Run one PostgreSQL for all suites; nothing in it outlives the session."""
     async with throwaway_postgres(processes) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def databases(processes: Group, postgres: Postgres) -> MigratedDatabases:
+def databases(processes: ProcessGroup, postgres: Postgres) -> MigratedDatabases:
     """Make fresh, migrated databases: `await databases.make("tasks")` is the URL of one."""
     return MigratedDatabases(processes, postgres)
 
@@ -57,11 +57,16 @@ def better_auth_secret() -> str:
 
 @pytest.fixture(scope="session")
 async def platform(
-    processes: Group, databases: MigratedDatabases, keys: PassportKeys, better_auth_secret: str
+    processes: ProcessGroup,
+    databases: MigratedDatabases,
+    keys: PassportKeys,
+    better_auth_secret: str,
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases."""
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    environment = database_environment(urls, minimal_environment()) | {"BETTER_AUTH_SECRET": better_auth_secret}
+    environment = database_environment(urls, minimal_environment()) | {
+        "BETTER_AUTH_SECRET": better_auth_secret
+    }
     started = start_platform(processes, environment, keys)
     await started.until_ready()
     return started

@@ -11,8 +11,8 @@ from bench.measure import measure
 from bench.picture import picture
 from bench.report import rows_of, table, to_json
 from bench.stage import set_up
-from devkit.errors import CannotRunError
-from devkit.settings import CHECKOUT, VAR
+from devkit.platform.errors import CannotRunError
+from devkit.platform.settings import CHECKOUT, VAR
 
 
 class Extent(NamedTuple):
@@ -57,7 +57,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="less of everything")
     traefik = os.environ.get("TRAEFIK")
     try:
-        asyncio.run(run(QUICK if parser.parse_args().quick else WHOLE, Path(traefik) if traefik else None))
+        asyncio.run(
+            run(QUICK if parser.parse_args().quick else WHOLE, Path(traefik) if traefik else None)
+        )
     except CannotRunError as error:
         sys.exit(f"\n{error}")
 

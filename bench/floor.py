@@ -15,14 +15,16 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 from starlette.types import Receive, Scope, Send
 
-from devkit.platform import Service, free_ports
-from devkit.processes import Group
-from devkit.settings import CHECKOUT
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Service, free_ports
+from devkit.platform.settings import CHECKOUT
 
 CONNECTIONS_MAX: Final = 10
 """As many connections to the database as a service may have."""
 
-_LIST: Final = "SELECT * FROM tasks WHERE user_id = %(user)s ORDER BY created_at, id LIMIT %(limit)s"
+_LIST: Final = (
+    "SELECT * FROM tasks WHERE user_id = %(user)s ORDER BY created_at, id LIMIT %(limit)s"
+)
 _GET: Final = "SELECT * FROM tasks WHERE id = %(task)s AND user_id = %(user)s"
 _CREATE: Final = """
 WITH raised AS (
@@ -42,7 +44,12 @@ WITH raised AS (
 )
 DELETE FROM tasks USING raised WHERE tasks.id = %(task)s AND user_id = raised.id RETURNING tasks.id
 """
-_ONE: Final[dict[str, LiteralString]] = {"GET": _GET, "POST": _CREATE, "PATCH": _CHANGE, "DELETE": _DELETE}
+_ONE: Final[dict[str, LiteralString]] = {
+    "GET": _GET,
+    "POST": _CREATE,
+    "PATCH": _CHANGE,
+    "DELETE": _DELETE,
+}
 
 
 class Floor:
@@ -59,7 +66,10 @@ class Floor:
             await self._live(receive, send)
             return
         body = await self._act(scope, receive) if scope["path"].startswith("/tasks") else b"hello"
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -67,7 +77,9 @@ class Floor:
         await receive()
         kwargs = {"autocommit": True, "row_factory": dict_row}
         open_pool = AsyncConnectionPool[AsyncConnection[DictRow]]
-        async with open_pool(self._database_url, max_size=CONNECTIONS_MAX, kwargs=kwargs) as self._pool:
+        async with open_pool(
+            self._database_url, max_size=CONNECTIONS_MAX, kwargs=kwargs
+        ) as self._pool:
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -76,7 +88,11 @@ class Floor:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         claims = jwt.decode(headers[b"authorization"].partition(b" ")[2], self._secret, ["HS256"])
         task = scope["path"].partition("/tasks/")[2]
-        values = {"user": claims["sub"], "task": task, **(orjson.loads(await _read(receive) or b"{}"))}
+        values = {
+            "user": claims["sub"],
+            "task": task,
+            **(orjson.loads(await _read(receive) or b"{}")),
+        }
         if scope["method"] == "GET" and not task:
             values["limit"] = int(scope["query_string"].partition(b"=")[2])
             return orjson.dumps(await self._rows(_LIST, values))
@@ -96,7 +112,7 @@ async def _read(receive: Receive) -> bytes:
     return body
 
 
-def start_floor(group: Group, database_url: str, secret: str) -> Service:
+def start_floor(group: ProcessGroup, database_url: str, secret: str) -> Service:
     """Start a floor on this database, which takes tokens that are signed with this secret."""
     (port,) = free_ports(1)
     environment = {"DATABASE_URL": database_url, "SECRET": secret, "PORT": str(port)}
@@ -107,7 +123,14 @@ def start_floor(group: Group, database_url: str, secret: str) -> Service:
 def main() -> None:
     """Serve until SIGTERM, by the same server as the services."""
     floor = Floor(os.environ["DATABASE_URL"], os.environ["SECRET"])
-    uvicorn.run(floor, port=int(os.environ["PORT"]), loop="uvloop", http="httptools", ws="none", access_log=False)
+    uvicorn.run(
+        floor,
+        port=int(os.environ["PORT"]),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+    )
 
 
 if __name__ == "__main__":

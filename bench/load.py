@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from devkit.errors import CannotRunError
+from devkit.platform.errors import CannotRunError
 
 CLIENTS: Final = 16
 """How many ask at once."""

@@ -63,16 +63,25 @@ class Memory:
 Say = Callable[[str], None]
 
 
-async def measure(stage: Stage, rounds: int, requests: int, say: Say) -> tuple[list[Sample], list[Memory]]:
+async def measure(
+    stage: Stage, rounds: int, requests: int, say: Say
+) -> tuple[list[Sample], list[Memory]]:
     """Measure every operation on every way, in so many rounds with so many requests each."""
     await _go_round(stage, list(_turns(stage)), requests, lambda step: say(f"warming up: {step}"))
     early, samples = _resident(stage), list(_turns(stage))
     for number in range(1, rounds + 1):
-        await _go_round(stage, samples, requests, lambda step, at=number: say(f"round {at} of {rounds}: {step}"))
+        await _go_round(
+            stage, samples, requests, lambda step, at=number: say(f"round {at} of {rounds}: {step}")
+        )
     late = _resident(stage)
     await _count_round_trips(stage, samples, say)
     memory = [
-        Memory(name, early[name], late[name], sum(each.requests for each in samples if service in each.way.services))
+        Memory(
+            name,
+            early[name],
+            late[name],
+            sum(each.requests for each in samples if service in each.way.services),
+        )
         for name, service in stage.services().items()
     ]
     return samples, memory
@@ -102,7 +111,9 @@ def _scripts(stage: Stage, way: Way, operation: Operation, requests: int) -> lis
     if operation.writes:
         for owner in owners:
             owner.add(stage.database_url, requests)
-    return [operation.script(Client(owner, way.identify(owner))) for owner in (owners * 2)[:CLIENTS]]
+    return [
+        operation.script(Client(owner, way.identify(owner))) for owner in (owners * 2)[:CLIENTS]
+    ]
 
 
 async def _count_round_trips(stage: Stage, samples: Iterable[Sample], say: Say) -> None:
@@ -114,7 +125,9 @@ async def _count_round_trips(stage: Stage, samples: Iterable[Sample], say: Say) 
             scripts, stage.proxy.round_trips = _scripts(stage, way, operation, COUNTED)[:1], 0
             await ask(way.url, scripts, COUNTED)
             for sample in samples:
-                if sample.operation is operation and (sample.way.name == "floor") == (way.name == "floor"):
+                if sample.operation is operation and (sample.way.name == "floor") == (
+                    way.name == "floor"
+                ):
                     sample.round_trips = stage.proxy.round_trips / COUNTED
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import psutil
 
-from devkit.processes import Process
+from devkit.platform.processes import Process
 
 MEBIBYTE: Final = 2**20
 """Bytes."""
@@ -17,7 +17,12 @@ def cpu_seconds(process: Process) -> float:
     parent = psutil.Process(process.popen.pid)
     own = parent.cpu_times()
     ended = own.children_user + own.children_system
-    return own.user + own.system + ended + sum(map(_cpu_seconds_if_alive, parent.children(recursive=True)))
+    return (
+        own.user
+        + own.system
+        + ended
+        + sum(map(_cpu_seconds_if_alive, parent.children(recursive=True)))
+    )
 
 
 def resident_mebibytes(process: Process) -> float:

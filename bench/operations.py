@@ -22,13 +22,31 @@ class Client:
     owner: Owner
     identity: dict[str, str]
 
-    def request(self, verb: str, path: str, body: dict[str, object] | None = None, **headers: str) -> bytes:
+    def request(
+        self, verb: str, path: str, body: dict[str, object] | None = None, **headers: str
+    ) -> bytes:
         """Write a request down."""
         content = json.dumps(body).encode() if body else b""
-        described = {"Content-Type": "application/json", "Content-Length": str(len(content))} if body else {}
+        described = (
+            {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            if body
+            else {}
+        )
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Host": "bench", "Accept": "*/*", "User-Agent": "bench", **self.identity, **described, **named}
-        lines = [f"{verb} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+        sent = {
+            "Host": "bench",
+            "Accept": "*/*",
+            "User-Agent": "bench",
+            **self.identity,
+            **described,
+            **named,
+        }
+        lines = [
+            f"{verb} {path} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in sent.items()),
+            "",
+            "",
+        ]
         return "\r\n".join(lines).encode() + content
 
 
@@ -55,7 +73,9 @@ def _create(client: Client) -> bytes:
 
 
 def _create_once(client: Client) -> bytes:
-    return client.request("POST", "/tasks", {"title": "Water the plants"}, Idempotency_Key=str(uuid4()))
+    return client.request(
+        "POST", "/tasks", {"title": "Water the plants"}, Idempotency_Key=str(uuid4())
+    )
 
 
 def _change(client: Client) -> Script:
@@ -75,7 +95,9 @@ def _delete(client: Client) -> bytes:
 
 
 def _list(length: int) -> Operation:
-    return Operation(f"list of {length}", _always(lambda client: client.request("GET", f"/tasks?limit={length}")))
+    return Operation(
+        f"list of {length}", _always(lambda client: client.request("GET", f"/tasks?limit={length}"))
+    )
 
 
 OPERATIONS: Final = (

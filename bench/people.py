@@ -45,4 +45,6 @@ class Owner:
         """Store more of their tasks, and know no others from now on."""
         self.tasks.clear()
         with psycopg.connect(database_url) as connection:
-            self.tasks.update(connection.execute(_ADD, {"owner": self.id, "count": count}).fetchall())
+            self.tasks.update(
+                connection.execute(_ADD, {"owner": self.id, "count": count}).fetchall()
+            )

@@ -34,7 +34,13 @@ def picture(rows: Sequence[Row]) -> str:
         height += _GAP
     width = round(_LEFT + (longest + 1) * UNIT)
     scale = [_mark(multiple, height) for multiple in range(int(longest) + 2)]
-    return "\n".join([_HEAD.format(width=width, height=height) + "\n".join([*_legend(), *scale, *body]), "</svg>", ""])
+    return "\n".join(
+        [
+            _HEAD.format(width=width, height=height) + "\n".join([*_legend(), *scale, *body]),
+            "</svg>",
+            "",
+        ]
+    )
 
 
 def _bar(row: Row, top: int) -> Iterator[str]:

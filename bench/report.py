@@ -14,7 +14,18 @@ PYTHON: Final = ("tasks", "gateway")
 SERVICES: Final = (*PYTHON, "edge")
 """All services that a request can pass."""
 
-HEADINGS: Final = ("tasks", "gateway", "edge", "Python", "all", "PostgreSQL", "trips", "p50 ms", "p99 ms", "load")
+HEADINGS: Final = (
+    "tasks",
+    "gateway",
+    "edge",
+    "Python",
+    "all",
+    "PostgreSQL",
+    "trips",
+    "p50 ms",
+    "p99 ms",
+    "load",
+)
 """Columns; the first five in multiples of the floor, PostgreSQL in multiples of what it does for the floor."""
 
 
@@ -69,14 +80,25 @@ def table(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
     """Write the table; it is Markdown as well."""
     lines = [("operation", "way", *HEADINGS), ("---",) * (len(HEADINGS) + 2), *map(_cells, rows)]
     held = [("memory", "MiB early", "MiB late", "answers between"), ("---",) * 4]
-    held += [(each.service, f"{each.early:.0f}", f"{each.late:.0f}", f"{each.answers:,}") for each in memory]
+    held += [
+        (each.service, f"{each.early:.0f}", f"{each.late:.0f}", f"{each.answers:,}")
+        for each in memory
+    ]
     return f"{aligned(lines)}\n\n{aligned(held)}"
 
 
 def to_json(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
     """Write everything down, with what it was measured on."""
-    machine = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
-    measured = {"machine": machine, "rows": [asdict(row) for row in rows], "memory": [asdict(each) for each in memory]}
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+    }
+    measured = {
+        "machine": machine,
+        "rows": [asdict(row) for row in rows],
+        "memory": [asdict(each) for each in memory],
+    }
     return json.dumps(measured, indent=1) + "\n"
 
 
@@ -84,7 +106,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.way == "floor":
         shares = (f"{row.microseconds:.0f} µs", "", "", "1", "1")
     else:
-        shares = tuple(f"{row.multiples[name]:.2f}" if name in row.multiples else "" for name in SERVICES)
+        shares = tuple(
+            f"{row.multiples[name]:.2f}" if name in row.multiples else "" for name in SERVICES
+        )
         shares += (f"{row.python:.2f}", f"{row.whole:.2f}")
     measured = (row.postgres, row.round_trips, row.p50_milliseconds, row.p99_milliseconds, row.load)
     return (row.operation, row.way, *shares, *(f"{value:g}" for value in measured))

@@ -11,17 +11,21 @@ from typing import Final
 
 from bench.floor import start_floor
 from bench.people import OWNERS, Owner
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.edge import start_edge
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys, new_private_key, passport_keys
-from devkit.people import Headers, passport_headers, token_headers
-from devkit.platform import Platform, Service, free_ports, start_platform, start_service
-from devkit.postgres import Postgres, throwaway_postgres
-from devkit.processes import Group
-from devkit.proxy import Proxy, proxy_to
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys, new_private_key, passport_keys
+from devkit.platform.postgres import Postgres, throwaway_postgres
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform, Service, free_ports, start_platform, start_service
+from devkit.testing.auth_headers import Headers, passport_headers, token_headers
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.traefik import start_traefik
 
-UNLIMITED: Final = {"TASKS_PER_USER_MAX": "1000000", "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
+UNLIMITED: Final = {
+    "TASKS_PER_USER_MAX": "1000000",
+    "LIMIT_PER_ADDRESS": "0",
+    "LIMIT_PER_USER": "0",
+}
 """What would stop a few clients who do the work of many."""
 
 Identify = Callable[[Owner], Headers]
@@ -50,7 +54,7 @@ class Stage:
     counted: tuple[Way, ...]
     """Those before the proxy that counts round trips."""
 
-    proxy: Proxy
+    proxy: FaultProxy
     postgres: Postgres
     database_url: str
     readers: list[Owner]
@@ -58,16 +62,22 @@ class Stage:
 
     def services(self) -> dict[str, Service]:
         """Return everything that is measured, by a name of its own."""
-        named = {f"{service.name}, {way.name}": service for way in self.ways for service in way.services}
-        return {name: service for name, service in named.items() if service.name != "tasks" or "alone" in name}
+        named = {
+            f"{service.name}, {way.name}": service for way in self.ways for service in way.services
+        }
+        return {
+            name: service
+            for name, service in named.items()
+            if service.name != "tasks" or "alone" in name
+        }
 
 
 @dataclass(frozen=True)
 class _Starter:
     """Starts processes that believe each other. Two groups, because a process has its log under its name."""
 
-    group: Group
-    beside: Group
+    group: ProcessGroup
+    beside: ProcessGroup
     environment: Mapping[str, str]
     secret: str
     keys: PassportKeys
@@ -88,18 +98,24 @@ class _Starter:
         """Start a gateway for an edge."""
         addresses = {"TASKS_URL": platform.tasks.url, "USERS_URL": platform.users.url}
         believed = {"PASSPORT_PRIVATE_KEY": self.keys.private, "MODE": "forward-auth"}
-        return start_service(self.beside, "gateway", {**self.environment, **addresses, **believed}, *free_ports(1))
+        return start_service(
+            self.beside, "gateway", {**self.environment, **addresses, **believed}, *free_ports(1)
+        )
 
     def edge(self, traefik: Path, platform: Platform, decider: Service) -> Service:
         """Start an edge that asks this gateway."""
         addresses = {"TASKS_URLS": platform.tasks.url, "USERS_URLS": platform.users.url}
-        return start_edge(self.beside, traefik, {**UNLIMITED, **addresses, "AUTH_GATEWAY_URLS": decider.url})
+        return start_traefik(
+            self.beside, traefik, {**UNLIMITED, **addresses, "AUTH_GATEWAY_URLS": decider.url}
+        )
 
     def counted(self, platform: Platform, database_url: str) -> tuple[Way, Way]:
         """Start the floor and the service once more, on a database that counts its round trips."""
         told = {"PASSPORT_PUBLIC_KEYS": self.keys.public, "USERS_URL": platform.users.url}
         database = {"TASKS_DATABASE_URL": database_url}
-        tasks = start_service(self.beside, "tasks", {**self.environment, **told, **database}, *free_ports(1))
+        tasks = start_service(
+            self.beside, "tasks", {**self.environment, **told, **database}, *free_ports(1)
+        )
         floor = start_floor(self.beside, database_url, self.secret)
         return Way("floor", (floor,), self.token), Way("tasks alone", (tasks,), self.passport)
 
@@ -109,10 +125,10 @@ async def set_up(traefik: Path | None) -> AsyncGenerator[Stage]:
     """Start everything, the edge only if a program for it is named."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        async with Group(folder / "log") as group, throwaway_postgres(group) as postgres:
+        async with ProcessGroup(folder / "log") as group, throwaway_postgres(group) as postgres:
             databases = MigratedDatabases(group, postgres)
             urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-            async with proxy_to(urls["tasks"]) as proxy, Group(folder / "beside") as beside:
+            async with proxy_to(urls["tasks"]) as proxy, ProcessGroup(folder / "beside") as beside:
                 secret, keys = token_urlsafe(), passport_keys(new_private_key())
                 environment = database_environment(urls, minimal_environment())
                 environment |= {**UNLIMITED, "BETTER_AUTH_SECRET": secret}
@@ -120,7 +136,9 @@ async def set_up(traefik: Path | None) -> AsyncGenerator[Stage]:
                 yield await _start(starter, postgres, proxy, urls["tasks"], traefik)
 
 
-async def _start(starter: _Starter, postgres: Postgres, proxy: Proxy, url: str, traefik: Path | None) -> Stage:
+async def _start(
+    starter: _Starter, postgres: Postgres, proxy: FaultProxy, url: str, traefik: Path | None
+) -> Stage:
     platform, floor = starter.platform(), start_floor(starter.group, url, starter.secret)
     decider, counted = starter.decider(platform), starter.counted(platform, proxy.url)
     tasks, gateway, bare = platform.tasks, platform.gateway, Way("floor", (floor,), starter.token)

@@ -19,8 +19,10 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 
-sys.path.insert(0, str(ROOT / "libs" / "devkit" / "src"))  # not installed: nothing is, where containers do all the work
-from devkit.env_file import EnvFileError, read_env_file  # noqa: E402
+sys.path.insert(
+    0, str(ROOT / "libs" / "devkit" / "src")
+)  # not installed: nothing is, where containers do all the work
+from devkit.platform.env_file import EnvFileError, read_env_file  # noqa: E402
 
 ENV_FILE = Path(os.environ.get("COMPOSE_ENV_FILES") or ROOT / ".env")
 """What Compose reads as well; the environment comes before it."""
@@ -43,7 +45,12 @@ WRITTEN = """\
 # Written by `make up`, and never again. .env.example says what each variable means, and which others there are.
 """
 
-NOT_OURS = ("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROFILES", "COMPOSE_DISABLE_ENV_FILE")
+NOT_OURS = (
+    "COMPOSE_FILE",
+    "COMPOSE_PATH_SEPARATOR",
+    "COMPOSE_PROFILES",
+    "COMPOSE_DISABLE_ENV_FILE",
+)
 """What a shell may hold for another project's Compose. Project name, file of settings and engine may be chosen."""
 
 PORTS = 2**16
@@ -81,27 +88,40 @@ def docker_environment(additions: "dict[str, str]") -> "dict[str, str]":
     return {**inherited, **additions}
 
 
-def docker(*arguments: str, said: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+def docker(
+    *arguments: str, said: str = "", **environment: str
+) -> "subprocess.CompletedProcess[str]":
     """Ask Docker something, and return what it answers."""
     command = ["docker", *arguments]
     told = docker_environment(environment)
-    return subprocess.run(command, cwd=ROOT, env=told, input=said, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=told, input=said, capture_output=True, text=True, check=False
+    )
 
 
 def compose(*arguments: str, **environment: str) -> bool:
     """Let Compose do something before everybody's eyes, and return whether it could."""
     command = ["docker", "compose", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=docker_environment(environment), check=False).returncode == 0
+    return (
+        subprocess.run(
+            command, cwd=ROOT, env=docker_environment(environment), check=False
+        ).returncode
+        == 0
+    )
 
 
 def require_docker() -> None:
     """Stop if there is nobody to run containers."""
     if not shutil.which("docker"):
-        fail("Docker is not installed: https://docs.docker.com/get-docker says how. Without it, make run starts all.")
+        fail(
+            "Docker is not installed: https://docs.docker.com/get-docker says how. Without it, make run starts all."
+        )
     if docker("compose", "version").returncode:
         fail("Docker has no Compose: https://docs.docker.com/compose/install says how to add it.")
     if docker("info").returncode:
-        fail("Docker does not answer: start it, and see that you may use it (docker info says what is wrong).")
+        fail(
+            "Docker does not answer: start it, and see that you may use it (docker info says what is wrong)."
+        )
 
 
 def settings() -> "dict[str, str]":
@@ -111,7 +131,9 @@ def settings() -> "dict[str, str]":
             read_env_file(ENV_FILE)
     except EnvFileError as error:
         fail(str(error))
-    known = docker("compose", "--file", "-", "config", "--environment", said="services: {}", **existing_file())
+    known = docker(
+        "compose", "--file", "-", "config", "--environment", said="services: {}", **existing_file()
+    )
     if known.returncode:
         fail(f"{ENV_FILE} cannot be read: {known.stderr.strip()}")
     return dict(line.split("=", 1) for line in known.stdout.splitlines() if "=" in line)
@@ -131,10 +153,19 @@ def placeholders() -> "dict[str, str]":
 def write_secrets() -> None:
     """Make the file, readable for its owner alone; the gateway's image makes the keys."""
     if docker("compose", "volumes", "--quiet", **placeholders()).stdout.strip():
-        fail(f"{ENV_FILE} is gone, and with it the passwords of the data: put it back, or forget them: make down v=1")
+        fail(
+            f"{ENV_FILE} is gone, and with it the passwords of the data: put it back, or forget them: make down v=1"
+        )
     if not compose("build", "auth-gateway", **placeholders()):
         fail("The image of the gateway could not be built: the lines above say why.")
-    made = docker("run", "--rm", "task-platform/auth-gateway", "python", "-m", "auth_gateway.new_passport_keys")
+    made = docker(
+        "run",
+        "--rm",
+        "task-platform/auth-gateway",
+        "python",
+        "-m",
+        "auth_gateway.new_passport_keys",
+    )
     if made.returncode:
         fail(f"The gateway's image could not make keys: {made.stderr.strip()}")
     lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRETS]
@@ -147,7 +178,9 @@ def require_secrets() -> None:
     """Stop if something is unset that has no default."""
     given = settings()
     if missing := [name for name in (*SECRETS, *KEYS) if not given.get(name)]:
-        fail(f"Not set in {ENV_FILE}: {', '.join(missing)}. Fill in, or remove the file and let make up write one.")
+        fail(
+            f"Not set in {ENV_FILE}: {', '.join(missing)}. Fill in, or remove the file and let make up write one."
+        )
 
 
 def require_free_port() -> None:
@@ -161,7 +194,11 @@ def require_free_port() -> None:
         IPv4Address(host)
     except AddressValueError:
         fail(f"HOST must be an IPv4 address such as 127.0.0.1 or 0.0.0.0, and not {host}.")
-    if docker("compose", "port", "traefik", "8080", **placeholders()).stdout.strip().endswith(f":{port}"):
+    if (
+        docker("compose", "port", "traefik", "8080", **placeholders())
+        .stdout.strip()
+        .endswith(f":{port}")
+    ):
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -169,7 +206,9 @@ def require_free_port() -> None:
             probe.bind((host, int(port)))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                fail(f"Port {port} is taken: stop what listens there, or choose another: PORT={int(port) + 1} make up")
+                fail(
+                    f"Port {port} is taken: stop what listens there, or choose another: PORT={int(port) + 1} make up"
+                )
 
 
 def wait_for_edge(*, tls: bool) -> None:
@@ -185,7 +224,9 @@ def wait_for_edge(*, tls: bool) -> None:
             if edge.getresponse().status == HTTPStatus.OK:
                 return
         time.sleep(0.5)
-    fail("Everything runs, but the edge does not lead to it: docker compose logs traefik auth-gateway")
+    fail(
+        "Everything runs, but the edge does not lead to it: docker compose logs traefik auth-gateway"
+    )
 
 
 def up() -> None:
@@ -195,7 +236,9 @@ def up() -> None:
         write_secrets()
     require_secrets()
     if not compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(HEALTHY_SECONDS)):
-        fail("Not everything started: docker compose ps -a says what, docker compose logs SERVICE says why.")
+        fail(
+            "Not everything started: docker compose ps -a says what, docker compose logs SERVICE says why."
+        )
     given = settings()
     wait_for_edge(tls=bool(given.get("TLS_CERTIFICATE_FILE")))
     url = given.get("BETTER_AUTH_URL") or f"http://localhost:{given.get('PORT') or 8080}"
@@ -209,9 +252,19 @@ def renew(service: str) -> None:
     if not old:
         fail(f"There is no running {service}: make up starts everything.")
     scale = f"{service}={2 * len(old)}"
-    doubled = ("up", "--detach", "--no-deps", "--no-recreate", "--wait", "--wait-timeout", str(HEALTHY_SECONDS))
+    doubled = (
+        "up",
+        "--detach",
+        "--no-deps",
+        "--no-recreate",
+        "--wait",
+        "--wait-timeout",
+        str(HEALTHY_SECONDS),
+    )
     if not compose("build", service) or not compose(*doubled, "--scale", scale, service):
-        fail(f"The new {service} does not become healthy, the old one goes on: docker compose logs {service}")
+        fail(
+            f"The new {service} does not become healthy, the old one goes on: docker compose logs {service}"
+        )
     for container in old:
         docker("stop", "--time", "20", container)
         docker("rm", container)

@@ -33,7 +33,9 @@ class Copy:
 
     def shown(self) -> dict[str, Fields]:
         """Return what the user sees: the server's tasks with their own edits on top."""
-        shown = {task_id: {name: task[name] for name in NEW} for task_id, task in self.tasks.items()}
+        shown = {
+            task_id: {name: task[name] for name in NEW} for task_id, task in self.tasks.items()
+        }
         for task_id, before, after in self.outbox:
             if after is None:
                 shown.pop(task_id, None)
@@ -70,8 +72,14 @@ class Copy:
                 continue
             changes = answer.raise_for_status().json()
             gone = {each["id"] for each in changes["deleted"]}
-            for kept, changed in ((self.tasks, "tasks"), (self.lists, "lists"), (self.labels, "labels")):
-                kept.update({each["id"]: each for each in changes[changed] if each["id"] not in gone})
+            for kept, changed in (
+                (self.tasks, "tasks"),
+                (self.lists, "lists"),
+                (self.labels, "labels"),
+            ):
+                kept.update(
+                    {each["id"]: each for each in changes[changed] if each["id"] not in gone}
+                )
                 for each in gone & kept.keys():
                     del kept[each]
             self.outbox = [edit for edit in self.outbox if edit.task_id not in gone]
@@ -86,11 +94,15 @@ class Copy:
             return True
         seen = {"If-Match": f'"{task["version"]}"'}
         if after is None:
-            return any(task[name] != before[name] for name in NEW) or self._send("DELETE", task_id, seen, None)
+            return any(task[name] != before[name] for name in NEW) or self._send(
+                "DELETE", task_id, seen, None
+            )
         fields = {name: value for name, value in after.items() if task[name] == before[name]}
         return not fields or self._send("PATCH", task_id, seen, fields)
 
-    def _send(self, verb: str, task_id: str, condition: dict[str, str], body: Fields | None) -> bool:
+    def _send(
+        self, verb: str, task_id: str, condition: dict[str, str], body: Fields | None
+    ) -> bool:
         answer = self.http.request(verb, f"/tasks/{task_id}", json=body, headers=condition)
         if answer.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED):
             return False

@@ -14,7 +14,7 @@ import httpx
 import jwt
 from node import install, program
 
-from devkit.processes import POLL_SECONDS, Group, Process
+from devkit.platform.processes import POLL_SECONDS, Process, ProcessGroup
 
 FOLDER: Final = Path(__file__).parents[1] / "deploy" / "better-auth"
 
@@ -59,7 +59,9 @@ class Account:
 
     async def change_email(self, email: str) -> None:
         """Ask for another address; the server answers with a mail."""
-        (await self.client.post("/api/auth/change-email", json={"newEmail": email})).raise_for_status()
+        (
+            await self.client.post("/api/auth/change-email", json={"newEmail": email})
+        ).raise_for_status()
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,21 @@ def key_id(token: str) -> str:
     return str(jwt.get_unverified_header(token)["kid"])
 
 
-async def start_better_auth(group: Group, clients: AsyncExitStack, **environment: str) -> BetterAuth:
+async def start_better_auth(
+    group: ProcessGroup, clients: AsyncExitStack, **environment: str
+) -> BetterAuth:
     """Start a server on a free port; `environment` as in its README."""
     await install(group, FOLDER)
     settings = {"BETTER_AUTH_URL": PUBLIC_URL, "BETTER_AUTH_SECRET": token_hex(32), "PORT": "0"}
-    settings |= {"PATH": os.environ["PATH"], "RATE_LIMIT": "off", "MAIL_LINKS": "log", **environment}
-    process = group.start(f"better-auth-{token_hex(4)}", [program("node"), FOLDER / "server.mjs"], settings)
+    settings |= {
+        "PATH": os.environ["PATH"],
+        "RATE_LIMIT": "off",
+        "MAIL_LINKS": "log",
+        **environment,
+    }
+    process = group.start(
+        f"better-auth-{token_hex(4)}", [program("node"), FOLDER / "server.mjs"], settings
+    )
 
     async def is_started() -> bool:
         return bool(_lines(process, "started"))
@@ -133,5 +144,7 @@ async def start_better_auth(group: Group, clients: AsyncExitStack, **environment
 
 
 def _lines(process: Process, message: str) -> list[dict[str, str]]:
-    lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]
+    lines = [
+        json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")
+    ]
     return [line for line in lines if line["message"] == message]

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from dotenv import dotenv_values
 
-from devkit.environment import minimal_environment
-from devkit.platform import free_ports
-from devkit.settings import CHECKOUT
+from devkit.platform.environment import minimal_environment
+from devkit.platform.services import free_ports
+from devkit.platform.settings import CHECKOUT
 
 UP_SECONDS: Final = 600
 """How long images may take to build and containers to start, on a machine that has neither."""
@@ -72,7 +72,12 @@ class Composition:
         """
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=self.checkout, env=self.environment, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
+            *command,
+            cwd=self.checkout,
+            env=self.environment,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=asyncio.subprocess.STDOUT,
         )
         async with asyncio.timeout(UP_SECONDS):
             said, _ = await process.communicate(stdin.encode())
@@ -84,7 +89,9 @@ class Composition:
     async def set(self, **settings: str) -> None:
         """Write into the file what shall hold from now on, for whatever is started anew."""
         merged = {**self.settings, **settings}
-        await asyncio.to_thread(self.file.write_text, "".join(f"{name}={value}\n" for name, value in merged.items()))
+        await asyncio.to_thread(
+            self.file.write_text, "".join(f"{name}={value}\n" for name, value in merged.items())
+        )
 
     async def inspect(self, service: str, template: str) -> str:
         """Look at the container of a service; the template is Docker's."""
@@ -93,7 +100,10 @@ class Composition:
 
     async def until_ready(self) -> None:
         """Wait until everything works."""
-        async with asyncio.timeout(RECOVERY_SECONDS), httpx.AsyncClient(base_url=self.url) as client:
+        async with (
+            asyncio.timeout(RECOVERY_SECONDS),
+            httpx.AsyncClient(base_url=self.url) as client,
+        ):
             while True:
                 try:
                     if (await client.get("/readyz")).is_success:
@@ -105,7 +115,9 @@ class Composition:
 
 def closed_copy(folder: Path) -> Path:
     """Copy what is committed or will be, for nobody else to read."""
-    ignored = shutil.ignore_patterns(".git", ".venv*", ".env", "var", "node_modules", "__pycache__", ".*_cache")
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv*", ".env", "var", "node_modules", "__pycache__", ".*_cache"
+    )
     shutil.copytree(CHECKOUT, folder, ignore=ignored)
     for path in (folder, *folder.rglob("*")):
         path.chmod(path.stat().st_mode & 0o700)

@@ -15,11 +15,11 @@ from front import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
 from person import AsUser, Person
 from playwright.async_api import Browser, Page
 
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.platform import Platform, Service, start_platform
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform, Service, start_platform
 
 running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
 composed = EDGE == "compose"
@@ -33,7 +33,11 @@ left_out = {
     "there is no Chromium": [] if PROGRAM else ["test_docs_page.py", "compose/test_journey.py"],
     "there is no PgBouncer": [] if shutil.which("pgbouncer") else ["inside/test_pooler.py"],
     "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
-    "it needs a platform of its own": ["inside", "test_better_auth.py"] if composed else ["inside"] if running else [],
+    "it needs a platform of its own": ["inside", "test_better_auth.py"]
+    if composed
+    else ["inside"]
+    if running
+    else [],
     "it needs Traefik as a program (edge=traefik)": [] if TRAEFIK else ["edge"],
     "it needs containers (edge=compose)": [] if composed else ["compose"],
 }
@@ -67,7 +71,9 @@ def origin() -> str:
 
 
 @pytest.fixture(scope="session")
-async def composed_platform(tmp_path_factory: pytest.TempPathFactory, origin: str) -> AsyncGenerator[Composition]:
+async def composed_platform(
+    tmp_path_factory: pytest.TempPathFactory, origin: str
+) -> AsyncGenerator[Composition]:
     """Run the platform in containers."""
     async with composition(
         tmp_path_factory.mktemp("compose"), CORS_ORIGINS=f"{origin},{SAME_SITE}", **MORE_HEADERS
@@ -88,18 +94,29 @@ def better_auth_secret(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 async def platform(
-    processes: Group, databases: MigratedDatabases, keys: PassportKeys, better_auth_secret: str, origin: str
+    processes: ProcessGroup,
+    databases: MigratedDatabases,
+    keys: PassportKeys,
+    better_auth_secret: str,
+    origin: str,
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases, for browsers too."""
     urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-    told = {"BETTER_AUTH_SECRET": better_auth_secret, "CORS_ORIGINS": origin, **MORE_HEADERS, **MODE}
-    started = start_platform(processes, database_environment(urls, minimal_environment()) | told, keys)
+    told = {
+        "BETTER_AUTH_SECRET": better_auth_secret,
+        "CORS_ORIGINS": origin,
+        **MORE_HEADERS,
+        **MODE,
+    }
+    started = start_platform(
+        processes, database_environment(urls, minimal_environment()) | told, keys
+    )
     await started.until_ready()
     return started
 
 
 @pytest.fixture(scope="session")
-async def front(processes: Group, platform: Platform, origin: str) -> Service:
+async def front(processes: ProcessGroup, platform: Platform, origin: str) -> Service:
     """Run what clients talk to."""
     services = {
         "TASKS_URL": platform.tasks.url,
@@ -138,7 +155,9 @@ def nobody(base_url: str, transport: httpx.AsyncHTTPTransport) -> httpx.AsyncCli
 
 
 @pytest.fixture(scope="session")
-def as_subject(base_url: str, transport: httpx.AsyncHTTPTransport, better_auth_secret: str) -> AsUser:
+def as_subject(
+    base_url: str, transport: httpx.AsyncHTTPTransport, better_auth_secret: str
+) -> AsUser:
     """Speak for whoever the tokens with this `sub` are for."""
     return lambda subject: Person(base_url, transport, better_auth_secret, subject)
 

@@ -8,10 +8,10 @@ import httpx
 from front import TRAEFIK
 from wire import PROBLEM_TYPE
 
-from devkit.edge import start_edge
-from devkit.platform import Service
-from devkit.processes import Group, Process
-from devkit.upstream import Upstream
+from devkit.platform.processes import Process, ProcessGroup
+from devkit.platform.services import Service
+from devkit.testing.stub_server import StubServer
+from devkit.testing.traefik import start_traefik
 
 FRONT_END: Final = "https://app.example.com"
 SUBJECT: Final = "c0ffee00-0000-4000-8000-000000000001"
@@ -26,8 +26,8 @@ class Edge:
 
     service: Service
     gateway: Service
-    tasks: Upstream
-    users: Upstream
+    tasks: StubServer
+    users: StubServer
 
     @property
     def port(self) -> int:
@@ -49,10 +49,10 @@ class Edge:
 class Backstage:
     """A gateway and two stand-ins, for any number of edges."""
 
-    group: Group
+    group: ProcessGroup
     gateway: Service
-    tasks: Upstream
-    users: Upstream
+    tasks: StubServer
+    users: StubServer
 
     async def edge(self, **environment: str) -> Edge:
         """Start an edge before ordinary services; `environment` as in `routes.yml`, without limits if it names none."""
@@ -66,7 +66,7 @@ class Backstage:
             "USERS_URLS": f"http://127.0.0.1:{self.users.port}",
             **environment,
         }
-        service = start_edge(self.group, TRAEFIK, told)
+        service = start_traefik(self.group, TRAEFIK, told)
         await _until_steady(service, "https" if "TLS_CERTIFICATE_FILE" in told else "http")
         self.tasks.reset()
         self.users.reset()

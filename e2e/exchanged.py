@@ -45,12 +45,23 @@ def written(*lines: Line) -> str:
 
 def a_line(title: str = "Water the plants", **fields: object) -> Line:
     """Describe a task from elsewhere."""
-    return {"kind": "task", "id": str(uuid4()), "title": title, "created_at": OLD, "updated_at": OLD, **fields}
+    return {
+        "kind": "task",
+        "id": str(uuid4()),
+        "title": title,
+        "created_at": OLD,
+        "updated_at": OLD,
+        **fields,
+    }
 
 
 def lasting(lines: list[Line]) -> list[Line]:
     """Leave out what an import makes anew."""
     start, *tasks = lines
-    user = {name: value for name, value in cast("Line", start["user"]).items() if not name.endswith("_at")}
+    user = {
+        name: value
+        for name, value in cast("Line", start["user"]).items()
+        if not name.endswith("_at")
+    }
     kept = [{name: value for name, value in task.items() if name != "version"} for task in tasks]
     return [{**start, "exported_at": None, "user": user}, *kept]

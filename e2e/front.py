@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from devkit.edge import start_edge
-from devkit.platform import Service
-from devkit.processes import Group
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Service
+from devkit.testing.traefik import start_traefik
 
 EDGE: Final = os.environ.get("E2E_EDGE", "")
 """Empty: the gateway in proxy mode. `traefik`: the program that `TRAEFIK` names, as `deploy/traefik` sets it up.
@@ -35,7 +35,10 @@ def _program() -> Path | None:
     named = os.environ.get("TRAEFIK") or "traefik"
     found = shutil.which(named)
     if found is None:
-        pytest.exit(f"{named} is no program. Name one: make e2e edge=traefik TRAEFIK=/path/to/traefik", returncode=2)
+        pytest.exit(
+            f"{named} is no program. Name one: make e2e edge=traefik TRAEFIK=/path/to/traefik",
+            returncode=2,
+        )
     return Path(found).absolute()
 
 
@@ -46,7 +49,7 @@ MODE: Final = {"MODE": "forward-auth" if TRAEFIK else "proxy"}
 """What such a gateway is told."""
 
 
-def start_front(group: Group, gateway: Service, environment: Mapping[str, str]) -> Service:
+def start_front(group: ProcessGroup, gateway: Service, environment: Mapping[str, str]) -> Service:
     """Start what is to stand before a gateway; the environment is the gateway's own.
 
     Nothing is limited: all these tests come from one address, in a hurry.
@@ -60,4 +63,4 @@ def start_front(group: Group, gateway: Service, environment: Mapping[str, str]) 
         "CORS_ORIGINS": environment.get("CORS_ORIGINS", ""),
         "CORS_REQUEST_HEADERS": environment.get("CORS_REQUEST_HEADERS", ""),
     }
-    return start_edge(group, TRAEFIK, _UNLIMITED | told)
+    return start_traefik(group, TRAEFIK, _UNLIMITED | told)

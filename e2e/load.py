@@ -34,7 +34,9 @@ class Load:
     @property
     def refused(self) -> dict[str, int]:
         """What was no success, and how often."""
-        return {answer: times for answer, times in self.answers.items() if not answer.startswith("2")}
+        return {
+            answer: times for answer, times in self.answers.items() if not answer.startswith("2")
+        }
 
     async def require_kept(self) -> None:
         """Make sure that everybody has what was acknowledged."""
@@ -64,7 +66,9 @@ async def _go_on(person: Person, seen: Load, enough: asyncio.Event) -> None:
         if enough.is_set():
             return
         try:
-            answer = await (person.get("/tasks", params={"limit": "1"}) if number % 2 else _create(person))
+            answer = await (
+                person.get("/tasks", params={"limit": "1"}) if number % 2 else _create(person)
+            )
         except httpx.TransportError as error:
             seen.answers[type(error).__name__] += 1
             continue

@@ -82,9 +82,19 @@ class Account:
         """Expect a new task; its id and time are the answer's to choose."""
         assert answer["id"] not in self.tasks.keys() | self.deleted.keys()
         now = answer["created_at"]
-        times = {"created_at": now, "updated_at": now, "completed_at": now if wish["is_completed"] else None}
-        ids = {"id": answer["id"], "user_id": self.id, "version": self.next_version(answer["version"])}
-        self._keep({**NOTHING, **UNPLANNED, "position": answer["position"], **wish, **times, **ids}, answer)
+        times = {
+            "created_at": now,
+            "updated_at": now,
+            "completed_at": now if wish["is_completed"] else None,
+        }
+        ids = {
+            "id": answer["id"],
+            "user_id": self.id,
+            "version": self.next_version(answer["version"]),
+        }
+        self._keep(
+            {**NOTHING, **UNPLANNED, "position": answer["position"], **wish, **times, **ids}, answer
+        )
         self.is_met = True
 
     def replay(self, key: str, wish: Wish) -> Task | None:
@@ -102,7 +112,10 @@ class Account:
         before = self.tasks[answer["id"]]
         after: dict[str, object] = {**before, **wish}
         if after != before:
-            after |= {"version": self.next_version(answer["version"]), "updated_at": answer["updated_at"]}
+            after |= {
+                "version": self.next_version(answer["version"]),
+                "updated_at": answer["updated_at"],
+            }
             completed_at = before["completed_at"] or answer["updated_at"]
             after["completed_at"] = completed_at if after["is_completed"] else None
             assert answer["updated_at"] > before["updated_at"]
@@ -117,7 +130,13 @@ class Account:
         """Expect a new list."""
         now = answer["created_at"]
         version = self.next_version(cast("int", answer["version"]))
-        told = {"user_id": self.id, "name": name, "version": version, "created_at": now, "updated_at": now}
+        told = {
+            "user_id": self.id,
+            "name": name,
+            "version": version,
+            "created_at": now,
+            "updated_at": now,
+        }
         assert answer == {"id": answer["id"], "position": answer["position"], **told}
         self.lists[str(answer["id"])] = answer
         self.is_met = True
@@ -133,7 +152,10 @@ class Account:
 
     def delete_list(self, list_id: str) -> None:
         """Expect its tasks without a list, each with a version of its own, and a tombstone in its place."""
-        self._touch([task for task in self.tasks.values() if task["list_id"] == list_id], lambda _: {"list_id": None})
+        self._touch(
+            [task for task in self.tasks.values() if task["list_id"] == list_id],
+            lambda _: {"list_id": None},
+        )
         del self.lists[list_id]
         self.deleted_lists[list_id] = self.next_version(0)
 
@@ -142,7 +164,12 @@ class Account:
         told = {str(label["name"]): label for label in self.client.get("/labels").json()}
         new = sorted(names - {str(label["name"]) for label in self.labels.values()}, reverse=True)
         for name in new:
-            made = {"id": told[name]["id"], "user_id": self.id, "name": name, "version": self.next_version(0)}
+            made = {
+                "id": told[name]["id"],
+                "user_id": self.id,
+                "name": name,
+                "version": self.next_version(0),
+            }
             times = {"created_at": answer["updated_at"], "updated_at": answer["updated_at"]}
             self.labels[str(made["id"])] = {**made, **times}
         self.change({"labels": sorted(names)}, answer)
@@ -156,8 +183,14 @@ class Account:
         """Expect the name on all its tasks, each with a version of its own, unless it has that already."""
         before = self.labels[str(answer["id"])]
         if name != before["name"]:
-            self._touch(self.carriers(before), lambda task: {"labels": _renamed(task, before, [name])})
-            changed = {"name": name, "version": self.next_version(0), "updated_at": answer["updated_at"]}
+            self._touch(
+                self.carriers(before), lambda task: {"labels": _renamed(task, before, [name])}
+            )
+            changed = {
+                "name": name,
+                "version": self.next_version(0),
+                "updated_at": answer["updated_at"],
+            }
             before = {**before, **changed}
         assert answer == before
         self.labels[str(answer["id"])] = before
@@ -179,7 +212,10 @@ class Account:
     def meet(self, profile: Profile, time_zone: str) -> None:
         """Expect a profile that says what the token says, and what was chosen."""
         told = {"id": self.id, "email": f"{self.subject}@example.com", "auth_subject": self.subject}
-        assert profile.items() >= {**told, "auth_issuer": "better-auth", "time_zone": time_zone}.items()
+        assert (
+            profile.items()
+            >= {**told, "auth_issuer": "better-auth", "time_zone": time_zone}.items()
+        )
         self.profile, self.time_zone, self.is_met = profile, time_zone, True
 
     def listed(self) -> list[Task]:
@@ -187,7 +223,9 @@ class Account:
         return sorted(self.tasks.values(), key=place_of)
 
     def _keep(self, expected: dict[str, object], answer: Task) -> None:
-        assert answer == expected | {"status": "completed" if expected["is_completed"] else "pending"}
+        assert answer == expected | {
+            "status": "completed" if expected["is_completed"] else "pending"
+        }
         self.tasks[answer["id"]] = answer
 
 
@@ -215,10 +253,20 @@ def tables_of(accounts: list[Account]) -> Tables:
     met = [each for each in accounts if each.counter is not None]
     tables: Tables = {
         "owners": [_owner_of(each) for each in met],
-        "tasks": [_without(it, "due", "priority", "labels", "position") for each in met for it in each.tasks.values()],
+        "tasks": [
+            _without(it, "due", "priority", "labels", "position")
+            for each in met
+            for it in each.tasks.values()
+        ],
         "task_tombstones": [row for each in met for row in _tombstones_of(each)],
         "idempotency_keys": [
-            {"user_id": each.id, "operation": "create-task", "key": key, "task_id": it["id"], "version": it["version"]}
+            {
+                "user_id": each.id,
+                "operation": "create-task",
+                "key": key,
+                "task_id": it["id"],
+                "version": it["version"],
+            }
             for each in met
             for key, (_, it) in each.keys.items()
         ],
@@ -238,7 +286,11 @@ def tables_of(accounts: list[Account]) -> Tables:
 
 
 def _tombstones_of(account: Account) -> Iterable[Row]:
-    kinds = {"task": account.deleted, "list": account.deleted_lists, "label": account.deleted_labels}
+    kinds = {
+        "task": account.deleted,
+        "list": account.deleted_lists,
+        "label": account.deleted_labels,
+    }
     for kind, deleted in kinds.items():
         for deleted_id, version in deleted.items():
             yield {"user_id": account.id, "id": deleted_id, "kind": kind, "version": version}

@@ -16,13 +16,13 @@ from httpx import AsyncClient, AsyncHTTPTransport
 from person import Person
 from psycopg.rows import dict_row
 
-from devkit.databases import database_environment
-from devkit.environment import minimal_environment
-from devkit.errors import CannotRunError
-from devkit.keys import new_private_key, passport_keys
-from devkit.platform import PACKAGES, Service, free_ports, start_service
-from devkit.postgres import Postgres, start_postgres
-from devkit.processes import Group, Process
+from devkit.platform.databases import database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.errors import CannotRunError
+from devkit.platform.keys import new_private_key, passport_keys
+from devkit.platform.postgres import Postgres, start_postgres
+from devkit.platform.processes import Process, ProcessGroup
+from devkit.platform.services import PACKAGES, Service, free_ports, start_service
 
 RESTART_SECONDS = 15
 """How long the processes of a killed server may keep the next one from starting."""
@@ -46,7 +46,7 @@ def kill(process: Process) -> None:
 class OwnPostgres:
     """A server that keeps what it has acknowledged, and can be killed and started again."""
 
-    group: Group
+    group: ProcessGroup
     folder: Path
     server: Postgres
 
@@ -60,7 +60,7 @@ class OwnPostgres:
 
 
 @asynccontextmanager
-async def own_postgres(group: Group) -> AsyncGenerator[OwnPostgres]:
+async def own_postgres(group: ProcessGroup) -> AsyncGenerator[OwnPostgres]:
     """Run a server whose data outlive it, until the block ends.
 
     It hands what it acknowledges to the operating system and does not wait for the disk: only processes are killed.
@@ -78,7 +78,7 @@ async def own_postgres(group: Group) -> AsyncGenerator[OwnPostgres]:
 class OwnPlatform:
     """Gateway, tasks and users, each at an address that it keeps when it is started again."""
 
-    group: Group
+    group: ProcessGroup
     urls: Mapping[str, str]
     """Where the databases are, without anything in between."""
 
@@ -98,7 +98,9 @@ class OwnPlatform:
     async def start(self, *names: str) -> None:
         """Start services, and wait until they can do their work."""
         for name in names:
-            self.services[name] = start_service(self.group, name, self.environment, self.ports[name])
+            self.services[name] = start_service(
+                self.group, name, self.environment, self.ports[name]
+            )
         await asyncio.gather(*(self.services[name].until_ready() for name in names))
 
     async def until_ready(self) -> None:
@@ -134,9 +136,9 @@ class OwnPlatform:
 
 
 @asynccontextmanager
-async def _logged_group() -> AsyncGenerator[Group]:
+async def _logged_group() -> AsyncGenerator[ProcessGroup]:
     with TemporaryDirectory(prefix="log-") as folder:
-        async with Group(Path(folder)) as group:
+        async with ProcessGroup(Path(folder)) as group:
             yield group
 
 

@@ -6,8 +6,8 @@ from typing import TypeAlias, cast
 from httpx import AsyncBaseTransport, AsyncClient
 from wire import Task
 
-from devkit.people import token_headers
-from devkit.tokens import user_id
+from devkit.platform.tokens import user_id
+from devkit.testing.auth_headers import token_headers
 
 AsUser: TypeAlias = Callable[[str], "Person"]
 """Gives a client for a name, or for a token's subject."""

@@ -39,7 +39,9 @@ class Stored:
 
     def __init__(self, own: OwnPlatform) -> None:
         connect = psycopg.Connection[DictRow].connect
-        self._connections = [connect(url, autocommit=True, row_factory=dict_row) for url in own.urls.values()]
+        self._connections = [
+            connect(url, autocommit=True, row_factory=dict_row) for url in own.urls.values()
+        ]
 
     def empty(self) -> None:
         """Forget everybody."""
@@ -50,7 +52,11 @@ class Stored:
 
     def everything(self) -> Tables:
         """Return every row of every table."""
-        return {table: _rows(connection, table) for connection in self._connections for table in _tables(connection)}
+        return {
+            table: _rows(connection, table)
+            for connection in self._connections
+            for table in _tables(connection)
+        }
 
     def close(self) -> None:
         """Hang up."""
@@ -66,7 +72,9 @@ def _rows(connection: psycopg.Connection[DictRow], table: str) -> list[dict[str,
     every: LiteralString = "SELECT * FROM {}"
     found = connection.execute(sql.SQL(every).format(sql.Identifier(table)))
     told = found.fetchall()
-    return in_order({name: _wire(row[name]) for name in row.keys() - UNTOLD.get(table, set())} for row in told)
+    return in_order(
+        {name: _wire(row[name]) for name in row.keys() - UNTOLD.get(table, set())} for row in told
+    )
 
 
 def _wire(value: object) -> object:

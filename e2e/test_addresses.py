@@ -69,7 +69,9 @@ async def test_what_is_internal_cannot_be_reached(as_user: AsUser, spelling: str
 
 
 @pytest.mark.parametrize("path", INTERNAL)
-async def test_what_is_internal_cannot_be_reached_in_other_letters(as_user: AsUser, path: str) -> None:
+async def test_what_is_internal_cannot_be_reached_in_other_letters(
+    as_user: AsUser, path: str
+) -> None:
     ann = as_user("ann")
     encoded = "".join(f"%{letter:02x}" if letter != ord("/") else "/" for letter in path.encode())
 
@@ -79,7 +81,9 @@ async def test_what_is_internal_cannot_be_reached_in_other_letters(as_user: AsUs
             assert answer.status_code in {400, 404}
 
 
-@pytest.mark.parametrize("name", ["X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Prefix", "X-HTTP-Method-Override"])
+@pytest.mark.parametrize(
+    "name", ["X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Prefix", "X-HTTP-Method-Override"]
+)
 async def test_no_header_leads_somewhere_else(as_user: AsUser, name: str) -> None:
     ann = as_user("ann")
     task = await ann.add()
@@ -91,9 +95,12 @@ async def test_no_header_leads_somewhere_else(as_user: AsUser, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "target", ["//tasks", "/./tasks", "/x/../tasks", "/%74asks", "http://localhost/tasks", "/tasks?"]
+    "target",
+    ["//tasks", "/./tasks", "/x/../tasks", "/%74asks", "http://localhost/tasks", "/tasks?"],
 )
-async def test_an_address_has_one_meaning_however_it_is_spelled(as_user: AsUser, target: str) -> None:
+async def test_an_address_has_one_meaning_however_it_is_spelled(
+    as_user: AsUser, target: str
+) -> None:
     ann = as_user("ann")
     task = await ann.add()
 
@@ -146,15 +153,21 @@ async def test_what_concerns_nobody_needs_no_token(nobody: httpx.AsyncClient, pa
         assert (await nobody.get(path, headers=headers)).status_code == 200
 
 
-async def test_health_readiness_and_version_say_what_they_are_for(nobody: httpx.AsyncClient) -> None:
-    health, ready, version = [(await nobody.get(path)).json() for path in ("/healthz", "/readyz", "/version")]
+async def test_health_readiness_and_version_say_what_they_are_for(
+    nobody: httpx.AsyncClient,
+) -> None:
+    health, ready, version = [
+        (await nobody.get(path)).json() for path in ("/healthz", "/readyz", "/version")
+    ]
 
     assert health == {"status": "ok"}
     assert {"tasks": "ok", "users": "ok"}.items() <= ready.items()
     assert set(version) == {"name", "version"}
 
 
-async def answers_of_all_kinds(person: Person, nobody: httpx.AsyncClient, request_id: str) -> list[httpx.Response]:
+async def answers_of_all_kinds(
+    person: Person, nobody: httpx.AsyncClient, request_id: str
+) -> list[httpx.Response]:
     headers = {"X-Request-ID": request_id}
     task = await person.add()
     return [
@@ -175,18 +188,32 @@ async def answers_of_all_kinds(person: Person, nobody: httpx.AsyncClient, reques
 
 
 @pytest.mark.parametrize(
-    "request_id", ["12345678", "x" * 128, "a1.B2_c3:d4-e5", "00-0af7651916cd43dd8448eb211c80319c-01"]
+    "request_id",
+    ["12345678", "x" * 128, "a1.B2_c3:d4-e5", "00-0af7651916cd43dd8448eb211c80319c-01"],
 )
-async def test_a_plain_request_id_is_kept(as_user: AsUser, nobody: httpx.AsyncClient, request_id: str) -> None:
+async def test_a_plain_request_id_is_kept(
+    as_user: AsUser, nobody: httpx.AsyncClient, request_id: str
+) -> None:
     for answer in await answers_of_all_kinds(as_user("ann"), nobody, request_id):
         assert answer.headers.get_list("x-request-id") == [request_id]
 
 
 @pytest.mark.parametrize(
     "request_id",
-    ["", "1234567", "x" * 129, "with a space", "semi;colon", "back\\slash", "<script>alert", "comma,comma"],
+    [
+        "",
+        "1234567",
+        "x" * 129,
+        "with a space",
+        "semi;colon",
+        "back\\slash",
+        "<script>alert",
+        "comma,comma",
+    ],
 )
-async def test_any_other_request_id_is_replaced(as_user: AsUser, nobody: httpx.AsyncClient, request_id: str) -> None:
+async def test_any_other_request_id_is_replaced(
+    as_user: AsUser, nobody: httpx.AsyncClient, request_id: str
+) -> None:
     answers = await answers_of_all_kinds(as_user("ann"), nobody, request_id)
 
     made = [answer.headers["x-request-id"] for answer in answers]
@@ -195,7 +222,9 @@ async def test_any_other_request_id_is_replaced(as_user: AsUser, nobody: httpx.A
     assert len(set(made)) == len(made)
 
 
-async def test_a_refusal_names_the_request_that_it_refuses(as_user: AsUser, nobody: httpx.AsyncClient) -> None:
+async def test_a_refusal_names_the_request_that_it_refuses(
+    as_user: AsUser, nobody: httpx.AsyncClient
+) -> None:
     for answer in await answers_of_all_kinds(as_user("ann"), nobody, "request-1"):
         if answer.headers.get("content-type") == PROBLEM_TYPE:
             assert problem_of(answer, answer.status_code)["request_id"] == "request-1"

@@ -12,14 +12,17 @@ import pytest
 from better_auth import PUBLIC_URL, BetterAuth, start_better_auth
 from front import MODE, start_front
 
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.platform import Platform, free_ports, start_service
-from devkit.postgres import Postgres
-from devkit.processes import Group
-from devkit.tokens import mint_token, user_id
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.postgres import Postgres
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform, free_ports, start_service
+from devkit.platform.tokens import mint_token, user_id
 
-OLD_SECRET, NEW_SECRET = "the secret of the year before this one", "the secret of the year that has just begun"
+OLD_SECRET, NEW_SECRET = (
+    "the secret of the year before this one",
+    "the secret of the year that has just begun",
+)
 BOTH_SECRETS = f"2:{NEW_SECRET},1:{OLD_SECRET}"
 
 
@@ -55,7 +58,7 @@ def bearer(token: str) -> dict[str, str]:
 class Stage:
     """Starts Better Auth servers, and gateways that believe them."""
 
-    group: Group
+    group: ProcessGroup
     clients: AsyncExitStack
     backing: Mapping[str, str]
     """What every gateway is told, whoever it believes."""
@@ -71,14 +74,16 @@ class Stage:
         service = start_service(self.group, "gateway", settings | MODE, *free_ports(1))
         front = start_front(self.group, service, settings)
         await front.until_ready()
-        return Gateway(await self.clients.enter_async_context(httpx.AsyncClient(base_url=front.url)))
+        return Gateway(
+            await self.clients.enter_async_context(httpx.AsyncClient(base_url=front.url))
+        )
 
 
 @pytest.fixture
 async def stage(tmp_path: Path, platform: Platform, keys: PassportKeys) -> AsyncGenerator[Stage]:
     services = {"TASKS_URL": platform.tasks.url, "USERS_URL": platform.users.url}
     backing = {"PASSPORT_PRIVATE_KEY": keys.private, "EXPLAIN_REFUSALS": "true"}
-    async with Group(tmp_path) as group, AsyncExitStack() as clients:
+    async with ProcessGroup(tmp_path) as group, AsyncExitStack() as clients:
         yield Stage(group, clients, minimal_environment() | services | backing)
 
 
@@ -111,7 +116,9 @@ async def test_two_browsers_of_one_person_see_the_same_tasks(stage: Stage) -> No
     assert [task["id"] for task in seen.json()] == [made.json()["id"]]
 
 
-async def test_a_rotated_key_is_followed_and_the_old_one_goes_on_during_its_grace(stage: Stage) -> None:
+async def test_a_rotated_key_is_followed_and_the_old_one_goes_on_during_its_grace(
+    stage: Stage,
+) -> None:
     issuer = await stage.better_auth(KEY_ROTATION_SECONDS="1")
     gateway, ada, bob = await stage.gateway(issuer), await issuer.sign_up(), await issuer.sign_up()
     old, new = await bob.token(), await ada.token_of_next_key()
@@ -131,16 +138,28 @@ async def test_a_key_past_its_grace_opens_nothing(stage: Stage) -> None:
     assert await gateway.refusal(old) == "unknown-key"
 
 
-async def test_a_token_of_a_former_secret_opens_nothing_unless_that_is_still_named(stage: Stage) -> None:
+async def test_a_token_of_a_former_secret_opens_nothing_unless_that_is_still_named(
+    stage: Stage,
+) -> None:
     issuer = await stage.better_auth(BETTER_AUTH_SECRET=NEW_SECRET)
     old, new = mint_token(OLD_SECRET, "ada"), mint_token(NEW_SECRET, "ada")
-    strict, patient = await stage.gateway(issuer), await stage.gateway(issuer, BETTER_AUTH_SECRETS=BOTH_SECRETS)
+    strict, patient = (
+        await stage.gateway(issuer),
+        await stage.gateway(issuer, BETTER_AUTH_SECRETS=BOTH_SECRETS),
+    )
 
-    assert await strict.user(new) == await patient.user(new) == await patient.user(old) == str(user_id("ada"))
+    assert (
+        await strict.user(new)
+        == await patient.user(new)
+        == await patient.user(old)
+        == str(user_id("ada"))
+    )
     assert await strict.refusal(old) == "wrong-signature"
 
 
-async def test_changing_the_secret_of_the_server_refuses_no_login(stage: Stage, postgres: Postgres) -> None:
+async def test_changing_the_secret_of_the_server_refuses_no_login(
+    stage: Stage, postgres: Postgres
+) -> None:
     database = await postgres.create_database("better-auth")
     before = await stage.better_auth(DATABASE_URL=database, BETTER_AUTH_SECRET=OLD_SECRET)
     ada = await before.sign_up()
@@ -166,7 +185,11 @@ async def test_links_in_mails_are_no_logins(stage: Stage) -> None:
 
     asked_for = [jwt.decode(link, issuer.secret, ["HS256"]).get("requestType") for link in links]
     assert asked_for == [None, "change-email-confirmation", "change-email-verification"]
-    assert [await gateway.refusal(link) for link in links] == ["no-subject", "mail-link", "mail-link"]
+    assert [await gateway.refusal(link) for link in links] == [
+        "no-subject",
+        "mail-link",
+        "mail-link",
+    ]
     assert await gateway.user(await ada.token()) == str(user_id(ada.user_id))
 
 
@@ -182,7 +205,12 @@ async def test_session_tokens_are_no_logins(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("compact", "not-a-jwt"), ("jwe", "not-a-jwt"), ("jwt", "session-cookie"), ("jwks", "wrong-type")],
+    [
+        ("compact", "not-a-jwt"),
+        ("jwe", "not-a-jwt"),
+        ("jwt", "session-cookie"),
+        ("jwks", "wrong-type"),
+    ],
 )
 async def test_cached_sessions_are_no_logins(kind: str, reason: str, stage: Stage) -> None:
     issuer = await stage.better_auth(COOKIE_CACHE=kind)

@@ -99,7 +99,9 @@ async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + 10_000]
 
 
-async def ask(person: Person, address: tuple[str, str], body: bytes, problem: tuple[int, str]) -> None:
+async def ask(
+    person: Person, address: tuple[str, str], body: bytes, problem: tuple[int, str]
+) -> None:
     """Ask with a body that is refused with this status and code, and make sure that nothing came of it."""
     task, before = await person.add(), (await person.get("/users/me")).content
     verb, path = address
@@ -111,12 +113,18 @@ async def ask(person: Person, address: tuple[str, str], body: bytes, problem: tu
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-async def test_what_is_not_strictly_json_cannot_be_read(as_user: AsUser, body: bytes, address: tuple[str, str]) -> None:
+async def test_what_is_not_strictly_json_cannot_be_read(
+    as_user: AsUser, body: bytes, address: tuple[str, str]
+) -> None:
     await ask(as_user("ann"), address, body, (400, "bad-request"))
 
 
-@pytest.mark.parametrize("address", [address for address in ADDRESSES if address[0] != "DELETE"], ids=" ".join)
-async def test_an_empty_body_cannot_be_read_where_one_is_needed(as_user: AsUser, address: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "address", [address for address in ADDRESSES if address[0] != "DELETE"], ids=" ".join
+)
+async def test_an_empty_body_cannot_be_read_where_one_is_needed(
+    as_user: AsUser, address: tuple[str, str]
+) -> None:
     await ask(as_user("ann"), address, b"", (400, "bad-request"))
 
 
@@ -134,7 +142,10 @@ async def test_a_value_of_the_wrong_type_cannot_be_read(
     ("field", "value"),
     [
         *(("id", value) for value in (1, "", "x", "00000000-0000-4000-8000-00000000000g")),
-        *(("completed_at", value) for value in (1, "", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z")),
+        *(
+            ("completed_at", value)
+            for value in (1, "", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z")
+        ),
         ("completed_at", "2026-01-01T00:00:00"),
     ],
 )
@@ -172,7 +183,13 @@ async def test_every_fault_is_listed_at_its_place_and_never_what_was_sent(
     as_user: AsUser, verb: str, path: str
 ) -> None:
     ann = as_user("ann")
-    wrong = {"title": [LEAK], "description": {LEAK: 1}, "is_completed": LEAK, "user_id": [LEAK], "unknown": LEAK}
+    wrong = {
+        "title": [LEAK],
+        "description": {LEAK: 1},
+        "is_completed": LEAK,
+        "user_id": [LEAK],
+        "unknown": LEAK,
+    }
     if verb == "PUT":
         wrong |= {"id": LEAK, "completed_at": LEAK}
 
@@ -188,7 +205,9 @@ async def test_limits_are_kept_to_the_last_level_and_digit(as_user: AsUser) -> N
 
     # An unknown field breaks a rule, so whoever is told of it was read.
     for body in (nested(32), b'{"title": "x", "x": ' + b"9" * 1_000 + b"}"):
-        assert places_of(problem_of(await ann.post("/tasks", content=body), 422, "invalid-body")) == [["body", "x"]]
+        assert places_of(
+            problem_of(await ann.post("/tasks", content=body), 422, "invalid-body")
+        ) == [["body", "x"]]
     problem_of(await ann.post("/tasks", content=nested(33)), 400, "bad-request")
 
 
@@ -196,7 +215,11 @@ async def test_limits_are_kept_to_the_last_level_and_digit(as_user: AsUser) -> N
 async def test_a_body_has_at_most_64_kib(as_user: AsUser, *, chunked: bool) -> None:
     ann = as_user("ann")
 
-    for length, status in ((BODY_MAX_BYTES, 201), (BODY_MAX_BYTES + 1, 413), (3 * BODY_MAX_BYTES, 413)):
+    for length, status in (
+        (BODY_MAX_BYTES, 201),
+        (BODY_MAX_BYTES + 1, 413),
+        (3 * BODY_MAX_BYTES, 413),
+    ):
         body = padded(length)
         answer = await ann.post("/tasks", content=in_chunks(body) if chunked else body)
         assert answer.status_code == status, answer.text
@@ -206,7 +229,9 @@ async def test_a_body_has_at_most_64_kib(as_user: AsUser, *, chunked: bool) -> N
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
-async def test_a_body_that_is_too_long_is_refused_everywhere(as_user: AsUser, address: tuple[str, str]) -> None:
+async def test_a_body_that_is_too_long_is_refused_everywhere(
+    as_user: AsUser, address: tuple[str, str]
+) -> None:
     await ask(as_user("ann"), address, b'"'.ljust(BODY_MAX_BYTES + 1), (413, "content-too-large"))
 
 
@@ -218,7 +243,12 @@ async def test_a_body_may_come_in_chunks_of_any_size(as_user: AsUser) -> None:
     assert (await as_user("ann").post("/tasks", content=drops())).json()["title"] == "Grüße 🌱"
 
 
-JSON_TYPES: Final = ("application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;x=y")
+JSON_TYPES: Final = (
+    "application/json",
+    "Application/JSON",
+    "application/json; charset=utf-8",
+    "application/json;x=y",
+)
 OTHER_TYPES: Final = (
     "text/plain",
     "text/json",
@@ -239,7 +269,9 @@ OTHER_TYPES: Final = (
 async def test_a_body_is_json(as_user: AsUser, media_type: str) -> None:
     headers = {"Content-Type": media_type}
 
-    assert (await as_user("ann").post("/tasks", content=b'{"title": "x"}', headers=headers)).status_code == 201
+    assert (
+        await as_user("ann").post("/tasks", content=b'{"title": "x"}', headers=headers)
+    ).status_code == 201
 
 
 async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: AsUser) -> None:
@@ -251,7 +283,9 @@ async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: AsUse
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
 @pytest.mark.parametrize("media_type", OTHER_TYPES)
-async def test_a_body_of_another_type_is_refused(as_user: AsUser, address: tuple[str, str], media_type: str) -> None:
+async def test_a_body_of_another_type_is_refused(
+    as_user: AsUser, address: tuple[str, str], media_type: str
+) -> None:
     ann = as_user("ann")
     ann.headers["Content-Type"] = media_type
     verb, path = address
@@ -281,7 +315,9 @@ async def test_only_a_patch_may_be_a_merge_patch(as_user: AsUser, address: tuple
     verb, path = address
     headers = {"Content-Type": "application/merge-patch+json"}
 
-    answer = await ann.request(verb, path.format(id=(await ann.add())["id"]), content=b"{}", headers=headers)
+    answer = await ann.request(
+        verb, path.format(id=(await ann.add())["id"]), content=b"{}", headers=headers
+    )
 
     assert answer.status_code == (200 if verb == "PATCH" else 415)
 
@@ -296,14 +332,21 @@ async def test_only_a_patch_may_be_a_merge_patch(as_user: AsUser, address: tuple
     ],
 )
 async def test_what_the_head_tells_is_answered_before_the_body_is_there(
-    as_user: AsUser, base_url: str, framing: str, path: str, media_type: str, status: tuple[int, int]
+    as_user: AsUser,
+    base_url: str,
+    framing: str,
+    path: str,
+    media_type: str,
+    status: tuple[int, int],
 ) -> None:
     ann = as_user("ann")
     url = httpx.URL(base_url)
     verb = "PATCH" if path == "/users/me" else "POST"
     lines = [f"{verb} {path} HTTP/1.1", f"Host: {url.host}", framing, f"Content-Type: {media_type}"]
     lines += [f"Authorization: {ann.headers['authorization']}", "", ""]
-    reader, writer = await asyncio.open_connection(url.host, url.port, ssl=url.scheme == "https" or None)
+    reader, writer = await asyncio.open_connection(
+        url.host, url.port, ssl=url.scheme == "https" or None
+    )
 
     writer.write("\r\n".join(lines).encode())
     async with asyncio.timeout(4):

@@ -46,13 +46,34 @@ def strangers(origin: str) -> list[str]:
     """Return origins that resemble the one that is allowed, and others."""
     scheme, _, host = origin.partition("://")
     other_scheme = "http" if scheme == "https" else "https"
-    alike = [f"{origin}.evil.example", f"{origin}:8443", f"{other_scheme}://{host}", f"{scheme}://evil-{host}"]
-    return [*alike, f"{origin}/", f"{origin} {origin}", origin.upper(), "null", "*", "", "https://evil.example"]
+    alike = [
+        f"{origin}.evil.example",
+        f"{origin}:8443",
+        f"{other_scheme}://{host}",
+        f"{scheme}://evil-{host}",
+    ]
+    return [
+        *alike,
+        f"{origin}/",
+        f"{origin} {origin}",
+        origin.upper(),
+        "null",
+        "*",
+        "",
+        "https://evil.example",
+    ]
 
 
-async def preflight(client: httpx.AsyncClient, path: str, origin: str, verb: str = "PUT") -> httpx.Response:
-    asked = {"Access-Control-Request-Method": verb, "Access-Control-Request-Headers": ", ".join(REQUEST_HEADERS)}
-    return await client.options(path.format(task=SOME_ID, user=SOME_ID), headers={"Origin": origin, **asked})
+async def preflight(
+    client: httpx.AsyncClient, path: str, origin: str, verb: str = "PUT"
+) -> httpx.Response:
+    asked = {
+        "Access-Control-Request-Method": verb,
+        "Access-Control-Request-Headers": ", ".join(REQUEST_HEADERS),
+    }
+    return await client.options(
+        path.format(task=SOME_ID, user=SOME_ID), headers={"Origin": origin, **asked}
+    )
 
 
 async def answers_of_all_kinds(person: Person, nobody: httpx.AsyncClient) -> list[httpx.Response]:
@@ -93,7 +114,9 @@ async def test_a_browser_may_ask_whether_it_may_ask(
     assert answer.headers["access-control-allow-origin"] == origin
     assert answer.headers["access-control-allow-credentials"] == "true"
     assert listed(answer, "access-control-allow-methods") == VERBS
-    assert {name.lower() for name in listed(answer, "access-control-allow-headers")} >= REQUEST_HEADERS
+    assert {
+        name.lower() for name in listed(answer, "access-control-allow-headers")
+    } >= REQUEST_HEADERS
     assert answer.headers["access-control-max-age"] == "600"
     assert "Origin" in listed(answer, "vary")
 
@@ -114,7 +137,9 @@ async def test_a_page_of_an_allowed_origin_may_read_every_answer(
     for answer in await answers_of_all_kinds(ann, nobody):
         assert answer.headers.get_list("access-control-allow-origin") == [origin]
         assert answer.headers["access-control-allow-credentials"] == "true"
-        assert {name.lower() for name in listed(answer, "access-control-expose-headers")} >= ANSWER_HEADERS
+        assert {
+            name.lower() for name in listed(answer, "access-control-expose-headers")
+        } >= ANSWER_HEADERS
         assert "Origin" in listed(answer, "vary")
 
 
@@ -132,7 +157,9 @@ async def test_a_page_of_any_other_origin_may_read_nothing(
         assert [answer.status_code for answer in answers[1:]] == [200, 401]
 
 
-async def test_whoever_is_no_browser_is_told_nothing_of_origins(as_user: AsUser, nobody: httpx.AsyncClient) -> None:
+async def test_whoever_is_no_browser_is_told_nothing_of_origins(
+    as_user: AsUser, nobody: httpx.AsyncClient
+) -> None:
     for answer in await answers_of_all_kinds(as_user("ann"), nobody):
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
@@ -175,8 +202,12 @@ async def test_a_page_may_load_nothing_from_elsewhere(nobody: httpx.AsyncClient,
     page = await nobody.get(path)
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    policy: dict[str, str] = dict(re.findall(r"([a-z-]+) ([^;]+)", page.headers["content-security-policy"]))
+    policy: dict[str, str] = dict(
+        re.findall(r"([a-z-]+) ([^;]+)", page.headers["content-security-policy"])
+    )
     assert policy["default-src"] == "'none'"
     assert {"base-uri", "frame-ancestors", "form-action"} <= set(policy)
-    assert not [part for part in policy.values() if "unsafe" in part or "*" in part or "http" in part]
+    assert not [
+        part for part in policy.values() if "unsafe" in part or "*" in part or "http" in part
+    ]
     assert not re.findall(r"""(?:src|href|action)=["']?(?:https?:)?//""", page.text)

@@ -29,7 +29,9 @@ async def change(person: Person, verb: str, task: Task, body: object) -> Task:
 
 
 def differences(old: Task, new: Task) -> dict[str, object]:
-    return {name: value for name, value in new.items() if value != old[name] and name not in CHANGING}
+    return {
+        name: value for name, value in new.items() if value != old[name] and name not in CHANGING
+    }
 
 
 async def a_task(person: Person, *, completed: bool = False) -> Task:
@@ -64,7 +66,11 @@ async def test_a_put_sends_what_it_does_not_name_to_its_default(as_user: AsUser)
     replaced = await change(ann, "PUT", task, {"title": "Water the garden"})
 
     assert (replaced["title"], replaced["description"]) == ("Water the garden", None)
-    assert (replaced["is_completed"], replaced["status"], replaced["completed_at"]) == (False, "pending", None)
+    assert (replaced["is_completed"], replaced["status"], replaced["completed_at"]) == (
+        False,
+        "pending",
+        None,
+    )
     assert (replaced["id"], replaced["created_at"]) == (task["id"], task["created_at"])
 
 
@@ -99,15 +105,25 @@ async def test_completion_has_two_spellings_and_a_time(
     assert (done["is_completed"], done["status"]) == (True, "completed")
     assert done["completed_at"] is not None
     assert renamed["completed_at"] == done["completed_at"]
-    assert (reopened["is_completed"], reopened["status"], reopened["completed_at"]) == (False, "pending", None)
+    assert (reopened["is_completed"], reopened["status"], reopened["completed_at"]) == (
+        False,
+        "pending",
+        None,
+    )
 
 
 @pytest.mark.parametrize("completed", [True, False])
-async def test_a_new_task_may_be_completed_in_either_spelling(as_user: AsUser, *, completed: bool) -> None:
+async def test_a_new_task_may_be_completed_in_either_spelling(
+    as_user: AsUser, *, completed: bool
+) -> None:
     ann = as_user("ann")
     word = "completed" if completed else "pending"
 
-    for fields in ({"is_completed": completed}, {"status": word}, {"is_completed": completed, "status": word}):
+    for fields in (
+        {"is_completed": completed},
+        {"status": word},
+        {"is_completed": completed, "status": word},
+    ):
         task = (await ann.post("/tasks", json={"title": "New", **fields})).json()
         assert (task["is_completed"], task["status"]) == (completed, word)
         assert (task["completed_at"] is not None) is completed
@@ -139,7 +155,10 @@ async def test_whoever_sends_a_whole_task_back_may_flip_the_field_they_know(
 
     changed = await change(ann, verb, task, {**task, field: flipped[field]})
 
-    assert (changed["is_completed"], changed["status"]) == (flipped["is_completed"], flipped["status"])
+    assert (changed["is_completed"], changed["status"]) == (
+        flipped["is_completed"],
+        flipped["status"],
+    )
     assert (changed["title"], changed["description"]) == (task["title"], task["description"])
 
 
@@ -163,13 +182,21 @@ async def test_a_whole_task_sent_back_changes_only_what_differs(as_user: AsUser,
     task = await a_task(ann, completed=True)
 
     assert await change(ann, verb, task, task) == task
-    assert differences(task, await change(ann, verb, task, {**task, "title": "New"})) == {"title": "New"}
+    assert differences(task, await change(ann, verb, task, {**task, "title": "New"})) == {
+        "title": "New"
+    }
 
 
 @BOTH
 @pytest.mark.parametrize(
     "read_only",
-    [{"created_at": OLD}, {"updated_at": OLD}, {"version": 1}, {"completed_at": OLD}, {"completed_at": None}],
+    [
+        {"created_at": OLD},
+        {"updated_at": OLD},
+        {"version": 1},
+        {"completed_at": OLD},
+        {"completed_at": None},
+    ],
 )
 @pytest.mark.parametrize("completed", [True, False])
 async def test_what_the_service_writes_may_be_sent_and_is_ignored(
@@ -177,7 +204,12 @@ async def test_what_the_service_writes_may_be_sent_and_is_ignored(
 ) -> None:
     ann = as_user("ann")
     task = await a_task(ann, completed=completed)
-    body = {"title": "New", "description": task["description"], "is_completed": completed, **read_only}
+    body = {
+        "title": "New",
+        "description": task["description"],
+        "is_completed": completed,
+        **read_only,
+    }
 
     assert differences(task, await change(ann, verb, task, body)) == {"title": "New"}
 
@@ -202,8 +234,14 @@ async def test_the_id_may_be_sent_but_not_another_one(as_user: AsUser, verb: str
         ("PATCH", {"title": "\u3000Water the plants\n"}),
         ("PATCH", {"description": "The ferns, too", "status": "completed"}),
         ("PATCH", {"is_completed": True, "status": "completed", "version": 1}),
-        ("PUT", {"title": "Water the plants", "description": "The ferns, too", "is_completed": True}),
-        ("PUT", {"title": " Water the plants", "description": "The ferns, too", "status": "completed"}),
+        (
+            "PUT",
+            {"title": "Water the plants", "description": "The ferns, too", "is_completed": True},
+        ),
+        (
+            "PUT",
+            {"title": " Water the plants", "description": "The ferns, too", "status": "completed"},
+        ),
     ],
 )
 async def test_a_change_that_changes_nothing_leaves_no_trace(
@@ -261,8 +299,12 @@ async def test_writes_at_the_same_time_take_a_version_each(as_user: AsUser) -> N
 
     tasks = await asyncio.gather(*(ann.add(f"Number {number}") for number in range(20)))
 
-    assert sorted(task["version"] for task in tasks) == [first["version"] + step for step in range(1, 21)]
-    assert sorted(task["id"] for task in await ann.tasks()) == sorted(task["id"] for task in [first, *tasks])
+    assert sorted(task["version"] for task in tasks) == [
+        first["version"] + step for step in range(1, 21)
+    ]
+    assert sorted(task["id"] for task in await ann.tasks()) == sorted(
+        task["id"] for task in [first, *tasks]
+    )
 
 
 async def test_of_many_deletions_at_the_same_time_one_finds_the_task(as_user: AsUser) -> None:

@@ -8,7 +8,21 @@ from wire import SOME_ID, problem_of
 
 BAD_TAGS: Final = ("", "1", '"1', "W/1", '"1" "2"', '*, "1"', ",", '"a b"', '"1";q=1')
 BAD_KEYS: Final = ("", "a b", "x" * 256, "caf\xe9")
-BAD_PLACES: Final = ("", "x", "-1", "1-", "5-5", "0-", "01", "1.5", "9" * 19, "9" * 400, "1-2-3", "%00", "%D9%A3")
+BAD_PLACES: Final = (
+    "",
+    "x",
+    "-1",
+    "1-",
+    "5-5",
+    "0-",
+    "01",
+    "1.5",
+    "9" * 19,
+    "9" * 400,
+    "1-2-3",
+    "%00",
+    "%D9%A3",
+)
 BAD_CURSORS: Final = ("", "x", "0", "A" * 31, "A" * 33, "=" * 32, "%00")
 
 NEVER: Final = 2**62
@@ -31,7 +45,11 @@ async def test_tags_that_are_none_are_refused(as_user: AsUser, tags: str) -> Non
     before, address = await everything_of(ann), f"/tasks/{task['id']}"
 
     for verb, body in WRITES.items():
-        problem_of(await ann.request(verb, address, json=body, headers={"If-Match": tags}), 400, "bad-request")
+        problem_of(
+            await ann.request(verb, address, json=body, headers={"If-Match": tags}),
+            400,
+            "bad-request",
+        )
     for path in ("/tasks", address):
         problem_of(await ann.get(path, headers={"If-None-Match": tags}), 400, "bad-request")
     for conditions in ({"If-None-Match": tags or '"1"'}, {"If-None-Match": "*", "If-Match": tags}):
@@ -51,7 +69,9 @@ async def test_keys_that_are_none_are_refused(as_user: AsUser, key: str) -> None
     assert await everything_of(ann) == ([], '"0"')
 
 
-@pytest.mark.parametrize("query", [f"since={place}" for place in BAD_PLACES] + ["limit=0", "limit=501", "cursor=x"])
+@pytest.mark.parametrize(
+    "query", [f"since={place}" for place in BAD_PLACES] + ["limit=0", "limit=501", "cursor=x"]
+)
 async def test_places_in_the_changes_that_are_none_are_refused(as_user: AsUser, query: str) -> None:
     problem_of(await as_user("ann").get(f"/tasks/changes?{query}"), 400, "bad-request")
 
@@ -93,20 +113,35 @@ async def test_a_key_is_for_one_body(as_user: AsUser) -> None:
     again = await ann.post("/tasks", json={"title": "Once"}, headers=key)
     problem_of(await ann.post("/tasks", json={"title": "Twice"}, headers=key), 422, "key-reused")
 
-    assert (again.status_code, again.content, again.headers["etag"]) == (201, first.content, first.headers["etag"])
-    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
+    assert (again.status_code, again.content, again.headers["etag"]) == (
+        201,
+        first.content,
+        first.headers["etag"],
+    )
+    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (
+        False,
+        "true",
+    )
     assert await everything_of(ann) == before
 
 
-async def test_a_page_of_an_allowed_origin_can_read_tags_and_replays(as_user: AsUser, origin: str) -> None:
+async def test_a_page_of_an_allowed_origin_can_read_tags_and_replays(
+    as_user: AsUser, origin: str
+) -> None:
     ann, key = as_user("ann"), {"Idempotency-Key": "key"}
     ann.headers["Origin"] = origin
     answers = [await ann.post("/tasks", json={"title": "Once"}, headers=key) for _ in range(2)]
     tag = {"If-None-Match": answers[0].headers["etag"]}
-    answers += [await ann.get("/tasks", headers=tag), await ann.patch(f"/tasks/{SOME_ID}", json={}, headers=key)]
+    answers += [
+        await ann.get("/tasks", headers=tag),
+        await ann.patch(f"/tasks/{SOME_ID}", json={}, headers=key),
+    ]
 
     assert [answer.status_code for answer in answers] == [201, 201, 304, 404]
     for answer in answers:
-        shown = {name.strip().lower() for name in answer.headers["access-control-expose-headers"].split(",")}
+        shown = {
+            name.strip().lower()
+            for name in answer.headers["access-control-expose-headers"].split(",")
+        }
         assert shown >= {"etag", "location", "retry-after", "idempotency-replayed"}
         assert answer.headers["access-control-allow-origin"] == origin

@@ -23,7 +23,9 @@ async def opened(page: Page, operation: str) -> Locator:
 
 
 @pytest.mark.scenario("S001-SC-005")
-async def test_a_person_pastes_a_token_and_creates_a_task(page: Page, base_url: str, ada: Person) -> None:
+async def test_a_person_pastes_a_token_and_creates_a_task(
+    page: Page, base_url: str, ada: Person
+) -> None:
     complaints = complaints_of(page, base_url)
     await page.goto(f"{base_url}/docs")
     await page.get_by_label("Token").fill(ada.headers["authorization"].removeprefix("Bearer "))
@@ -38,7 +40,9 @@ async def test_a_person_pastes_a_token_and_creates_a_task(page: Page, base_url: 
     assert complaints == []
 
 
-async def test_a_person_imports_the_example_and_exports_it_again(page: Page, base_url: str, ada: Person) -> None:
+async def test_a_person_imports_the_example_and_exports_it_again(
+    page: Page, base_url: str, ada: Person
+) -> None:
     await page.goto(f"{base_url}/docs")
     await page.get_by_label("Token").fill(ada.headers["authorization"].removeprefix("Bearer "))
 

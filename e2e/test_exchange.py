@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from person import AsUser
 from wire import places_of, problem_of
 
-TEXTS: Final = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=200)
+TEXTS: Final = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=200
+)
 
 ZONES: Final = st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/ComodRivadavia"])
 
@@ -73,20 +75,29 @@ async def test_an_erased_user_is_a_new_one_with_the_same_token(as_user: AsUser) 
     assert len([await ann.add()]) == len(await ann.tasks())
 
 
-async def test_what_somebody_else_exported_comes_in_under_other_ids_and_stays_theirs(as_user: AsUser) -> None:
+async def test_what_somebody_else_exported_comes_in_under_other_ids_and_stays_theirs(
+    as_user: AsUser,
+) -> None:
     ann, bob = as_user("ann"), as_user("bob")
     task = await ann.add()
     lines = written(*(await export(ann)))
 
     for created in (1, 0):
         report = (await bring(bob, lines)).json()
-        assert report == {"created": created, "updated": 0, "unchanged": 1 - created, "renumbered": 1}
+        assert report == {
+            "created": created,
+            "updated": 0,
+            "unchanged": 1 - created,
+            "renumbered": 1,
+        }
 
     [copy] = await bob.tasks()
     assert (copy["id"], copy["user_id"]) == (str(uuid5(UUID(bob.id), task["id"])), bob.id)
     assert {**copy, **{name: task[name] for name in ("id", "user_id", "version")}} == task
     assert await ann.read(task) == task
-    assert (await bob.get("/users/me")).json()["email"] != (await ann.get("/users/me")).json()["email"]
+    assert (await bob.get("/users/me")).json()["email"] != (await ann.get("/users/me")).json()[
+        "email"
+    ]
 
 
 async def test_a_bad_line_is_named_and_nothing_is_taken_in(as_user: AsUser) -> None:
@@ -94,19 +105,29 @@ async def test_a_bad_line_is_named_and_nothing_is_taken_in(as_user: AsUser) -> N
     start = START.replace("{}", '{"time_zone": "Europe/Berlin"}')
 
     unreadable = problem_of(await bring(ann, start + written(a_line()) + "{"), 400, "bad-request")
-    wrong = problem_of(await bring(ann, start + written(a_line(), a_line(" "))), 422, "invalid-body")
+    wrong = problem_of(
+        await bring(ann, start + written(a_line(), a_line(" "))), 422, "invalid-body"
+    )
     first = problem_of(await bring(ann, start.replace("Berlin", "Nowhere")), 422, "invalid-body")
 
-    assert (unreadable["detail"], places_of(unreadable)) == ("Line 3 cannot be read.", [["body", 3]])
+    assert (unreadable["detail"], places_of(unreadable)) == (
+        "Line 3 cannot be read.",
+        [["body", 3]],
+    )
     assert (wrong["detail"], places_of(wrong)) == ("Line 3 breaks a rule.", [["body", 3, "title"]])
-    assert (first["detail"], places_of(first)) == ("Line 1 breaks a rule.", [["body", 1, "user", "time_zone"]])
+    assert (first["detail"], places_of(first)) == (
+        "Line 1 breaks a rule.",
+        [["body", 1, "user", "time_zone"]],
+    )
     assert await ann.tasks() == []
     assert (await ann.get("/users/me")).json()["time_zone"] == "UTC"
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
 @pytest.mark.parametrize("announced", [True, False])
-async def test_an_import_may_be_far_longer_than_a_body(as_user: AsUser, path: str, *, announced: bool) -> None:
+async def test_an_import_may_be_far_longer_than_a_body(
+    as_user: AsUser, path: str, *, announced: bool
+) -> None:
     ann = as_user("ann")
     stream = (START + written(*(a_line(description="ä" * 9_000) for _ in range(150)))).encode()
     assert len(stream) > 2_500_000
@@ -126,5 +147,7 @@ async def test_an_import_of_another_type_is_refused(as_user: AsUser, media_type:
     headers = {"Content-Type": media_type}
 
     problem_of(
-        await as_user("ann").post("/users/me/import", content=START, headers=headers), 415, "unsupported-media-type"
+        await as_user("ann").post("/users/me/import", content=START, headers=headers),
+        415,
+        "unsupported-media-type",
     )

@@ -9,8 +9,19 @@ import pytest
 from person import AsUser, Person
 from wire import SOME_ID, problem_of
 
-WRITES = [("POST", "/tasks"), ("PATCH", "/tasks/{id}"), ("PUT", "/tasks/{id}"), ("DELETE", "/tasks/{id}")]
-CALLS = [*WRITES, ("GET", "/tasks"), ("GET", "/tasks/{id}"), ("HEAD", "/tasks"), ("HEAD", "/tasks/{id}")]
+WRITES = [
+    ("POST", "/tasks"),
+    ("PATCH", "/tasks/{id}"),
+    ("PUT", "/tasks/{id}"),
+    ("DELETE", "/tasks/{id}"),
+]
+CALLS = [
+    *WRITES,
+    ("GET", "/tasks"),
+    ("GET", "/tasks/{id}"),
+    ("HEAD", "/tasks"),
+    ("HEAD", "/tasks/{id}"),
+]
 
 OTHERS = {
     "nobody": "",
@@ -51,7 +62,9 @@ async def test_callers_may_name_themselves_in_a_body(as_user: AsUser, verb: str,
 
 
 @pytest.mark.parametrize(("verb", "path"), CALLS)
-async def test_callers_may_name_themselves_in_the_query(as_user: AsUser, verb: str, path: str) -> None:
+async def test_callers_may_name_themselves_in_the_query(
+    as_user: AsUser, verb: str, path: str
+) -> None:
     ann = as_user("ann")
 
     for name in (ann.id, ann.id.upper(), ann.id.title()):
@@ -61,9 +74,12 @@ async def test_callers_may_name_themselves_in_the_query(as_user: AsUser, verb: s
 
 
 @pytest.mark.parametrize(
-    "name", ["Ann|", "https://id.example/Ann?a=b&c=%2F+", "Ann==", "".join(map(chr, range(0x21, 0x7F)))]
+    "name",
+    ["Ann|", "https://id.example/Ann?a=b&c=%2F+", "Ann==", "".join(map(chr, range(0x21, 0x7F)))],
 )
-async def test_callers_may_name_themselves_as_their_token_does(as_subject: AsUser, name: str) -> None:
+async def test_callers_may_name_themselves_as_their_token_does(
+    as_subject: AsUser, name: str
+) -> None:
     ann = as_subject(name + token_hex(8))
 
     assert (await ann.get("/users/me")).json()["auth_subject"] == ann.subject
@@ -75,7 +91,9 @@ async def test_callers_may_name_themselves_as_their_token_does(as_subject: AsUse
 
 @pytest.mark.parametrize("name", OTHERS.values(), ids=OTHERS.keys())
 @pytest.mark.parametrize(("verb", "path"), WRITES)
-async def test_a_body_that_names_somebody_else_is_forbidden(as_user: AsUser, verb: str, path: str, name: str) -> None:
+async def test_a_body_that_names_somebody_else_is_forbidden(
+    as_user: AsUser, verb: str, path: str, name: str
+) -> None:
     ann = as_user("ann")
     task = await ann.add()
 
@@ -87,28 +105,40 @@ async def test_a_body_that_names_somebody_else_is_forbidden(as_user: AsUser, ver
 
 @pytest.mark.parametrize("name", OTHERS.values(), ids=OTHERS.keys())
 @pytest.mark.parametrize(("verb", "path"), [call for call in CALLS if call[0] != "HEAD"])
-async def test_a_query_that_names_somebody_else_is_forbidden(as_user: AsUser, verb: str, path: str, name: str) -> None:
+async def test_a_query_that_names_somebody_else_is_forbidden(
+    as_user: AsUser, verb: str, path: str, name: str
+) -> None:
     ann = as_user("ann")
     task = await ann.add()
     body = a_body(verb, user_id=ann.id) if verb in {"POST", "PATCH", "PUT"} else None
 
-    answer = await ann.request(verb, path.format(id=task["id"]), params={"user_id": name}, json=body)
+    answer = await ann.request(
+        verb, path.format(id=task["id"]), params={"user_id": name}, json=body
+    )
 
     problem_of(answer, 403, "other-user")
     assert await ann.tasks() == [task]
 
 
-@pytest.mark.parametrize("spell", [str.upper, without_hyphens, "{{{}}}".format, "urn:uuid:{}".format])
+@pytest.mark.parametrize(
+    "spell", [str.upper, without_hyphens, "{{{}}}".format, "urn:uuid:{}".format]
+)
 async def test_another_user_is_refused_in_every_spelling(as_user: AsUser, spell: Spell) -> None:
     ann, ben = as_user("ann"), as_user("ben")
     task = await ben.add()
 
     problem_of(await ann.get("/tasks", params={"user_id": spell(ben.id)}), 403, "other-user")
-    problem_of(await ann.post("/tasks", json={"title": "Mine", "user_id": spell(ben.id)}), 403, "other-user")
+    problem_of(
+        await ann.post("/tasks", json={"title": "Mine", "user_id": spell(ben.id)}),
+        403,
+        "other-user",
+    )
     assert (await ann.tasks(), await ben.tasks()) == ([], [task])
 
 
-async def test_another_user_is_refused_the_same_way_whether_or_not_there_is_one(as_user: AsUser) -> None:
+async def test_another_user_is_refused_the_same_way_whether_or_not_there_is_one(
+    as_user: AsUser,
+) -> None:
     ann, ben = as_user("ann"), as_user("ben")
     await ben.add()
     ann.headers["X-Request-ID"] = "the-same-for-both"
@@ -121,11 +151,15 @@ async def test_another_user_is_refused_the_same_way_whether_or_not_there_is_one(
 
 @pytest.mark.parametrize("name", NO_TEXT)
 @pytest.mark.parametrize(("verb", "path"), WRITES)
-async def test_a_name_that_is_no_text_cannot_be_read(as_user: AsUser, verb: str, path: str, name: object) -> None:
+async def test_a_name_that_is_no_text_cannot_be_read(
+    as_user: AsUser, verb: str, path: str, name: object
+) -> None:
     ann = as_user("ann")
     task = await ann.add()
 
-    problem_of(await ann.request(verb, path.format(id=task["id"]), json=a_body(verb, user_id=name)), 400)
+    problem_of(
+        await ann.request(verb, path.format(id=task["id"]), json=a_body(verb, user_id=name)), 400
+    )
     assert await ann.tasks() == [task]
 
 
@@ -133,7 +167,9 @@ async def test_one_that_is_right_does_not_excuse_one_that_is_wrong(as_user: AsUs
     ann, ben = as_user("ann"), as_user("ben")
 
     for query, body in ((ann.id, ben.id), (ben.id, ann.id)):
-        answer = await ann.post("/tasks", params={"user_id": query}, json={"title": "Mine", "user_id": body})
+        answer = await ann.post(
+            "/tasks", params={"user_id": query}, json={"title": "Mine", "user_id": body}
+        )
         problem_of(answer, 403, "other-user")
     problem_of(await ann.get(f"/tasks?user_id={ann.id}&user_id={ann.id}"), 400)
     assert await ann.tasks() == await ben.tasks() == []
@@ -189,13 +225,19 @@ async def test_a_forged_header_never_makes_somebody_else_of_a_caller(
 ) -> None:
     ann, ben = as_user("ann"), as_user("ben")
 
-    for headers in ([(name, ben.id)], [(name, ben.id), (name, ann.id)], [("Connection", "X-User-Id"), (name, ben.id)]):
+    for headers in (
+        [(name, ben.id)],
+        [(name, ben.id), (name, ann.id)],
+        [("Connection", "X-User-Id"), (name, ben.id)],
+    ):
         answer = await ann.get("/users/me", headers=headers)
         assert answer.status_code in {400, 401} or answer.json()["id"] == ann.id
     assert (await nobody.get("/users/me", headers={name: ben.id})).status_code in {400, 401}
 
 
-@pytest.mark.parametrize("option", ["X-User-Id", "Authorization", "close, x-user-id, authorization", "X-Request-ID"])
+@pytest.mark.parametrize(
+    "option", ["X-User-Id", "Authorization", "close, x-user-id, authorization", "X-Request-ID"]
+)
 async def test_the_gateways_own_word_cannot_be_struck_out(as_user: AsUser, option: str) -> None:
     ann, ben = as_user("ann"), as_user("ben")
 
@@ -211,9 +253,14 @@ async def test_a_subject_that_is_a_uuid_is_the_users_id(as_subject: AsUser) -> N
 
 
 @pytest.mark.parametrize("spell", [str.upper, without_hyphens, "user:{}".format])
-async def test_any_other_subject_has_an_id_of_its_own_that_never_changes(as_subject: AsUser, spell: Spell) -> None:
+async def test_any_other_subject_has_an_id_of_its_own_that_never_changes(
+    as_subject: AsUser, spell: Spell
+) -> None:
     plain = str(uuid4())
-    ids = [(await as_subject(subject).get("/users/me")).json()["id"] for subject in (plain, *[spell(plain)] * 2)]
+    ids = [
+        (await as_subject(subject).get("/users/me")).json()["id"]
+        for subject in (plain, *[spell(plain)] * 2)
+    ]
 
     assert ids[1] == ids[2] != ids[0]
     assert UUID(ids[1]).version == 5

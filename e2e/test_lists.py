@@ -30,7 +30,10 @@ async def follow(person: Person, answer: Response) -> list[list[Task]]:
 
 
 async def some_tasks(person: Person, count: int) -> list[Task]:
-    return [await person.add(f"Number {number}", is_completed=number % 2 == 1) for number in range(count)]
+    return [
+        await person.add(f"Number {number}", is_completed=number % 2 == 1)
+        for number in range(count)
+    ]
 
 
 async def test_a_plain_list_has_everything_oldest_first(as_user: AsUser) -> None:
@@ -58,7 +61,9 @@ async def test_a_plain_list_has_everything_oldest_first(as_user: AsUser) -> None
         ({"q": "number 0", "status": "completed"}, []),
     ],
 )
-async def test_filters_are_joined(as_user: AsUser, query: dict[str, str], wanted: list[int]) -> None:
+async def test_filters_are_joined(
+    as_user: AsUser, query: dict[str, str], wanted: list[int]
+) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 5)
 
@@ -66,7 +71,9 @@ async def test_filters_are_joined(as_user: AsUser, query: dict[str, str], wanted
 
 
 @pytest.mark.parametrize(("completed", "status"), [("true", "pending"), ("false", "completed")])
-async def test_filters_that_contradict_each_other_are_refused(as_user: AsUser, completed: str, status: str) -> None:
+async def test_filters_that_contradict_each_other_are_refused(
+    as_user: AsUser, completed: str, status: str
+) -> None:
     query = {"is_completed": completed, "status": status}
 
     problem_of(await as_user("ann").get("/tasks", params=query), 400, "bad-request")
@@ -75,16 +82,43 @@ async def test_filters_that_contradict_each_other_are_refused(as_user: AsUser, c
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("is_completed", value) for value in ("", "1", "0", "yes", "True", "TRUE", "null", " true")),
-        *(("status", value) for value in ("", "done", "Completed", "pending,completed", " pending")),
-        *(("limit", value) for value in ("", "0", "-1", "501", "1.0", "1e1", "+1", "01", " 1", "1_0", "\u0661", "ten")),
+        *(
+            ("is_completed", value)
+            for value in ("", "1", "0", "yes", "True", "TRUE", "null", " true")
+        ),
+        *(
+            ("status", value)
+            for value in ("", "done", "Completed", "pending,completed", " pending")
+        ),
+        *(
+            ("limit", value)
+            for value in (
+                "",
+                "0",
+                "-1",
+                "501",
+                "1.0",
+                "1e1",
+                "+1",
+                "01",
+                " 1",
+                "1_0",
+                "\u0661",
+                "ten",
+            )
+        ),
         ("limit", "9" * 1_000),
         *(("q", value) for value in ("", "x" * 201, "a\0b")),
         *(("cursor", value) for value in ("", "x", "AAAA", SOME_ID, "=", "x" * 1_000, "\0")),
-        *((name, "1") for name in ("page", "offset", "Limit", "limit[]", "sort", "access_token", "token", "")),
+        *(
+            (name, "1")
+            for name in ("page", "offset", "Limit", "limit[]", "sort", "access_token", "token", "")
+        ),
     ],
 )
-async def test_a_query_that_cannot_be_read_is_refused(as_user: AsUser, name: str, value: str) -> None:
+async def test_a_query_that_cannot_be_read_is_refused(
+    as_user: AsUser, name: str, value: str
+) -> None:
     answer = await as_user("ann").get("/tasks", params={name: value})
 
     problem = problem_of(answer, 400, "bad-request")
@@ -93,7 +127,9 @@ async def test_a_query_that_cannot_be_read_is_refused(as_user: AsUser, name: str
 
 async def test_a_refused_query_does_not_come_back(as_user: AsUser) -> None:
     skull, ann = "\u2620", as_user("ann")
-    wrong: dict[str, str] = dict.fromkeys(("is_completed", "status", "limit", "cursor", skull), skull)
+    wrong: dict[str, str] = dict.fromkeys(
+        ("is_completed", "status", "limit", "cursor", skull), skull
+    )
 
     for address in ("/tasks", f"/tasks/{skull}", f"/users/{skull}"):
         answer = await ann.get(address, params=wrong)
@@ -127,7 +163,9 @@ async def test_a_parameter_that_is_given_twice_is_refused(as_user: AsUser, name:
         ("GET", "/users/{user}"),
     ],
 )
-async def test_a_parameter_that_an_address_does_not_know_is_refused(as_user: AsUser, verb: str, path: str) -> None:
+async def test_a_parameter_that_an_address_does_not_know_is_refused(
+    as_user: AsUser, verb: str, path: str
+) -> None:
     ann = as_user("ann")
     task = await ann.add()
     body = {"title": "x"} if verb in {"POST", "PUT"} and "tasks" in path else {}
@@ -139,7 +177,9 @@ async def test_a_parameter_that_an_address_does_not_know_is_refused(as_user: AsU
     assert await ann.tasks() == [task]
 
 
-@pytest.mark.parametrize(("limit", "sizes"), [(1, [1] * 6), (2, [2, 2, 2]), (4, [4, 2]), (6, [6]), (500, [6])])
+@pytest.mark.parametrize(
+    ("limit", "sizes"), [(1, [1] * 6), (2, [2, 2, 2]), (4, [4, 2]), (6, [6]), (500, [6])]
+)
 async def test_pages_together_are_the_list(as_user: AsUser, limit: int, sizes: list[int]) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 6)
@@ -185,7 +225,9 @@ async def test_an_empty_list_has_no_next_page(as_user: AsUser) -> None:
     assert (answer.json(), answer.links) == ([], {})
 
 
-async def test_paging_neither_repeats_nor_misses_anything_while_the_list_changes(as_user: AsUser) -> None:
+async def test_paging_neither_repeats_nor_misses_anything_while_the_list_changes(
+    as_user: AsUser,
+) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 7)
     first = await ann.get("/tasks", params={"limit": 2})
@@ -207,7 +249,11 @@ async def test_a_cursor_that_was_not_handed_out_is_refused(as_user: AsUser, tamp
     link = (await ann.get("/tasks", params={"limit": 1})).links["next"]["url"]
     cursor = ann.build_request("GET", link).url.params["cursor"]
 
-    problem_of(await ann.get("/tasks", params={"limit": 1, "cursor": tamper.format(cursor)}), 400, "bad-request")
+    problem_of(
+        await ann.get("/tasks", params={"limit": 1, "cursor": tamper.format(cursor)}),
+        400,
+        "bad-request",
+    )
 
 
 @pytest.mark.parametrize("length", [1, 8, 16, 23, 24, 25, 1_000])

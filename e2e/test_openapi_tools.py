@@ -8,8 +8,8 @@ from typing import Final, cast
 
 from node import program
 
-from devkit.components import Json
-from devkit.openapi import FILE, document
+from devkit.openapi.components import Json
+from devkit.openapi.document import FILE, document
 
 TOOLS: Final = Path(__file__).with_name("openapi_tools")
 

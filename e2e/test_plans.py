@@ -18,7 +18,9 @@ CALLS: Final = {
 
 
 @pytest.mark.scenario("S006-FR-005")
-async def test_nothing_of_a_plan_is_done_without_a_token(as_user: AsUser, nobody: httpx.AsyncClient) -> None:
+async def test_nothing_of_a_plan_is_done_without_a_token(
+    as_user: AsUser, nobody: httpx.AsyncClient
+) -> None:
     ann = as_user("ann")
     garden = (await ann.post("/lists", json={"name": "Garden"})).json()
     task = await ann.add(list_id=garden["id"], labels=["red"])
@@ -27,7 +29,9 @@ async def test_nothing_of_a_plan_is_done_without_a_token(as_user: AsUser, nobody
     for path, verbs in CALLS.items():
         address = path.format(list=garden["id"], label=label["id"], task=task["id"])
         for verb in verbs:
-            problem_of(await nobody.request(verb, address, json={"name": "Mine"}), 401, "token-missing")
+            problem_of(
+                await nobody.request(verb, address, json={"name": "Mine"}), 401, "token-missing"
+            )
     assert (await ann.get("/lists")).json() == [garden]
     assert (await ann.get("/labels")).json() == [label]
     assert await ann.tasks() == [task]
@@ -35,7 +39,12 @@ async def test_nothing_of_a_plan_is_done_without_a_token(as_user: AsUser, nobody
 
 async def test_a_page_leads_to_the_next_one_with_all_labels_and_priorities(as_user: AsUser) -> None:
     ann = as_user("ann")
-    for priority, labels in (("high", ["red", "blue"]), ("low", ["blue"]), ("high", ["red"]), ("low", ["blue", "red"])):
+    for priority, labels in (
+        ("high", ["red", "blue"]),
+        ("low", ["blue"]),
+        ("high", ["red"]),
+        ("low", ["blue", "red"]),
+    ):
         await ann.add(priority, priority=priority, labels=labels)
 
     first = await ann.get("/tasks?label=red&label=blue&priority=low&priority=high&limit=1")

@@ -8,7 +8,18 @@ import pytest
 from person import AsUser
 from wire import PROTECTED, PUBLIC, SOME_ID, problem_of, verbs_of
 
-VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "PURGE")
+VERBS: Final = (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "PROPFIND",
+    "PURGE",
+)
 
 ADDRESSES: Final = {**PROTECTED, **dict.fromkeys([*PUBLIC, "/problems/not-found"], ("GET",))}
 
@@ -69,21 +80,50 @@ FLAWED: Final = (
     Flawed("length, type, form", 413, "content-too-large", media_type="text/plain", body=LONG),
     Flawed("length, address", 413, "content-too-large", "PATCH", "/tasks/x?x=1", body=LONG),
     Flawed("type, form", 415, "unsupported-media-type", media_type="text/plain", body=b"{"),
-    Flawed("type, query", 415, "unsupported-media-type", path="/tasks?x=1", media_type="text/plain"),
+    Flawed(
+        "type, query", 415, "unsupported-media-type", path="/tasks?x=1", media_type="text/plain"
+    ),
     Flawed("type, address", 415, "unsupported-media-type", "PATCH", "/tasks/x", "text/plain"),
-    Flawed("type, user", 415, "unsupported-media-type", path=f"/tasks?user_id={SOME_ID}", media_type="text/plain"),
+    Flawed(
+        "type, user",
+        415,
+        "unsupported-media-type",
+        path=f"/tasks?user_id={SOME_ID}",
+        media_type="text/plain",
+    ),
     Flawed("form, user", 400, "bad-request", path=f"/tasks?user_id={SOME_ID}", body=b"{"),
     Flawed("value, user", 400, "bad-request", body=b'{"title": 1, "user_id": "' + OTHER + b'"}'),
-    Flawed("query, user", 400, "bad-request", path="/tasks?x=1", body=b'{"title": "x", "user_id": "' + OTHER + b'"}'),
+    Flawed(
+        "query, user",
+        400,
+        "bad-request",
+        path="/tasks?x=1",
+        body=b'{"title": "x", "user_id": "' + OTHER + b'"}',
+    ),
     Flawed("query, rule", 400, "bad-request", path="/tasks?x=1", body=b'{"title": ""}'),
     Flawed("address, user", 400, "bad-request", "PATCH", f"/tasks/x?user_id={SOME_ID}"),
     Flawed("address, rule", 400, "bad-request", "PATCH", "/tasks/x", body=b'{"title": ""}'),
     Flawed("user, rule", 403, "other-user", body=b'{"title": "", "user_id": "' + OTHER + b'"}'),
-    Flawed("user, rule in the query", 403, "other-user", path=f"/tasks?user_id={SOME_ID}", body=b'{"x": 1}'),
+    Flawed(
+        "user, rule in the query",
+        403,
+        "other-user",
+        path=f"/tasks?user_id={SOME_ID}",
+        body=b'{"x": 1}',
+    ),
     Flawed("user, missing", 403, "other-user", "PATCH", f"/tasks/{SOME_ID}?user_id={SOME_ID}"),
-    Flawed("rule, missing", 422, "invalid-body", "PATCH", f"/tasks/{SOME_ID}", body=b'{"title": ""}'),
+    Flawed(
+        "rule, missing", 422, "invalid-body", "PATCH", f"/tasks/{SOME_ID}", body=b'{"title": ""}'
+    ),
     Flawed("rule, missing whole", 422, "invalid-body", "PUT", f"/tasks/{SOME_ID}", body=b"{}"),
-    Flawed("rule, missing deletion", 422, "invalid-body", "DELETE", f"/tasks/{SOME_ID}", body=b'{"x": 1}'),
+    Flawed(
+        "rule, missing deletion",
+        422,
+        "invalid-body",
+        "DELETE",
+        f"/tasks/{SOME_ID}",
+        body=b'{"x": 1}',
+    ),
 )
 
 
@@ -104,23 +144,31 @@ async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("flawed", FLAWED, ids=lambda flawed: flawed.wrong)
-async def test_nothing_of_a_request_is_looked_at_without_a_token(nobody: httpx.AsyncClient, flawed: Flawed) -> None:
+async def test_nothing_of_a_request_is_looked_at_without_a_token(
+    nobody: httpx.AsyncClient, flawed: Flawed
+) -> None:
     headers = {"Content-Type": flawed.media_type}
 
     # A length that is announced may be refused first; one that is found out may not.
-    answer = await nobody.request(flawed.verb, flawed.path, content=in_pieces(flawed.body), headers=headers)
+    answer = await nobody.request(
+        flawed.verb, flawed.path, content=in_pieces(flawed.body), headers=headers
+    )
 
     problem_of(answer, 401, "token-missing")
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", UNKNOWN)
-async def test_there_is_nothing_at_an_unknown_address(as_user: AsUser, verb: str, path: str) -> None:
+async def test_there_is_nothing_at_an_unknown_address(
+    as_user: AsUser, verb: str, path: str
+) -> None:
     problem_of(await as_user("ann").request(verb, path), 404, "not-found")
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
-async def test_an_unknown_address_may_be_told_without_a_token(nobody: httpx.AsyncClient, path: str) -> None:
+async def test_an_unknown_address_may_be_told_without_a_token(
+    nobody: httpx.AsyncClient, path: str
+) -> None:
     answer = await nobody.get(path)
 
     assert answer.status_code in {401, 404}
@@ -173,7 +221,9 @@ async def test_an_id_may_be_written_in_any_case(as_user: AsUser, verb: str) -> N
 
 
 @pytest.mark.scenario("S001-FR-006", "S002-FR-005")
-async def test_each_code_has_a_page_that_explains_it(as_user: AsUser, nobody: httpx.AsyncClient) -> None:
+async def test_each_code_has_a_page_that_explains_it(
+    as_user: AsUser, nobody: httpx.AsyncClient
+) -> None:
     ann = as_user("ann")
     refused = [
         await nobody.get("/tasks"),

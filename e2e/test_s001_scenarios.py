@@ -19,7 +19,11 @@ async def test_a_task_is_created_for_the_user_who_is_named(as_user: AsUser) -> N
 
     assert answer.status_code == 201
     task: Task = answer.json()
-    assert (task["title"], task["is_completed"], task["user_id"]) == ("Water the plants", False, ann.id)
+    assert (task["title"], task["is_completed"], task["user_id"]) == (
+        "Water the plants",
+        False,
+        ann.id,
+    )
     assert answer.headers["location"] == f"/tasks/{task['id']}"
     assert await ann.tasks() == [task]
 
@@ -35,7 +39,9 @@ async def test_a_task_without_a_title_is_not_created(as_user: AsUser) -> None:
 
 
 @pytest.mark.scenario("S001-US2.1", "S001-SC-003")
-async def test_the_list_has_the_tasks_of_the_user_who_is_named_and_no_others(as_user: AsUser) -> None:
+async def test_the_list_has_the_tasks_of_the_user_who_is_named_and_no_others(
+    as_user: AsUser,
+) -> None:
     ann, ben = as_user("ann"), as_user("ben")
     of_ann = [await ann.add("One"), await ann.add("Two")]
     of_ben = [await ben.add("Three")]
@@ -55,7 +61,9 @@ async def test_the_list_of_a_user_without_tasks_is_an_empty_array(as_user: AsUse
 
 
 @pytest.mark.scenario("S001-FR-005")
-async def test_one_task_is_shown_to_its_owner_and_missing_for_everybody_else(as_user: AsUser) -> None:
+async def test_one_task_is_shown_to_its_owner_and_missing_for_everybody_else(
+    as_user: AsUser,
+) -> None:
     ann, ben = as_user("ann"), as_user("ben")
     address = f"/tasks/{(await ann.add())['id']}"
 
@@ -91,7 +99,9 @@ async def test_somebody_elses_task_is_not_changed(as_user: AsUser) -> None:
 async def test_a_task_that_does_not_exist_is_not_changed(as_user: AsUser) -> None:
     ann = as_user("ann")
 
-    problem_of(await ann.patch(f"/tasks/{SOME_ID}", json={"is_completed": True}), 404, "task-not-found")
+    problem_of(
+        await ann.patch(f"/tasks/{SOME_ID}", json={"is_completed": True}), 404, "task-not-found"
+    )
     assert await ann.tasks() == []
 
 
@@ -147,7 +157,13 @@ async def test_times_are_in_utc_with_microseconds(as_user: AsUser) -> None:
     task = await ann.add(is_completed=True)
     profile = (await ann.get("/users/me")).json()
 
-    times = [task["created_at"], task["updated_at"], task["completed_at"], profile["created_at"], profile["updated_at"]]
+    times = [
+        task["created_at"],
+        task["updated_at"],
+        task["completed_at"],
+        profile["created_at"],
+        profile["updated_at"],
+    ]
 
     for time in times:
         assert isinstance(time, str)
@@ -159,6 +175,8 @@ async def test_times_are_in_utc_with_microseconds(as_user: AsUser) -> None:
 async def test_the_documentation_lists_every_address(as_user: AsUser) -> None:
     document = (await as_user("ann").get("/openapi.json")).json()
 
-    listed = {re.sub(r"\{.*?\}", "{}", path): set(verbs) for path, verbs in document["paths"].items()}
+    listed = {
+        re.sub(r"\{.*?\}", "{}", path): set(verbs) for path, verbs in document["paths"].items()
+    }
     for path, verbs in PROTECTED.items():
         assert {verb.lower() for verb in verbs} <= listed[re.sub(r"\{.*?\}", "{}", path)]

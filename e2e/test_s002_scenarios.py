@@ -90,7 +90,9 @@ async def test_a_change_touches_one_task_of_one_user(as_user: AsUser, verb: str)
     ann, ben = as_user("ann"), as_user("ben")
     task, other, of_ben = await ann.add("One"), await ann.add("Two"), await ben.add("One")
 
-    answer = await ann.request(verb, f"/tasks/{task['id']}", json={"title": "Three", "status": "completed"})
+    answer = await ann.request(
+        verb, f"/tasks/{task['id']}", json={"title": "Three", "status": "completed"}
+    )
 
     assert answer.status_code == 200
     assert (answer.json()["title"], answer.json()["status"]) == ("Three", "completed")
@@ -108,7 +110,9 @@ async def test_a_deletion_touches_one_task_of_one_user(as_user: AsUser) -> None:
 
 
 @pytest.mark.scenario("S002-US4.1", "S002-SC-002")
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"title": 1}', b'{"title": "x", "is_completed": "no"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"title": 1}', b'{"title": "x", "is_completed": "no"}']
+)
 async def test_a_body_of_the_wrong_format_is_a_bad_request(as_user: AsUser, body: bytes) -> None:
     ann = as_user("ann")
 
@@ -121,9 +125,14 @@ async def test_a_missing_field_is_named(as_user: AsUser) -> None:
     ann = as_user("ann")
     task = await ann.add()
 
-    for answer in (await ann.post("/tasks", json={}), await ann.put(f"/tasks/{task['id']}", json={})):
+    for answer in (
+        await ann.post("/tasks", json={}),
+        await ann.put(f"/tasks/{task['id']}", json={}),
+    ):
         faults = problem_of(answer, 422, "invalid-body").get("errors", [])
-        assert [(fault["location"], fault["code"]) for fault in faults] == [(["body", "title"], "missing")]
+        assert [(fault["location"], fault["code"]) for fault in faults] == [
+            (["body", "title"], "missing")
+        ]
     assert await ann.tasks() == [task]
 
 
@@ -173,12 +182,18 @@ async def test_a_replaced_task_keeps_its_address(as_user: AsUser) -> None:
     ann = as_user("ann")
     task = await ann.add(description="The ferns, too")
 
-    answer = await ann.put(f"/tasks/{task['id']}", json={"title": "Water the garden", "status": "completed"})
+    answer = await ann.put(
+        f"/tasks/{task['id']}", json={"title": "Water the garden", "status": "completed"}
+    )
 
     assert answer.status_code == 200
     replaced = await ann.read(task)
     assert replaced == answer.json()
-    assert (replaced["title"], replaced["description"], replaced["is_completed"]) == ("Water the garden", None, True)
+    assert (replaced["title"], replaced["description"], replaced["is_completed"]) == (
+        "Water the garden",
+        None,
+        True,
+    )
 
 
 @pytest.mark.scenario("S002-FR-002", "S002-FR-003", "S002-SC-006")

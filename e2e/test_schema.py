@@ -29,10 +29,16 @@ def write_people(file: Path, **people: str) -> None:
     file.write_text(json.dumps({"auth": entries}))
 
 
-@pytest.mark.scenario("S001-SC-005", "S002-US4.3", "S002-SC-002", "S002-SC-007", "S006-FR-002", "S006-SC-002")
-def test_the_services_do_what_the_document_says(base_url: str, as_subject: AsUser, tmp_path: Path) -> None:
+@pytest.mark.scenario(
+    "S001-SC-005", "S002-US4.3", "S002-SC-002", "S002-SC-007", "S006-FR-002", "S006-SC-002"
+)
+def test_the_services_do_what_the_document_says(
+    base_url: str, as_subject: AsUser, tmp_path: Path
+) -> None:
     people, fuzzer = tmp_path / "people.json", Path(sys.executable).with_name("schemathesis")
-    ada, bob = (as_subject(subject).headers["authorization"] for subject in (EXAMPLE_USER, str(uuid4())))
+    ada, bob = (
+        as_subject(subject).headers["authorization"] for subject in (EXAMPLE_USER, str(uuid4()))
+    )
     write_people(people, ada=ada, bob=bob)
 
     done = subprocess.run(

@@ -97,7 +97,9 @@ async def test_what_a_text_holds_is_found_in_it(as_user: AsUser, text: str, want
 
 
 @pytest.mark.parametrize(("text", "wanted"), NOT_FOUND)
-async def test_what_a_text_does_not_hold_is_not_found_in_it(as_user: AsUser, text: str, wanted: str) -> None:
+async def test_what_a_text_does_not_hold_is_not_found_in_it(
+    as_user: AsUser, text: str, wanted: str
+) -> None:
     ann = as_user("ann")
     await ann.add(text, description=text)
     await ann.add(text)

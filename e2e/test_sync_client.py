@@ -43,11 +43,18 @@ async def require_equal(person: Person, *copies: Copy) -> None:
     for copy in copies:
         copy.sync()
         copy.http.close()
-    there = [{each["id"]: each for each in (await person.get(f"/{kind}")).json()} for kind in ("tasks", "lists")]
-    assert [([copy.tasks, copy.lists], copy.outbox) for copy in copies] == [(there, [])] * len(copies)
+    there = [
+        {each["id"]: each for each in (await person.get(f"/{kind}")).json()}
+        for kind in ("tasks", "lists")
+    ]
+    assert [([copy.tasks, copy.lists], copy.outbox) for copy in copies] == [(there, [])] * len(
+        copies
+    )
 
 
-async def test_what_was_done_offline_reaches_the_other_device(ann: Person, phone: Copy, laptop: Copy) -> None:
+async def test_what_was_done_offline_reaches_the_other_device(
+    ann: Person, phone: Copy, laptop: Copy
+) -> None:
     kept, gone, undone = (str(uuid4()) for _ in range(3))
     for task_id, title in {kept: "Kept", gone: "Gone", undone: "Undone"}.items():
         phone.write(task_id, title=title)
@@ -68,11 +75,18 @@ async def test_what_was_done_offline_reaches_the_other_device(ann: Person, phone
     assert titles(phone) == ["Back", "Kept and changed"]
 
 
-async def test_lists_and_labels_come_change_and_go_with_their_tasks(ann: Person, phone: Copy, laptop: Copy) -> None:
-    lists = [(await ann.post("/lists", json={"name": name})).json()["id"] for name in ("Garden", "House")]
+async def test_lists_and_labels_come_change_and_go_with_their_tasks(
+    ann: Person, phone: Copy, laptop: Copy
+) -> None:
+    lists = [
+        (await ann.post("/lists", json={"name": name})).json()["id"] for name in ("Garden", "House")
+    ]
     await ann.add(list_id=lists[0], labels=["red", "blue"])
     phone.sync()
-    red, blue = [each["id"] for each in sorted(phone.labels.values(), key=lambda each: str(each["name"]), reverse=True)]
+    red, blue = [
+        each["id"]
+        for each in sorted(phone.labels.values(), key=lambda each: str(each["name"]), reverse=True)
+    ]
 
     await ann.delete(f"/lists/{lists[0]}")
     await ann.patch(f"/lists/{lists[1]}", json={"name": "Home"})
@@ -81,11 +95,16 @@ async def test_lists_and_labels_come_change_and_go_with_their_tasks(ann: Person,
 
     await require_equal(ann, phone, laptop)
     for copy in (phone, laptop):
-        assert [each["name"] for each in (*copy.lists.values(), *copy.labels.values())] == ["Home", "green"]
+        assert [each["name"] for each in (*copy.lists.values(), *copy.labels.values())] == [
+            "Home",
+            "green",
+        ]
         assert [task["labels"] for task in copy.tasks.values()] == [["green"]]
 
 
-async def test_two_devices_that_change_one_task_both_get_their_way(ann: Person, phone: Copy, laptop: Copy) -> None:
+async def test_two_devices_that_change_one_task_both_get_their_way(
+    ann: Person, phone: Copy, laptop: Copy
+) -> None:
     task_id, answers = str(uuid4()), list[int]()
     phone.write(task_id, title="Water the plants")
     phone.sync()
@@ -109,7 +128,9 @@ async def test_two_devices_that_change_one_task_both_get_their_way(ann: Person, 
     assert task == {"title": "Water the cactus", "description": "The roses", "is_completed": True}
 
 
-async def test_a_task_that_was_changed_elsewhere_is_not_deleted(ann: Person, phone: Copy, laptop: Copy) -> None:
+async def test_a_task_that_was_changed_elsewhere_is_not_deleted(
+    ann: Person, phone: Copy, laptop: Copy
+) -> None:
     task_id = str(uuid4())
     phone.write(task_id, title="Old")
     phone.sync()
@@ -123,7 +144,9 @@ async def test_a_task_that_was_changed_elsewhere_is_not_deleted(ann: Person, pho
     assert titles(phone) == ["New"]
 
 
-async def test_who_was_away_for_too_long_begins_anew_and_loses_no_edit(ann: Person, phone: Copy) -> None:
+async def test_who_was_away_for_too_long_begins_anew_and_loses_no_edit(
+    ann: Person, phone: Copy
+) -> None:
     kept = await ann.add("Kept")
     phone.sync()
     phone.write(kept["id"], is_completed=True)
@@ -144,7 +167,10 @@ async def test_what_breaks_a_rule_is_put_aside(ann: Person, phone: Copy) -> None
 
     await require_equal(ann, phone)
 
-    assert ([edit.after for edit in phone.refused], titles(phone)) == ([{**NEW, "title": ""}], ["Fine"])
+    assert ([edit.after for edit in phone.refused], titles(phone)) == (
+        [{**NEW, "title": ""}],
+        ["Fine"],
+    )
 
 
 def test_the_example_is_short_and_needs_nothing_of_ours() -> None:

@@ -58,11 +58,17 @@ async def test_texts_come_back_byte_for_byte(as_user: AsUser, text: str) -> None
 
     assert (task["title"], task["description"]) == (text, text)
     assert await ann.tasks() == [await ann.read(task)] == [task]
-    changed = (await ann.patch(f"/tasks/{task['id']}", json={"title": f"{text}!", "description": f"{text}?"})).json()
+    changed = (
+        await ann.patch(
+            f"/tasks/{task['id']}", json={"title": f"{text}!", "description": f"{text}?"}
+        )
+    ).json()
     assert (changed["title"], changed["description"]) == (f"{text}!", f"{text}?")
 
 
-@pytest.mark.parametrize("text", ["", " ", " x ", "\n", "a\r\nb\tc\n", "\u2028", "x" * 10_000, "🌱" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["", " ", " x ", "\n", "a\r\nb\tc\n", "\u2028", "x" * 10_000, "🌱" * 10_000]
+)
 async def test_a_description_is_kept_as_it_is(as_user: AsUser, text: str) -> None:
     ann = as_user("ann")
 
@@ -76,7 +82,10 @@ async def test_escaped_and_plain_characters_are_the_same(as_user: AsUser) -> Non
     ann = as_user("ann")
     title = 'Grüße "🌱" /'
 
-    for body in (json.dumps({"title": title}), r'{"\u0074itle": "Gr\u00fc\u00DFe \u0022\ud83c\udf31\u0022 \/"}'):
+    for body in (
+        json.dumps({"title": title}),
+        r'{"\u0074itle": "Gr\u00fc\u00DFe \u0022\ud83c\udf31\u0022 \/"}',
+    ):
         assert (await ann.post("/tasks", content=body)).json()["title"] == title
 
 
@@ -90,7 +99,9 @@ async def test_texts_are_composed(as_user: AsUser) -> None:
 async def test_a_title_is_trimmed_of_all_white_space(as_user: AsUser, space: str) -> None:
     ann = as_user("ann")
 
-    assert (await ann.add(f"{space} Water the plants {space}{space}"))["title"] == "Water the plants"
+    assert (await ann.add(f"{space} Water the plants {space}{space}"))[
+        "title"
+    ] == "Water the plants"
     answer = await ann.post("/tasks", json={"title": space * 3})
     assert places_of(problem_of(answer, 422, "invalid-body")) == [["body", "title"]]
 
@@ -106,7 +117,9 @@ async def test_a_title_has_at_most_200_characters(as_user: AsUser, letter: str) 
 
 @pytest.mark.parametrize("letter", ["x", "🌱"])
 async def test_a_description_has_at_most_10000_characters(as_user: AsUser, letter: str) -> None:
-    answer = await as_user("ann").post("/tasks", json={"title": "x", "description": letter * 10_001})
+    answer = await as_user("ann").post(
+        "/tasks", json={"title": "x", "description": letter * 10_001}
+    )
 
     assert places_of(problem_of(answer, 422, "invalid-body")) == [["body", "description"]]
 
@@ -125,10 +138,14 @@ async def test_what_shows_nothing_is_no_title(as_user: AsUser, text: str) -> Non
 
 @pytest.mark.parametrize("field", ["title", "description"])
 @pytest.mark.parametrize("pairs", [16, 10_000])
-async def test_no_text_has_more_than_30_marks_in_a_row(as_user: AsUser, field: str, pairs: int) -> None:
+async def test_no_text_has_more_than_30_marks_in_a_row(
+    as_user: AsUser, field: str, pairs: int
+) -> None:
     ann = as_user("ann")
 
-    assert (await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * 15})).status_code == 201
+    assert (
+        await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * 15})
+    ).status_code == 201
     answer = await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * pairs})
     (fault,) = problem_of(answer, 422, "invalid-body").get("errors", [])
     assert (fault["location"], fault["code"]) == (["body", field], "too-many-marks")
@@ -192,7 +209,9 @@ async def test_a_new_task_cannot_bring_what_the_service_writes(as_user: AsUser, 
     ann = as_user("ann")
     sent = {"id": SOME_ID, "version": 1}.get(field, "2026-01-01T00:00:00.000000Z")
 
-    problem = problem_of(await ann.post("/tasks", json={"title": "x", field: sent}), 422, "invalid-body")
+    problem = problem_of(
+        await ann.post("/tasks", json={"title": "x", field: sent}), 422, "invalid-body"
+    )
 
     assert places_of(problem) == [["body", field]]
     assert ("PUT" in str(problem.get("errors"))) is (field == "id")
@@ -209,8 +228,12 @@ async def test_every_broken_rule_is_listed_and_never_what_was_sent(as_user: AsUs
     assert "leak" not in answer.text
 
 
-@pytest.mark.parametrize("body", [{"title": "x"}, {"id": SOME_ID}, {"x": 1}, {"user_id": None, "is_completed": True}])
-async def test_a_deletion_says_nothing_but_who_asks(as_user: AsUser, body: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "body", [{"title": "x"}, {"id": SOME_ID}, {"x": 1}, {"user_id": None, "is_completed": True}]
+)
+async def test_a_deletion_says_nothing_but_who_asks(
+    as_user: AsUser, body: dict[str, object]
+) -> None:
     ann = as_user("ann")
     task = await ann.add()
 

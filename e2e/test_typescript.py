@@ -11,7 +11,7 @@ from node import install, program
 from person import AsUser
 from wire import Profile, Task
 
-from devkit.processes import Group
+from devkit.platform.processes import ProcessGroup
 
 FOLDER: Final = Path(__file__).with_name("typescript")
 """Where the client is; what is made from it lies in `made`."""
@@ -36,19 +36,32 @@ def run(*command: str, **told: str) -> str:
 
 @pytest.mark.scenario("S001-SC-005", "S002-FR-012")
 async def test_a_client_made_from_the_document_compiles_and_works(
-    processes: Group, base_url: str, as_user: AsUser
+    processes: ProcessGroup, base_url: str, as_user: AsUser
 ) -> None:
     ada = as_user("ada")
     await install(processes, FOLDER)
 
-    run("node_modules/.bin/openapi-typescript", f"{base_url}/openapi.json", "--output", "made/api.d.ts")
+    run(
+        "node_modules/.bin/openapi-typescript",
+        f"{base_url}/openapi.json",
+        "--output",
+        "made/api.d.ts",
+    )
     run("node_modules/.bin/tsc")
-    printed = run("made/client.js", BASE_URL=base_url, TOKEN=ada.headers["authorization"].removeprefix("Bearer "))
+    printed = run(
+        "made/client.js",
+        BASE_URL=base_url,
+        TOKEN=ada.headers["authorization"].removeprefix("Bearer "),
+    )
 
     found = json.loads(printed)
-    created, changed, replaced, profile = (found[name] for name in ("created", "changed", "replaced", "profile"))
+    created, changed, replaced, profile = (
+        found[name] for name in ("created", "changed", "replaced", "profile")
+    )
     assert set(created) == Task.__required_keys__
-    assert [task["title"] for task in (created, changed, replaced)] == ["Water the plants"] * 2 + ["Water the cactus"]
+    assert [task["title"] for task in (created, changed, replaced)] == ["Water the plants"] * 2 + [
+        "Water the cactus"
+    ]
     assert [task["is_completed"] for task in (created, changed, replaced)] == [False, True, False]
     assert found["listed"] == [replaced]
     assert (set(profile), profile["time_zone"]) == (Profile.__required_keys__, "Europe/Paris")

@@ -28,8 +28,14 @@ def claim(as_user: AsUser, better_auth_secret: str) -> AsUser:
     def speak(name: str) -> Person:
         name, _, address = name.partition(" <")
         person, now = as_user(name), int(time.time())
-        claims: dict[str, object] = {"sub": person.subject, "exp": now + 3600, "email": address.removesuffix(">")}
-        person.headers["Authorization"] = f"Bearer {jwt.encode(claims, better_auth_secret, 'HS256')}"
+        claims: dict[str, object] = {
+            "sub": person.subject,
+            "exp": now + 3600,
+            "email": address.removesuffix(">"),
+        }
+        person.headers["Authorization"] = (
+            f"Bearer {jwt.encode(claims, better_auth_secret, 'HS256')}"
+        )
         return person
 
     return speak
@@ -40,7 +46,11 @@ async def test_a_profile_appears_when_its_user_is_first_seen(as_user: AsUser) ->
 
     profile = await profile_of(ann)
 
-    assert (profile["id"], profile["auth_subject"], profile["time_zone"]) == (ann.id, ann.subject, "UTC")
+    assert (profile["id"], profile["auth_subject"], profile["time_zone"]) == (
+        ann.id,
+        ann.subject,
+        "UTC",
+    )
     assert profile["auth_issuer"]
     assert INSTANT.fullmatch(profile["created_at"])
     assert profile["updated_at"] == profile["created_at"]
@@ -76,7 +86,9 @@ async def test_another_user_is_forbidden_whether_or_not_there_is_one(as_user: As
     assert len({answer.content for answer in answers}) == 1
 
 
-@pytest.mark.parametrize("text", ["x", "ME", "0", SOME_ID[:-1], SOME_ID.replace("-", ""), f"{{{SOME_ID}}}"])
+@pytest.mark.parametrize(
+    "text", ["x", "ME", "0", SOME_ID[:-1], SOME_ID.replace("-", ""), f"{{{SOME_ID}}}"]
+)
 async def test_an_address_that_is_no_uuid_cannot_be_read(as_user: AsUser, text: str) -> None:
     problem_of(await as_user("ann").get(f"/users/{text}"), 400, "bad-request")
 
@@ -97,20 +109,35 @@ async def test_users_choose_their_time_zone(as_user: AsUser, zone: str) -> None:
 
     assert answer.status_code == 200
     after = await profile_of(ann)
-    assert after == answer.json() == {**before, "time_zone": zone, "updated_at": after["updated_at"]}
+    assert (
+        after == answer.json() == {**before, "time_zone": zone, "updated_at": after["updated_at"]}
+    )
     assert (after["updated_at"] == before["updated_at"]) is (zone == before["time_zone"])
 
 
 async def test_a_time_zone_can_be_chosen_before_anything_else(as_user: AsUser) -> None:
     ann = as_user("ann")
 
-    assert (await choose(ann, {"time_zone": "Europe/Berlin"})).json()["time_zone"] == "Europe/Berlin"
+    assert (await choose(ann, {"time_zone": "Europe/Berlin"})).json()[
+        "time_zone"
+    ] == "Europe/Berlin"
     assert (await profile_of(ann))["time_zone"] == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
     "zone",
-    ["", " ", "Mars/Olympus", "europe/berlin", "Europe/Berlin ", "+02:00", "../UTC", "/etc/passwd", "Factory", "\0"],
+    [
+        "",
+        " ",
+        "Mars/Olympus",
+        "europe/berlin",
+        "Europe/Berlin ",
+        "+02:00",
+        "../UTC",
+        "/etc/passwd",
+        "Factory",
+        "\0",
+    ],
 )
 async def test_a_time_zone_has_a_name_that_is_known(as_user: AsUser, zone: str) -> None:
     ann = as_user("ann")
@@ -135,7 +162,9 @@ async def test_a_time_zone_is_text(as_user: AsUser, zone: object) -> None:
 async def test_a_field_that_a_profile_does_not_have_is_named(as_user: AsUser, field: str) -> None:
     ann = as_user("ann")
 
-    problem = problem_of(await choose(ann, {"time_zone": "Europe/Berlin", field: "x"}), 422, "invalid-body")
+    problem = problem_of(
+        await choose(ann, {"time_zone": "Europe/Berlin", field: "x"}), 422, "invalid-body"
+    )
 
     assert places_of(problem) == [["body", field]]
     assert (await profile_of(ann))["time_zone"] == "UTC"
@@ -144,7 +173,13 @@ async def test_a_field_that_a_profile_does_not_have_is_named(as_user: AsUser, fi
 async def test_a_profile_that_is_sent_back_changes_only_its_time_zone(as_user: AsUser) -> None:
     ann = as_user("ann")
     before = await profile_of(ann)
-    other = {**before, "email": "eve@example.com", "auth_subject": "eve", "auth_issuer": "evil", "created_at": "x"}
+    other = {
+        **before,
+        "email": "eve@example.com",
+        "auth_subject": "eve",
+        "auth_issuer": "evil",
+        "created_at": "x",
+    }
 
     assert (await choose(ann, before)).json() == before
     assert (await choose(ann, other)).json() == before
@@ -186,6 +221,8 @@ async def test_an_address_that_somebody_has_is_not_given_twice(claim: AsUser) ->
     assert await ben.add()
 
 
-@pytest.mark.parametrize("address", ["", "ann", "@", "ann@", "ann smith@example.com", "x" * 300 + "@example.com"])
+@pytest.mark.parametrize(
+    "address", ["", "ann", "@", "ann@", "ann smith@example.com", "x" * 300 + "@example.com"]
+)
 async def test_a_token_never_fails_for_an_address_that_is_none(claim: AsUser, address: str) -> None:
     assert (await profile_of(claim(f"ann <{address}>")))["email"] is None

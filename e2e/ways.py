@@ -11,9 +11,9 @@ import httpx
 import psycopg
 from own_platform import OwnPlatform, OwnPostgres, kill, own_platform
 
-from devkit.people import token_headers
-from devkit.proxy import Proxy, proxy_to
-from devkit.tokens import user_id
+from devkit.platform.tokens import user_id
+from devkit.testing.auth_headers import token_headers
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
 
 PATIENCE_SECONDS: Final = 20
 """How long a client waits for an answer: longer than any deadline of the platform."""
@@ -24,8 +24,8 @@ class Way:
     """A way to the data: an instance of the platform, with a network before its gateway and one before its database."""
 
     platform: OwnPlatform
-    outside: Proxy
-    inside: Proxy
+    outside: FaultProxy
+    inside: FaultProxy
     client: httpx.Client
 
     def speak_as(self, subject: str) -> None:
@@ -76,5 +76,7 @@ async def a_way(urls: dict[str, str]) -> AsyncGenerator[Way]:
         own_platform(urls, urls | {"tasks": inside.url}) as platform,
         proxy_to(f"host=127.0.0.1 port={httpx.URL(platform.url).port}") as outside,
     ):
-        with httpx.Client(base_url=f"http://127.0.0.1:{outside.port}", timeout=PATIENCE_SECONDS) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{outside.port}", timeout=PATIENCE_SECONDS
+        ) as client:
             yield Way(platform, outside, inside, client)

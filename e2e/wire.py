@@ -13,7 +13,9 @@ INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 CODES: Final = frozenset(
-    json.loads((Path(__file__).parents[1] / "docs/openapi.json").read_text())["components"]["schemas"]["Code"]["enum"]
+    json.loads((Path(__file__).parents[1] / "docs/openapi.json").read_text())["components"][
+        "schemas"
+    ]["Code"]["enum"]
 )
 """Every code that has a page."""
 
@@ -128,7 +130,9 @@ def problem_of(answer: Response, status: int, code: str | None = None) -> Proble
     assert document["request_id"] == answer.headers["x-request-id"]
     faults = document.get("errors", [])
     assert len(faults) <= 20
-    assert "errors_omitted" not in document or (len(faults) == 20 and document["errors_omitted"] > 0)
+    assert "errors_omitted" not in document or (
+        len(faults) == 20 and document["errors_omitted"] > 0
+    )
     for fault in faults:
         assert set(fault) == {"location", "code", "message"}
         assert fault["code"] in CODES
@@ -139,7 +143,9 @@ def problem_of(answer: Response, status: int, code: str | None = None) -> Proble
 def _require_headers(answer: Response, document: Problem) -> None:
     if answer.status_code == 401:
         assert document["code"] in {"token-missing", "token-expired", "token-invalid"}
-        expected = "Bearer" if document["code"] == "token-missing" else 'Bearer error="invalid_token"'
+        expected = (
+            "Bearer" if document["code"] == "token-missing" else 'Bearer error="invalid_token"'
+        )
         assert answer.headers["www-authenticate"] == expected
     else:
         assert "reason" not in document

@@ -8,7 +8,7 @@ from bench.fairness.__main__ import chosen
 from bench.fairness.attacks import ATTACKS
 from bench.fairness.honest import Sight
 from bench.fairness.report import HEADINGS, summarize, table
-from devkit.errors import CannotRunError
+from devkit.platform.errors import CannotRunError
 
 PEAKS: dict[str, float | None] = {"tasks": 120.0, "users": 110.0, "gateway": 80.0}
 NO_OUTCOMES: Counter[str] = Counter()

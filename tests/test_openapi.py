@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from devkit.components import ConflictError, Json, Schemas
-from devkit.openapi import FILE, document
+from devkit.openapi.components import ConflictError, Json, Schemas
+from devkit.openapi.document import FILE, document
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -52,12 +52,16 @@ def operations() -> Iterator[Json]:
 
 
 def parameters() -> Iterator[Json]:
-    return (found for operation in operations() for found in cast("list[Json]", operation["parameters"]))
+    return (
+        found for operation in operations() for found in cast("list[Json]", operation["parameters"])
+    )
 
 
 def is_valid(schema: object, example: object) -> bool:
     components = {"components": document()["components"]}
-    return Draft202012Validator({"allOf": [schema], **components}, validate_formats=True).is_valid(example)
+    return Draft202012Validator({"allOf": [schema], **components}, validate_formats=True).is_valid(
+        example
+    )
 
 
 def patterns(part: object) -> Iterator[str]:
@@ -82,7 +86,9 @@ def test_the_gateway_serves_the_committed_document() -> None:
 def test_two_schemas_cannot_have_one_name() -> None:
     schemas, task = Schemas(), Json(type="object", title="Task")
 
-    assert schemas.refer({**task}) == schemas.refer({**task}) == {"$ref": "#/components/schemas/Task"}
+    assert (
+        schemas.refer({**task}) == schemas.refer({**task}) == {"$ref": "#/components/schemas/Task"}
+    )
     with pytest.raises(ConflictError):
         schemas.refer({**task, "required": ["title"]})
 
@@ -107,7 +113,9 @@ def test_every_parameter_and_every_model_has_an_example_that_it_allows() -> None
 
 @pytest.mark.scenario("S001-FR-006", "S002-SC-007")
 def test_every_refusal_is_a_problem_document_with_an_example() -> None:
-    assert set(named("responses")) == {status for each in operations() for status in refusals_of(each)}
+    assert set(named("responses")) == {
+        status for each in operations() for status in refusals_of(each)
+    }
     for status, answer in named("responses").items():
         ((media_type, content),) = cast("dict[str, Json]", answer["content"]).items()
         example = cast("dict[str, object]", content["example"])
@@ -131,12 +139,24 @@ def test_every_pattern_means_the_same_in_all_languages() -> None:
     for pattern in found:
         assert PORTABLE.fullmatch(pattern), pattern
         assert re.compile(pattern)
-        assert all(int(times) <= REPEATED_MAX for times in re.findall(r"([0-9]+)\}", pattern)), pattern
+        assert all(int(times) <= REPEATED_MAX for times in re.findall(r"([0-9]+)\}", pattern)), (
+            pattern
+        )
 
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"^\u0041$", r"^\d$", r"^[\s]$", r"^(?=a)b$", r"^(?<!a)b$", r"^\p{L}$", r"^(a)\1$", "^[[:alpha:]]$", "^a{2,}+$"],
+    [
+        r"^\u0041$",
+        r"^\d$",
+        r"^[\s]$",
+        r"^(?=a)b$",
+        r"^(?<!a)b$",
+        r"^\p{L}$",
+        r"^(a)\1$",
+        "^[[:alpha:]]$",
+        "^a{2,}+$",
+    ],
 )
 def test_a_pattern_that_only_some_languages_know_is_noticed(pattern: str) -> None:
     assert not PORTABLE.fullmatch(pattern)

@@ -9,13 +9,15 @@ from typing import cast
 
 import pytest
 
-from devkit.components import Json
-from devkit.openapi import document
+from devkit.openapi.components import Json
+from devkit.openapi.document import document
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "planning.md").read_text()
 BEFORE: Json = json.loads((Path(__file__).parent / "openapi_before_planning.json").read_text())
-PROBLEMS = tomllib.loads((ROOT / "services/auth-gateway/src/auth_gateway/public/problems.toml").read_text())
+PROBLEMS = tomllib.loads(
+    (ROOT / "services/auth-gateway/src/auth_gateway/public/problems.toml").read_text()
+)
 
 WORDING = {"description", "example", "examples", "summary", "tags", "info", "pattern"}
 """What may be said in other words; a pattern has to be read by more programs than before."""
@@ -45,7 +47,11 @@ def fields_on_page() -> dict[str, set[str]]:
 
 
 def addresses(of: Json) -> set[tuple[str, str]]:
-    return {(verb.upper(), path) for path, verbs in cast("dict[str, Json]", of["paths"]).items() for verb in verbs}
+    return {
+        (verb.upper(), path)
+        for path, verbs in cast("dict[str, Json]", of["paths"]).items()
+        for verb in verbs
+    }
 
 
 @pytest.mark.scenario("S006-US1.1")
@@ -56,7 +62,9 @@ def test_the_page_has_every_field_that_came() -> None:
         "LabelRead": set[str](),
         "LabelListed": fields_now("LabelRead"),
     }
-    came = {model: fields_now(model) - fields_before(model) - known for model, known in models.items()}
+    came = {
+        model: fields_now(model) - fields_before(model) - known for model, known in models.items()
+    }
 
     assert fields_on_page() == came
 
@@ -64,7 +72,11 @@ def test_the_page_has_every_field_that_came() -> None:
 @pytest.mark.scenario("S006-US2.1", "S006-FR-002")
 def test_the_page_has_every_address_that_came() -> None:
     listed = set(re.findall(r"^\| ([A-Z]+) `([^`]+)` \|", PAGE, re.MULTILINE))
-    planned = {it for it in addresses(document()) if it[1].startswith(("/lists", "/labels", "/tasks/{task_id}/move"))}
+    planned = {
+        it
+        for it in addresses(document())
+        if it[1].startswith(("/lists", "/labels", "/tasks/{task_id}/move"))
+    }
 
     assert listed == planned | {("GET", "/tasks"), ("GET", "/tasks/changes")}
 
@@ -96,7 +108,9 @@ def missing(before: object, now: object, place: str) -> Iterator[str]:
         before, now = by_name(cast("list[object]", before)), by_name(cast("list[object]", now))
     if isinstance(before, dict) and isinstance(now, dict):
         for name in cast("Json", before).keys() - WORDING:
-            yield from missing(cast("Json", before)[name], cast("Json", now).get(name), f"{place}/{name}")
+            yield from missing(
+                cast("Json", before)[name], cast("Json", now).get(name), f"{place}/{name}"
+            )
     elif before != now:
         yield place
 

@@ -7,17 +7,26 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 
-from devkit.settings import CHECKOUT, load_settings
-from devkit.traceability import PAGE, REQUIREMENTS, find_evidence, find_gaps, read_requirements, render
+from devkit.cli.traceability import (
+    PAGE,
+    REQUIREMENTS,
+    find_evidence,
+    find_gaps,
+    read_requirements,
+    render,
+)
+from devkit.platform.settings import CHECKOUT, load_settings
 from tasks import models as tasks_models
 from users import models as users_models
 
 SOURCES = {name: CHECKOUT / "services" / name / "src" / name for name in ("tasks", "users")}
-SHAPE = {"main", "routes", "schemas", "service", "statements", "models", "settings"}
+SHAPE = {"main", "models", "settings"}
 
 
 def code_of(folder: Path) -> list[ast.AST]:
-    return list(chain.from_iterable(ast.walk(ast.parse(file.read_text())) for file in folder.rglob("*.py")))
+    return list(
+        chain.from_iterable(ast.walk(ast.parse(file.read_text())) for file in folder.rglob("*.py"))
+    )
 
 
 def subclasses_of(parent: type[SQLModel]) -> list[type[SQLModel]]:
@@ -35,7 +44,11 @@ def test_every_requirement_is_shown_by_a_test_and_the_page_says_by_which() -> No
 @pytest.mark.scenario("S001-FR-003", "S002-FR-006", "S006-FR-001")
 @pytest.mark.parametrize("models", [tasks_models, users_models])
 def test_every_table_is_defined_by_sqlmodel(models: object) -> None:
-    classes = [each for each in vars(models).values() if isinstance(each, type) and each in subclasses_of(SQLModel)]
+    classes = [
+        each
+        for each in vars(models).values()
+        if isinstance(each, type) and each in subclasses_of(SQLModel)
+    ]
     tables = {vars(each)["__tablename__"] for each in classes if "__table__" in vars(each)}
 
     assert tables
@@ -48,7 +61,9 @@ def test_no_service_writes_sql_as_text(service: str) -> None:
     """Without `text`, SQLAlchemy takes no string for a statement."""
     code = code_of(SOURCES[service])
 
-    names = {alias.name for node in code if isinstance(node, ast.ImportFrom) for alias in node.names}
+    names = {
+        alias.name for node in code if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert names.isdisjoint({"text", "TextClause", "psycopg"})
 
 

@@ -10,19 +10,24 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from auth_gateway.settings import GatewaySettings
-from devkit.settings import RunSettings
+from devkit.platform.settings import RunSettings
 from tasks.settings import TasksSettings
 from users.settings import UsersSettings
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / ".env.example"
 VALUES = dotenv_values(EXAMPLE)
-COMPOSED = re.findall(r"\$\{([A-Z_]+)(?::(-|\?)([^${}]*))?", (ROOT / "docker-compose.yml").read_text())
+COMPOSED = re.findall(
+    r"\$\{([A-Z_]+)(?::(-|\?)([^${}]*))?", (ROOT / "docker-compose.yml").read_text()
+)
 """Each use of a variable: its name, `-` or `?` or nothing, and its default or what is said when it is missing."""
 
 SERVICES = {"gateway": GatewaySettings, "tasks": TasksSettings, "users": UsersSettings}
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \| (.+?) \|$", re.MULTILINE)
-LISTED = {name: (readers, default) for name, readers, default in ROW.findall((ROOT / "docs/operating.md").read_text())}
+LISTED = {
+    name: (readers, default)
+    for name, readers, default in ROW.findall((ROOT / "docs/operating.md").read_text())
+}
 """What the page for operators says of each setting: who reads it, and its default."""
 
 BY_UP = "Required by make up"
@@ -47,7 +52,13 @@ def as_text(default: object) -> str:
     """Spell a default as one would in the environment; what has none is left empty."""
     if isinstance(default, bool):
         return str(default).lower()
-    return f"{default:.15g}" if isinstance(default, float) else str(default) if isinstance(default, int | str) else ""
+    return (
+        f"{default:.15g}"
+        if isinstance(default, float)
+        else str(default)
+        if isinstance(default, int | str)
+        else ""
+    )
 
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:
@@ -73,22 +84,33 @@ def test_the_value_in_the_example_is_the_default(name: str) -> None:
     assert not value or f"Default: {value}" in comment_of(name)
 
 
-@pytest.mark.parametrize(("name", "default"), [(name, default) for name, kind, default in COMPOSED if kind == "-"])
+@pytest.mark.parametrize(
+    ("name", "default"), [(name, default) for name, kind, default in COMPOSED if kind == "-"]
+)
 def test_containers_have_the_same_defaults(name: str, default: str) -> None:
     """A default that is built of other variables is explained, not repeated."""
-    explained = {"BETTER_AUTH_URL", "BETTER_AUTH_JWKS_URL", "TASKS_DATABASE_URL", "USERS_DATABASE_URL"}
+    explained = {
+        "BETTER_AUTH_URL",
+        "BETTER_AUTH_JWKS_URL",
+        "TASKS_DATABASE_URL",
+        "USERS_DATABASE_URL",
+    }
 
     assert default == VALUES[name] or name in explained
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_variable_is_called_required_where_a_class_demands_it(name: str) -> None:
-    assert any(field.is_required() for field in fields(name)) == ("Required" in comment_of(name).replace(BY_UP, ""))
+    assert any(field.is_required() for field in fields(name)) == (
+        "Required" in comment_of(name).replace(BY_UP, "")
+    )
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_variable_is_called_required_by_make_up_where_containers_demand_it(name: str) -> None:
-    assert ((name, "?") in {(used, kind) for used, kind, _ in COMPOSED}) == (BY_UP in comment_of(name))
+    assert ((name, "?") in {(used, kind) for used, kind, _ in COMPOSED}) == (
+        BY_UP in comment_of(name)
+    )
 
 
 def test_the_page_for_operators_lists_every_setting() -> None:
@@ -96,12 +118,22 @@ def test_the_page_for_operators_lists_every_setting() -> None:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_the_page_for_operators_says_who_reads_a_setting_and_what_holds_without_it(name: str) -> None:
+def test_the_page_for_operators_says_who_reads_a_setting_and_what_holds_without_it(
+    name: str,
+) -> None:
     read_by, default = LISTED[name]
-    readers = [who for who, settings_class in SERVICES.items() if name.lower() in settings_class.model_fields]
+    readers = [
+        who
+        for who, settings_class in SERVICES.items()
+        if name.lower() in settings_class.model_fields
+    ]
     demanded = any(field.is_required() for field in fields(name))
 
-    assert read_by == ("all services" if len(readers) == len(SERVICES) else ", ".join(readers) or "containers")
+    assert read_by == (
+        "all services" if len(readers) == len(SERVICES) else ", ".join(readers) or "containers"
+    )
     assert (default == "**required**") == (BY_UP in comment_of(name))
-    assert (default == "required, set in containers") == (demanded and BY_UP not in comment_of(name))
+    assert (default == "required, set in containers") == (
+        demanded and BY_UP not in comment_of(name)
+    )
     assert not VALUES[name] or default == f"`{VALUES[name]}`"

@@ -17,7 +17,7 @@ from bench.fairness.client import Attacker
 from bench.fairness.memory import peak_mebibytes
 from bench.fairness.report import Result, goals, in_short, summarize, table
 from bench.fairness.testbed import Testbed, set_up
-from devkit.errors import CannotRunError
+from devkit.platform.errors import CannotRunError
 
 ATTACK_SECONDS: Final = 12.0
 """How long an attack lasts: longer than any deadline of the services."""
@@ -32,7 +32,11 @@ def chosen(only: str) -> list[Attack]:
     words = [word.strip() for word in only.split(",") if word.strip()]
     if not words:
         return list(ATTACKS)
-    attacks = [attack for attack in ATTACKS if any(word in f"{attack.group} {attack.name}" for word in words)]
+    attacks = [
+        attack
+        for attack in ATTACKS
+        if any(word in f"{attack.group} {attack.name}" for word in words)
+    ]
     if not attacks:
         raise CannotRunError(f"No attack is in a group or has a name with {only!r} in it.")
     return attacks
@@ -55,7 +59,9 @@ async def _attack(attack: Attack, attacker: Attacker, seconds: float) -> None:
             await attack.run(attacker)
 
 
-async def run(attacks: Sequence[Attack], seconds: float, traefik: Path | None, results: list[Result]) -> None:
+async def run(
+    attacks: Sequence[Attack], seconds: float, traefik: Path | None, results: list[Result]
+) -> None:
     """Measure one after the other, show each as soon as it is known, and add it to the results."""
     async with set_up(traefik) as testbed:
         for number, attack in enumerate(attacks, 1):
@@ -69,7 +75,9 @@ def main() -> None:
     """Measure and show; what went wrong is said in one message."""
     parser = argparse.ArgumentParser(prog="make bench fairness=1", description=__doc__)
     parser.add_argument("--only", default="", help="groups or words of names, comma-separated")
-    parser.add_argument("--seconds", type=float, default=ATTACK_SECONDS, help="how long each attack lasts")
+    parser.add_argument(
+        "--seconds", type=float, default=ATTACK_SECONDS, help="how long each attack lasts"
+    )
     parser.add_argument("--strict", action="store_true", help="end with 1 when a goal is missed")
     arguments = parser.parse_args()
     traefik = os.environ.get("TRAEFIK")
@@ -77,7 +85,9 @@ def main() -> None:
     try:
         attacks = chosen(arguments.only)
         with suppress(KeyboardInterrupt):  # what is known by then is shown all the same
-            asyncio.run(run(attacks, arguments.seconds, Path(traefik) if traefik else None, results))
+            asyncio.run(
+                run(attacks, arguments.seconds, Path(traefik) if traefik else None, results)
+            )
     except CannotRunError as error:
         sys.exit(f"\n{error}")
     say("")

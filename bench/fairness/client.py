@@ -123,9 +123,13 @@ class Attacker:
         finally:
             self._open -= 1
 
-    async def _converse(self, write: Callable[[asyncio.StreamWriter], Awaitable[None]], read: Read, port: int) -> None:
+    async def _converse(
+        self, write: Callable[[asyncio.StreamWriter], Awaitable[None]], read: Read, port: int
+    ) -> None:
         local = (self.address, 0) if self.address else None
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=local, limit=BLOCK_BYTES)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, local_addr=local, limit=BLOCK_BYTES
+        )
         writing = asyncio.ensure_future(write(writer))
         try:
             await self._read(reader, read)

@@ -61,7 +61,9 @@ def label_id(owner_id: UUID, number: int) -> UUID:
     return uuid5(owner_id, f"label {number}")
 
 
-def add_owner(database_url: str, owner_id: UUID, data: Data, count: int | None = None) -> list[UUID]:
+def add_owner(
+    database_url: str, owner_id: UUID, data: Data, count: int | None = None
+) -> list[UUID]:
     """Store an owner with tasks, as many as the data say unless a count is given; return their ids."""
     if count is None:
         count = 100 if data is Data.FEW else 10_000

@@ -72,14 +72,18 @@ class _User:
 
     async def session(self) -> None:
         """Create a task, look at the list, at one task, change it, and delete what was created."""
-        created = await self._request("create", "POST", "/tasks", {"title": f"Buy soil {next(self._numbers)}"})
+        created = await self._request(
+            "create", "POST", "/tasks", {"title": f"Buy soil {next(self._numbers)}"}
+        )
         await asyncio.sleep(PAUSE_SECONDS)
         await self._request("list", "GET", "/tasks?limit=20")
         await asyncio.sleep(PAUSE_SECONDS)
         path = f"/tasks/{choice(self._task_ids)}"
         await self._request("get", "GET", path)
         await asyncio.sleep(PAUSE_SECONDS)
-        await self._request("change", "PATCH", path, {"title": f"Water the cactus {next(self._numbers)}"})
+        await self._request(
+            "change", "PATCH", path, {"title": f"Water the cactus {next(self._numbers)}"}
+        )
         await asyncio.sleep(PAUSE_SECONDS)
         if created is not None:
             await self._request("delete", "DELETE", created.headers["location"])
@@ -88,13 +92,17 @@ class _User:
         """Export everything, and import it again."""
         exported = await self._request("export", "GET", "/users/me/export")
         if exported is not None:
-            await self._send("import", "POST", "/users/me/import", content=exported.content, headers=_NDJSON)
+            await self._send(
+                "import", "POST", "/users/me/import", content=exported.content, headers=_NDJSON
+            )
 
     async def first_look(self) -> None:
         """Open the connection; nobody notes how long it takes."""
         await self._client.get("/tasks?limit=1", headers=self._headers)
 
-    async def _request(self, operation: str, method: str, path: str, body: object = None) -> httpx.Response | None:
+    async def _request(
+        self, operation: str, method: str, path: str, body: object = None
+    ) -> httpx.Response | None:
         content = b"" if body is None else json.dumps(body).encode()
         return await self._send(operation, method, path, content=content, headers={})
 
@@ -107,7 +115,9 @@ class _User:
         response = None
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                response = await self._client.request(method, path, content=content, headers=self._headers | headers)
+                response = await self._client.request(
+                    method, path, content=content, headers=self._headers | headers
+                )
             outcome = "ok" if response.is_success else str(response.status_code)
         except (httpx.HTTPError, TimeoutError) as error:
             outcome = type(error).__name__
@@ -119,7 +129,9 @@ async def work(load: Load) -> list[Sight]:
     """Let all of them work for the time, and return what they saw."""
     sights: list[Sight] = []
     limits = httpx.Limits(max_connections=None, keepalive_expiry=60)
-    async with httpx.AsyncClient(base_url=load.url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=load.url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False
+    ) as client:
         users = [_User(client, honest, sights) for honest in load.users]
         await asyncio.gather(*(user.first_look() for user in users))
         print(READY, flush=True)

@@ -9,7 +9,7 @@ from typing import Final
 import psutil
 
 from bench.meter import MEBIBYTE, resident_mebibytes
-from devkit.platform import Service
+from devkit.platform.services import Service
 
 KILLED_ABOVE_MEBIBYTES: Final = 1_024.0
 """A service that holds more is killed, as its container would do at a quarter of it."""
@@ -36,7 +36,10 @@ async def bounded(services: Sequence[Service]) -> AsyncGenerator[None]:
 async def _guard(services: Sequence[Service]) -> None:
     while True:
         for service in services:
-            if _is_running(service) and resident_mebibytes(service.process) > KILLED_ABOVE_MEBIBYTES:
+            if (
+                _is_running(service)
+                and resident_mebibytes(service.process) > KILLED_ABOVE_MEBIBYTES
+            ):
                 service.process.popen.kill()
         await asyncio.sleep(LOOK_SECONDS)
 

@@ -18,7 +18,17 @@ P99_MAX_MILLISECONDS: Final = 1_000.0
 MEMORY_MAX_MEBIBYTES: Final = {"tasks": 160.0, "users": 256.0, "gateway": 256.0}
 """The most that a service may hold. Containers have 256 MiB; the tasks service is held to less."""
 
-HEADINGS: Final = ("attack", "failed", "p50 ms", "p99 ms", "tasks", "users", "gateway", "attacker saw", "missed")
+HEADINGS: Final = (
+    "attack",
+    "failed",
+    "p50 ms",
+    "p99 ms",
+    "tasks",
+    "users",
+    "gateway",
+    "attacker saw",
+    "missed",
+)
 """Columns; the services' in MiB."""
 
 
@@ -50,7 +60,10 @@ class Result:
     @property
     def missed(self) -> list[str]:
         """Return the goals that were missed, by their names."""
-        missed = [*self.starved, *(name for name, peak in self.peaks.items() if _is_too_much(name, peak))]
+        missed = [
+            *self.starved,
+            *(name for name, peak in self.peaks.items() if _is_too_much(name, peak)),
+        ]
         if self.p99_milliseconds > P99_MAX_MILLISECONDS:
             missed.insert(0, "p99")
         if self.failed_percent > FAILURES_MAX_PERCENT:
@@ -62,7 +75,9 @@ def summarize(
     attack: str, sights: Sequence[Sight], peaks: Mapping[str, float | None], outcomes: Counter[str]
 ) -> Result:
     """Count what the others saw."""
-    failures = Counter(f"{sight.operation} {sight.outcome}" for sight in sights if sight.outcome != "ok")
+    failures = Counter(
+        f"{sight.operation} {sight.outcome}" for sight in sights if sight.outcome != "ok"
+    )
     percentiles = quantiles([sight.seconds * 1000 for sight in sights], n=100)
     asked = Counter(sight.operation for sight in sights)
     failed = Counter(sight.operation for sight in sights if sight.outcome != "ok")
@@ -87,7 +102,9 @@ def in_short(result: Result) -> str:
     """Say on one line how an attack went."""
     memory = ", ".join(f"{name} {_memory(peak)}" for name, peak in result.peaks.items())
     verdict = f"missed: {', '.join(result.missed)}" if result.missed else "ok"
-    failures = ", ".join(f"{count} x {failure}" for failure, count in result.failures.most_common(3))
+    failures = ", ".join(
+        f"{count} x {failure}" for failure, count in result.failures.most_common(3)
+    )
     seen = f"{result.failed_percent:.1f} % failed ({failures})" if failures else "none failed"
     return f"{seen}, p99 {result.p99_milliseconds:.0f} ms, MiB: {memory}; {verdict}"
 
@@ -103,7 +120,9 @@ def _is_too_much(service: str, peak: float | None) -> bool:
 
 
 def _cells(result: Result) -> tuple[str, ...]:
-    outcomes = ", ".join(f"{count} x {outcome}" for outcome, count in result.outcomes.most_common(3))
+    outcomes = ", ".join(
+        f"{count} x {outcome}" for outcome, count in result.outcomes.most_common(3)
+    )
     return (
         result.attack,
         f"{result.failed_percent:.1f} %",

@@ -19,15 +19,15 @@ from bench.fairness.client import Attacker
 from bench.fairness.dataset import Data, add_owner
 from bench.fairness.honest import Honest
 from bench.fairness.memory import bounded
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.edge import start_edge
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys, new_private_key, passport_keys
-from devkit.platform import Service, free_ports, start_service
-from devkit.postgres import throwaway_postgres
-from devkit.processes import Group
-from devkit.tokens import DAY_SECONDS, mint_token
-from devkit.upstream import Upstream, answering, document
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys, new_private_key, passport_keys
+from devkit.platform.postgres import throwaway_postgres
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Service, free_ports, start_service
+from devkit.platform.tokens import DAY_SECONDS, mint_token
+from devkit.testing.stub_server import StubServer, document, responding
+from devkit.testing.traefik import start_traefik
 
 HONEST_USERS: Final = 12
 """Half of them with tokens of Better Auth's secret, half with tokens of its key."""
@@ -79,10 +79,13 @@ class Testbed:
         """Start the services, and stop them afterwards."""
         users, tasks, gateway = free_ports(3)
         shared = database_environment(self.urls, minimal_environment())
-        shared |= {"TASKS_URL": f"http://127.0.0.1:{tasks}", "USERS_URL": f"http://127.0.0.1:{users}"}
+        shared |= {
+            "TASKS_URL": f"http://127.0.0.1:{tasks}",
+            "USERS_URL": f"http://127.0.0.1:{users}",
+        }
         service = shared | {"PASSPORT_PUBLIC_KEYS": self.passport_keys.public}
         deciding = shared | self._gateway_settings()
-        async with Group(self.folder / f"log-{gateway}") as group:
+        async with ProcessGroup(self.folder / f"log-{gateway}") as group:
             services = Services(
                 tasks=start_service(group, "tasks", service, tasks),
                 users=start_service(group, "users", service, users),
@@ -123,8 +126,14 @@ class Testbed:
 
     def _login(self, owner_id: UUID) -> str:
         """Sign a token as Better Auth's own key does."""
-        mode = jwt.decode(mint_token(self.secret, str(owner_id)), options={"verify_signature": False})
-        claims = mode | {"iss": self.keys_url, "aud": self.keys_url, "exp": mode["iat"] + DAY_SECONDS}
+        mode = jwt.decode(
+            mint_token(self.secret, str(owner_id)), options={"verify_signature": False}
+        )
+        claims = mode | {
+            "iss": self.keys_url,
+            "aud": self.keys_url,
+            "exp": mode["iat"] + DAY_SECONDS,
+        }
         return jwt.encode(claims, self.login_key, "EdDSA", headers={"kid": _KEY_ID})
 
     def _gateway_settings(self) -> dict[str, str]:
@@ -135,12 +144,14 @@ class Testbed:
             "BETTER_AUTH_URL": self.keys_url,
         }
 
-    def _start_edge(self, group: Group, tasks: int, users: int, gateway: int) -> Service | None:
+    def _start_edge(
+        self, group: ProcessGroup, tasks: int, users: int, gateway: int
+    ) -> Service | None:
         if self.traefik is None:
             return None
         ports = {"TASKS_URLS": tasks, "USERS_URLS": users, "AUTH_GATEWAY_URLS": gateway}
         addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-        return start_edge(group, self.traefik, addresses)
+        return start_traefik(group, self.traefik, addresses)
 
 
 @asynccontextmanager
@@ -148,13 +159,13 @@ async def set_up(traefik: Path | None) -> AsyncGenerator[Testbed]:
     """Start the database and what stands for Better Auth's key server."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        async with Group(folder / "log") as group, throwaway_postgres(group) as postgres:
+        async with ProcessGroup(folder / "log") as group, throwaway_postgres(group) as postgres:
             databases = MigratedDatabases(group, postgres)
             urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-            key_server = Upstream()
+            key_server = StubServer()
             await key_server.start()
             testbed = Testbed(folder, urls, f"http://127.0.0.1:{key_server.port}", traefik)
-            key_server.behaviour = answering(document(testbed.public_keys()))
+            key_server.behaviour = responding(document(testbed.public_keys()))
             try:
                 yield testbed
             finally:

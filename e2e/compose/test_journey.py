@@ -76,7 +76,9 @@ async def front_end() -> AsyncGenerator[int]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>A front end</title>")
+        writer.write(
+            b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html><title>A front end</title>"
+        )
         await writer.drain()
         writer.close()
 
@@ -99,7 +101,10 @@ async def test_a_front_end_at_the_same_origin_and_then_the_page_of_the_api(
 ) -> None:
     email = f"{token_hex(8)}@example.test"
     await page.goto(f"{base_url}/docs")
-    assert (await journey(page, email, "sign-up"))["seen"] == ["POST /api/auth/sign-up/email 200", *STEPS]
+    assert (await journey(page, email, "sign-up"))["seen"] == [
+        "POST /api/auth/sign-up/email 200",
+        *STEPS,
+    ]
     done = await journey(page, email, "sign-in")
     assert done["seen"] == ["POST /api/auth/sign-in/email 200", *STEPS]
 
@@ -117,6 +122,8 @@ async def test_a_front_end_at_the_same_origin_and_then_the_page_of_the_api(
 async def test_a_page_of_a_stranger_gets_nothing(page: Page, front_end: int, base_url: str) -> None:
     await page.goto(f"http://127.0.0.1:{front_end}")
 
-    got = await page.evaluate("(url) => fetch(url + '/healthz').then(() => 'an answer', () => 'nothing')", base_url)
+    got = await page.evaluate(
+        "(url) => fetch(url + '/healthz').then(() => 'an answer', () => 'nothing')", base_url
+    )
 
     assert got == "nothing"

@@ -51,8 +51,16 @@ async def kill(composed_platform: Composition, service: str) -> None:
     """
     pid = await composed_platform.inspect(service, "{{.State.Pid}}")
     user = await composed_platform.compose("exec", "-T", service, "id", "-u")
-    as_they = ("--rm", "--pid=host", "--network=none", f"--user={user.strip()}", "task-platform/tasks")
-    await composed_platform.run("docker", "run", *as_they, "python", "-c", f"import os; os.kill({pid}, 9)")
+    as_they = (
+        "--rm",
+        "--pid=host",
+        "--network=none",
+        f"--user={user.strip()}",
+        "task-platform/tasks",
+    )
+    await composed_platform.run(
+        "docker", "run", *as_they, "python", "-c", f"import os; os.kill({pid}, 9)"
+    )
     async with asyncio.timeout(RECOVERY_SECONDS):
         while True:
             if await composed_platform.inspect(service, "{{.State.Pid}}") not in {pid, "0"}:

@@ -21,7 +21,9 @@ async def test_stopping_one_of_two_replicas_costs_no_request(
         await asyncio.sleep(BEFORE_SECONDS)
         await composed_platform.run("docker", "stop", "--time", "20", first)
         await asyncio.sleep(AFTER_SECONDS)
-    code = await composed_platform.run("docker", "inspect", "--format", "{{.State.ExitCode}}", first)
+    code = await composed_platform.run(
+        "docker", "inspect", "--format", "{{.State.ExitCode}}", first
+    )
     await composed_platform.run("docker", "rm", first)
 
     assert code.strip() == "0"

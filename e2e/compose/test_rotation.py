@@ -9,7 +9,7 @@ from composition import Composition
 from load import Load, load
 from person import AsUser
 
-from devkit.people import token_headers
+from devkit.testing.auth_headers import token_headers
 
 
 @pytest.fixture
@@ -50,13 +50,17 @@ async def test_the_passport_key(composed_platform: Composition) -> None:
 
 
 @pytest.mark.usefixtures("seen")
-async def test_the_secret_of_better_auth(composed_platform: Composition, better_auth_secret: str) -> None:
+async def test_the_secret_of_better_auth(
+    composed_platform: Composition, better_auth_secret: str
+) -> None:
     new = token_urlsafe(32)
     await composed_platform.set(BETTER_AUTH_SECRETS=f"2:{new},1:{better_auth_secret}")
     await renew(composed_platform, "auth-gateway", "better-auth")
 
     assert await status_of(composed_platform, token_headers(new, token_hex(8))) == 200
-    assert await status_of(composed_platform, token_headers(better_auth_secret, token_hex(8))) == 200
+    assert (
+        await status_of(composed_platform, token_headers(better_auth_secret, token_hex(8))) == 200
+    )
 
 
 @pytest.mark.usefixtures("seen")
@@ -66,19 +70,31 @@ async def test_the_password_of_a_database(composed_platform: Composition) -> Non
         CREATE ROLE tasks_2 LOGIN PASSWORD '{password}' IN ROLE tasks; ALTER ROLE tasks_2 SET role = tasks;
         ALTER ROLE tasks_2 IN DATABASE tasks SET statement_timeout = '5s';
     """
-    await composed_platform.compose("exec", "-T", "postgres", "psql", "--username=postgres", stdin=second)
+    await composed_platform.compose(
+        "exec", "-T", "postgres", "psql", "--username=postgres", stdin=second
+    )
 
-    await composed_platform.set(TASKS_DATABASE_URL=f"postgresql://tasks_2:{password}@postgres/tasks")
+    await composed_platform.set(
+        TASKS_DATABASE_URL=f"postgresql://tasks_2:{password}@postgres/tasks"
+    )
     await renew(composed_platform, "tasks")
     nobody = "ALTER ROLE tasks NOLOGIN"
-    await composed_platform.compose("exec", "-T", "postgres", "psql", "--username=postgres", f"--command={nobody}")
+    await composed_platform.compose(
+        "exec", "-T", "postgres", "psql", "--username=postgres", f"--command={nobody}"
+    )
     await renew(composed_platform, "tasks")
 
 
 @pytest.mark.usefixtures("seen")
 async def test_the_keys_of_better_auth(composed_platform: Composition) -> None:
-    async with httpx.AsyncClient(base_url=composed_platform.url, headers={"Origin": composed_platform.url}) as ada:
-        account = {"name": "Ada", "email": f"{token_hex(8)}@example.test", "password": token_hex(16)}
+    async with httpx.AsyncClient(
+        base_url=composed_platform.url, headers={"Origin": composed_platform.url}
+    ) as ada:
+        account = {
+            "name": "Ada",
+            "email": f"{token_hex(8)}@example.test",
+            "password": token_hex(16),
+        }
         (await ada.post("/api/auth/sign-up/email", json=account)).raise_for_status()
         before = (await ada.get("/api/auth/token")).json()["token"]
         aged = """UPDATE jwks SET "expiresAt" = now()"""

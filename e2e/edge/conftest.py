@@ -7,13 +7,13 @@ import pytest
 from edge_stage import SUBJECT, Backstage, Edge
 from own_platform import OwnPlatform, own_platform
 
-from devkit.databases import MigratedDatabases
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.platform import free_ports, start_service
-from devkit.processes import Group
-from devkit.tokens import mint_token
-from devkit.upstream import Upstream
+from devkit.platform.databases import MigratedDatabases
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import free_ports, start_service
+from devkit.platform.tokens import mint_token
+from devkit.testing.stub_server import StubServer
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +31,16 @@ def deciding(keys: PassportKeys, better_auth_secret: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-async def backstage(tmp_path_factory: pytest.TempPathFactory, deciding: dict[str, str]) -> AsyncGenerator[Backstage]:
+async def backstage(
+    tmp_path_factory: pytest.TempPathFactory, deciding: dict[str, str]
+) -> AsyncGenerator[Backstage]:
     """Run a gateway and two stand-ins, for any number of edges."""
-    tasks, users = Upstream(), Upstream()
+    tasks, users = StubServer(), StubServer()
     await asyncio.gather(tasks.start(), users.start())
-    async with Group(tmp_path_factory.mktemp("edge")) as group:
-        yield Backstage(group, start_service(group, "gateway", deciding, *free_ports(1)), tasks, users)
+    async with ProcessGroup(tmp_path_factory.mktemp("edge")) as group:
+        yield Backstage(
+            group, start_service(group, "gateway", deciding, *free_ports(1)), tasks, users
+        )
     await asyncio.gather(tasks.stop(), users.stop())
 
 

@@ -16,8 +16,8 @@ from cryptography.x509.oid import NameOID
 from edge_stage import Backstage, Edge
 from wire import problem_of
 
-from devkit.conversation import ask, request
-from devkit.upstream import Upstream
+from devkit.testing.raw_http import request, send_request
+from devkit.testing.stub_server import StubServer
 
 PATHS = {
     "/tasks": 200,
@@ -46,16 +46,28 @@ PATHS = {
 
 def logged(edge: Edge, level: str) -> list[dict[str, object]]:
     """Return the lines of the edge's log of this level."""
-    lines = [json.loads(line) for line in edge.process.log.read_text().splitlines() if line.startswith("{")]
+    lines = [
+        json.loads(line)
+        for line in edge.process.log.read_text().splitlines()
+        if line.startswith("{")
+    ]
     return [line for line in lines if line["level"] == level]
 
 
-async def test_each_route_leads_where_it_says_and_nothing_is_wrong_with_the_files(edge: Edge, token: str) -> None:
-    found = {path: (await ask(edge.port, request("GET", path, token))).status for path in PATHS}
+async def test_each_route_leads_where_it_says_and_nothing_is_wrong_with_the_files(
+    edge: Edge, token: str
+) -> None:
+    found = {
+        path: (await send_request(edge.port, request("GET", path, token))).status for path in PATHS
+    }
 
     assert found == PATHS
     assert [seen.line.split()[1] for seen in edge.tasks.seen] == ["/tasks", "/tasks/1?x=y"]
-    assert [seen.line.split()[1] for seen in edge.users.seen] == ["/users", "/users/me", "/users/me/import"]
+    assert [seen.line.split()[1] for seen in edge.users.seen] == [
+        "/users",
+        "/users/me",
+        "/users/me/import",
+    ]
     assert logged(edge, "error") == []
 
 
@@ -64,7 +76,7 @@ async def test_the_log_holds_no_secret_and_no_search_word(edge: Edge, token: str
     names = ["the-first-request", "the-last-request"]
 
     for path, name in zip(("/tasks?q=secret-word", "/nothing?q=secret-word"), names, strict=True):
-        await ask(edge.port, request("GET", path, token, headers=headers.format(name)))
+        await send_request(edge.port, request("GET", path, token, headers=headers.format(name)))
 
     async def is_written() -> bool:
         return all(name in edge.process.log.read_text() for name in names)
@@ -76,13 +88,18 @@ async def test_the_log_holds_no_secret_and_no_search_word(edge: Edge, token: str
 
 
 async def test_a_better_auth_server_is_shown_with_its_cookies(backstage: Backstage) -> None:
-    better_auth = Upstream()
+    better_auth = StubServer()
     await better_auth.start()
     edge = await backstage.edge(BETTER_AUTH_SERVER_URL=f"http://127.0.0.1:{better_auth.port}")
 
-    sent = request("POST", "/api/auth/sign-in/email", headers="Cookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\n", body=b"{}")
-    assert (await ask(edge.port, sent)).status == 200
-    assert (await ask(edge.port, request("GET", "/api/authx"))).status == 404
+    sent = request(
+        "POST",
+        "/api/auth/sign-in/email",
+        headers="Cookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\n",
+        body=b"{}",
+    )
+    assert (await send_request(edge.port, sent)).status == 200
+    assert (await send_request(edge.port, request("GET", "/api/authx"))).status == 404
 
     (seen,) = better_auth.seen
     assert (seen.values("cookie"), seen.values("x-forwarded-for")) == (["a=b"], ["127.0.0.1"])
@@ -92,13 +109,18 @@ async def test_a_better_auth_server_is_shown_with_its_cookies(backstage: Backsta
 @pytest.fixture
 def certificate(tmp_path: Path) -> dict[str, str]:
     """Make a certificate that nobody else has signed, and say so as the edge is told."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")])
+    key, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")]),
+    )
     now = datetime.now(UTC)
     built = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
         .sign(key, hashes.SHA256())
     )
     pem, key_pem = tmp_path / "cert.pem", tmp_path / "key.pem"
@@ -124,8 +146,10 @@ async def test_a_certificate_turns_tls_on_for_every_route(
         ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 404, 401, 413]
-    assert {answer.headers["strict-transport-security"] for answer in answers} == {"max-age=31536000"}
+    assert {answer.headers["strict-transport-security"] for answer in answers} == {
+        "max-age=31536000"
+    }
     for answer in answers[2:]:
         problem_of(answer, answer.status_code)
-    assert (await ask(edge.port, request("GET", "/healthz"))).status == 404
+    assert (await send_request(edge.port, request("GET", "/healthz"))).status == 404
     assert logged(edge, "error") == []

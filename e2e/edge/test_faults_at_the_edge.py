@@ -13,8 +13,8 @@ from own_platform import OwnPlatform
 from person import Person
 from wire import problem_of
 
-from devkit.conversation import ask, converse, request
-from devkit.upstream import Received, hang_up
+from devkit.testing.raw_http import request, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, hang_up
 
 AT_ONCE_SECONDS = 1.5
 DECISION_SECONDS = 3
@@ -92,25 +92,31 @@ async def test_who_does_not_answer_is_given_up_in_time(
 
 
 @pytest.mark.parametrize("verb", ["POST", "PATCH"])
-async def test_a_change_that_may_have_been_made_is_not_sent_again(edge: Edge, token: str, verb: str) -> None:
+async def test_a_change_that_may_have_been_made_is_not_sent_again(
+    edge: Edge, token: str, verb: str
+) -> None:
     edge.tasks.behaviour = hang_up
 
-    answer = await ask(edge.port, request(verb, "/tasks/1", token, body=b"{}"))
+    answer = await send_request(edge.port, request(verb, "/tasks/1", token, body=b"{}"))
 
     assert (answer.status, answer.code) == (502, "bad-gateway")
     assert len(edge.tasks.seen) == 1
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-async def test_an_answer_that_breaks_off_is_cut_and_not_completed(edge: Edge, token: str, framing: str) -> None:
-    async def break_off(_: Received, writer: asyncio.StreamWriter) -> None:
+async def test_an_answer_that_breaks_off_is_cut_and_not_completed(
+    edge: Edge, token: str, framing: str
+) -> None:
+    async def break_off(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n9\r\n[1, 2, 3,\r\n".encode())
         await writer.drain()
         writer.close()
 
     edge.tasks.behaviour = break_off
 
-    received = await converse(edge.port, request("GET", "/tasks", token).replace(b"Connection: close\r\n", b""))
+    received = await send_raw(
+        edge.port, request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
+    )
 
     assert received.count(b"HTTP/1.1") <= 1
     assert not received.endswith(b"0\r\n\r\n")

@@ -9,9 +9,9 @@ import pytest
 from edge_stage import FRONT_END, SUBJECT, Backstage, Edge
 from wire import problem_of
 
-from devkit.conversation import Answer, answers, ask, converse, request
-from devkit.tokens import mint_token
-from devkit.upstream import Received, document
+from devkit.platform.tokens import mint_token
+from devkit.testing.raw_http import RawResponse, parse_responses, request, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, document
 
 OTHER = "c0ffee00-0000-4000-8000-000000000002"
 BURST = 10
@@ -38,7 +38,10 @@ async def rush(edge: Edge, paths: Sequence[str], *tokens: str) -> list[httpx.Res
         requests = [
             client.get(
                 paths[number % len(paths)],
-                headers={"Authorization": f"Bearer {tokens[number % len(tokens)]}", "Origin": FRONT_END},
+                headers={
+                    "Authorization": f"Bearer {tokens[number % len(tokens)]}",
+                    "Origin": FRONT_END,
+                },
             )
             for number in range(REQUESTS)
         ]
@@ -56,8 +59,12 @@ def refused(found: list[httpx.Response]) -> list[httpx.Response]:
     return those
 
 
-@pytest.mark.parametrize("path", ["/tasks", "/users/me", "/users/me/import", "/healthz", "/nothing"])
-async def test_an_address_that_asks_too_much_is_told_to_wait(limited: Edge, token: str, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/tasks", "/users/me", "/users/me/import", "/healthz", "/nothing"]
+)
+async def test_an_address_that_asks_too_much_is_told_to_wait(
+    limited: Edge, token: str, path: str
+) -> None:
     strangers = mint_token("somebody else's secret, of many bytes", OTHER)
 
     assert len(refused(await rush(limited, [path], token, strangers))) >= REQUESTS - 2 * BURST
@@ -69,16 +76,20 @@ async def test_one_address_has_one_budget_over_all_routes(limited: Edge, token: 
     assert len(refused(await rush(limited, paths, token))) >= REQUESTS - 2 * BURST
 
 
-async def test_preflights_cost_nothing_and_are_answered_when_all_else_is_refused(limited: Edge, token: str) -> None:
+async def test_preflights_cost_nothing_and_are_answered_when_all_else_is_refused(
+    limited: Edge, token: str
+) -> None:
     asking = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
     await rush(limited, ["/tasks"], token)
 
     async with httpx.AsyncClient(base_url=limited.service.url) as client:
-        answers = await asyncio.gather(*(client.options("/tasks", headers=asking) for _ in range(REQUESTS)))
+        answers = await asyncio.gather(
+            *(client.options("/tasks", headers=asking) for _ in range(REQUESTS))
+        )
 
-    assert {(answer.status_code, answer.headers["access-control-allow-origin"]) for answer in answers} == {
-        (200, FRONT_END)
-    }
+    assert {
+        (answer.status_code, answer.headers["access-control-allow-origin"]) for answer in answers
+    } == {(200, FRONT_END)}
 
 
 async def test_a_user_who_asks_too_much_is_told_to_wait_and_nobody_else(
@@ -104,27 +115,33 @@ async def test_one_user_has_one_budget_over_all_routes(backstage: Backstage, tok
 
 
 @pytest.mark.parametrize("length", ["1000000", "10000000000", str(10**18), "0001000000"])
-@pytest.mark.parametrize("path", ["/tasks", "/users/me", "/users/me/imports", "/nothing", "/healthz"])
-async def test_a_body_that_is_announced_too_long_is_refused_unread(edge: Edge, path: str, length: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/tasks", "/users/me", "/users/me/imports", "/nothing", "/healthz"]
+)
+async def test_a_body_that_is_announced_too_long_is_refused_unread(
+    edge: Edge, path: str, length: str
+) -> None:
     sent = request("POST", path, headers=f"Content-Length: {length}\r\nExpect: 100-continue\r\n")
 
-    received = await converse(edge.port, sent)
+    received = await send_raw(edge.port, sent)
 
-    (answer,) = answers(received)
+    (answer,) = parse_responses(received)
     assert (answer.status, answer.code) == (413, "content-too-large")
     assert b" 100 " not in received
     assert not edge.tasks.seen
 
 
 async def test_the_longest_body_that_may_be_announced_is_handed_on(edge: Edge, token: str) -> None:
-    assert (await ask(edge.port, request("POST", "/tasks", token, body=bytes(999_999)))).status == 200
+    assert (
+        await send_request(edge.port, request("POST", "/tasks", token, body=bytes(999_999)))
+    ).status == 200
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
 async def test_an_import_may_be_longer(edge: Edge, token: str, path: str) -> None:
     sent = request("POST", path, token, body=bytes(2_000_000))
 
-    assert (await ask(edge.port, sent)).status == 200
+    assert (await send_request(edge.port, sent)).status == 200
     assert [seen.line.split()[1] for seen in edge.users.seen] == [path]
     routers = json.loads(edge.process.log.read_text().splitlines()[-1])["RouterName"]
     assert routers.split(" -> ")[-1] == "import@file"
@@ -134,7 +151,7 @@ async def test_an_import_may_be_longer(edge: Edge, token: str, path: str) -> Non
 async def test_an_import_has_an_end_too(edge: Edge, path: str) -> None:
     sent = request("POST", path, headers="Content-Length: 100000000\r\nExpect: 100-continue\r\n")
 
-    (answer,) = answers(await converse(edge.port, sent))
+    (answer,) = parse_responses(await send_raw(edge.port, sent))
 
     assert (answer.status, answer.code) == (413, "content-too-large")
     assert not edge.users.seen
@@ -143,7 +160,7 @@ async def test_an_import_has_an_end_too(edge: Edge, path: str) -> None:
 async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str) -> None:
     first = asyncio.Event()
 
-    async def count(received: Received, writer: asyncio.StreamWriter) -> None:
+    async def count(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await received.reader.readexactly(len(b"5\r\nhello\r\n"))
         first.set()
         writer.write(document(status="413 Content Too Large", headers="Connection: close\r\n"))
@@ -155,13 +172,17 @@ async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str)
 
     edge.tasks.behaviour = count
     async with httpx.AsyncClient(base_url=edge.service.url) as client, asyncio.timeout(5):
-        answer = await client.post("/tasks", content=body(), headers={"Authorization": f"Bearer {token}"})
+        answer = await client.post(
+            "/tasks", content=body(), headers={"Authorization": f"Bearer {token}"}
+        )
 
     assert answer.status_code == 413
 
 
 async def test_headers_beyond_the_limit_are_refused(edge: Edge, token: str) -> None:
-    answer: Answer = await ask(edge.port, request("GET", "/tasks", token, headers=f"X-Own: {'a' * 22_000}\r\n"))
+    answer: RawResponse = await send_request(
+        edge.port, request("GET", "/tasks", token, headers=f"X-Own: {'a' * 22_000}\r\n")
+    )
 
     assert answer.status == 431
     assert not edge.tasks.seen
@@ -176,7 +197,7 @@ LONG = ["Content-Length: 10000\r\n", "Content-Length: 900000\r\n", "Transfer-Enc
 async def test_an_answer_does_not_wait_for_a_body_that_stalls(
     edge: Edge, token: str, framing: str, path: str, status: int
 ) -> None:
-    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(document(status="413 Content Too Large"))
 
     edge.tasks.behaviour = edge.users.behaviour = refuse
@@ -192,9 +213,11 @@ async def test_an_answer_does_not_wait_for_a_body_that_stalls(
 
 
 async def test_a_short_change_leaves_the_connection_open(edge: Edge, token: str) -> None:
-    sent = request("POST", "/tasks", token, body=bytes(9_999)).replace(b"Connection: close\r\n", b"")
+    sent = request("POST", "/tasks", token, body=bytes(9_999)).replace(
+        b"Connection: close\r\n", b""
+    )
 
-    found = answers(await converse(edge.port, sent + sent, patience_seconds=1))
+    found = parse_responses(await send_raw(edge.port, sent + sent, patience_seconds=1))
 
     assert [(answer.status, answer.values("connection")) for answer in found] == [(200, [])] * 2
 
@@ -203,6 +226,6 @@ async def test_long_and_short_changes_have_one_budget(backstage: Backstage, toke
     edge = await backstage.edge(LIMIT_PER_USER="1")
     short, long = (request("POST", "/tasks", token, body=bytes(size)) for size in (1, 10_000))
 
-    found = [(await ask(edge.port, sent)).status for sent in (short, long, short, long)]
+    found = [(await send_request(edge.port, sent)).status for sent in (short, long, short, long)]
 
     assert found == [200, 200, 429, 429]

@@ -22,8 +22,14 @@ def replace(edge: Edge, text: str) -> None:
 
 def errors(edge: Edge) -> list[str]:
     """Return what the edge's log calls an error."""
-    lines = [json.loads(line) for line in edge.process.log.read_text().splitlines() if line.startswith("{")]
-    return [f"{line.get('error')} {line.get('message')}" for line in lines if line["level"] == "error"]
+    lines = [
+        json.loads(line)
+        for line in edge.process.log.read_text().splitlines()
+        if line.startswith("{")
+    ]
+    return [
+        f"{line.get('error')} {line.get('message')}" for line in lines if line["level"] == "error"
+    ]
 
 
 async def require_error(edge: Edge, broken: str) -> None:
@@ -61,12 +67,16 @@ async def test_replacing_the_routes_costs_no_request(backstage: Backstage, token
 
     async with load(edge, token) as counted:
         for number in range(10):
-            replace(edge, text.replace("accessControlMaxAge: 600", f"accessControlMaxAge: {number}"))
+            replace(
+                edge, text.replace("accessControlMaxAge: 600", f"accessControlMaxAge: {number}")
+            )
             await asyncio.sleep(0.3)
         async with httpx.AsyncClient(base_url=edge.service.url) as client:
             asking = {"Origin": "https://app.example.com", "Access-Control-Request-Method": "PUT"}
             for _ in itertools.repeat(None, 50):
-                if (await client.options("/tasks", headers=asking)).headers["access-control-max-age"] == "9":
+                if (await client.options("/tasks", headers=asking)).headers[
+                    "access-control-max-age"
+                ] == "9":
                     break
                 await asyncio.sleep(0.1)
             else:
@@ -77,7 +87,9 @@ async def test_replacing_the_routes_costs_no_request(backstage: Backstage, token
     assert errors(edge) == []
 
 
-async def test_broken_routes_leave_the_last_good_ones_and_are_named(backstage: Backstage, token: str) -> None:
+async def test_broken_routes_leave_the_last_good_ones_and_are_named(
+    backstage: Backstage, token: str
+) -> None:
     edge = await backstage.edge()
     text = edge.routes.read_text()
     broken = {

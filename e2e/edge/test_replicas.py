@@ -12,9 +12,9 @@ from httpx import AsyncClient
 from own_platform import OwnPlatform, kill
 from person import Person
 
-from devkit.edge import start_edge
-from devkit.platform import Service, free_ports, start_service
-from devkit.processes import Group
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Service, free_ports, start_service
+from devkit.testing.traefik import start_traefik
 
 CLIENTS = 16
 ROUNDS = 2
@@ -33,17 +33,24 @@ async def write_and_read(person: Person, answers: Counter[str], enough: asyncio.
     async with AsyncClient(base_url=person.base_url, headers=person.headers, timeout=60) as client:
         while not enough.is_set():
             made = await client.post("/tasks", json={"title": "Water the plants"})
-            changed = await client.patch(made.headers.get("location", "/tasks/x"), json={"is_completed": True})
+            changed = await client.patch(
+                made.headers.get("location", "/tasks/x"), json={"is_completed": True}
+            )
             read = await client.get("/tasks", params={"limit": 5})
             gone = await client.delete(made.headers.get("location", "/tasks/x"))
             profile = await client.get("/users/me")
-            answers.update(f"{each.request.method} {each.status_code}" for each in (made, changed, read, gone, profile))
+            answers.update(
+                f"{each.request.method} {each.status_code}"
+                for each in (made, changed, read, gone, profile)
+            )
 
 
 class Replicas:
     """Two processes of one service, of which each can be told to stop, or be killed, and comes back."""
 
-    def __init__(self, name: str, groups: Sequence[Group], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, groups: Sequence[ProcessGroup], environment: Mapping[str, str]
+    ) -> None:
         self.name = name
         self._groups = groups
         self._environment = environment
@@ -72,23 +79,29 @@ class Replicas:
         await self.until_ready()
 
     def _start(self, number: int) -> Service:
-        return start_service(self._groups[number], self.name, self._environment, self._ports[number])
+        return start_service(
+            self._groups[number], self.name, self._environment, self._ports[number]
+        )
 
 
 @pytest.fixture(params=["gateway", "tasks", "users"])
-async def replicas(request: pytest.FixtureRequest, own: OwnPlatform, tmp_path: Path) -> AsyncGenerator[Replicas]:
-    async with Group(tmp_path / "1") as first, Group(tmp_path / "2") as second:
+async def replicas(
+    request: pytest.FixtureRequest, own: OwnPlatform, tmp_path: Path
+) -> AsyncGenerator[Replicas]:
+    async with ProcessGroup(tmp_path / "1") as first, ProcessGroup(tmp_path / "2") as second:
         replicas = Replicas(request.param, (first, second), own.environment)
         await replicas.until_ready()
         yield replicas
 
 
 @pytest.fixture
-async def edge(own: OwnPlatform, replicas: Replicas, processes: Group) -> Service:
+async def edge(own: OwnPlatform, replicas: Replicas, processes: ProcessGroup) -> Service:
     assert TRAEFIK
     urls = {variable: own.services[name].url for name, variable in VARIABLES.items()}
     urls[VARIABLES[replicas.name]] = replicas.urls
-    edge = start_edge(processes, TRAEFIK, {**urls, "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"})
+    edge = start_traefik(
+        processes, TRAEFIK, {**urls, "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
+    )
     await edge.until_ready()
     return edge
 
@@ -97,7 +110,9 @@ async def edge(own: OwnPlatform, replicas: Replicas, processes: Group) -> Servic
 async def load(own: OwnPlatform, edge: Service) -> AsyncGenerator[Counter[str]]:
     """Let clients write and read until the block ends, and count what they were told."""
     answers, enough = Counter[str](), asyncio.Event()
-    people = [Person(edge.url, own.transport, own.secret, f"person-{number}") for number in range(CLIENTS)]
+    people = [
+        Person(edge.url, own.transport, own.secret, f"person-{number}") for number in range(CLIENTS)
+    ]
     clients = [asyncio.create_task(write_and_read(person, answers, enough)) for person in people]
     yield answers
     enough.set()

@@ -5,26 +5,26 @@ from collections.abc import AsyncGenerator
 import pytest
 from own_platform import OwnPlatform, OwnPostgres, own_platform, own_postgres
 
-from devkit.databases import MigratedDatabases
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases
+from devkit.platform.processes import ProcessGroup
 
 
 @pytest.fixture(scope="session")
-async def group(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Group]:
+async def group(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[ProcessGroup]:
     """Start processes whose logs can be read."""
-    async with Group(tmp_path_factory.mktemp("log")) as group:
+    async with ProcessGroup(tmp_path_factory.mktemp("log")) as group:
         yield group
 
 
 @pytest.fixture(scope="session")
-async def server(group: Group) -> AsyncGenerator[OwnPostgres]:
+async def server(group: ProcessGroup) -> AsyncGenerator[OwnPostgres]:
     """Run a database server that no other test depends on."""
     async with own_postgres(group) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def databases(group: Group, server: OwnPostgres) -> MigratedDatabases:
+def databases(group: ProcessGroup, server: OwnPostgres) -> MigratedDatabases:
     """Make fresh, migrated databases on it."""
     return MigratedDatabases(group, server.server)
 

@@ -10,7 +10,7 @@ from own_platform import OwnPlatform
 from person import Person
 from wire import problem_of
 
-from devkit.waiting import until_waiting
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 AT_ONCE = 64
 """Requests that are under way at the same time."""
@@ -29,7 +29,10 @@ async def test_of_200_changes_with_one_tag_exactly_one_is_made(own: OwnPlatform)
     tag = {"If-Match": f'"{task["version"]}"'}
 
     answers = await asyncio.gather(
-        *(ann.patch(f"/tasks/{task['id']}", json={"title": f"{number}"}, headers=tag) for number in range(200))
+        *(
+            ann.patch(f"/tasks/{task['id']}", json={"title": f"{number}"}, headers=tag)
+            for number in range(200)
+        )
     )
 
     assert Counter(answer.status_code for answer in answers) == {200: 1, 412: 199}
@@ -43,7 +46,9 @@ async def test_2000_creations_with_one_key_are_one(own: OwnPlatform) -> None:
 
     async def create() -> Response:
         async with gate:
-            return await ben.post("/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "the-same"})
+            return await ben.post(
+                "/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "the-same"}
+            )
 
     answers = await asyncio.gather(*(create() for _ in range(2000)))
 
@@ -52,12 +57,19 @@ async def test_2000_creations_with_one_key_are_one(own: OwnPlatform) -> None:
     assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
     assert [task["id"] for task in await ben.tasks()] == [answers[0].json()["id"]]
     rows = "SELECT (SELECT count(*) FROM tasks WHERE user_id = %s) AS tasks, counter FROM owners WHERE id = %s"
-    assert await own.stored("tasks", rows, ben.id, ben.id) == [{"tasks": 1, "counter": answers[0].json()["version"]}]
+    assert await own.stored("tasks", rows, ben.id, ben.id) == [
+        {"tasks": 1, "counter": answers[0].json()["version"]}
+    ]
 
 
 @pytest.mark.parametrize("verb", ["PATCH", "POST"])
-async def test_one_users_queue_leaves_the_connections_to_others(own: OwnPlatform, verb: str) -> None:
-    cleo, others = own.speak_as(f"cleo-{verb}"), [own.speak_as(f"other-{verb}-{number}") for number in range(10)]
+async def test_one_users_queue_leaves_the_connections_to_others(
+    own: OwnPlatform, verb: str
+) -> None:
+    cleo, others = (
+        own.speak_as(f"cleo-{verb}"),
+        [own.speak_as(f"other-{verb}-{number}") for number in range(10)],
+    )
     task = await cleo.add()
     for other in others:
         await other.add()
@@ -66,9 +78,10 @@ async def test_one_users_queue_leaves_the_connections_to_others(own: OwnPlatform
     async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as holder:
         await holder.execute("SELECT id FROM owners WHERE id = %s FOR UPDATE", (cleo.id,))
         queue = [
-            asyncio.create_task(cleo.request(verb, address, json={"title": f"{number}"})) for number in range(AT_ONCE)
+            asyncio.create_task(cleo.request(verb, address, json={"title": f"{number}"}))
+            for number in range(AT_ONCE)
         ]
-        await until_waiting(own.urls["tasks"], WRITES_AT_ONCE)
+        await wait_for_lock_waits(own.urls["tasks"], WRITES_AT_ONCE)
         served = await asyncio.gather(*(use(other) for other in others))
         assert await own.stored("tasks", WAITING) == [{"waiting": WRITES_AT_ONCE}]
         assert not any(request.done() for request in queue)
@@ -84,7 +97,9 @@ async def test_a_key_that_stays_in_use_is_asked_for_again_later(own: OwnPlatform
 
     async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as holder:
         await holder.execute("SELECT id FROM owners WHERE id = %s FOR UPDATE", (dan.id,))
-        answers = await asyncio.gather(*(dan.post("/tasks", json={"title": "Once"}, headers=key) for _ in range(2)))
+        answers = await asyncio.gather(
+            *(dan.post("/tasks", json={"title": "Once"}, headers=key) for _ in range(2))
+        )
         for answer in answers:
             problem_of(answer, 409, "key-in-use")
         assert await dan.tasks() == [task]
@@ -97,5 +112,10 @@ async def use(person: Person) -> list[int]:
     """Read, create, change and delete something."""
     listed, made = await person.get("/tasks"), await person.post("/tasks", json={"title": "New"})
     address = made.headers["location"]
-    answers = [listed, made, await person.patch(address, json={"title": "Newer"}), await person.delete(address)]
+    answers = [
+        listed,
+        made,
+        await person.patch(address, json={"title": "Newer"}),
+        await person.delete(address),
+    ]
     return [answer.status_code for answer in answers]

@@ -13,8 +13,8 @@ from own_platform import OwnPlatform, OwnPostgres, kill, own_platform
 from person import Person
 from wire import problem_of
 
-from devkit.databases import MigratedDatabases
-from devkit.proxy import Proxy, proxy_to
+from devkit.platform.databases import MigratedDatabases
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
 
 PEOPLE = 3
 FAULT_SECONDS = 0.5
@@ -25,9 +25,7 @@ BUSY_SECONDS = 3
 POOL_MAX = 10
 """Connections of one service."""
 
-CONNECTIONS = (
-    "SELECT count(*) AS open FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+CONNECTIONS = "SELECT count(*) AS open FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @dataclass
@@ -36,7 +34,7 @@ class Stage:
 
     platform: OwnPlatform
     server: OwnPostgres
-    proxies: dict[str, Proxy]
+    proxies: dict[str, FaultProxy]
 
 
 @dataclass
@@ -50,7 +48,9 @@ class Load:
     async def run(self) -> None:
         """Write each title once, read, and keep all answers."""
         for number in count():
-            self.answers.append(await self.person.post("/tasks", json={"title": str(number)}, timeout=60))
+            self.answers.append(
+                await self.person.post("/tasks", json={"title": str(number)}, timeout=60)
+            )
             self.answers.append(await self.person.get("/tasks", timeout=60))
             if self.enough.is_set():
                 return
@@ -71,7 +71,9 @@ class Load:
 async def stage(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[Stage]:
     async with AsyncExitStack() as stack:
         urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-        proxies = {owner: await stack.enter_async_context(proxy_to(url)) for owner, url in urls.items()}
+        proxies = {
+            owner: await stack.enter_async_context(proxy_to(url)) for owner, url in urls.items()
+        }
         reached_at = {owner: proxy.url for owner, proxy in proxies.items()}
         platform = await stack.enter_async_context(own_platform(urls, reached_at))
         yield Stage(platform, server, proxies)
@@ -174,7 +176,10 @@ async def test_a_database_that_fails_is_said_in_time_and_recovered_from(
     seen = {answer.status_code for load in loads for answer in load.answers}
     assert (503 in seen) == (503 in statuses)
     for load in loads:
-        assert all(answer.elapsed.total_seconds() < DEADLINE_SECONDS + BUSY_SECONDS for answer in load.answers)
+        assert all(
+            answer.elapsed.total_seconds() < DEADLINE_SECONDS + BUSY_SECONDS
+            for answer in load.answers
+        )
         for answer in load.errors():
             assert answer.status_code in statuses
             assert causes[problem_of(answer, answer.status_code)["request_id"]] == 1

@@ -22,7 +22,7 @@ from own_platform import OwnPostgres
 from sync_client import Copy
 from ways import World, a_way
 
-from devkit.databases import MigratedDatabases
+from devkit.platform.databases import MigratedDatabases
 
 WRITERS, DEVICES = 3, 4
 """The last device only reads."""
@@ -174,7 +174,9 @@ class Devices(RuleBasedStateMachine):
         assert (made.status_code, made.json()["title"]) == (201, title)
         return made
 
-    def _insist(self, verb: str, address: str, title: str | None = None, way: int = 0) -> httpx.Response:
+    def _insist(
+        self, verb: str, address: str, title: str | None = None, way: int = 0
+    ) -> httpx.Response:
         """Send a request again and again until there is an answer; a title is its own key."""
         headers, body = ({"Idempotency-Key": title}, {"title": title}) if title else ({}, None)
         for number in range(way, way + ATTEMPTS):
@@ -210,7 +212,8 @@ async def world(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGener
 
 
 @pytest.mark.parametrize(
-    ("machine", "examples", "expected"), [(Devices, 12, {200, 201, 204, 410, 412, 500}), (MortalDevices, 5, {500})]
+    ("machine", "examples", "expected"),
+    [(Devices, 12, {200, 201, 204, 410, 412, 500}), (MortalDevices, 5, {500})],
 )
 async def test_every_device_equals_the_server_and_nothing_is_written_twice(
     world: World, machine: type[Devices], examples: int, expected: set[int]

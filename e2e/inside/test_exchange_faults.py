@@ -30,7 +30,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'act
 """
 
 
-STAGED: Final = "SELECT (SELECT count(*) FROM imports) AS begun, (SELECT count(*) FROM staged_tasks) AS staged"
+STAGED: Final = (
+    "SELECT (SELECT count(*) FROM imports) AS begun, (SELECT count(*) FROM staged_tasks) AS staged"
+)
 
 
 @asynccontextmanager
@@ -51,7 +53,9 @@ class Memory:
     """Watches how far the memory of services grows."""
 
     def __init__(self, own: OwnPlatform) -> None:
-        self._folders = [Path(f"/proc/{service.process.popen.pid}") for service in own.services.values()]
+        self._folders = [
+            Path(f"/proc/{service.process.popen.pid}") for service in own.services.values()
+        ]
 
     def begin(self) -> None:
         """Forget what was."""
@@ -64,7 +68,11 @@ class Memory:
         return max(now - before for now, before in zip(self._peaks(), self._before, strict=True))
 
     def _peaks(self) -> list[int]:
-        lines = [line for folder in self._folders for line in (folder / "status").read_text().splitlines()]
+        lines = [
+            line
+            for folder in self._folders
+            for line in (folder / "status").read_text().splitlines()
+        ]
         return [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]
 
 
@@ -73,7 +81,10 @@ async def many_lines() -> AsyncIterator[bytes]:
     yield START.encode()
     line = a_line("Water plant 012345", description=DESCRIPTION)
     for thousand in range(MANY // 1_000):
-        ids = (str(UUID(int=0x01900000_0000_7000_8000_000000000000 + thousand * 1_000 + at)) for at in range(1_000))
+        ids = (
+            str(UUID(int=0x01900000_0000_7000_8000_000000000000 + thousand * 1_000 + at))
+            for at in range(1_000)
+        )
         yield "".join(written({**line, "id": task_id}) for task_id in ids).encode()
 
 
@@ -97,11 +108,15 @@ async def until_begun(own: OwnPlatform, imports: int) -> None:
     raise TimeoutError
 
 
-async def test_a_hundred_thousand_tasks_come_in_and_go_out_in_constant_memory(own: OwnPlatform) -> None:
+async def test_a_hundred_thousand_tasks_come_in_and_go_out_in_constant_memory(
+    own: OwnPlatform,
+) -> None:
     async with room_for_many(own):
         ann = own.speak_as("ann")
         ann.timeout = PATIENCE
-        assert (await bring(ann, written({"kind": "export", "format": 1, "user": {}}, a_line()))).is_success
+        assert (
+            await bring(ann, written({"kind": "export", "format": 1, "user": {}}, a_line()))
+        ).is_success
         memory, lines, size = Memory(own), 0, 0
         memory.begin()
 
@@ -121,7 +136,9 @@ async def test_a_hundred_thousand_tasks_come_in_and_go_out_in_constant_memory(ow
         assert len(await export(ann)) == 1
 
 
-async def test_an_erasure_while_tasks_are_away_loses_nothing_and_is_completed_later(own: OwnPlatform) -> None:
+async def test_an_erasure_while_tasks_are_away_loses_nothing_and_is_completed_later(
+    own: OwnPlatform,
+) -> None:
     ann = own.speak_as("erased")
     await ann.add()
     await ann.patch("/users/me", json={"time_zone": "Europe/Berlin"})
@@ -141,7 +158,9 @@ async def test_an_erasure_while_tasks_are_away_loses_nothing_and_is_completed_la
     assert [line["kind"] for line in await export(ann)] == ["export"]
 
 
-async def test_an_erasure_that_the_users_service_could_not_finish_is_finished_later(own: OwnPlatform) -> None:
+async def test_an_erasure_that_the_users_service_could_not_finish_is_finished_later(
+    own: OwnPlatform,
+) -> None:
     ann = own.speak_as("half-erased")
     await ann.add()
     await ann.get("/users/me")
@@ -181,7 +200,12 @@ async def test_whoever_stops_sending_has_written_nothing(own: OwnPlatform, *, le
         await asyncio.sleep(20)
 
     sending = asyncio.ensure_future(
-        ann.post("/users/me/import", content=halves(), headers={"Content-Type": LINES_TYPE}, timeout=PATIENCE)
+        ann.post(
+            "/users/me/import",
+            content=halves(),
+            headers={"Content-Type": LINES_TYPE},
+            timeout=PATIENCE,
+        )
     )
     await halfway.wait()
     if leaves:
@@ -196,7 +220,9 @@ async def test_whoever_stops_sending_has_written_nothing(own: OwnPlatform, *, le
     await until_begun(own, 0)
 
 
-async def test_a_kill_in_the_middle_leaves_nothing_half_done_and_what_is_staged_is_swept(own: OwnPlatform) -> None:
+async def test_a_kill_in_the_middle_leaves_nothing_half_done_and_what_is_staged_is_swept(
+    own: OwnPlatform,
+) -> None:
     ann, halfway = own.speak_as("killed"), asyncio.Event()
 
     async def halves() -> AsyncIterator[bytes]:
@@ -205,7 +231,12 @@ async def test_a_kill_in_the_middle_leaves_nothing_half_done_and_what_is_staged_
         await asyncio.sleep(20)
 
     sending = asyncio.ensure_future(
-        ann.post("/users/me/import", content=halves(), headers={"Content-Type": LINES_TYPE}, timeout=PATIENCE)
+        ann.post(
+            "/users/me/import",
+            content=halves(),
+            headers={"Content-Type": LINES_TYPE},
+            timeout=PATIENCE,
+        )
     )
     await halfway.wait()
     await until_begun(own, 1)
@@ -216,7 +247,9 @@ async def test_a_kill_in_the_middle_leaves_nothing_half_done_and_what_is_staged_
 
     assert await ann.tasks() == []
     assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
-    await own.stored("tasks", "UPDATE imports SET begun_at = begun_at - interval '1 hour' RETURNING id")
+    await own.stored(
+        "tasks", "UPDATE imports SET begun_at = begun_at - interval '1 hour' RETURNING id"
+    )
     assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
     await until_begun(own, 0)
     assert len(await ann.tasks()) == 2
@@ -227,14 +260,20 @@ async def test_those_who_dawdle_keep_nobody_waiting(own: OwnPlatform) -> None:
         yield (START + written(a_line())).encode()
         while True:
             await asyncio.sleep(1)
-            yield b" " * 2_048  # as slow as one may be, or a busy machine loses the first before the last has begun
+            yield (
+                b" " * 2_048
+            )  # as slow as one may be, or a busy machine loses the first before the last has begun
 
     people = [own.speak_as(f"dawdler-{number}") for number in range(5)]
-    dawdling = [asyncio.ensure_future(bring(person, dawdle())) for person in people for _ in range(2)]
+    dawdling = [
+        asyncio.ensure_future(bring(person, dawdle())) for person in people for _ in range(2)
+    ]
     await until_begun(own, len(dawdling))
 
     async with asyncio.timeout(5):
-        assert (await bring(own.speak_as("prompt"), START + written(a_line()))).json()["created"] == 1
+        assert (await bring(own.speak_as("prompt"), START + written(a_line()))).json()[
+            "created"
+        ] == 1
     for sending in dawdling:
         sending.cancel()
     await asyncio.gather(*dawdling, return_exceptions=True)

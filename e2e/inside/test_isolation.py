@@ -24,8 +24,8 @@ from own_platform import OwnPlatform
 from stored import Stored
 from wire import SOME_ID
 
-from devkit.people import token_headers
-from devkit.tokens import user_id
+from devkit.platform.tokens import user_id
+from devkit.testing.auth_headers import token_headers
 
 SUBJECTS = ("00000000-0000-4000-8000-00000000000a", "ben", "eve")
 """One who is their own id, and two who stand for one."""
@@ -55,7 +55,11 @@ def headers_of(own: OwnPlatform, subject: str) -> dict[str, str]:
 
 def shown(answer: Response) -> tuple[int, bytes, dict[str, str]]:
     """Return everything that a client sees but the time; all requests of these tests have the same id."""
-    return answer.status_code, answer.content, {name: it for name, it in answer.headers.items() if name != "date"}
+    return (
+        answer.status_code,
+        answer.content,
+        {name: it for name, it in answer.headers.items() if name != "date"},
+    )
 
 
 class Crowd(RuleBasedStateMachine):
@@ -70,7 +74,9 @@ class Crowd(RuleBasedStateMachine):
         super().__init__()
         stored.empty()
         self.stored = stored
-        self.accounts = [Account(str(user_id(subject)), subject, client) for subject, client in clients.items()]
+        self.accounts = [
+            Account(str(user_id(subject)), subject, client) for subject, client in clients.items()
+        ]
 
     @rule(target=ids, who=accounts, wish=st.fixed_dictionaries(WISHES))
     def create(self, who: int, wish: Wish) -> str:
@@ -98,7 +104,9 @@ class Crowd(RuleBasedStateMachine):
     def create_named(self, who: int, task_id: str, title: str) -> None:
         """Undo a deletion; who takes an id that somebody else has learns only that it cannot be had."""
         account = self.accounts[who]
-        answer = account.client.put(f"/tasks/{task_id}", json={"title": title}, headers={"If-None-Match": "*"})
+        answer = account.client.put(
+            f"/tasks/{task_id}", json={"title": title}, headers={"If-None-Match": "*"}
+        )
         if any(task_id in each.tasks for each in self.accounts):
             assert answer.status_code == (412 if task_id in account.tasks else 409), answer.text
             account.try_to_create()
@@ -157,7 +165,9 @@ class Crowd(RuleBasedStateMachine):
                 account.move(list_id, answer.json())
             return
         move = f"/tasks/{task_id}/move"
-        refused, missing = [account.client.post(move, json={"list_id": each}) for each in (list_id, SOME_ID)]
+        refused, missing = [
+            account.client.post(move, json={"list_id": each}) for each in (list_id, SOME_ID)
+        ]
         assert (refused.status_code, refused.json()["code"]) == (422, "list-not-found")
         assert shown(refused) == shown(missing)
 
@@ -173,10 +183,16 @@ class Crowd(RuleBasedStateMachine):
         wish: Wish = {**NOTHING, "title": "Water"}
         made = [str(self.create(who, wish)) for who in (0, 1, 1)]
         given = zip((0, 1, 1), made, ("red", "red", "blue"), strict=True)
-        return multiple(*[label for who, task, name in given for label in self._label(who, task, {name})])
+        return multiple(
+            *[label for who, task, name in given for label in self._label(who, task, {name})]
+        )
 
-    @rule(target=labels, who=accounts, task_id=ids, names=st.sets(label_names), is_own=st.booleans())
-    def label(self, who: int, task_id: str, names: set[str], *, is_own: bool) -> MultipleResults[str]:
+    @rule(
+        target=labels, who=accounts, task_id=ids, names=st.sets(label_names), is_own=st.booleans()
+    )
+    def label(
+        self, who: int, task_id: str, names: set[str], *, is_own: bool
+    ) -> MultipleResults[str]:
         """Put labels on a task, often one's own, and take all others off it."""
         return multiple(*self._label(self._owner_of(task_id) if is_own else who, task_id, names))
 
@@ -206,10 +222,14 @@ class Crowd(RuleBasedStateMachine):
     def look_at_labels(self, who: int, name: str) -> None:
         """List labels, and the tasks with one of them."""
         account = self.accounts[who]
-        counted = [{**each, "task_count": len(account.carriers(each))} for each in account.labels.values()]
+        counted = [
+            {**each, "task_count": len(account.carriers(each))} for each in account.labels.values()
+        ]
         found = account.client.get("/tasks", params={"label": name}).json()
 
-        assert account.client.get("/labels").json() == sorted(counted, key=lambda each: str(each["name"]))
+        assert account.client.get("/labels").json() == sorted(
+            counted, key=lambda each: str(each["name"])
+        )
         assert found == [task for task in account.listed() if name in task["labels"]]
 
     @rule(who=accounts, is_completed=st.booleans(), q=words)
@@ -219,7 +239,11 @@ class Crowd(RuleBasedStateMachine):
         some = account.client.get("/tasks", params={"is_completed": is_completed, "q": q}).json()
         everything = account.client.get("/tasks").json()
 
-        assert some == [task for task in account.listed() if task["is_completed"] == is_completed and q_is_in(task, q)]
+        assert some == [
+            task
+            for task in account.listed()
+            if task["is_completed"] == is_completed and q_is_in(task, q)
+        ]
         assert everything == account.listed()
 
     @rule(who=accounts, whose=accounts, limit=st.integers(1, 3))
@@ -229,17 +253,30 @@ class Crowd(RuleBasedStateMachine):
         assert first.json() == self.accounts[whose].listed()[:limit]
         if "next" in first.links:
             last = first.json()[-1]
-            behind = [task for task in self.accounts[who].listed() if place_of(task) > place_of(last)]
-            assert self.accounts[who].client.get(first.links["next"]["url"]).json() == behind[:limit]
+            behind = [
+                task for task in self.accounts[who].listed() if place_of(task) > place_of(last)
+            ]
+            assert (
+                self.accounts[who].client.get(first.links["next"]["url"]).json() == behind[:limit]
+            )
 
-    @rule(who=accounts, whom=accounts, task_id=ids, place=st.sampled_from(list(NAMING)), by_subject=st.booleans())
+    @rule(
+        who=accounts,
+        whom=accounts,
+        task_id=ids,
+        place=st.sampled_from(list(NAMING)),
+        by_subject=st.booleans(),
+    )
     def name(self, who: int, whom: int, task_id: str, place: str, *, by_subject: bool) -> None:
         """Name somebody else: it is refused, and does not tell whether they exist."""
         assume(who != whom)
         other = self.accounts[whom]
         verb, path, body = NAMING[place]
         answers: list[Response] = []
-        for name in (other.subject if by_subject and place not in {"look", "be"} else other.id, NOBODY):
+        for name in (
+            other.subject if by_subject and place not in {"look", "be"} else other.id,
+            NOBODY,
+        ):
             named = {key: text.format(who=name) for key, text in body.items()}
             address = path.format(who=name, id=task_id)
             answers.append(self.accounts[who].client.request(verb, address, json=named or None))
@@ -250,31 +287,48 @@ class Crowd(RuleBasedStateMachine):
     def move(self, who: int, time_zone: str) -> None:
         """Choose a time zone."""
         account = self.accounts[who]
-        account.meet(account.client.patch("/users/me", json={"time_zone": time_zone}).json(), time_zone)
+        account.meet(
+            account.client.patch("/users/me", json={"time_zone": time_zone}).json(), time_zone
+        )
 
     def teardown(self) -> None:
         """Compare everything that is stored with everything that should be."""
         for account in self.accounts:
-            assert {each["id"] for each in account.client.get("/lists").json()} == account.lists.keys()
+            assert {
+                each["id"] for each in account.client.get("/lists").json()
+            } == account.lists.keys()
             if account.is_met:
                 account.meet(account.client.get("/users/me").json(), account.time_zone)
         assert self.stored.everything() == tables_of(self.accounts)
 
     def _owner_of(self, task_id: str) -> int:
         """Return whose task it is; the first one's if it is gone."""
-        return next((number for number, each in enumerate(self.accounts) if task_id in each.tasks), 0)
+        return next(
+            (number for number, each in enumerate(self.accounts) if task_id in each.tasks), 0
+        )
 
     def _reach(
-        self, who: int, verb: str, its_id: str, body: Wish | None = None, below: str = "", kind: str = "tasks"
+        self,
+        who: int,
+        verb: str,
+        its_id: str,
+        body: Wish | None = None,
+        below: str = "",
+        kind: str = "tasks",
     ) -> Response | None:
         """Do something to a task, a list or a label; if it is not the caller's, it looks missing byte for byte."""
         account = self.accounts[who]
         answer = account.client.request(verb, f"/{kind}/{its_id}{below}", json=body)
-        if its_id in {"tasks": account.tasks, "lists": account.lists, "labels": account.labels}[kind]:
+        if (
+            its_id
+            in {"tasks": account.tasks, "lists": account.lists, "labels": account.labels}[kind]
+        ):
             assert answer.is_success, answer.text
             return answer
         assert answer.status_code == 404
-        assert shown(answer) == shown(account.client.request(verb, f"/{kind}/{SOME_ID}{below}", json=body))
+        assert shown(answer) == shown(
+            account.client.request(verb, f"/{kind}/{SOME_ID}{below}", json=body)
+        )
         return None
 
 
@@ -285,8 +339,12 @@ def stored(own: OwnPlatform) -> Generator[Stored]:
     stored.close()
 
 
-@pytest.mark.scenario("S001-FR-005", "S001-SC-003", "S002-FR-002", "S002-FR-003", "S002-SC-006", "S002-SC-009")
-def test_whatever_several_users_do_each_has_their_own_and_nothing_else(own: OwnPlatform, stored: Stored) -> None:
+@pytest.mark.scenario(
+    "S001-FR-005", "S001-SC-003", "S002-FR-002", "S002-FR-003", "S002-SC-006", "S002-SC-009"
+)
+def test_whatever_several_users_do_each_has_their_own_and_nothing_else(
+    own: OwnPlatform, stored: Stored
+) -> None:
     with ExitStack() as stack:
         clients = {
             subject: stack.enter_context(Client(base_url=own.url, headers=headers_of(own, subject)))

@@ -31,7 +31,9 @@ async def test_a_link_to_another_user_written_by_hand_is_refused(own: OwnPlatfor
     for statement in BY_HAND:
         async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as connection:
             with pytest.raises(psycopg.errors.ForeignKeyViolation):
-                await connection.execute(statement, {"id": uuid4(), "task": task["id"], "nobody": NOBODY})
+                await connection.execute(
+                    statement, {"id": uuid4(), "task": task["id"], "nobody": NOBODY}
+                )
     assert await ann.tasks() == [task]
 
 

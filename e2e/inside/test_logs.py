@@ -7,8 +7,8 @@ import pytest
 from own_platform import OwnPlatform, OwnPostgres, kill
 from person import Person
 
-from common.telemetry import pseudonym
-from devkit.platform import PACKAGES
+from common.logging import pseudonym
+from devkit.platform.services import PACKAGES
 
 Line = dict[str, object]
 

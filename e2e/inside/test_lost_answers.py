@@ -9,9 +9,9 @@ import pytest
 from httpx import AsyncClient, Response, TransportError
 from ways import PATIENCE_SECONDS, Way, a_way
 
-from devkit.databases import MigratedDatabases
-from devkit.people import token_headers
-from devkit.tokens import user_id
+from devkit.platform.databases import MigratedDatabases
+from devkit.platform.tokens import user_id
+from devkit.testing.auth_headers import token_headers
 
 ROUNDS = 25
 ATTEMPTS = 5
@@ -50,7 +50,9 @@ async def insist(client: AsyncClient, title: str) -> tuple[list[int | None], Res
     for _ in range(ATTEMPTS):
         answer = None
         with suppress(TransportError):
-            answer = await client.post("/tasks", json={"title": title}, headers={"Idempotency-Key": title})
+            answer = await client.post(
+                "/tasks", json={"title": title}, headers={"Idempotency-Key": title}
+            )
             if answer.is_success:
                 return seen, answer
         seen.append(answer.status_code if answer else None)
@@ -60,7 +62,10 @@ async def insist(client: AsyncClient, title: str) -> tuple[list[int | None], Res
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 async def test_the_retry_finds_what_was_made_every_time(way: Way, loss: Loss) -> None:
     subject = str(uuid4())
-    headers, url = token_headers(way.platform.secret, subject), f"http://127.0.0.1:{way.outside.port}"
+    headers, url = (
+        token_headers(way.platform.secret, subject),
+        f"http://127.0.0.1:{way.outside.port}",
+    )
     expected: list[tuple[str, str]] = []
     async with AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         await client.post("/tasks", json={"title": "first"})

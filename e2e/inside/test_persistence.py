@@ -8,7 +8,7 @@ from own_platform import OwnPlatform, OwnPostgres, kill
 from person import Person
 from wire import Task
 
-from devkit.platform import PACKAGES
+from devkit.platform.services import PACKAGES
 
 TASK = "SELECT title, is_completed, version FROM tasks WHERE id = %s"
 TOMBSTONE = "SELECT kind FROM task_tombstones WHERE id = %s"
@@ -34,7 +34,9 @@ async def test_what_was_written_outlives_a_kill_of_all_services(own: OwnPlatform
 
 
 @pytest.mark.scenario("S001-SC-004", "S002-US3.1", "S002-FR-006")
-async def test_what_was_written_outlives_a_kill_of_the_database(own: OwnPlatform, server: OwnPostgres) -> None:
+async def test_what_was_written_outlives_a_kill_of_the_database(
+    own: OwnPlatform, server: OwnPostgres
+) -> None:
     ben = own.speak_as("ben")
     await ben.add("Kept")
     before = await everything_of(ben)
@@ -53,7 +55,9 @@ async def test_a_change_is_in_the_database(own: OwnPlatform, verb: str) -> None:
     task = await cleo.add("Old")
 
     changed: Task = (
-        await cleo.request(verb, f"/tasks/{task['id']}", json={"title": "New", "is_completed": True})
+        await cleo.request(
+            verb, f"/tasks/{task['id']}", json={"title": "New", "is_completed": True}
+        )
     ).json()
 
     stored = await own.stored("tasks", TASK, task["id"])

@@ -15,12 +15,12 @@ import pytest
 from own_platform import OwnPostgres
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.databases import MigratedDatabases, alembic, database_environment
-from devkit.environment import minimal_environment
-from devkit.errors import CannotRunError
-from devkit.keys import new_private_key, passport_keys
-from devkit.platform import free_ports, start_service
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases, alembic, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.errors import CannotRunError
+from devkit.platform.keys import new_private_key, passport_keys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import free_ports, start_service
 
 Pool = Callable[[str, str], AbstractAsyncContextManager[str]]
 
@@ -49,7 +49,7 @@ def write_configuration(folder: Path, url: str, port: int, mode: str) -> Path:
 
 
 @pytest.fixture
-def pool(group: Group) -> Pool:
+def pool(group: ProcessGroup) -> Pool:
     """Run a pooler before a database, in one of its modes, and give the URL of the way through it.
 
     It does not run as root, and as anybody else it reaches the socket only as PostgreSQL itself does.
@@ -80,11 +80,17 @@ def pool(group: Group) -> Pool:
 
 
 @pytest.fixture
-def migrate(group: Group) -> Callable[[str, str], Awaitable[None]]:
+def migrate(group: ProcessGroup) -> Callable[[str, str], Awaitable[None]]:
     """Migrate a service's database by this way alone."""
 
     async def migrate(owner: str, url: str) -> None:
-        await alembic(group, owner, database_environment({owner: url}, minimal_environment()), "upgrade", "head")
+        await alembic(
+            group,
+            owner,
+            database_environment({owner: url}, minimal_environment()),
+            "upgrade",
+            "head",
+        )
 
     return migrate
 
@@ -96,7 +102,9 @@ async def test_a_migration_through_a_pooler_of_transactions_is_refused_and_leave
     url = await server.server.create_database(f"pooled-{owner}-transaction")
     async with pool(url, "transaction") as pooled:
         began = time.monotonic()
-        with pytest.raises(CannotRunError, match=f"Set {owner.upper()}_DATABASE_URL_UNPOOLED") as failure:
+        with pytest.raises(
+            CannotRunError, match=f"Set {owner.upper()}_DATABASE_URL_UNPOOLED"
+        ) as failure:
             await migrate(owner, pooled)
         assert time.monotonic() - began < SECONDS
         assert "Traceback" not in str(failure.value)
@@ -105,7 +113,10 @@ async def test_a_migration_through_a_pooler_of_transactions_is_refused_and_leave
             assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
             assert connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)
     with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").fetchone() is None
+        assert (
+            connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").fetchone()
+            is None
+        )
     await migrate(owner, url)
 
 
@@ -130,16 +141,26 @@ async def test_statements_are_limited_through_a_pooler(
 
 @pytest.mark.parametrize(
     ("parameters", "status", "line"),
-    [("", 200, "SET statement_timeout"), ("?options=-cwork_mem%3D8MB", 503, "startup parameter: options")],
+    [
+        ("", 200, "SET statement_timeout"),
+        ("?options=-cwork_mem%3D8MB", 503, "startup parameter: options"),
+    ],
 )
 async def test_a_service_behind_a_pooler_says_what_it_finds(
-    databases: MigratedDatabases, pool: Pool, group: Group, parameters: str, status: int, line: str
+    databases: MigratedDatabases,
+    pool: Pool,
+    group: ProcessGroup,
+    parameters: str,
+    status: int,
+    line: str,
 ) -> None:
     url = await databases.make("tasks")
     keys = passport_keys(new_private_key())
     async with pool(url, "transaction") as pooled:
         settings = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": "http://127.0.0.1:1"}
-        environment = database_environment({"tasks": pooled + parameters}, minimal_environment()) | settings
+        environment = (
+            database_environment({"tasks": pooled + parameters}, minimal_environment()) | settings
+        )
         service = start_service(group, "tasks", environment, *free_ports(1))
 
         async def is_said() -> bool:

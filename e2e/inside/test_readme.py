@@ -11,8 +11,8 @@ import pytest
 from own_platform import OwnPlatform
 from wire import Profile, Task
 
-from devkit.environment import minimal_environment
-from devkit.tokens import DEVELOPER
+from devkit.platform.environment import minimal_environment
+from devkit.platform.tokens import DEVELOPER
 
 CHECKOUT = Path(__file__).parents[2]
 ADDRESS = "localhost:8080"
@@ -50,9 +50,20 @@ def test_the_walk_through_does_what_it_says(own: OwnPlatform) -> None:
 
     lines = printed_by(script.replace(ADDRESS, own.url.removeprefix("http://")), own)
 
-    created, listed, found, completed, replaced, deleted, sown, due, profile, moved, exported, *others = (
-        json.loads(line or "null") for line in lines
-    )
+    (
+        created,
+        listed,
+        found,
+        completed,
+        replaced,
+        deleted,
+        sown,
+        due,
+        profile,
+        moved,
+        exported,
+        *others,
+    ) = (json.loads(line or "null") for line in lines)
     assert (created["title"], created["user_id"]) == ("Water the plants", DEVELOPER)
     assert listed == found == [created]
     assert (completed["title"], completed["is_completed"]) == ("Water the plants", True)
@@ -60,7 +71,11 @@ def test_the_walk_through_does_what_it_says(own: OwnPlatform) -> None:
     assert {created["id"], completed["id"], replaced["id"]} == {created["id"]}
     assert deleted is None
     assert (sown["labels"], sown["due"]["date"], due) == (["spring"], "2027-03-01", [sown])
-    assert (profile["id"], profile["time_zone"], moved["time_zone"]) == (DEVELOPER, "UTC", "Europe/Paris")
+    assert (profile["id"], profile["time_zone"], moved["time_zone"]) == (
+        DEVELOPER,
+        "UTC",
+        "Europe/Paris",
+    )
     assert (exported["kind"], exported["user"]) == ("export", moved)
     assert [line["kind"] for line in others if line] == ["list", "label", "task"]
     assert set(created) == Task.__required_keys__

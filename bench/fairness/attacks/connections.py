@@ -19,7 +19,9 @@ _CHUNKED: Final = b"POST /tasks HTTP/1.1\r\nHost: platform.example\r\nTransfer-E
 _LINE: Final = b"X-Filler: " + b"x" * 4_000 + b"\r\n"
 
 
-def _stream(count: int, start: Callable[[Attacker], bytes], piece: bytes, *, at_service: bool = False) -> Run:
+def _stream(
+    count: int, start: Callable[[Attacker], bytes], piece: bytes, *, at_service: bool = False
+) -> Run:
     """On so many connections, send a start and then the same piece, 200 MB of it unless the server closes."""
 
     async def send(attacker: Attacker) -> None:
@@ -102,20 +104,28 @@ async def _pipeline(attacker: Attacker) -> None:
 async def _unknown_keys(attacker: Attacker) -> None:
     """Send 50 tokens a second, each by a key that nobody has heard of."""
     key = Ed25519PrivateKey.generate()
-    await _tokens(attacker, 50, lambda number: jwt.encode({"sub": "x"}, key, "EdDSA", headers={"kid": f"k{number}"}))
+    await _tokens(
+        attacker,
+        50,
+        lambda number: jwt.encode({"sub": "x"}, key, "EdDSA", headers={"kid": f"k{number}"}),
+    )
 
 
 async def _forged(attacker: Attacker) -> None:
     """Send 90 different tokens a second whose signature is wrong."""
     wrong = "x" * 32
-    await _tokens(attacker, 90, lambda number: jwt.encode({"sub": f"{number}", "exp": 2**33}, wrong, "HS256"))
+    await _tokens(
+        attacker, 90, lambda number: jwt.encode({"sub": f"{number}", "exp": 2**33}, wrong, "HS256")
+    )
 
 
 async def _long_tokens(attacker: Attacker) -> None:
     """Send 90 different tokens of 7 KB a second whose signature is wrong."""
     wrong = "x" * 32
     claims: dict[str, object] = {"email": "x" * 5_000, "exp": 2**33}
-    await _tokens(attacker, 90, lambda number: jwt.encode(claims | {"sub": f"{number}"}, wrong, "HS256"))
+    await _tokens(
+        attacker, 90, lambda number: jwt.encode(claims | {"sub": f"{number}"}, wrong, "HS256")
+    )
 
 
 async def _tokens(attacker: Attacker, per_second: float, token: Callable[[int], str]) -> None:
@@ -132,20 +142,38 @@ async def _tokens(attacker: Attacker, per_second: float, token: Callable[[int], 
 _TAGS: Final = ", ".join(f'"{number}"' for number in range(10_000, 11_700))
 _MANY_TAGS: Final = Request("GET", "/tasks", headers=(f"If-None-Match: {_TAGS}",))
 _BROKEN_TAGS: Final = Request("GET", "/tasks", headers=("If-None-Match: " + '"' * 15_000,))
-_MANY_COMMAS: Final = Request("DELETE", f"/tasks/{UUID(int=0)}", headers=("If-Match: " + ", " * 7_500,))
+_MANY_COMMAS: Final = Request(
+    "DELETE", f"/tasks/{UUID(int=0)}", headers=("If-Match: " + ", " * 7_500,)
+)
 _LONG_PATH: Final = get("/tasks/" + "%41" * 2_500)
 
 ATTACKS: Final = (
     Attack("connections", "200 MB of headers, 2 at once", _stream(2, _headers, _LINE)),
-    Attack("connections", "200 MB of headers at a service's port, 2", _stream(2, _headers, _LINE, at_service=True)),
-    Attack("connections", "a header of 200 MB, 2 at once", _stream(2, _endless_header, b"x" * 65_536)),
+    Attack(
+        "connections",
+        "200 MB of headers at a service's port, 2",
+        _stream(2, _headers, _LINE, at_service=True),
+    ),
+    Attack(
+        "connections", "a header of 200 MB, 2 at once", _stream(2, _endless_header, b"x" * 65_536)
+    ),
     Attack("connections", "a URL of 200 MB, 2 at once", _stream(2, _endless_url, b"x" * 65_536)),
-    Attack("connections", "a chunk extension of 200 MB, 2 at once", _stream(2, _chunk_extension, b"x" * 65_536)),
+    Attack(
+        "connections",
+        "a chunk extension of 200 MB, 2 at once",
+        _stream(2, _chunk_extension, b"x" * 65_536),
+    ),
     Attack("connections", "trailers of 200 MB, 2 at once", _stream(2, _trailers, _LINE)),
-    Attack("connections", "200 MB in chunks of one byte, 2 at once", _stream(2, _chunks, b"1\r\n \r\n" * 10_000)),
+    Attack(
+        "connections",
+        "200 MB in chunks of one byte, 2 at once",
+        _stream(2, _chunks, b"1\r\n \r\n" * 10_000),
+    ),
     Attack("connections", "300 connections that say nothing", _hold(300, b"", 3_600, b"")),
     Attack("connections", "1,200 connections that say nothing", _hold(1_200, b"", 3_600, b"")),
-    Attack("connections", "300 heads of one byte a second", _hold(300, _START + b"X-Slow: ", 1, b"x")),
+    Attack(
+        "connections", "300 heads of one byte a second", _hold(300, _START + b"X-Slow: ", 1, b"x")
+    ),
     Attack("connections", "100 requests in one go, each second", _pipeline),
     Attack("connections", "50 tokens a second by unknown keys", _unknown_keys),
     Attack("connections", "90 forged tokens a second", _forged),

@@ -63,12 +63,18 @@ ATTACKS: Final = (
     Attack("texts", "62 KB of marks as a title, 4/s", _create(4, title=MARKS)),
     Attack("texts", "62 KB of marks as a description, 4/s", _create(4, description=MARKS)),
     Attack("texts", "62 KB of marks as a label, 4/s", _create(4, labels=[MARKS])),
-    Attack("texts", "a label of 49 marks, 1,200 times, 20/s", _create(20, labels=[SHORT_MARKS] * 600)),
+    Attack(
+        "texts", "a label of 49 marks, 1,200 times, 20/s", _create(20, labels=[SHORT_MARKS] * 600)
+    ),
     Attack("texts", "a description of 9,801 marks, 20/s", _create(20, description=LONG_MARKS)),
-    Attack("texts", "62 KB of marks as a list's name, 4/s", repeat(4, post("/lists", {"name": MARKS}))),
+    Attack(
+        "texts", "62 KB of marks as a list's name, 4/s", repeat(4, post("/lists", {"name": MARKS}))
+    ),
     Attack("texts", "7 KB of marks in q, 50/s", repeat(50, get(f"/tasks?q={QUERY_MARKS}"))),
     Attack("texts", "7 KB of marks in label, 50/s", repeat(50, get(f"/tasks?label={QUERY_MARKS}"))),
-    Attack("texts", "imports of 16 lines of 62 KB of marks, 1/s", repeat(1, import_of(_MARKED_LINES))),
+    Attack(
+        "texts", "imports of 16 lines of 62 KB of marks, 1/s", repeat(1, import_of(_MARKED_LINES))
+    ),
     Attack("texts", "imports of 16 descriptions of marks, 2/s", repeat(2, import_of(_LONG_LINES))),
     Attack("texts", "15,000 wrong labels, 10/s", _create(10, labels=[0] * 15_000)),
     Attack("texts", "15,000 empty labels, 10/s", _create(10, labels=[""] * 15_000)),
@@ -77,8 +83,16 @@ ATTACKS: Final = (
     Attack("texts", "8,000 equal fields, 50/s", repeat(50, _EQUAL)),
     Attack("texts", "60,000 opening brackets, 50/s", repeat(50, _OPENING)),
     Attack("texts", "3,500 unknown fields, 20/s", _create(20, **_UNKNOWN)),
-    Attack("texts", "imports with 3,500 unknown fields a line, 2/s", repeat(2, import_of(_UNKNOWN_LINES))),
+    Attack(
+        "texts",
+        "imports with 3,500 unknown fields a line, 2/s",
+        repeat(2, import_of(_UNKNOWN_LINES)),
+    ),
     Attack("texts", "60 numbers of 1,000 digits, 50/s", _create(50, priority=_NUMBERS)),
     Attack("texts", "1,000 lists within lists, 50/s", _create(50, labels=_NESTED)),
-    Attack("texts", "2,000 unknown parameters, 50/s", repeat(50, get("/tasks?" + "&".join(["a=1"] * 1_900)))),
+    Attack(
+        "texts",
+        "2,000 unknown parameters, 50/s",
+        repeat(50, get("/tasks?" + "&".join(["a=1"] * 1_900))),
+    ),
 )

@@ -42,7 +42,11 @@ def _trickle(count: int, request: Request, start: bytes, pause_seconds: float) -
 def _import_of_size(mebibytes: int) -> Request:
     line = task_line(1, description="Water the plants. " * 500)
     count = mebibytes * MEBIBYTE // len(line)
-    return import_of(b"".join(task_line(number, description="Water the plants. " * 500) for number in range(count)))
+    return import_of(
+        b"".join(
+            task_line(number, description="Water the plants. " * 500) for number in range(count)
+        )
+    )
 
 
 _NEVER: Final = 3_600.0

@@ -10,7 +10,10 @@ from bench.fairness.dataset import LABELS, Data, label_id, list_id
 
 _CREATE: Final = post("/tasks", {"title": "Water the plants"})
 _KEYED: Final = Request(
-    "POST", "/tasks", _CREATE.body, ("Content-Type: application/json", "Idempotency-Key: the-same-key")
+    "POST",
+    "/tasks",
+    _CREATE.body,
+    ("Content-Type: application/json", "Idempotency-Key: the-same-key"),
 )
 _LARGE: Final = post("/tasks", {"title": "Water the plants", "description": "\U0001f335" * 10_000})
 _PROFILE: Final = Request("PATCH", "/users/me", b'{"time_zone": "Europe/Berlin"}')
@@ -64,8 +67,15 @@ ATTACKS: Final = (
     Attack("writes", "a label on 10,000 tasks renamed, 2/s", _relabel(2), Data.LABELLED),
     Attack("writes", "labels on 10,000 tasks deleted, one by one", _delete_labels, Data.LABELLED),
     Attack("writes", "a list of 10,000 tasks deleted with them", _delete_list, Data.SMALL),
-    Attack("writes", "an owner of 10,000 long tasks erased, and again", together(1, _ERASE), Data.LONG),
-    Attack("writes", "an owner of 10,000 long tasks erased, 64 at once", together(64, _ERASE), Data.LONG),
+    Attack(
+        "writes", "an owner of 10,000 long tasks erased, and again", together(1, _ERASE), Data.LONG
+    ),
+    Attack(
+        "writes",
+        "an owner of 10,000 long tasks erased, 64 at once",
+        together(64, _ERASE),
+        Data.LONG,
+    ),
     Attack("writes", "tasks moved among 10,000, 50/s", _move(50), Data.SMALL),
     Attack("writes", "the profile changed, 64 at once", together(64, _PROFILE)),
 )

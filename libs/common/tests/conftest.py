@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.people import passport_headers
-from devkit.platform import free_ports
-from devkit.postgres import Postgres
-from devkit.processes import Group, Process
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.postgres import Postgres
+from devkit.platform.processes import Process, ProcessGroup
+from devkit.platform.services import free_ports
+from devkit.testing.auth_headers import passport_headers
 
 Line = dict[str, object]
 
@@ -33,7 +33,9 @@ class Sample:
 
     def lines(self, request_id: str) -> list[Line]:
         """Return what it wrote about a request."""
-        written = [cast("Line", json.loads(line)) for line in self.process.log.read_text().splitlines()]
+        written = [
+            cast("Line", json.loads(line)) for line in self.process.log.read_text().splitlines()
+        ]
         return [line for line in written if line.get("request_id") == request_id]
 
     async def until_written(self, request_id: str) -> list[Line]:
@@ -63,14 +65,16 @@ async def database(postgres: Postgres) -> str:
     return url
 
 
-async def start_sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
+async def start_sample(processes: ProcessGroup, database: str, keys: PassportKeys) -> Sample:
     """Run the service as `python -m` would, with the real server."""
     port, metrics_port = free_ports(2)
     ports = {"PORT": str(port), "METRICS_PORT": str(metrics_port)}
     settings = {**ports, "DATABASE_URL": database, "PASSPORT_PUBLIC_KEYS": keys.public}
     command = [sys.executable, Path(__file__).with_name("sample.py")]
     started = Sample(
-        port, metrics_port, processes.start(f"sample-{port}", command, {**minimal_environment(), **settings})
+        port,
+        metrics_port,
+        processes.start(f"sample-{port}", command, {**minimal_environment(), **settings}),
     )
 
     async def is_ready() -> bool:
@@ -86,7 +90,7 @@ async def start_sample(processes: Group, database: str, keys: PassportKeys) -> S
 
 
 @pytest.fixture(scope="session")
-async def sample(processes: Group, database: str, keys: PassportKeys) -> Sample:
+async def sample(processes: ProcessGroup, database: str, keys: PassportKeys) -> Sample:
     """Run the service once, for all tests that do it no harm."""
     return await start_sample(processes, database, keys)
 

@@ -15,14 +15,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common import app
-from common.database import engine_lifespan, rows, state_of
+from common.database import check_database, engine_lifespan, fetch_all
 from common.database_url import DatabaseUrl
-from common.errors import Forbidden
-from common.frame import Frame
-from common.identity import CurrentUser, PassportReader, PublicKeys
-from common.pages import State, pages
-from common.reading import Body, Input, NoParameters, Query
+from common.health import HealthStatus, health_routes
+from common.identity import CurrentUser, PassportVerifier, PublicKeys
+from common.middleware import RequestMiddleware
+from common.problems import Forbidden
 from common.settings import Settings, load
+from common.validation import JsonBody, NoParameters, QueryParams, StrictModel
 
 LIMIT_SECONDS = 1.0
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -37,7 +37,7 @@ class SampleSettings(Settings):
     passport_public_keys: PublicKeys
 
 
-class Thing(Input):
+class Thing(StrictModel):
     """A body with rules of several kinds."""
 
     name: Annotated[str, Field(max_length=5)]
@@ -45,7 +45,7 @@ class Thing(Input):
     owner: UUID | None = None
 
 
-class Filters(Input):
+class Filters(StrictModel):
     """A query with one rule of the validator."""
 
     size: int | None = None
@@ -64,15 +64,15 @@ class RefusingMiddleware:
         await self._app(scope, receive, send)
 
 
-@router.get("/things", dependencies=[Depends(Query(Filters))])
-@router.get("/things/{thing_id}", dependencies=[Depends(Query(NoParameters))])
+@router.get("/things", dependencies=[Depends(QueryParams(Filters))])
+@router.get("/things/{thing_id}", dependencies=[Depends(QueryParams(NoParameters))])
 async def show_who_asks(user: CurrentUser) -> dict[str, str]:
     """Say who asks."""
     return {"subject": user.subject}
 
 
 @router.post("/things")
-async def show_body(thing: Annotated[Thing, Depends(Body(Thing, Filters))]) -> Thing:
+async def show_body(thing: Annotated[Thing, Depends(JsonBody(Thing, Filters))]) -> Thing:
     """Say what was read."""
     return thing
 
@@ -85,13 +85,15 @@ async def delete_nothing(thing_id: UUID) -> None:
 @router.get("/rows")
 async def list_rows(request: Request) -> int:
     """Count what is stored."""
-    return len(await rows(request.app.state.engine, text("SELECT name FROM names")))
+    return len(await fetch_all(request.app.state.engine, text("SELECT name FROM names")))
 
 
 @router.post("/rows/{name}")
 async def add_row(name: str, request: Request) -> None:
     """Store a name; the second time the driver complains with the name in its message."""
-    await rows(request.app.state.engine, text("INSERT INTO names VALUES (:name) RETURNING name"), name=name)
+    await fetch_all(
+        request.app.state.engine, text("INSERT INTO names VALUES (:name) RETURNING name"), name=name
+    )
 
 
 @router.get("/rows/{name}/later")
@@ -105,7 +107,11 @@ async def add_row_later(name: str, request: Request) -> None:
 @router.post("/numbers/{number}")
 async def read_number(number: str, request: Request) -> None:
     """Let the database find out that this is no number; its message says what it is."""
-    await rows(request.app.state.engine, text("SELECT CAST(CAST(:number AS text) AS integer)"), number=number)
+    await fetch_all(
+        request.app.state.engine,
+        text("SELECT CAST(CAST(:number AS text) AS integer)"),
+        number=number,
+    )
 
 
 @router.get("/collectable")
@@ -117,7 +123,9 @@ async def count_collectable() -> int:
 @router.get("/own-words")
 async def say_it_otherwise() -> Response:
     """Bring headers that the frame knows, too."""
-    answer = Response(headers={"Cache-Control": "private, no-cache", "X-Request-ID": "somebody-elses"})
+    answer = Response(
+        headers={"Cache-Control": "private, no-cache", "X-Request-ID": "somebody-elses"}
+    )
     answer.headers.append("Link", "<1>")
     answer.headers.append("Link", "<2>")
     return answer
@@ -164,16 +172,20 @@ def create_app(settings: SampleSettings, limit_seconds: float = LIMIT_SECONDS) -
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
-        service.state.passports = PassportReader(settings.passport_public_keys)
-        async with engine_lifespan(settings.database_url.get_secret_value()) as service.state.engine:
+        service.state.passports = PassportVerifier(settings.passport_public_keys)
+        async with engine_lifespan(
+            settings.database_url.get_secret_value()
+        ) as service.state.engine:
             yield
 
-    around = Middleware(Frame, limit_seconds), Middleware(RefusingMiddleware)
-    return app.create_app("sample", [*pages("common", _ready), *router.routes], lifespan, *around)
+    around = Middleware(RequestMiddleware, limit_seconds), Middleware(RefusingMiddleware)
+    return app.create_app(
+        "sample", [*health_routes("common", _ready), *router.routes], lifespan, *around
+    )
 
 
-async def _ready(request: Request) -> Mapping[str, State]:
-    return {"database": await state_of(request.app.state.engine)}
+async def _ready(request: Request) -> Mapping[str, HealthStatus]:
+    return {"database": await check_database(request.app.state.engine)}
 
 
 def main() -> None:

@@ -8,16 +8,28 @@ import pytest
 from sqlalchemy import Integer, bindparam, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from common.connection import CANCEL_SECONDS
-from common.database import POOL, ROWS_AT_ONCE, LimitedEngine, RowStream, engine_lifespan, open_stream, row, rows
-from devkit.proxy import Proxy, proxy_to
+from common.database import (
+    POOL,
+    ROWS_AT_ONCE,
+    LimitedDatabase,
+    RowStream,
+    engine_lifespan,
+    fetch_all,
+    fetch_one,
+    open_stream,
+)
+from common.database_connection import CANCEL_SECONDS
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
 
 from .pool import until_idle
 
 SLEEP = text("SELECT pg_sleep(60)")
 PID = text("SELECT pg_backend_pid() AS pid")
 SERIES = select(func.generate_series(1, bindparam("count")).label("number"))
-WIDE = select(func.repeat("x", 10_000).label("wide"), func.generate_series(1, bindparam("count")).label("number"))
+WIDE = select(
+    func.repeat("x", 10_000).label("wide"),
+    func.generate_series(1, bindparam("count")).label("number"),
+)
 RUNNING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
@@ -25,13 +37,13 @@ RUNNING = """
 
 
 @pytest.fixture
-async def proxy(database: str) -> AsyncGenerator[Proxy]:
+async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
     async with proxy_to(database) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def engine(proxy: Proxy) -> AsyncGenerator[AsyncEngine]:
+async def engine(proxy: FaultProxy) -> AsyncGenerator[AsyncEngine]:
     async with engine_lifespan(proxy.url) as engine:
         yield engine
 
@@ -56,29 +68,35 @@ async def _leave(task: "asyncio.Task[object]", seconds: float = 0.2) -> None:
     await asyncio.wait([task])
 
 
-async def test_a_statement_that_nobody_waits_for_ends_in_the_database(engine: AsyncEngine, database: str) -> None:
-    await _leave(asyncio.create_task(rows(engine, SLEEP)))
+async def test_a_statement_that_nobody_waits_for_ends_in_the_database(
+    engine: AsyncEngine, database: str
+) -> None:
+    await _leave(asyncio.create_task(fetch_all(engine, SLEEP)))
 
     await _until_none_runs(database)
     await until_idle(engine)
 
 
 async def test_one_that_ends_by_itself_costs_no_connection(engine: AsyncEngine) -> None:
-    before = await row(engine, PID)
+    before = await fetch_one(engine, PID)
 
-    await _leave(asyncio.create_task(rows(engine, text("SELECT pg_sleep(0.03)"))), 0.01)
+    await _leave(asyncio.create_task(fetch_all(engine, text("SELECT pg_sleep(0.03)"))), 0.01)
     await until_idle(engine)
 
-    assert await row(engine, PID) == before
+    assert await fetch_one(engine, PID) == before
 
 
-async def test_a_thousand_who_leave_at_any_moment_leave_nothing_behind(engine: AsyncEngine, database: str) -> None:
+async def test_a_thousand_who_leave_at_any_moment_leave_nothing_behind(
+    engine: AsyncEngine, database: str
+) -> None:
     slots = asyncio.Semaphore(2)
-    session = LimitedEngine(engine, slots)
+    session = LimitedDatabase(engine, slots)
     statements = [SLEEP, COUNT_TO_100_000, PID]
 
     for number in range(0, 1_000, 50):
-        tasks = [asyncio.create_task(rows(session, statements[each % 3])) for each in range(50)]
+        tasks = [
+            asyncio.create_task(fetch_all(session, statements[each % 3])) for each in range(50)
+        ]
         await asyncio.sleep(number / 10_000)
         for task in tasks:
             task.cancel()
@@ -87,21 +105,21 @@ async def test_a_thousand_who_leave_at_any_moment_leave_nothing_behind(engine: A
     await until_idle(engine)
     await _until_none_runs(database)
     assert slots._value == 2  # noqa: SLF001 - that none is lost shows nowhere else
-    assert await row(session, PID)
+    assert await fetch_one(session, PID)
 
 
 COUNT_TO_100_000 = text("SELECT count(*) FROM generate_series(1, 100000)")
 
 
 async def test_a_user_has_two_connections_and_waits_in_order_for_more(engine: AsyncEngine) -> None:
-    session = LimitedEngine(engine, asyncio.Semaphore(2))
-    first = [asyncio.create_task(rows(session, SLEEP)) for _ in range(2)]
+    session = LimitedDatabase(engine, asyncio.Semaphore(2))
+    first = [asyncio.create_task(fetch_all(session, SLEEP)) for _ in range(2)]
     await asyncio.sleep(0.2)
 
-    third = asyncio.create_task(rows(session, PID))
+    third = asyncio.create_task(fetch_all(session, PID))
     await asyncio.sleep(0.2)
     assert not third.done()
-    assert await rows(engine, PID)
+    assert await fetch_all(engine, PID)
 
     await _leave(first[0])
     assert await third
@@ -109,20 +127,22 @@ async def test_a_user_has_two_connections_and_waits_in_order_for_more(engine: As
 
 
 async def test_who_waits_in_vain_for_a_connection_keeps_no_slot(engine: AsyncEngine) -> None:
-    session = LimitedEngine(engine, asyncio.Semaphore(2))
-    holders = [asyncio.create_task(rows(engine, SLEEP)) for _ in range(int(POOL["pool_size"]))]
+    session = LimitedDatabase(engine, asyncio.Semaphore(2))
+    holders = [asyncio.create_task(fetch_all(engine, SLEEP)) for _ in range(int(POOL["pool_size"]))]
     await asyncio.sleep(0.5)
 
     for _ in range(3):
-        await _leave(asyncio.create_task(rows(session, PID)), 0.01)
+        await _leave(asyncio.create_task(fetch_all(session, PID)), 0.01)
     for holder in holders:
         await _leave(holder, 0)
     await until_idle(engine)
 
-    assert await asyncio.gather(*(rows(session, PID) for _ in range(4)))
+    assert await asyncio.gather(*(fetch_all(session, PID) for _ in range(4)))
 
 
-async def test_a_stream_is_one_round_trip_and_gives_all_rows_in_chunks(engine: AsyncEngine, proxy: Proxy) -> None:
+async def test_a_stream_is_one_round_trip_and_gives_all_rows_in_chunks(
+    engine: AsyncEngine, proxy: FaultProxy
+) -> None:
     for _ in range(8):  # the driver prepares what it has seen five times
         stream = await open_stream(engine, SERIES, count=2 * ROWS_AT_ONCE + 6)
         chunks: list[list[object]] = []
@@ -131,7 +151,9 @@ async def test_a_stream_is_one_round_trip_and_gives_all_rows_in_chunks(engine: A
             chunks.append([each["number"] for each in found])
         assert proxy.round_trips == 0
         assert [len(chunk) for chunk in chunks] == [ROWS_AT_ONCE] * 2 + [6]
-        assert [number for chunk in chunks for number in chunk] == list(range(1, 2 * ROWS_AT_ONCE + 7))
+        assert [number for chunk in chunks for number in chunk] == list(
+            range(1, 2 * ROWS_AT_ONCE + 7)
+        )
         assert not stream.is_open
         await until_idle(engine)
 
@@ -146,14 +168,16 @@ async def test_a_stream_is_prepared_as_any_other_statement(engine: AsyncEngine) 
     for _ in range(7):
         stream = await open_stream(engine, SERIES, count=3)
         await _read(stream)
-    prepared = text("SELECT count(*) AS there FROM pg_prepared_statements WHERE statement LIKE '%generate_series($1%'")
+    prepared = text(
+        "SELECT count(*) AS there FROM pg_prepared_statements WHERE statement LIKE '%generate_series($1%'"
+    )
 
-    assert await rows(engine, prepared) == [{"there": 1}]
+    assert await fetch_all(engine, prepared) == [{"there": 1}]
 
 
 async def test_a_stream_that_is_closed_early_is_stopped(engine: AsyncEngine, database: str) -> None:
     slots = asyncio.Semaphore(1)
-    stream = await open_stream(LimitedEngine(engine, slots), WIDE, count=1_000_000)
+    stream = await open_stream(LimitedDatabase(engine, slots), WIDE, count=1_000_000)
     assert len(await stream.next_rows()) == ROWS_AT_ONCE
     assert slots.locked()
 
@@ -168,7 +192,9 @@ async def test_a_stream_that_is_closed_early_is_stopped(engine: AsyncEngine, dat
 
 async def test_statements_that_are_left_are_not_remembered_for_ever(engine: AsyncEngine) -> None:
     for number in range(300):
-        stream = await open_stream(engine, select(literal_column(f"{number}", Integer), func.generate_series(1, 100)))
+        stream = await open_stream(
+            engine, select(literal_column(f"{number}", Integer), func.generate_series(1, 100))
+        )
         stream.close()
         await until_idle(engine)
     pooled = await engine.raw_connection()
@@ -178,18 +204,22 @@ async def test_statements_that_are_left_are_not_remembered_for_ever(engine: Asyn
     pooled.close()
 
 
-async def test_a_stream_that_fails_says_how_and_its_connection_is_used_again(engine: AsyncEngine) -> None:
-    before = await row(engine, PID)
+async def test_a_stream_that_fails_says_how_and_its_connection_is_used_again(
+    engine: AsyncEngine,
+) -> None:
+    before = await fetch_one(engine, PID)
     for _ in range(7):
         with pytest.raises(psycopg.errors.DivisionByZero):
             await open_stream(engine, text("SELECT 1 / :number"), number=0)
         await until_idle(engine)
 
-    assert await row(engine, PID) == before
+    assert await fetch_one(engine, PID) == before
 
 
-async def test_a_stream_whose_connection_was_lost_before_is_repeated(engine: AsyncEngine, proxy: Proxy) -> None:
-    await rows(engine, PID)
+async def test_a_stream_whose_connection_was_lost_before_is_repeated(
+    engine: AsyncEngine, proxy: FaultProxy
+) -> None:
+    await fetch_all(engine, PID)
     proxy.questions_lost = [True]
 
     stream = await open_stream(engine, SERIES, count=1)
@@ -197,7 +227,9 @@ async def test_a_stream_whose_connection_was_lost_before_is_repeated(engine: Asy
     stream.close()
 
 
-async def test_a_stream_that_is_lost_on_its_way_is_an_error(engine: AsyncEngine, proxy: Proxy) -> None:
+async def test_a_stream_that_is_lost_on_its_way_is_an_error(
+    engine: AsyncEngine, proxy: FaultProxy
+) -> None:
     stream = await open_stream(engine, WIDE, count=100_000)
     proxy.cut()
 

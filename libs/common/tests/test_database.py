@@ -12,15 +12,17 @@ from pydantic import Secret
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from common.database import POOL, Session, engine_lifespan, row, rows, state_of
-from devkit.keys import PassportKeys
-from devkit.proxy import Proxy, proxy_to
+from common.database import POOL, Database, check_database, engine_lifespan, fetch_all, fetch_one
+from devkit.platform.keys import PassportKeys
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
 
 from .pool import until_idle
 from .sample import SampleSettings, create_app
 
 COUNT = text("SELECT count(*) AS names FROM names")
-WRITE = text("INSERT INTO names VALUES (gen_random_uuid()) RETURNING name").execution_options(writes=True)
+WRITE = text("INSERT INTO names VALUES (gen_random_uuid()) RETURNING name").execution_options(
+    writes=True
+)
 FAILING = """
     CREATE SEQUENCE IF NOT EXISTS tries;
     CREATE OR REPLACE FUNCTION fail(state text, times int) RETURNS int LANGUAGE plpgsql AS $$
@@ -34,99 +36,111 @@ FAILING = """
 
 
 @pytest.fixture
-async def proxy(database: str) -> AsyncGenerator[Proxy]:
+async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
     async with proxy_to(database) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def engine(proxy: Proxy) -> AsyncGenerator[Session]:
+async def engine(proxy: FaultProxy) -> AsyncGenerator[Database]:
     async with engine_lifespan(proxy.url) as engine:
         yield engine
 
 
 @pytest.fixture
-async def session(engine: Session) -> Session:
+async def session(engine: Database) -> Database:
     """Open a connection first, so that only what a test does is counted."""
-    await rows(engine, COUNT)
+    await fetch_all(engine, COUNT)
     return engine
 
 
-async def _backends(session: Session) -> set[object]:
+async def _backends(session: Database) -> set[object]:
     """Use three connections at once, and return who serves them."""
-    asked = (row(session, text("SELECT pg_backend_pid() AS pid, pg_sleep(0.2)")) for _ in range(3))
+    asked = (
+        fetch_one(session, text("SELECT pg_backend_pid() AS pid, pg_sleep(0.2)")) for _ in range(3)
+    )
     return {found["pid"] for found in await asyncio.gather(*asked) if found}
 
 
-async def stored(session: Session) -> object:
-    return (await row(session, COUNT) or {})["names"]
+async def stored(session: Database) -> object:
+    return (await fetch_one(session, COUNT) or {})["names"]
 
 
-async def test_a_statement_is_one_round_trip(session: Session, proxy: Proxy) -> None:
+async def test_a_statement_is_one_round_trip(session: Database, proxy: FaultProxy) -> None:
     proxy.round_trips = 0
-    assert await rows(session, COUNT)
+    assert await fetch_all(session, COUNT)
 
     assert proxy.round_trips == 1
 
 
-async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: Session) -> None:
-    assert await rows(session, text("SELECT :a AS first, 'y' AS second"), a="x") == [{"first": "x", "second": "y"}]
-    assert await row(session, text("SELECT 1 WHERE false")) is None
+async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: Database) -> None:
+    assert await fetch_all(session, text("SELECT :a AS first, 'y' AS second"), a="x") == [
+        {"first": "x", "second": "y"}
+    ]
+    assert await fetch_one(session, text("SELECT 1 WHERE false")) is None
 
 
-async def test_a_read_whose_connection_was_lost_is_repeated(session: Session, proxy: Proxy) -> None:
+async def test_a_read_whose_connection_was_lost_is_repeated(
+    session: Database, proxy: FaultProxy
+) -> None:
     proxy.cut()
 
-    assert len(await rows(session, COUNT)) == 1
+    assert len(await fetch_all(session, COUNT)) == 1
 
 
-async def test_a_write_whose_connection_was_lost_is_not(session: Session, proxy: Proxy) -> None:
+async def test_a_write_whose_connection_was_lost_is_not(
+    session: Database, proxy: FaultProxy
+) -> None:
     before = await stored(session)
     proxy.cut()
 
     with pytest.raises(psycopg.Error):
-        await rows(session, WRITE)
+        await fetch_all(session, WRITE)
     assert await stored(session) == before
 
 
 async def test_a_connection_that_ended_while_it_was_idle_is_replaced_before_a_write(
-    session: Session, proxy: Proxy
+    session: Database, proxy: FaultProxy
 ) -> None:
     proxy.cut()
     await asyncio.sleep(0.2)
 
-    assert len(await rows(session, WRITE)) == 1
+    assert len(await fetch_all(session, WRITE)) == 1
 
 
-async def test_what_was_connected_before_a_loss_is_not_used_after_it(session: Session, proxy: Proxy) -> None:
+async def test_what_was_connected_before_a_loss_is_not_used_after_it(
+    session: Database, proxy: FaultProxy
+) -> None:
     before = await _backends(session)
     proxy.questions_lost = [True]
 
-    assert len(await rows(session, COUNT)) == 1
+    assert len(await fetch_all(session, COUNT)) == 1
     assert not before & await _backends(session)
 
 
-async def test_a_query_that_nobody_waits_for_costs_the_other_connections_nothing(session: Session) -> None:
+async def test_a_query_that_nobody_waits_for_costs_the_other_connections_nothing(
+    session: Database,
+) -> None:
     before = await _backends(session)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(rows(session, text("SELECT pg_sleep(9)")), 0.2)
+        await asyncio.wait_for(fetch_all(session, text("SELECT pg_sleep(9)")), 0.2)
 
     assert len(before & await _backends(session)) == len(before) - 1
 
 
-async def test_a_lost_read_is_repeated_only_once(engine: Session, proxy: Proxy) -> None:
+async def test_a_lost_read_is_repeated_only_once(engine: Database, proxy: FaultProxy) -> None:
     await proxy.refuse()
     before = time.monotonic()
 
     with pytest.raises(psycopg.OperationalError):
-        await rows(engine, COUNT)
+        await fetch_all(engine, COUNT)
     assert time.monotonic() - before < 1
-    assert await state_of(engine) == "unavailable"
+    assert await check_database(engine) == "unavailable"
 
 
-async def test_a_write_that_was_never_sent_is_repeated(engine: Session, proxy: Proxy) -> None:
+async def test_a_write_that_was_never_sent_is_repeated(engine: Database, proxy: FaultProxy) -> None:
     proxy.pause()
-    trying = asyncio.create_task(rows(engine, WRITE))
+    trying = asyncio.create_task(fetch_all(engine, WRITE))
     await asyncio.sleep(0.2)
     proxy.cut()
     proxy.resume()
@@ -135,11 +149,12 @@ async def test_a_write_that_was_never_sent_is_repeated(engine: Session, proxy: P
 
 
 @pytest.mark.parametrize(
-    ("state", "tries"), [("40001", 2), ("40P01", 2), ("57014", 1), ("23505", 1), ("22P02", 1), ("XX000", 1)]
+    ("state", "tries"),
+    [("40001", 2), ("40P01", 2), ("57014", 1), ("23505", 1), ("22P02", 1), ("XX000", 1)],
 )
 @pytest.mark.parametrize("writes", [True, False])
 async def test_only_what_the_database_asks_to_repeat_is_repeated(
-    session: Session, database: str, state: str, tries: int, *, writes: bool
+    session: Database, database: str, state: str, tries: int, *, writes: bool
 ) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
@@ -147,56 +162,60 @@ async def test_only_what_the_database_asks_to_repeat_is_repeated(
     statement = text("SELECT fail(:state, 9)").execution_options(writes=writes)
 
     with pytest.raises(psycopg.Error) as failure:
-        await rows(session, statement, state=state)
+        await fetch_all(session, statement, state=state)
 
-    assert await rows(session, text("SELECT last_value FROM tries")) == [{"last_value": tries}]
+    assert await fetch_all(session, text("SELECT last_value FROM tries")) == [{"last_value": tries}]
     assert failure.value.sqlstate == state
 
 
-async def test_what_fails_once_succeeds_the_second_time(session: Session, database: str) -> None:
+async def test_what_fails_once_succeeds_the_second_time(session: Database, database: str) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
         await connection.execute("ALTER SEQUENCE tries RESTART")
 
     statement = text("SELECT fail('40001', 1) AS tries").execution_options(writes=True)
-    assert await rows(session, statement) == [{"tries": 2}]
+    assert await fetch_all(session, statement) == [{"tries": 2}]
 
 
-async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: Session) -> None:
-    statement = text("INSERT INTO names VALUES ('twice'), ('twice') RETURNING name").execution_options(writes=True)
+async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: Database) -> None:
+    statement = text(
+        "INSERT INTO names VALUES ('twice'), ('twice') RETURNING name"
+    ).execution_options(writes=True)
 
     with pytest.raises(psycopg.IntegrityError):
-        await rows(session, statement)
+        await fetch_all(session, statement)
 
 
 async def test_a_silent_database_holds_neither_who_waits_nor_for_long_their_connection(
-    engine: AsyncEngine, proxy: Proxy
+    engine: AsyncEngine, proxy: FaultProxy
 ) -> None:
-    await rows(engine, COUNT)
+    await fetch_all(engine, COUNT)
     proxy.pause()
     before = time.monotonic()
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
-            await rows(engine, COUNT)
+            await fetch_all(engine, COUNT)
 
     assert time.monotonic() - before < 1
     await until_idle(engine)
     assert time.monotonic() - before < 3
     proxy.resume()
-    assert await rows(engine, COUNT)
+    assert await fetch_all(engine, COUNT)
 
 
-async def test_a_silent_database_makes_a_service_not_ready(engine: Session, proxy: Proxy) -> None:
-    assert await state_of(engine) == "ok"
+async def test_a_silent_database_makes_a_service_not_ready(
+    engine: Database, proxy: FaultProxy
+) -> None:
+    assert await check_database(engine) == "ok"
     proxy.pause()
 
-    assert await state_of(engine) == "unavailable"
+    assert await check_database(engine) == "unavailable"
     proxy.resume()
 
 
 async def test_when_all_connections_are_taken_a_request_fails_soon_and_then_recovers(
-    proxy: Proxy, keys: PassportKeys
+    proxy: FaultProxy, keys: PassportKeys
 ) -> None:
     settings = SampleSettings(database_url=Secret(proxy.url), passport_public_keys=(keys.public,))
     app = create_app(settings, limit_seconds=5)

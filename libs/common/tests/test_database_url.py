@@ -15,7 +15,9 @@ class OneUrl(BaseSettings):
     database_url: DatabaseUrl
 
 
-def complaint_about(url: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+def complaint_about(
+    url: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
     environment.setenv("DATABASE_URL", url)
     with pytest.raises(SystemExit) as stop:
         load(OneUrl)
@@ -79,7 +81,9 @@ def test_the_word_that_is_wrong_is_named_and_no_value(
         "postgresql://me:a@a-pooler.b/name?sslmode=verify-full&channel_binding=require&sslrootcert=/etc/ca.crt",
     ],
 )
-def test_a_url_that_is_taken_means_the_same_to_both_who_read_it(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_a_url_that_is_taken_means_the_same_to_both_who_read_it(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
 
     taken = load(OneUrl).database_url.get_secret_value()

@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 
 from common import http_protocol
 from common.http_protocol import FRAMING_MAX_BYTES, HttpProtocol
-from devkit.conversation import answers
+from devkit.testing.raw_http import parse_responses
 
 GET = b"GET /%d HTTP/1.1\r\nHost: here\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -48,13 +48,17 @@ class Served:
             await self._send_pieces(text, send)
             return
         length = str(len(text)).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]}
+        )
         await send({"type": "http.response.body", "body": text})
 
     async def _send_pieces(self, text: bytes, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for start in range(0, len(text), 5):
-            await send({"type": "http.response.body", "body": text[start : start + 5], "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": text[start : start + 5], "more_body": True}
+            )
         await send({"type": "http.response.body", "body": b""})
 
     async def _body(self, receive: Receive) -> bytes:
@@ -83,14 +87,16 @@ class Served:
 
     async def bodies(self, *pieces: bytes) -> list[list[str]]:
         """Send pieces, and return what the application says that it has read."""
-        return [json.loads(answer.body) for answer in answers(await self.converse(*pieces))]
+        return [json.loads(answer.body) for answer in parse_responses(await self.converse(*pieces))]
 
 
 @asynccontextmanager
 async def serving(keep_alive_seconds: int = 5) -> AsyncGenerator[Served]:
     """Serve at a free port."""
     served = Served()
-    config = Config(served, http=HttpProtocol, ws="none", lifespan="off", timeout_keep_alive=keep_alive_seconds)
+    config = Config(
+        served, http=HttpProtocol, ws="none", lifespan="off", timeout_keep_alive=keep_alive_seconds
+    )
     state = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(config, state, {}), "127.0.0.1", 0)
@@ -158,7 +164,9 @@ ENDLESS: list[tuple[Callable[[int], bytes], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("endless", "status"), ENDLESS, ids=[function.__name__ for function, _ in ENDLESS])
+@pytest.mark.parametrize(
+    ("endless", "status"), ENDLESS, ids=[function.__name__ for function, _ in ENDLESS]
+)
 async def test_what_is_no_body_is_bounded_while_it_arrives(
     served: Served, endless: Callable[[int], bytes], status: int
 ) -> None:
@@ -166,7 +174,7 @@ async def test_what_is_no_body_is_bounded_while_it_arrives(
     pieces = [sent[start : start + 100_000] for start in range(0, len(sent), 100_000)]
     tracemalloc.start()
 
-    (answer,) = answers(await served.converse(*pieces))
+    (answer,) = parse_responses(await served.converse(*pieces))
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -197,7 +205,9 @@ async def test_nothing_of_a_trailer_reaches_the_application(served: Served) -> N
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 7, 20_000, 1_000_000])
-async def test_pipelined_requests_are_answered_in_their_order(served: Served, piece_bytes: int) -> None:
+async def test_pipelined_requests_are_answered_in_their_order(
+    served: Served, piece_bytes: int
+) -> None:
     count = 20 if piece_bytes == 1 else 5_000
     sent = b"".join(GET % number for number in range(count))
     pieces = [sent[start : start + piece_bytes] for start in range(0, len(sent), piece_bytes)]
@@ -227,23 +237,31 @@ async def test_bodies_of_pipelined_requests_stay_their_own(served: Served) -> No
     post = b"POST /%d HTTP/1.1\r\nHost: here\r\nContent-Length: 40000\r\n\r\n%s"
     sent = b"".join(post % (number, str(number).encode() * 40_000) for number in range(9))
 
-    assert [body for _, _, body in await served.bodies(sent)] == [str(number) * 40_000 for number in range(9)]
+    assert [body for _, _, body in await served.bodies(sent)] == [
+        str(number) * 40_000 for number in range(9)
+    ]
 
 
-async def test_what_follows_a_request_and_is_none_is_refused_after_its_answer(served: Served) -> None:
+async def test_what_follows_a_request_and_is_none_is_refused_after_its_answer(
+    served: Served,
+) -> None:
     served.seconds = 0.2
-    found = answers(await served.converse(GET % 1 + GET % 2 + b"no HTTP at all\r\n\r\n"))
+    found = parse_responses(await served.converse(GET % 1 + GET % 2 + b"no HTTP at all\r\n\r\n"))
 
     assert [answer.status for answer in found] == [200, 200, 400]
 
 
 async def test_a_body_that_breaks_is_refused_in_place_of_an_answer(served: Served) -> None:
-    found = answers(await served.converse(GET % 1 + CHUNKED + b"5\r\nhello\r\nno number\r\n"))
+    found = parse_responses(
+        await served.converse(GET % 1 + CHUNKED + b"5\r\nhello\r\nno number\r\n")
+    )
 
     assert [answer.status for answer in found] == [200, 400]
 
 
-async def test_a_head_that_never_ends_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_head_that_never_ends_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.3)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
 
@@ -265,7 +283,7 @@ async def test_a_second_head_that_never_ends_costs_nobody_the_first_answer(
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
     served.seconds = 0.3
 
-    (answer,) = answers(await served.converse(GET % 1 + b"GET / HTTP"))
+    (answer,) = parse_responses(await served.converse(GET % 1 + b"GET / HTTP"))
 
     assert answer.status == 200
 
@@ -278,10 +296,15 @@ async def test_a_connection_that_asks_nothing_is_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    "upgrade", [UPGRADE, UPGRADE.replace(b"h2c", b"websocket"), b"Connection: upgrade\r\nUpgrade: x\r\n"]
+    "upgrade",
+    [UPGRADE, UPGRADE.replace(b"h2c", b"websocket"), b"Connection: upgrade\r\nUpgrade: x\r\n"],
 )
-async def test_an_upgrade_is_ignored_and_the_connection_goes_on(served: Served, upgrade: bytes) -> None:
-    with_length = b"POST /1 HTTP/1.1\r\nHost: here\r\n" + upgrade + b"Content-Length: 5\r\n\r\nhello"
+async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
+    served: Served, upgrade: bytes
+) -> None:
+    with_length = (
+        b"POST /1 HTTP/1.1\r\nHost: here\r\n" + upgrade + b"Content-Length: 5\r\n\r\nhello"
+    )
     in_chunks = CHUNKED.replace(b"Host", upgrade + b"Host") + b"5\r\nhello\r\n0\r\n\r\n"
     plain = (GET % 3).replace(b"Host", upgrade + b"Host")
     sent = with_length + in_chunks + plain + GET % 4 + with_length
@@ -305,7 +328,9 @@ async def test_a_thousand_upgrades_in_a_row_are_a_thousand_requests(served: Serv
 
 
 async def test_a_tunnel_is_the_connections_last_request(served: Served) -> None:
-    found = answers(await served.converse(b"CONNECT here:443 HTTP/1.1\r\nHost: here\r\n\r\n" + GET % 2))
+    found = parse_responses(
+        await served.converse(b"CONNECT here:443 HTTP/1.1\r\nHost: here\r\n\r\n" + GET % 2)
+    )
 
     assert [answer.status for answer in found] == [400]
 
@@ -319,7 +344,7 @@ async def test_an_answer_before_the_end_of_the_body_comes_at_once_and_ends_the_c
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     writer.write(head)
 
-    (answer,) = answers(await asyncio.wait_for(reader.read(), 1))
+    (answer,) = parse_responses(await asyncio.wait_for(reader.read(), 1))
     writer.close()
 
     assert answer.values("connection") == ["close"]
@@ -329,12 +354,14 @@ async def test_whoever_goes_on_sending_can_still_read_the_early_answer(served: S
     served.answer_early = True
     head = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 5000000\r\n\r\n"
 
-    (answer,) = answers(await served.converse(head, *[bytes(500_000)] * 10))
+    (answer,) = parse_responses(await served.converse(head, *[bytes(500_000)] * 10))
 
     assert answer.status == 200
 
 
-@pytest.mark.parametrize(("verb", "outcome"), [("GET", "cancelled"), ("HEAD", "cancelled"), ("POST", "done")])
+@pytest.mark.parametrize(
+    ("verb", "outcome"), [("GET", "cancelled"), ("HEAD", "cancelled"), ("POST", "done")]
+)
 @pytest.mark.parametrize("next_request", [b"", GET])
 async def test_work_that_nobody_waits_for_ends(
     served: Served, monkeypatch: pytest.MonkeyPatch, verb: str, outcome: str, next_request: bytes
@@ -361,7 +388,9 @@ async def test_a_change_that_nobody_waits_for_ends_after_a_moment(served: Served
     assert await asyncio.wait_for(served.ended.get(), 2) == "cancelled"
 
 
-async def test_whoever_reads_nothing_of_an_answer_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whoever_reads_nothing_of_an_answer_is_let_go(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http_protocol, "STALL_SECONDS", 0.3)
     post = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 50000\r\n\r\n" + b"x" * 50_000
     client = socket.create_connection(("127.0.0.1", served.port))
@@ -377,7 +406,7 @@ async def test_an_answer_of_unknown_length_to_http_1_0_comes_without_chunks(serv
 
     received = await served.converse(b"GET /1 HTTP/1.0\r\n\r\n")
 
-    [answer] = answers(received)
+    [answer] = parse_responses(received)
     assert answer.values("transfer-encoding") == []
     assert answer.values("connection") == ["close"]
     assert json.loads(received.partition(b"\r\n\r\n")[2]) == ["GET", "/1", ""]

@@ -7,7 +7,7 @@ import psycopg
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from devkit.waiting import until_waiting
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 from .conftest import Sample
 
@@ -20,11 +20,18 @@ WROTE = "what-a-person-wrote"
 async def metrics(sample: Sample, name: str) -> dict[Labels, float]:
     """Read all values of one name, as Prometheus would."""
     async with AsyncClient(trust_env=False) as prometheus:
-        shown = (await prometheus.get(f"http://127.0.0.1:{sample.metrics_port}/metrics")).raise_for_status().text
+        shown = (
+            (await prometheus.get(f"http://127.0.0.1:{sample.metrics_port}/metrics"))
+            .raise_for_status()
+            .text
+        )
     assert WROTE not in shown
     families = text_string_to_metric_families(shown)
     return {
-        frozenset(each.labels.items()): each.value for found in families for each in found.samples if each.name == name
+        frozenset(each.labels.items()): each.value
+        for found in families
+        for each in found.samples
+        if each.name == name
     }
 
 
@@ -32,7 +39,9 @@ def requests(method: str, route: str, status: int) -> Labels:
     return frozenset({"method": method, "route": route, "status": str(status)}.items())
 
 
-async def test_requests_are_counted_by_route_and_status(client: AsyncClient, sample: Sample) -> None:
+async def test_requests_are_counted_by_route_and_status(
+    client: AsyncClient, sample: Sample
+) -> None:
     before = await metrics(sample, REQUESTS)
     for _ in range(3):
         await client.get(f"/things/{WROTE}?size={WROTE}")
@@ -48,7 +57,9 @@ async def test_requests_are_counted_by_route_and_status(client: AsyncClient, sam
     assert more(requests("GET", "/broken", 500)) == 1
 
 
-async def test_what_clients_make_up_has_no_name_of_its_own(client: AsyncClient, sample: Sample) -> None:
+async def test_what_clients_make_up_has_no_name_of_its_own(
+    client: AsyncClient, sample: Sample
+) -> None:
     before = await metrics(sample, REQUESTS)
     for verb in ("COPY", "MOVE", "PROPFIND"):
         await client.request(verb, f"/{WROTE}/{verb}")
@@ -65,11 +76,13 @@ async def test_the_time_of_a_request_is_in_seconds(client: AsyncClient, sample: 
     assert 0.9 < (await metrics(sample, name))[requests("GET", "/slow", 503)] < 30
 
 
-async def test_busy_connections_are_shown(client: AsyncClient, sample: Sample, database: str) -> None:
+async def test_busy_connections_are_shown(
+    client: AsyncClient, sample: Sample, database: str
+) -> None:
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("LOCK TABLE names")
         waiting = asyncio.create_task(client.get("/rows"))
-        await until_waiting(database)
+        await wait_for_lock_waits(database)
         assert (await metrics(sample, "database_connections_busy"))[frozenset()] == 1
     assert (await waiting).is_success
 

@@ -34,15 +34,20 @@ def stopped_with(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "names"), [("a", ("a",)), ("a, b ,c", ("a", "b", "c")), (" ,a,,", ("a",)), (",", ()), ("[1]", ("[1]",))]
+    ("text", "names"),
+    [("a", ("a",)), ("a, b ,c", ("a", "b", "c")), (" ,a,,", ("a",)), (",", ()), ("[1]", ("[1]",))],
 )
-def test_a_list_is_written_with_commas(environment: pytest.MonkeyPatch, text: str, names: tuple[str, ...]) -> None:
+def test_a_list_is_written_with_commas(
+    environment: pytest.MonkeyPatch, text: str, names: tuple[str, ...]
+) -> None:
     environment.setenv("NAMES", text)
 
     assert load(ExampleSettings).names == names
 
 
-def test_empty_means_unset(environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_empty_means_unset(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("NAMES", "SECRET", "HOST", "PORT"):
         environment.setenv(name, "")
     assert load(ExampleSettings).model_dump(exclude={"database_url"}) == {
@@ -66,7 +71,10 @@ def test_one_message_names_all_that_is_wrong_and_no_value(
     message = stopped_with(capsys)
 
     assert message.splitlines()[0] == "These settings stop the start:"
-    assert [line.partition(":")[0].strip() for line in message.splitlines()[1:]] == ["DATABASE_URL", "PORT"]
+    assert [line.partition(":")[0].strip() for line in message.splitlines()[1:]] == [
+        "DATABASE_URL",
+        "PORT",
+    ]
     assert "hush" not in message
 
 

@@ -15,9 +15,9 @@ import tasks.main
 import tasks.routes
 import users.main
 import users.routes
-from common.reading import BODY_MAX_BYTES, JSON_TYPE, Body
-from devkit.keys import PassportKeys
-from devkit.people import passport_headers
+from common.validation import BODY_MAX_BYTES, JSON_TYPE, JsonBody
+from devkit.platform.keys import PassportKeys
+from devkit.testing.auth_headers import passport_headers
 from tasks.settings import TasksSettings
 from users.settings import UsersSettings
 
@@ -35,7 +35,7 @@ WITH_ID = [(service, route) for service, route in ROUTES if route.param_converto
 WITH_BODY = [
     (service, route)
     for service, route in ROUTES
-    if any(isinstance(dependency.call, Body) for dependency in route.dependant.dependencies)
+    if any(isinstance(dependency.call, JsonBody) for dependency in route.dependant.dependencies)
 ]
 
 
@@ -61,7 +61,10 @@ def address_of(route: APIRoute, text: object = None) -> str:
 def require_problem(answer: Response, status: int, code: str) -> None:
     problem = answer.json()
     assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
-    assert (problem["type"], problem["request_id"]) == (f"/problems/{code}", answer.headers["x-request-id"])
+    assert (problem["type"], problem["request_id"]) == (
+        f"/problems/{code}",
+        answer.headers["x-request-id"],
+    )
     assert all(isinstance(problem[member], str) for member in ("title", "detail"))
     assert set(problem) - {"errors"} == {"type", "title", "status", "detail", "code", "request_id"}
     assert all(set(fault) == {"location", "code", "message"} for fault in problem.get("errors", []))
@@ -96,12 +99,16 @@ async def clients(keys: PassportKeys) -> AsyncGenerator[Clients]:
 
 def speak_to(app: FastAPI, keys: PassportKeys) -> AsyncClient:
     return AsyncClient(
-        transport=ASGITransport(app), base_url="http://service", headers=passport_headers(keys, "somebody")
+        transport=ASGITransport(app),
+        base_url="http://service",
+        headers=passport_headers(keys, "somebody"),
     )
 
 
 @every(ROUTES)
-async def test_nobody_is_let_in_without_a_passport(clients: Clients, service: str, route: APIRoute) -> None:
+async def test_nobody_is_let_in_without_a_passport(
+    clients: Clients, service: str, route: APIRoute
+) -> None:
     headers = {"Authorization": "Bearer x", "X-User-Id": "x"}
     answer = await clients[service].request(verb_of(route), address_of(route, "x"), headers=headers)
 
@@ -110,7 +117,9 @@ async def test_nobody_is_let_in_without_a_passport(clients: Clients, service: st
 
 
 @every(ROUTES)
-async def test_a_parameter_that_nobody_knows_is_400(clients: Clients, service: str, route: APIRoute) -> None:
+async def test_a_parameter_that_nobody_knows_is_400(
+    clients: Clients, service: str, route: APIRoute
+) -> None:
     headers, address = {"Content-Type": media_type_of(route)}, address_of(route) + "?unheard_of=1"
     answer = await clients[service].request(verb_of(route), address, content=b"{}", headers=headers)
 
@@ -119,14 +128,18 @@ async def test_a_parameter_that_nobody_knows_is_400(clients: Clients, service: s
 
 @every(WITH_ID)
 async def test_an_id_that_is_none_is_400(clients: Clients, service: str, route: APIRoute) -> None:
-    answer = await clients[service].request(verb_of(route), address_of(route, "no-id"), content=b"{}")
+    answer = await clients[service].request(
+        verb_of(route), address_of(route, "no-id"), content=b"{}"
+    )
 
     require_problem(answer, 400, "bad-request")
     assert answer.json()["errors"][0]["location"][0] == "path"
 
 
 @every(ROUTES)
-async def test_a_verb_that_an_address_does_not_know_is_405(clients: Clients, service: str, route: APIRoute) -> None:
+async def test_a_verb_that_an_address_does_not_know_is_405(
+    clients: Clients, service: str, route: APIRoute
+) -> None:
     answer = await clients[service].request("BREW", address_of(route))
 
     require_problem(answer, 405, "method-not-allowed")
@@ -134,14 +147,24 @@ async def test_a_verb_that_an_address_does_not_know_is_405(clients: Clients, ser
 
 
 @every(WITH_BODY)
-async def test_a_body_that_is_none_is_refused(clients: Clients, service: str, route: APIRoute) -> None:
+async def test_a_body_that_is_none_is_refused(
+    clients: Clients, service: str, route: APIRoute
+) -> None:
     verb, address, client = verb_of(route), address_of(route), clients[service]
 
     require_problem(await client.request(verb, address, content=b"{"), 400, "bad-request")
-    plain = await client.request(verb, address, content=b"{}", headers={"Content-Type": "text/plain"})
+    plain = await client.request(
+        verb, address, content=b"{}", headers={"Content-Type": "text/plain"}
+    )
     require_problem(plain, 415, "unsupported-media-type")
-    require_problem(await client.request(verb, address, content=b" " * (BODY_MAX_BYTES + 1)), 413, "content-too-large")
-    require_problem(await client.request(verb, address, content=b'{"unheard_of": 1}'), 422, "invalid-body")
+    require_problem(
+        await client.request(verb, address, content=b" " * (BODY_MAX_BYTES + 1)),
+        413,
+        "content-too-large",
+    )
+    require_problem(
+        await client.request(verb, address, content=b'{"unheard_of": 1}'), 422, "invalid-body"
+    )
 
 
 @pytest.mark.parametrize("service", ["tasks", "users"])

@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from common.server import ignore_new_connections
-from devkit.keys import PassportKeys
-from devkit.processes import Group
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
 
 from .conftest import start_sample
 
@@ -39,7 +39,7 @@ async def connect_and_ask(port: int) -> bytes:
 
 
 async def test_whoever_has_a_connection_is_answered_before_it_ends(
-    processes: Group, database: str, keys: PassportKeys
+    processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
     reader, writer = await asyncio.open_connection("127.0.0.1", sample.port)
@@ -58,7 +58,7 @@ async def test_whoever_has_a_connection_is_answered_before_it_ends(
 
 
 async def test_a_service_that_is_about_to_end_says_so_to_whoever_asks(
-    processes: Group, database: str, keys: PassportKeys
+    processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
     _, connected = await asyncio.open_connection("127.0.0.1", sample.port)
@@ -77,7 +77,12 @@ async def test_a_service_that_is_about_to_end_says_so_to_whoever_asks(
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("has_connections", [False, True])
 async def test_to_end_when_told_to_is_success(
-    processes: Group, database: str, keys: PassportKeys, told: signal.Signals, *, has_connections: bool
+    processes: ProcessGroup,
+    database: str,
+    keys: PassportKeys,
+    told: signal.Signals,
+    *,
+    has_connections: bool,
 ) -> None:
     sample = await start_sample(processes, database, keys)
     writers: list[asyncio.StreamWriter] = []
@@ -97,7 +102,7 @@ async def test_to_end_when_told_to_is_success(
 
 
 async def test_a_service_that_nobody_is_connected_to_ends_at_once(
-    processes: Group, database: str, keys: PassportKeys
+    processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
     loop = asyncio.get_running_loop()
@@ -109,7 +114,7 @@ async def test_a_service_that_nobody_is_connected_to_ends_at_once(
 
 
 async def test_whoever_could_connect_is_answered_until_the_very_end(
-    processes: Group, database: str, keys: PassportKeys
+    processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
     asking = [asyncio.create_task(connect_and_ask(sample.port))]

@@ -12,7 +12,9 @@ from common.texts import DECOMPOSED_MAX, MARKS_MAX, has_too_many_marks
 
 ACUTE: Final = "\u0301"
 
-PECULIAR: Final = "ae\u00e9\u1f82\u0fb3\u0301\u0316\u0344\u0345\u0f71\u0f73\u0f75\u0f81\uff9e\uff9f\u20dd\u3099"
+PECULIAR: Final = (
+    "ae\u00e9\u1f82\u0fb3\u0301\u0316\u0344\u0345\u0f71\u0f73\u0f75\u0f81\uff9e\uff9f\u20dd\u3099"
+)
 """Characters that are, contain or stand for marks in every way in which that can be."""
 
 
@@ -71,4 +73,6 @@ def test_no_character_is_more_peculiar_than_those() -> None:
             assert marks == (2 if character == "\u0344" else 1), ascii(character)
         elif character not in PECULIAR:
             assert marks <= 3
-            assert not unicodedata.combining(unicodedata.normalize("NFKD", character)[0]), ascii(character)
+            assert not unicodedata.combining(unicodedata.normalize("NFKD", character)[0]), ascii(
+                character
+            )

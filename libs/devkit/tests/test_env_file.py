@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devkit.env_file import EnvFileError, read_env_file
+from devkit.platform.env_file import EnvFileError, read_env_file
 
 READ = {
     "": {},
@@ -63,7 +63,9 @@ def test_what_has_one_meaning_is_read(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_has_two_is_refused_in_one_sentence_that_shows_no_value(tmp_path: Path, text: str) -> None:
+def test_what_has_two_is_refused_in_one_sentence_that_shows_no_value(
+    tmp_path: Path, text: str
+) -> None:
     file = tmp_path / ".env"
     file.write_text(f"FIRST=1\n{text}\n", "utf-8", newline="")
 

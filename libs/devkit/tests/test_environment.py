@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from devkit.environment import minimal_environment, service_environment
-from devkit.pip_install import pip_environment
-from devkit.settings import CHECKOUT
+from devkit.cli.pip_install import pip_environment
+from devkit.platform.environment import minimal_environment, service_environment
+from devkit.platform.settings import CHECKOUT
 
 FOREIGN = {
     "PGPORT": "1",
@@ -50,8 +50,14 @@ EXPECTED = {
 """What is left of it for pip, besides what this machine's own files say."""
 
 
-def test_a_service_gets_what_it_needs_and_what_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**FOREIGN, "https_proxy": "http://nowhere.invalid", "TASKS_PER_USER_MAX": "7"}.items():
+def test_a_service_gets_what_it_needs_and_what_is_documented(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {
+        **FOREIGN,
+        "https_proxy": "http://nowhere.invalid",
+        "TASKS_PER_USER_MAX": "7",
+    }.items():
         monkeypatch.setenv(name, value)
 
     environment = service_environment()
@@ -79,30 +85,52 @@ def test_pip_learns_where_packages_come_from_and_nothing_else(tmp_path: Path) ->
     of_pip = {name: value for name, value in environment.items() if name.startswith("PIP_")}
     of_this_machine = set(pip_environment({"PATH": os.defpath}))
     assert {
-        name: value for name, value in of_pip.items() if name in EXPECTED or name not in of_this_machine
+        name: value
+        for name, value in of_pip.items()
+        if name in EXPECTED or name not in of_this_machine
     } == EXPECTED
 
 
 def test_an_installation_works_where_pip_is_told_to_install_elsewhere(tmp_path: Path) -> None:
     file = tmp_path / "pip.conf"
     file.write_text("[install]\nuser = true\n")
-    told = {**minimal_environment(), "PIP_CONFIG_FILE": str(file), "PIP_USER": "1", "PIP_PREFIX": "/nowhere"}
-    program = CHECKOUT / "libs/devkit/src/devkit/pip_install.py"
+    told = {
+        **minimal_environment(),
+        "PIP_CONFIG_FILE": str(file),
+        "PIP_USER": "1",
+        "PIP_PREFIX": "/nowhere",
+    }
+    program = CHECKOUT / "libs/devkit/src/devkit/cli/pip_install.py"
     package = ["--dry-run", "--no-deps", "--no-build-isolation", str(CHECKOUT / "libs/common")]
 
-    done = subprocess.run([sys.executable, program, *package], env=told, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, program, *package], env=told, capture_output=True, text=True, check=False
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_make_hands_nothing_of_it_on_and_takes_options_from_its_command_line_alone(tmp_path: Path) -> None:
+def test_make_hands_nothing_of_it_on_and_takes_options_from_its_command_line_alone(
+    tmp_path: Path,
+) -> None:
     show = tmp_path / "show.mk"
     show.write_text('show:\n\t@env\n\t@echo "options: $(v)$(s)$(VENV) end"\n')
-    told = {**minimal_environment(), **FOREIGN, "UV_INDEX_URL": "https://x", "v": "1", "s": "tasks", "VENV": "/home"}
+    told = {
+        **minimal_environment(),
+        **FOREIGN,
+        "UV_INDEX_URL": "https://x",
+        "v": "1",
+        "s": "tasks",
+        "VENV": "/home",
+    }
     command = ["make", "--no-print-directory", "-f", "Makefile", "-f", str(show), "show"]
 
-    shown = subprocess.run(command, cwd=CHECKOUT, env=told, capture_output=True, text=True, check=True).stdout
-    given = subprocess.run([*command, "v=2"], cwd=CHECKOUT, env=told, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        command, cwd=CHECKOUT, env=told, capture_output=True, text=True, check=True
+    ).stdout
+    given = subprocess.run(
+        [*command, "v=2"], cwd=CHECKOUT, env=told, capture_output=True, text=True, check=True
+    ).stdout
 
     names = {line.split("=")[0] for line in shown.splitlines()}
     assert not set(FOREIGN) & names

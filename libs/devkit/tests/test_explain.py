@@ -6,16 +6,18 @@ from secrets import token_urlsafe
 
 import pytest
 
-from devkit.environment import minimal_environment
-from devkit.tokens import mint_token
+from devkit.platform.environment import minimal_environment
+from devkit.platform.tokens import mint_token
 
 SECRET = token_urlsafe()
 
 
 def explained(token: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "devkit.explain", token]
+    command = [sys.executable, "-m", "devkit.cli.explain", token]
     environment = minimal_environment() | {"BETTER_AUTH_SECRET": SECRET}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
     return done.returncode, done.stdout
 
 

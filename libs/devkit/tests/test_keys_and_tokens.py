@@ -10,32 +10,39 @@ from uuid import UUID
 import jwt
 import pytest
 
-from devkit.keys import kept_passport_keys, kept_secret, new_private_key, passport_keys
-from devkit.tokens import DEVELOPER, mint_passport, mint_token, user_id
+from devkit.platform.keys import (
+    load_or_create_passport_keys,
+    load_or_create_secret,
+    new_private_key,
+    passport_keys,
+)
+from devkit.platform.tokens import DEVELOPER, mint_passport, mint_token, user_id
 
 ROOT = Path(__file__).parents[3]
 KEY = "at least thirty-two bytes, as HS256 wants"
 
 
 def test_a_secret_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
-    secret = kept_secret(tmp_path / "keys")
+    secret = load_or_create_secret(tmp_path / "keys")
 
-    assert kept_secret(tmp_path / "keys") == secret
+    assert load_or_create_secret(tmp_path / "keys") == secret
     assert len(secret) >= 32
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "keys").iterdir()} == {0o600}
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
 
 
 def test_each_checkout_has_secrets_of_its_own(tmp_path: Path) -> None:
-    assert kept_secret(tmp_path / "one") != kept_secret(tmp_path / "other")
-    assert kept_passport_keys(tmp_path / "one") != kept_passport_keys(tmp_path / "other")
+    assert load_or_create_secret(tmp_path / "one") != load_or_create_secret(tmp_path / "other")
+    assert load_or_create_passport_keys(tmp_path / "one") != load_or_create_passport_keys(
+        tmp_path / "other"
+    )
 
 
 def test_two_who_make_a_secret_at_the_same_time_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
-        made = list(threads.map(kept_secret, [tmp_path] * 8))
+        made = list(threads.map(load_or_create_secret, [tmp_path] * 8))
 
-    assert set(made) == {kept_secret(tmp_path)}
+    assert set(made) == {load_or_create_secret(tmp_path)}
 
 
 def test_a_private_key_does_not_show_itself() -> None:
@@ -48,15 +55,30 @@ def test_a_development_token_is_what_better_auths_users_sign() -> None:
     token = mint_token(KEY, "ann", email="ann@example.com", seconds=60)
     claims = jwt.decode(token, KEY, ["HS256"], options={"require": ["exp", "iat", "sub"]})
 
-    assert (claims["sub"], claims["email"], claims["exp"] - claims["iat"]) == ("ann", "ann@example.com", 60)
+    assert (claims["sub"], claims["email"], claims["exp"] - claims["iat"]) == (
+        "ann",
+        "ann@example.com",
+        60,
+    )
     assert jwt.get_unverified_header(token)["alg"] == "HS256"
     assert "email" not in jwt.decode(mint_token(KEY, "ann"), KEY, ["HS256"])
 
 
-@pytest.mark.parametrize("subject", ["auth0|ann", "--sub", "$HOME/`id`=$(id)", "".join(map(chr, range(0x21, 0x7F)))])
+@pytest.mark.parametrize(
+    "subject", ["auth0|ann", "--sub", "$HOME/`id`=$(id)", "".join(map(chr, range(0x21, 0x7F)))]
+)
 def test_make_token_takes_a_subject_character_for_character(subject: str) -> None:
-    command = ["make", "--silent", f"--old-file={sys.prefix}/ready", "token", f"VENV={sys.prefix}", f"sub={subject}"]
-    token = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    command = [
+        "make",
+        "--silent",
+        f"--old-file={sys.prefix}/ready",
+        "token",
+        f"VENV={sys.prefix}",
+        f"sub={subject}",
+    ]
+    token = subprocess.run(
+        command, check=True, cwd=ROOT, capture_output=True, text=True
+    ).stdout.strip()
 
     assert jwt.decode(token, options={"verify_signature": False})["sub"] == subject
 
@@ -71,9 +93,16 @@ def test_a_passport_is_signed_with_the_pair_that_the_services_know() -> None:
     keys = passport_keys(new_private_key())
     passport = mint_passport(keys.signing_key, "ann", email="ann@example.com")
 
-    decoded = jwt.decode_complete(passport, keys.signing_key.public_key(), ["EdDSA"], audience="services")
+    decoded = jwt.decode_complete(
+        passport, keys.signing_key.public_key(), ["EdDSA"], audience="services"
+    )
     assert decoded["header"] == {"typ": "passport+jwt", "alg": "EdDSA"}
     assert decoded["payload"]["sub"] == str(user_id("ann"))
     assert decoded["payload"]["ext"] == {"issuer": "better-auth", "subject": "ann"}
     with pytest.raises(jwt.InvalidSignatureError):
-        jwt.decode(passport, passport_keys(new_private_key()).signing_key.public_key(), ["EdDSA"], audience="services")
+        jwt.decode(
+            passport,
+            passport_keys(new_private_key()).signing_key.public_key(),
+            ["EdDSA"],
+            audience="services",
+        )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from devkit.errors import CannotRunError
-from devkit.processes import Group, Process
+from devkit.platform.errors import CannotRunError
+from devkit.platform.processes import Process, ProcessGroup
 
 SLEEPER = "import time; time.sleep(60)"
 
@@ -35,10 +35,10 @@ time.sleep(60)
 OWNER = """
 import asyncio, sys
 from pathlib import Path
-from devkit.processes import Group
+from devkit.platform.processes import ProcessGroup
 
 async def main():
-    async with Group(Path(sys.argv[1]), kept_open=[int(sys.argv[2])]) as group:
+    async with ProcessGroup(Path(sys.argv[1]), kept_open=[int(sys.argv[2])]) as group:
         for number, program in enumerate(sys.argv[3:]):
             group.start(str(number), [sys.executable, "-c", program], {})
         await asyncio.sleep(1)
@@ -65,17 +65,21 @@ async def said_ready(process: Process) -> None:
 
 
 async def test_a_process_that_dies_is_named_with_its_last_lines(tmp_path: Path) -> None:
-    async with Group(tmp_path) as group:
-        process = group.start("tasks", python("print('line 1\\nno such setting'); raise SystemExit(3)"), {})
+    async with ProcessGroup(tmp_path) as group:
+        process = group.start(
+            "tasks", python("print('line 1\\nno such setting'); raise SystemExit(3)"), {}
+        )
 
-        with pytest.raises(CannotRunError, match=r"(?s)tasks ended with code 3.*tasks\.log.*\nno such setting"):
+        with pytest.raises(
+            CannotRunError, match=r"(?s)tasks ended with code 3.*tasks\.log.*\nno such setting"
+        ):
             await process.until(never)
         with pytest.raises(CannotRunError, match="tasks ended"):
             group.check()
 
 
 async def test_a_process_that_is_killed_is_named_with_the_signal(tmp_path: Path) -> None:
-    async with Group(tmp_path) as group:
+    async with ProcessGroup(tmp_path) as group:
         process = group.start("users", python("import os; os.kill(os.getpid(), 9)"), {})
 
         with pytest.raises(CannotRunError, match="users ended by SIGKILL"):
@@ -83,15 +87,17 @@ async def test_a_process_that_is_killed_is_named_with_the_signal(tmp_path: Path)
 
 
 async def test_a_process_that_never_gets_ready_is_not_waited_for_for_ever(tmp_path: Path) -> None:
-    async with Group(tmp_path) as group:
-        process = group.start("tasks", python("import time; print('thinking', flush=True); time.sleep(60)"), {})
+    async with ProcessGroup(tmp_path) as group:
+        process = group.start(
+            "tasks", python("import time; print('thinking', flush=True); time.sleep(60)"), {}
+        )
 
         with pytest.raises(CannotRunError, match="tasks is not ready after 1 s"):
             await process.until(never, seconds=1)
 
 
 async def test_a_process_with_an_end_may_end_but_must_succeed(tmp_path: Path) -> None:
-    async with Group(tmp_path) as group:
+    async with ProcessGroup(tmp_path) as group:
         await group.complete("good", python(""), {})
         group.check()
         with pytest.raises(CannotRunError, match="bad ended with code 1"):
@@ -102,8 +108,10 @@ async def test_a_process_sees_the_environment_it_was_given_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("A_SECRET_OF_THE_DEVELOPER", "x")
-    async with Group(tmp_path) as group:
-        await group.complete("env", python("import os; print(dict(os.environ))"), {"GIVEN": "1", "LC_ALL": "C"})
+    async with ProcessGroup(tmp_path) as group:
+        await group.complete(
+            "env", python("import os; print(dict(os.environ))"), {"GIVEN": "1", "LC_ALL": "C"}
+        )
 
     assert "'GIVEN': '1'" in (tmp_path / "env.log").read_text()
     assert "DEVELOPER" not in (tmp_path / "env.log").read_text()
@@ -111,15 +119,17 @@ async def test_a_process_sees_the_environment_it_was_given_and_no_other(
 
 async def test_leaving_a_group_stops_the_last_started_first(tmp_path: Path) -> None:
     order = tmp_path / "order"
-    async with Group(tmp_path) as group:
+    async with ProcessGroup(tmp_path) as group:
         for name in ("database", "service"):
             await said_ready(group.start(name, [*python(LAST_WORDS), name, str(order)], {}))
 
     assert order.read_text().split() == ["service", "database"]
 
 
-async def test_ctrl_c_on_the_terminal_does_not_reach_the_processes_behind_our_back(tmp_path: Path) -> None:
-    async with Group(tmp_path) as group:
+async def test_ctrl_c_on_the_terminal_does_not_reach_the_processes_behind_our_back(
+    tmp_path: Path,
+) -> None:
+    async with ProcessGroup(tmp_path) as group:
         process = group.start("sleeper", python(SLEEPER), {})
 
         assert os.getpgid(process.popen.pid) != os.getpgrp()

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from devkit.environment import minimal_environment
-from devkit.platform import free_ports
-from devkit.settings import RunSettings
+from devkit.platform.environment import minimal_environment
+from devkit.platform.services import free_ports
+from devkit.platform.settings import RunSettings
 
 UNSET = {name.upper(): "" for name in RunSettings.model_fields}
 """So that a developer's own `.env` has no say."""
@@ -34,10 +34,12 @@ def folder() -> Generator[Path]:
 
 @contextmanager
 def running(folder: Path, **environment: str) -> Generator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "devkit.run", "--folder", str(folder)]
+    command = [sys.executable, "-m", "devkit.cli.run", "--folder", str(folder)]
     port = str(*free_ports(1))
     settings = minimal_environment() | UNSET | {"PORT": port} | environment
-    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+    with subprocess.Popen(
+        command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
         try:
             yield run
         finally:
@@ -65,7 +67,9 @@ def paste(line: str) -> httpx.Response:
     given = list(pairwise(options))
     headers = dict(value.split(": ", 1) for name, value in given if name == "-H")
     content = next((value for name, value in given if name == "-d"), None)
-    return httpx.request("POST" if content else "GET", url, headers=headers, content=content, trust_env=False)
+    return httpx.request(
+        "POST" if content else "GET", url, headers=headers, content=content, trust_env=False
+    )
 
 
 def until_nothing_is_left(folder: Path) -> None:
@@ -84,7 +88,9 @@ def until_nothing_is_left(folder: Path) -> None:
 
 def test_the_lines_to_paste_work_and_the_next_start_finds_what_they_made(folder: Path) -> None:
     with running(folder) as run:
-        create, listing, profile = [line for line in said_at_start(run).splitlines() if line.startswith("curl ")]
+        create, listing, profile = [
+            line for line in said_at_start(run).splitlines() if line.startswith("curl ")
+        ]
         made, listed, who = paste(create), paste(listing), paste(profile)
         run.send_signal(signal.SIGTERM)
         said_until_end(run)
@@ -94,7 +100,9 @@ def test_the_lines_to_paste_work_and_the_next_start_finds_what_they_made(folder:
     until_nothing_is_left(folder)
 
     with running(folder) as run:
-        _, listing, _ = [line for line in said_at_start(run).splitlines() if line.startswith("curl ")]
+        _, listing, _ = [
+            line for line in said_at_start(run).splitlines() if line.startswith("curl ")
+        ]
         listed = paste(listing)
         run.send_signal(signal.SIGINT)
         said_until_end(run)
@@ -154,7 +162,9 @@ def test_a_second_run_in_the_same_checkout_is_refused_and_harms_nothing(folder: 
 def test_what_dies_is_named_and_takes_the_rest_with_it(folder: Path) -> None:
     with running(folder) as run:
         said_at_start(run)
-        os.kill(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        os.kill(
+            int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL
+        )
         said = said_until_end(run)
 
     assert "postgres ended by SIGKILL; last lines of" in said
@@ -168,11 +178,16 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(folder: Path) -> N
         with running(folder, PORT=str(port)) as run:
             said = said_until_end(run)
 
-    assert said.strip() == f"Port {port} is taken. Stop what listens there, or choose another: PORT={port + 1} make run"
+    assert (
+        said.strip()
+        == f"Port {port} is taken. Stop what listens there, or choose another: PORT={port + 1} make run"
+    )
     assert run.returncode == 1
 
 
-def test_a_named_database_that_does_not_answer_is_named_and_none_is_started_instead(folder: Path) -> None:
+def test_a_named_database_that_does_not_answer_is_named_and_none_is_started_instead(
+    folder: Path,
+) -> None:
     nowhere = "postgresql://somebody:secret-word@127.0.0.1:1/nothing"
     with running(folder, TASKS_DATABASE_URL=nowhere, USERS_DATABASE_URL=nowhere) as run:
         said = said_until_end(run)
@@ -183,7 +198,9 @@ def test_a_named_database_that_does_not_answer_is_named_and_none_is_started_inst
     assert not (folder / "postgres").exists()
 
 
-def test_a_named_database_whose_url_cannot_be_read_is_named_without_its_password(folder: Path) -> None:
+def test_a_named_database_whose_url_cannot_be_read_is_named_without_its_password(
+    folder: Path,
+) -> None:
     broken = "postgresql://somebody:secret%zzword@127.0.0.1/tasks"
     with running(folder, TASKS_DATABASE_URL=broken, USERS_DATABASE_URL=broken) as run:
         said = said_until_end(run)

@@ -30,7 +30,7 @@ def checkout(tmp_path: Path) -> Path:
 def trace(checkout: Path, tests: str) -> tuple[str, str]:
     """Make the page; return what it says, and what the command says."""
     (checkout / "e2e" / "plants" / "test_water.py").write_text(tests)
-    command = [sys.executable, "-m", "devkit.traceability", "--checkout", str(checkout)]
+    command = [sys.executable, "-m", "devkit.cli.traceability", "--checkout", str(checkout)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == bool(done.stderr)
     return (checkout / "docs" / "traceability.md").read_text(), done.stderr
@@ -52,7 +52,9 @@ def test_the_page_is_the_same_every_time(checkout: Path) -> None:
     assert trace(checkout, TEST) == trace(checkout, TEST)
 
 
-def test_a_requirement_without_a_test_is_named_unless_only_people_can_judge_it(checkout: Path) -> None:
+def test_a_requirement_without_a_test_is_named_unless_only_people_can_judge_it(
+    checkout: Path,
+) -> None:
     _, said = trace(checkout, TEST.replace("@pytest", "# @pytest"))
 
     assert said == "S009-US1.1 is shown by no test\n"

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 import psycopg
 from httpx import AsyncClient, Response
 
-from devkit.proxy import Proxy
+from devkit.testing.fault_proxy import FaultProxy
 
 ADDRESS = "/internal/owner"
 
@@ -20,7 +20,14 @@ Line = dict[str, object]
 
 def a_line(task_id: object, title: str = "Water the plants", **fields: object) -> Line:
     """Describe a task from elsewhere."""
-    return {"kind": "task", "id": str(task_id), "title": title, "created_at": OLD, "updated_at": OLD, **fields}
+    return {
+        "kind": "task",
+        "id": str(task_id),
+        "title": title,
+        "created_at": OLD,
+        "updated_at": OLD,
+        **fields,
+    }
 
 
 def written(*lines: Line) -> bytes:
@@ -63,20 +70,26 @@ def but_versions(lines: list[Line]) -> list[Line]:
     return [{name: value for name, value in line.items() if name != "version"} for line in lines]
 
 
-async def ask(proxy: Proxy, statement: LiteralString, *values: object) -> list[tuple[object, ...]]:
+async def ask(
+    proxy: FaultProxy, statement: LiteralString, *values: object
+) -> list[tuple[object, ...]]:
     """Run a statement on the database itself, and return its rows, if it has any."""
-    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(
+        proxy.server_url, autocommit=True
+    ) as connection:
         done = await connection.execute(statement, values)
         return await done.fetchall() if done.description else []
 
 
-async def staged(proxy: Proxy) -> tuple[object, ...]:
+async def staged(proxy: FaultProxy) -> tuple[object, ...]:
     """Count the imports that have begun, and the tasks that wait for their end."""
-    [counts] = await ask(proxy, "SELECT (SELECT count(*) FROM imports), (SELECT count(*) FROM staged_tasks)")
+    [counts] = await ask(
+        proxy, "SELECT (SELECT count(*) FROM imports), (SELECT count(*) FROM staged_tasks)"
+    )
     return counts
 
 
-async def until_staged(proxy: Proxy, imports: int, tasks: int) -> None:
+async def until_staged(proxy: FaultProxy, imports: int, tasks: int) -> None:
     """Wait until so many imports have begun, and so many tasks are staged."""
     for _ in range(100):
         if await staged(proxy) == (imports, tasks):

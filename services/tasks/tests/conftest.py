@@ -9,11 +9,11 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from pydantic import HttpUrl, Secret
 
-from devkit.databases import MigratedDatabases
-from devkit.keys import PassportKeys
-from devkit.people import AsUser, passport_headers
-from devkit.platform import Platform
-from devkit.proxy import Proxy, proxy_to
+from devkit.platform.databases import MigratedDatabases
+from devkit.platform.keys import PassportKeys
+from devkit.platform.services import Platform
+from devkit.testing.auth_headers import ClientFactory, passport_headers
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
 from tasks.main import create_app
 from tasks.settings import TasksSettings
 
@@ -21,19 +21,21 @@ TASKS_MAX = 5
 """So that a test reaches the quota."""
 
 
-Beside = Callable[[str], AbstractAsyncContextManager[AsUser]]
+Beside = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
 
 
 @dataclass(frozen=True)
 class Service:
     """The service, the proxy before its database, and a way to speak to it as somebody."""
 
-    proxy: Proxy
-    speak_as: AsUser
+    proxy: FaultProxy
+    speak_as: ClientFactory
 
 
 @asynccontextmanager
-async def run_service(database_url: str, users_url: str, keys: PassportKeys) -> AsyncGenerator[Service]:
+async def run_service(
+    database_url: str, users_url: str, keys: PassportKeys
+) -> AsyncGenerator[Service]:
     """Run the service before this database and beside this users service."""
     async with proxy_to(database_url) as proxy:
         settings = TasksSettings(
@@ -46,28 +48,34 @@ async def run_service(database_url: str, users_url: str, keys: PassportKeys) -> 
 
         def speak_as(name: str) -> AsyncClient:
             headers = passport_headers(keys, name)
-            return AsyncClient(transport=ASGITransport(app), base_url="http://tasks", headers=headers)
+            return AsyncClient(
+                transport=ASGITransport(app), base_url="http://tasks", headers=headers
+            )
 
         async with app.router.lifespan_context(app):
             yield Service(proxy, speak_as)
 
 
 @pytest.fixture(scope="session")
-async def shared(databases: MigratedDatabases, platform: Platform, keys: PassportKeys) -> AsyncGenerator[Service]:
+async def shared(
+    databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+) -> AsyncGenerator[Service]:
     """Run the service once, for all tests that do it no harm."""
     async with run_service(await databases.make("tasks"), platform.users.url, keys) as service:
         yield service
 
 
 @pytest.fixture
-def as_user(shared: Service) -> AsUser:
+def as_user(shared: Service) -> ClientFactory:
     """Speak to the shared service as the gateway would for a user of this name, whom no other test knows."""
     suffix = token_hex(8)
     return lambda name: shared.speak_as(f"{name}-{suffix}")
 
 
 @pytest.fixture
-async def service(databases: MigratedDatabases, platform: Platform, keys: PassportKeys) -> AsyncGenerator[Service]:
+async def service(
+    databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+) -> AsyncGenerator[Service]:
     """Run the service on a database of this test's own, to count, to break or to look into."""
     async with run_service(await databases.make("tasks"), platform.users.url, keys) as own:
         yield own
@@ -78,7 +86,7 @@ def beside(databases: MigratedDatabases, keys: PassportKeys) -> Beside:
     """Run the service beside another users service, for the time of a block."""
 
     @asynccontextmanager
-    async def run(users_url: str) -> AsyncGenerator[AsUser]:
+    async def run(users_url: str) -> AsyncGenerator[ClientFactory]:
         async with run_service(await databases.make("tasks"), users_url, keys) as service:
             yield service.speak_as
 
@@ -86,12 +94,12 @@ def beside(databases: MigratedDatabases, keys: PassportKeys) -> Beside:
 
 
 @pytest.fixture
-def alone_as(service: Service) -> AsUser:
+def alone_as(service: Service) -> ClientFactory:
     """Speak to this test's own service."""
     return service.speak_as
 
 
 @pytest.fixture
-def proxy(service: Service) -> Proxy:
+def proxy(service: Service) -> FaultProxy:
     """Stand between this test's own service and its database."""
     return service.proxy

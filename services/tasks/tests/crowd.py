@@ -113,7 +113,9 @@ async def crowd(url: str, others: int) -> AsyncGenerator[Connection]:
         yield connection
 
 
-async def read(connection: Connection, statement: Executable, values: Mapping[str, object], mode: str) -> Reading:
+async def read(
+    connection: Connection, statement: Executable, values: Mapping[str, object], mode: str
+) -> Reading:
     """Run a statement as the service does, have the server tell its plan, and undo it.
 
     The plan is made for these values (`custom`), or once for all values (`generic`): whichever seems to be cheaper is
@@ -124,7 +126,9 @@ async def read(connection: Connection, statement: Executable, values: Mapping[st
     connection.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
     async with connection.transaction(force_rollback=True):
         await connection.execute(f"SET LOCAL plan_cache_mode = force_{mode}_plan".encode())
-        await connection.execute(str(compiled).encode(), compiled.construct_params(dict(values)), prepare=True)
+        await connection.execute(
+            str(compiled).encode(), compiled.construct_params(dict(values)), prepare=True
+        )
     return _reading(json.loads(told[-1].partition("plan:")[2])["Plan"])
 
 

@@ -7,25 +7,27 @@ from contextlib import asynccontextmanager
 import psycopg
 from httpx import AsyncClient, Response
 
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 LOCK_EVERYBODY = "SELECT id FROM owners FOR NO KEY UPDATE"
 ERASED_ELSEWHERE = "DELETE FROM owners"
 
 
 @asynccontextmanager
-async def somebody(proxy: Proxy) -> AsyncGenerator[psycopg.AsyncConnection]:
+async def somebody(proxy: FaultProxy) -> AsyncGenerator[psycopg.AsyncConnection]:
     """Be another writer, in a transaction that holds the owners' locks until it commits."""
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute(LOCK_EVERYBODY)
         yield connection
 
 
-async def after_waiting(proxy: Proxy, other: psycopg.AsyncConnection, *requests: Awaitable[Response]) -> list[Response]:
+async def after_waiting(
+    proxy: FaultProxy, other: psycopg.AsyncConnection, *requests: Awaitable[Response]
+) -> list[Response]:
     """Send requests that have to wait, then let the other one commit."""
     waiting = [asyncio.ensure_future(request) for request in requests]
-    await until_waiting(proxy.server_url, len(waiting))
+    await wait_for_lock_waits(proxy.server_url, len(waiting))
     await other.commit()
     return list(await asyncio.gather(*waiting))
 

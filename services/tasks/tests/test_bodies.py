@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from devkit.people import AsUser
-from tasks.fields.texts import Description, Title
+from devkit.testing.auth_headers import ClientFactory
+from tasks.core.types.texts import Description, Title
 
 DEEP = b"[" * 33 + b"]" * 33
 
@@ -89,7 +89,7 @@ def _assert_refused(answer: Response, status: int) -> None:
 @pytest.mark.scenario("S002-US4.1")
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-async def test_what_cannot_be_read_is_400(as_user: AsUser, method: str, body: bytes) -> None:
+async def test_what_cannot_be_read_is_400(as_user: ClientFactory, method: str, body: bytes) -> None:
     owner = as_user("owner")
     address = "/tasks" if method == "POST" else f"/tasks/{uuid4()}"
 
@@ -99,7 +99,9 @@ async def test_what_cannot_be_read_is_400(as_user: AsUser, method: str, body: by
 
 @pytest.mark.scenario("S001-US1.2", "S002-US4.2")
 @pytest.mark.parametrize(("body", "code"), BROKEN.values(), ids=BROKEN)
-async def test_what_breaks_a_rule_is_422(as_user: AsUser, body: dict[str, object], code: str) -> None:
+async def test_what_breaks_a_rule_is_422(
+    as_user: ClientFactory, body: dict[str, object], code: str
+) -> None:
     owner = as_user("owner")
     answer = await owner.post("/tasks", json=body)
 
@@ -131,7 +133,7 @@ INVISIBLE = {
 
 
 @pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
-async def test_what_shows_nothing_is_empty(as_user: AsUser, text: str) -> None:
+async def test_what_shows_nothing_is_empty(as_user: ClientFactory, text: str) -> None:
     owner = as_user("owner")
     refused = [
         await owner.post("/tasks", json={"title": text}),
@@ -146,9 +148,13 @@ async def test_what_shows_nothing_is_empty(as_user: AsUser, text: str) -> None:
         assert (await owner.post("/tasks", json={"title": shown})).status_code == 201
 
 
-@pytest.mark.parametrize("text", ["\u00e9" * 200, "e\u0301" * 200, "\u1100\u1161\u11a8" * 200, "\u1f82" * 200])
+@pytest.mark.parametrize(
+    "text", ["\u00e9" * 200, "e\u0301" * 200, "\u1100\u1161\u11a8" * 200, "\u1f82" * 200]
+)
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-async def test_characters_are_counted_once_composed(as_user: AsUser, text: str, form: Literal["NFC", "NFD"]) -> None:
+async def test_characters_are_counted_once_composed(
+    as_user: ClientFactory, text: str, form: Literal["NFC", "NFD"]
+) -> None:
     owner, title = as_user("owner"), unicodedata.normalize(form, text)
 
     assert (await owner.post("/tasks", json={"title": f" {title} "})).status_code == 201
@@ -157,8 +163,12 @@ async def test_characters_are_counted_once_composed(as_user: AsUser, text: str, 
     assert (described.status_code, len(described.json()["description"])) == (201, 4_000)
 
 
-@pytest.mark.parametrize(("field", "likely"), [("completed", "is_completed"), ("prio", "priority"), ("Title", "title")])
-async def test_the_name_that_was_probably_meant_is_told(as_user: AsUser, field: str, likely: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "likely"), [("completed", "is_completed"), ("prio", "priority"), ("Title", "title")]
+)
+async def test_the_name_that_was_probably_meant_is_told(
+    as_user: ClientFactory, field: str, likely: str
+) -> None:
     answer = await as_user("owner").post("/tasks", json={"title": "x", field: "x"})
 
     assert [fault["message"] for fault in answer.json()["errors"]] == [
@@ -166,24 +176,27 @@ async def test_the_name_that_was_probably_meant_is_told(as_user: AsUser, field: 
     ]
 
 
-async def test_names_inside_of_a_field_are_told_as_well(as_user: AsUser) -> None:
+async def test_names_inside_of_a_field_are_told_as_well(as_user: ClientFactory) -> None:
     due = {"date": "2026-11-30", "zone": "UTC", **{f"x{number}": 1 for number in range(50)}}
     answer = await as_user("owner").post("/tasks", json={"title": "x", "due": due})
 
     _assert_refused(answer, 422)
     problem = answer.json()
-    assert (problem["errors"][0]["location"], problem["errors_omitted"]) == (["body", "due", "zone"], 31)
+    assert (problem["errors"][0]["location"], problem["errors_omitted"]) == (
+        ["body", "due", "zone"],
+        31,
+    )
     assert problem["errors"][0]["message"] == "There is no such field; time_zone may be meant."
 
 
-async def test_whoever_brings_an_id_is_sent_to_put(as_user: AsUser) -> None:
+async def test_whoever_brings_an_id_is_sent_to_put(as_user: ClientFactory) -> None:
     answer = await as_user("owner").post("/tasks", json={"title": "x", "id": 5})
 
     assert answer.status_code == 422
     assert "PUT" in answer.json()["errors"][0]["message"]
 
 
-async def test_a_fault_never_shows_what_was_sent(as_user: AsUser) -> None:
+async def test_a_fault_never_shows_what_was_sent(as_user: ClientFactory) -> None:
     hush = "<hush>"
     bodies = (
         {"title": [hush]},
@@ -208,28 +221,30 @@ async def test_a_fault_never_shows_what_was_sent(as_user: AsUser) -> None:
         ("", 415),
     ],
 )
-async def test_a_body_says_what_it_is(as_user: AsUser, kind: str, status: int) -> None:
+async def test_a_body_says_what_it_is(as_user: ClientFactory, kind: str, status: int) -> None:
     owner = as_user("owner")
     answer = await owner.post("/tasks", content=b'{"title": "x"}', headers={"Content-Type": kind})
 
     assert answer.status_code == status
 
 
-async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: AsUser) -> None:
+async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: ClientFactory) -> None:
     assert (await as_user("owner").post("/tasks", content=b'{"title": "x"}')).status_code == 201
 
 
-async def test_a_change_may_be_a_merge_patch(as_user: AsUser) -> None:
+async def test_a_change_may_be_a_merge_patch(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     address = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
     headers = {"Content-Type": "application/merge-patch+json"}
 
-    assert (await owner.patch(address, content=b'{"title": "y"}', headers=headers)).status_code == 200
+    assert (
+        await owner.patch(address, content=b'{"title": "y"}', headers=headers)
+    ).status_code == 200
     assert (await owner.put(address, content=b'{"title": "y"}', headers=headers)).status_code == 415
 
 
 @pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_has_at_most_64_kib(as_user: AsUser, *, announced: bool) -> None:
+async def test_a_body_has_at_most_64_kib(as_user: ClientFactory, *, announced: bool) -> None:
     owner = as_user("owner")
     full = b'{"title": "x"' + b" " * (65_536 - 14) + b"}"
 
@@ -248,11 +263,14 @@ async def _delete(owner: AsyncClient, body: bytes) -> int:
     return (await owner.request("DELETE", address, content=body)).status_code
 
 
-async def test_a_delete_may_have_a_body_with_the_caller_in_it(as_user: AsUser) -> None:
+async def test_a_delete_may_have_a_body_with_the_caller_in_it(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     assert await _delete(owner, b"") == 204
-    assert await _delete(owner, json.dumps({"user_id": owner.headers["x-user-id"].upper()}).encode()) == 204
+    assert (
+        await _delete(owner, json.dumps({"user_id": owner.headers["x-user-id"].upper()}).encode())
+        == 204
+    )
     assert await _delete(owner, b'{"user_id": "other"}') == 403
     assert await _delete(owner, b'{"title": "x"}') == 422
     assert await _delete(owner, b"[]") == 400
@@ -267,7 +285,11 @@ def test_a_title_is_kept_as_it_is_normalized_or_refused_for_a_reason(text: str) 
     except ValidationError as error:
         found = {fault["type"] for fault in error.errors()}
     else:
-        found = {"kept"} if check.validate_python(title) == title == title.strip() and len(title) <= 200 else {""}
+        found = (
+            {"kept"}
+            if check.validate_python(title) == title == title.strip() and len(title) <= 200
+            else {""}
+        )
     assert found in (
         {"kept"},
         {"too-short"},

@@ -7,15 +7,31 @@ import psycopg
 import pytest
 from httpx import AsyncClient, Response
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .lock import make
 
 LONG_AGO = "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
 LEFT = "SELECT count(*) FROM task_tombstones"
 
-BAD = ["", "x", "-1", "1-", "5-5", "6-5", "0-", "01", "1.5", "٣", "9" * 19, "9" * 40, "1-" + "9" * 19, "1-2-3", "%00"]
+BAD = [
+    "",
+    "x",
+    "-1",
+    "1-",
+    "5-5",
+    "6-5",
+    "0-",
+    "01",
+    "1.5",
+    "٣",
+    "9" * 19,
+    "9" * 40,
+    "1-" + "9" * 19,
+    "1-2-3",
+    "%00",
+]
 
 
 class Deletion(TypedDict):
@@ -37,11 +53,21 @@ class Changes(TypedDict):
     has_more: bool
 
 
-NOTHING: dict[str, object] = {"tasks": [], "lists": [], "labels": [], "deleted": [], "has_more": False}
+NOTHING: dict[str, object] = {
+    "tasks": [],
+    "lists": [],
+    "labels": [],
+    "deleted": [],
+    "has_more": False,
+}
 
 
-async def _changes(owner: AsyncClient, since: str | None = None, limit: int | None = None) -> Changes:
-    query = {name: value for name, value in {"since": since, "limit": limit}.items() if value is not None}
+async def _changes(
+    owner: AsyncClient, since: str | None = None, limit: int | None = None
+) -> Changes:
+    query = {
+        name: value for name, value in {"since": since, "limit": limit}.items() if value is not None
+    }
     answer = await owner.get("/tasks/changes", params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -60,7 +86,7 @@ async def _undo(owner: AsyncClient, address: str) -> Response:
     return await owner.put(address, json={"title": "Back"}, headers={"If-None-Match": "*"})
 
 
-async def test_whoever_never_wrote_is_at_the_beginning(as_user: AsUser) -> None:
+async def test_whoever_never_wrote_is_at_the_beginning(as_user: ClientFactory) -> None:
     owner = as_user("nobody")
 
     assert await _changes(owner) == {**NOTHING, "next": "0"}
@@ -69,7 +95,7 @@ async def test_whoever_never_wrote_is_at_the_beginning(as_user: AsUser) -> None:
     assert _titles(await _changes(owner, "0")) == ["Old"]
 
 
-async def test_each_answer_goes_on_where_the_last_one_ended(as_user: AsUser) -> None:
+async def test_each_answer_goes_on_where_the_last_one_ended(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first, second = await make(owner, "1"), await make(owner, "2")
     begun = await _changes(owner)
@@ -84,11 +110,15 @@ async def test_each_answer_goes_on_where_the_last_one_ended(as_user: AsUser) -> 
     version = begun["tasks"][-1]["version"]
     assert isinstance(version, int)
     assert _titles(later) == ["1 again", "3"]
-    assert later["deleted"] == [{"kind": "task", "id": second.rpartition("/")[2], "version": version + 2}]
+    assert later["deleted"] == [
+        {"kind": "task", "id": second.rpartition("/")[2], "version": version + 2}
+    ]
     assert await _changes(owner, later["next"]) == {**NOTHING, "next": later["next"]}
 
 
-async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(as_user: AsUser) -> None:
+async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     begun = (await _changes(owner))["next"]
     addresses = [await make(owner, str(number)) for number in range(4)]
@@ -108,7 +138,7 @@ async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(
     assert pages[-1]["next"] == (await _changes(owner))["next"]
 
 
-async def test_a_task_that_came_back_is_not_deleted(as_user: AsUser) -> None:
+async def test_a_task_that_came_back_is_not_deleted(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     address = await make(owner)
     begun = (await _changes(owner))["next"]
@@ -120,39 +150,55 @@ async def test_a_task_that_came_back_is_not_deleted(as_user: AsUser) -> None:
     assert (_titles(changes), changes["deleted"]) == (["Back"], [])
 
 
-async def test_a_tombstone_that_an_undo_could_not_see_is_not_shown(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_tombstone_that_an_undo_could_not_see_is_not_shown(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     with psycopg.connect(proxy.server_url) as connection:
-        connection.execute("INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks")
+        connection.execute(
+            "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
+        )
 
     assert ((await _changes(owner))["deleted"], _titles(await _changes(owner))) == ([], ["Old"])
     await owner.delete(address)
     assert len((await _changes(owner))["deleted"]) == 1
 
 
-async def test_such_a_tombstone_is_renewed_even_beyond_its_time(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_such_a_tombstone_is_renewed_even_beyond_its_time(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     with psycopg.connect(proxy.server_url) as connection:
-        connection.execute("INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks")
+        connection.execute(
+            "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
+        )
         connection.execute(LONG_AGO)
 
     assert (await owner.delete(address)).status_code == 204
-    assert [each["id"] for each in (await _changes(owner))["deleted"]] == [address.rpartition("/")[2]]
+    assert [each["id"] for each in (await _changes(owner))["deleted"]] == [
+        address.rpartition("/")[2]
+    ]
 
 
 @pytest.mark.parametrize("since", BAD)
-async def test_a_place_that_is_none_is_refused(as_user: AsUser, since: str) -> None:
+async def test_a_place_that_is_none_is_refused(as_user: ClientFactory, since: str) -> None:
     assert await _code(as_user("owner"), since) == (400, "bad-request")
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "since=0&since=0", "colour=red", "cursor=x"])
-async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query: str) -> None:
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=501", "since=0&since=0", "colour=red", "cursor=x"]
+)
+async def test_a_query_that_is_not_understood_is_refused(
+    as_user: ClientFactory, query: str
+) -> None:
     assert (await as_user("owner").get(f"/tasks/changes?{query}")).status_code == 400
 
 
-async def test_a_place_of_the_future_or_of_somebody_else_needs_a_new_beginning(as_user: AsUser) -> None:
+async def test_a_place_of_the_future_or_of_somebody_else_needs_a_new_beginning(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     assert await _code(owner, "1") == (410, "resync-required")
     await make(owner)
@@ -164,7 +210,9 @@ async def test_a_place_of_the_future_or_of_somebody_else_needs_a_new_beginning(a
     assert await _code(as_user("other"), f"{now}") == (410, "resync-required")
 
 
-async def test_a_place_from_before_an_erase_needs_a_new_beginning(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_place_from_before_an_erase_needs_a_new_beginning(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
     before = (await _changes(owner))["next"]
@@ -179,7 +227,9 @@ async def test_a_place_from_before_an_erase_needs_a_new_beginning(alone_as: AsUs
     assert _titles(await _changes(owner)) == ["New"]
 
 
-async def test_old_tombstones_go_a_few_at_a_time_and_who_missed_them_is_told(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_old_tombstones_go_a_few_at_a_time_and_who_missed_them_is_told(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     addresses, places = [await make(owner, str(number)) for number in range(5)], list[str]()
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
@@ -200,7 +250,9 @@ async def test_old_tombstones_go_a_few_at_a_time_and_who_missed_them_is_told(alo
     assert await _changes(owner) == await _changes(owner, "0")
 
 
-async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     kept, gone, last = [await make(owner, title) for title in ("Kept", "Gone", "Last")]
     await owner.delete(gone)
@@ -218,7 +270,7 @@ async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(alone_as:
     assert (await owner.get(last)).status_code == 200
 
 
-async def test_no_other_verb_takes_the_feed_for_a_task(as_user: AsUser) -> None:
+async def test_no_other_verb_takes_the_feed_for_a_task(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     for verb in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devkit.people import AsUser
+from devkit.testing.auth_headers import ClientFactory
 
 THEN = "2026-01-02T03:04:05.678901Z"
 
@@ -17,7 +17,9 @@ THEN = "2026-01-02T03:04:05.678901Z"
         ({}, False),
     ],
 )
-async def test_either_spelling_sets_both(as_user: AsUser, body: dict[str, object], *, completed: bool) -> None:
+async def test_either_spelling_sets_both(
+    as_user: ClientFactory, body: dict[str, object], *, completed: bool
+) -> None:
     task = (await as_user("owner").post("/tasks", json={"title": "Do it"} | body)).json()
 
     assert task["is_completed"] is completed
@@ -25,7 +27,9 @@ async def test_either_spelling_sets_both(as_user: AsUser, body: dict[str, object
     assert (task["completed_at"] is not None) is completed
 
 
-async def test_the_time_of_completion_stays_until_the_task_is_open_again(as_user: AsUser) -> None:
+async def test_the_time_of_completion_stays_until_the_task_is_open_again(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     done = (await owner.post("/tasks", json={"title": "Do it", "is_completed": True})).json()
     address = f"/tasks/{done['id']}"
@@ -50,7 +54,7 @@ async def test_the_time_of_completion_stays_until_the_task_is_open_again(as_user
     ],
 )
 async def test_whoever_echoes_a_task_and_flips_one_field_is_understood(
-    as_user: AsUser, method: str, flipped: dict[str, object], *, was: bool, becomes: bool
+    as_user: ClientFactory, method: str, flipped: dict[str, object], *, was: bool, becomes: bool
 ) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it", "is_completed": was})).json()
@@ -62,19 +66,25 @@ async def test_whoever_echoes_a_task_and_flips_one_field_is_understood(
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
-async def test_a_contradiction_without_an_echo_is_refused(as_user: AsUser, method: str) -> None:
+async def test_a_contradiction_without_an_echo_is_refused(
+    as_user: ClientFactory, method: str
+) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it"})).json()
     address = "/tasks" if method == "POST" else f"/tasks/{task['id']}"
 
-    answer = await owner.request(method, address, json={"title": "x", "is_completed": True, "status": "pending"})
+    answer = await owner.request(
+        method, address, json={"title": "x", "is_completed": True, "status": "pending"}
+    )
 
     assert (answer.status_code, answer.json()["code"]) == (422, "contradiction")
     assert (await owner.get("/tasks")).json() == [task]
 
 
-@pytest.mark.parametrize("time", ["yesterday", "2026-01-02", "1767322800", "2026-02-30T00:00:00Z", 5, True])
-async def test_an_echoed_time_must_be_one(as_user: AsUser, time: object) -> None:
+@pytest.mark.parametrize(
+    "time", ["yesterday", "2026-01-02", "1767322800", "2026-02-30T00:00:00Z", 5, True]
+)
+async def test_an_echoed_time_must_be_one(as_user: ClientFactory, time: object) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it"})).json()
 
@@ -83,7 +93,7 @@ async def test_an_echoed_time_must_be_one(as_user: AsUser, time: object) -> None
     assert answer.status_code == 400
 
 
-async def test_other_echoed_fields_are_ignored_whatever_they_say(as_user: AsUser) -> None:
+async def test_other_echoed_fields_are_ignored_whatever_they_say(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it"})).json()
     echo = {"completed_at": THEN, "created_at": THEN, "updated_at": None, "version": "7"}

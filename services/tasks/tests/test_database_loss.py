@@ -6,14 +6,14 @@ import psycopg
 import pytest
 from httpx import AsyncClient, TransportError
 
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.people import AsUser, passport_headers
-from devkit.platform import Platform, free_ports, start_service
-from devkit.processes import Group
-from devkit.proxy import Proxy, proxy_to
-from devkit.waiting import until_waiting
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform, free_ports, start_service
+from devkit.testing.auth_headers import ClientFactory, passport_headers
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
 PATIENCE_SECONDS = 10
@@ -21,14 +21,18 @@ PATIENCE_SECONDS = 10
 
 
 @pytest.mark.scenario("S001-FR-009", "S002-SC-008")
-async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     made = await owner.post("/tasks", json={"title": "Stays"})
 
     await proxy.refuse()
     answers = [await owner.get("/tasks"), await owner.post("/tasks", json={"title": "Lost"})]
 
-    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {(500, "1")}
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
+        (500, "1")
+    }
     assert {answer.json()["code"] for answer in answers} == {"internal-server-error"}
     assert (await owner.get("/readyz")).status_code == 503
     assert (await owner.get("/healthz")).status_code == 200
@@ -38,7 +42,9 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(alone_a
     assert (await owner.get("/readyz")).status_code == 200
 
 
-async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     before = (await owner.get("/tasks")).json()
 
@@ -48,7 +54,7 @@ async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(alo
 
 
 async def test_a_silent_database_costs_a_request_its_deadline_and_the_pool_nothing(
-    alone_as: AsUser, proxy: Proxy
+    alone_as: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = alone_as("owner")
     await owner.post("/tasks", json={"title": "Stays"})
@@ -67,7 +73,7 @@ async def test_a_silent_database_costs_a_request_its_deadline_and_the_pool_nothi
     assert {answer.status_code for answer in again} == {200}
 
 
-async def test_a_slow_database_is_waited_for(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_slow_database_is_waited_for(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     await owner.get("/tasks")
 
@@ -77,14 +83,16 @@ async def test_a_slow_database_is_waited_for(alone_as: AsUser, proxy: Proxy) -> 
 
 
 @pytest.mark.scenario("S002-SC-008", "S002-SC-009")
-async def test_a_write_whose_answer_is_lost_is_not_sent_twice(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_write_whose_answer_is_lost_is_not_sent_twice(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await owner.post("/tasks", json={"title": "First"})
 
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as other:
         await other.execute(LOCK_EVERYBODY)
         request = asyncio.create_task(owner.post("/tasks", json={"title": "Once"}))
-        await until_waiting(proxy.server_url)
+        await wait_for_lock_waits(proxy.server_url)
         proxy.cut()
         answer = await request
 
@@ -96,14 +104,16 @@ async def test_a_write_whose_answer_is_lost_is_not_sent_twice(alone_as: AsUser, 
 
 @pytest.mark.scenario("S002-SC-001", "S002-SC-008")
 async def test_a_service_is_there_before_its_database_and_ready_with_it(
-    processes: Group, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+    processes: ProcessGroup, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> None:
     async with proxy_to(await databases.make("tasks")) as proxy:
         await proxy.refuse()
         told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
         environment = database_environment({"tasks": proxy.url}, minimal_environment()) | told
         early = start_service(processes, "tasks", environment, *free_ports(1))
-        async with AsyncClient(base_url=early.url, headers=passport_headers(keys, "early")) as owner:
+        async with AsyncClient(
+            base_url=early.url, headers=passport_headers(keys, "early")
+        ) as owner:
 
             async def is_there() -> bool:
                 try:
@@ -112,7 +122,10 @@ async def test_a_service_is_there_before_its_database_and_ready_with_it(
                     return False
 
             await early.process.until(is_there)
-            assert [(await owner.get(path)).status_code for path in ("/readyz", "/tasks")] == [503, 500]
+            assert [(await owner.get(path)).status_code for path in ("/readyz", "/tasks")] == [
+                503,
+                500,
+            ]
             await proxy.accept()
             await early.until_ready()
             assert (await owner.get("/tasks")).json() == []

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .planning import Shown, add_list, add_task, done
 
@@ -26,7 +26,7 @@ LINKS: list[LiteralString] = [
 @pytest.mark.scenario("S006-AC-8")
 @pytest.mark.parametrize("link", LINKS)
 async def test_a_link_to_another_user_written_by_hand_is_refused(
-    alone_as: AsUser, proxy: Proxy, link: LiteralString
+    alone_as: ClientFactory, proxy: FaultProxy, link: LiteralString
 ) -> None:
     neighbour = alone_as("neighbour")
     await add_task(alone_as("owner"))
@@ -64,23 +64,40 @@ class Device:
 
 async def _act(owner: AsyncClient, random: Random, number: int) -> int:
     """Do something with what there is."""
-    lists, labels, tasks = [(await owner.get(f"/{each}")).json() for each in ("lists", "labels", "tasks")]
+    lists, labels, tasks = [
+        (await owner.get(f"/{each}")).json() for each in ("lists", "labels", "tasks")
+    ]
     one, task = random.choice([*lists, None]), random.choice([*tasks, None])
     name, list_id = f"name {number}", one and one["id"]
     requests = [
         ("POST", "/lists", {"name": name}),
-        ("POST", "/tasks", {"title": name, "list_id": list_id, "labels": random.sample("abcdef", 2)}),
+        (
+            "POST",
+            "/tasks",
+            {"title": name, "list_id": list_id, "labels": random.sample("abcdef", 2)},
+        ),
     ]
     if one:
         requests += [
             ("PATCH", f"/lists/{list_id}", {"name": name}),
             ("POST", f"/lists/{list_id}/move", {"after": None}),
         ]
-        requests += [("DELETE", f"/lists/{list_id}?tasks={random.choice(['keep', 'delete'])}", None)]
+        requests += [
+            ("DELETE", f"/lists/{list_id}?tasks={random.choice(['keep', 'delete'])}", None)
+        ]
     if task:
-        address, to = f"/tasks/{task['id']}", {"list_id": list_id, **random.choice([{}, {"after": None}])}
-        requests += [("POST", f"{address}/move", to), ("PATCH", address, {"labels": random.sample("abcdef", 2)})]
-        requests += [("PATCH", address, {"is_completed": random.random() < 0.5}), ("DELETE", address, None)]
+        address, to = (
+            f"/tasks/{task['id']}",
+            {"list_id": list_id, **random.choice([{}, {"after": None}])},
+        )
+        requests += [
+            ("POST", f"{address}/move", to),
+            ("PATCH", address, {"labels": random.sample("abcdef", 2)}),
+        ]
+        requests += [
+            ("PATCH", address, {"is_completed": random.random() < 0.5}),
+            ("DELETE", address, None),
+        ]
     if labels:
         address = f"/labels/{random.choice(labels)['id']}"
         requests += [("PATCH", address, {"name": name}), ("DELETE", address, None)]
@@ -89,7 +106,7 @@ async def _act(owner: AsyncClient, random: Random, number: int) -> int:
 
 
 @pytest.mark.scenario("S006-AC-12")
-async def test_a_device_that_only_applies_changes_equals_the_server(as_user: AsUser) -> None:
+async def test_a_device_that_only_applies_changes_equals_the_server(as_user: ClientFactory) -> None:
     owner, random = as_user("owner"), Random(6)  # noqa: S311 - the same story each time
     phone, laptop = Device(owner), Device(owner)
 
@@ -100,8 +117,19 @@ async def test_a_device_that_only_applies_changes_equals_the_server(as_user: AsU
     await phone.catch_up()
     await laptop.catch_up()
 
-    labels = [{name: it[name] for name in it if name != "task_count"} for it in (await owner.get("/labels")).json()]
-    there = {"task": (await owner.get("/tasks")).json(), "list": (await owner.get("/lists")).json(), "label": labels}
+    labels = [
+        {name: it[name] for name in it if name != "task_count"}
+        for it in (await owner.get("/labels")).json()
+    ]
+    there = {
+        "task": (await owner.get("/tasks")).json(),
+        "list": (await owner.get("/lists")).json(),
+        "label": labels,
+    }
     for kind, stored in there.items():
-        assert phone.of_kind(kind) == laptop.of_kind(kind) == sorted(stored, key=lambda each: str(each["id"]))
+        assert (
+            phone.of_kind(kind)
+            == laptop.of_kind(kind)
+            == sorted(stored, key=lambda each: str(each["id"]))
+        )
         assert stored

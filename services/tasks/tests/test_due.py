@@ -11,14 +11,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devkit.people import AsUser
-from tasks.fields.due import TIME_ZONES, instant
+from devkit.testing.auth_headers import ClientFactory
+from tasks.task.due import TIME_ZONES, instant
 
 from .planning import ABSENT, add_task, code_of, done
 
 ALL_DAY = {"date": "2026-11-30", "time": None, "time_zone": None, "at": None}
 
-NO_DAYS = (None, 5, "30.11.2026", "2026-02-30", "2100-02-29", "2026-11-30T00:00:00", "20261130", "٢٠٢٦-11-30", "")
+NO_DAYS = (
+    None,
+    5,
+    "30.11.2026",
+    "2026-02-30",
+    "2100-02-29",
+    "2026-11-30T00:00:00",
+    "20261130",
+    "٢٠٢٦-11-30",
+    "",
+)
 NO_CLOCKS = ("24:00", "8:30", "08:30:00", "", 8)
 UNREADABLE: list[dict[str, object]] = [
     *({"date": day} for day in NO_DAYS),
@@ -43,7 +53,7 @@ BROKEN: list[tuple[dict[str, object], str]] = [
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("due", [5, "2026-11-30", [], *UNREADABLE], ids=str)
-async def test_a_due_date_that_cannot_be_read_is_400(as_user: AsUser, due: object) -> None:
+async def test_a_due_date_that_cannot_be_read_is_400(as_user: ClientFactory, due: object) -> None:
     owner = as_user("owner")
 
     assert (await owner.post("/tasks", json={"title": "x", "due": due})).status_code == 400
@@ -52,14 +62,21 @@ async def test_a_due_date_that_cannot_be_read_is_400(as_user: AsUser, due: objec
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize(("due", "code"), BROKEN, ids=str)
-async def test_a_due_date_that_breaks_a_rule_is_422(as_user: AsUser, due: object, code: str) -> None:
-    assert code_of(await as_user("owner").post("/tasks", json={"title": "x", "due": due})) == (422, code)
+async def test_a_due_date_that_breaks_a_rule_is_422(
+    as_user: ClientFactory, due: object, code: str
+) -> None:
+    assert code_of(await as_user("owner").post("/tasks", json={"title": "x", "due": due})) == (
+        422,
+        code,
+    )
 
 
 @pytest.mark.parametrize("day", ["1970-01-01", "2024-02-29", "2200-12-31"])
 @pytest.mark.parametrize("clock", [None, "00:00", "23:59"])
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
-async def test_what_was_sent_comes_back(as_user: AsUser, day: str, clock: str | None, zone: str) -> None:
+async def test_what_was_sent_comes_back(
+    as_user: ClientFactory, day: str, clock: str | None, zone: str
+) -> None:
     due = {"date": day, "time": clock, "time_zone": clock and zone}
     owner = as_user("owner")
 
@@ -68,10 +85,14 @@ async def test_what_was_sent_comes_back(as_user: AsUser, day: str, clock: str | 
     moment = clock and instant(date.fromisoformat(day), clock, zone)
     at = moment and f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
     assert task["due"] == {**due, "at": at}
-    assert (await owner.get(f"/tasks/{task['id']}")).json() == task == (await owner.get("/tasks")).json()[0]
+    assert (
+        (await owner.get(f"/tasks/{task['id']}")).json()
+        == task
+        == (await owner.get("/tasks")).json()[0]
+    )
 
 
-async def test_a_repeated_time_is_the_first_one(as_user: AsUser) -> None:
+async def test_a_repeated_time_is_the_first_one(as_user: ClientFactory) -> None:
     due = {"date": "2026-10-25", "time": "02:30", "time_zone": "Europe/Berlin"}
 
     task = await add_task(as_user("owner"), due=due)
@@ -80,38 +101,48 @@ async def test_a_repeated_time_is_the_first_one(as_user: AsUser) -> None:
 
 
 @pytest.mark.scenario("S006-AC-1")
-async def test_an_all_day_task_keeps_its_date_for_callers_west_and_east(as_user: AsUser) -> None:
+async def test_an_all_day_task_keeps_its_date_for_callers_west_and_east(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     task = await add_task(owner, due={"date": "2026-11-30"})
 
     for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"):
-        [listed] = (await owner.get("/tasks", params={"overdue": "false", "time_zone": zone, "sort": "due"})).json()
+        [listed] = (
+            await owner.get("/tasks", params={"overdue": "false", "time_zone": zone, "sort": "due"})
+        ).json()
         assert listed["due"] == task["due"] == ALL_DAY
 
 
 @pytest.mark.scenario("S006-AC-2")
 @pytest.mark.parametrize("day", ["2027-03-27", "2027-03-28", "2027-03-29", "2027-10-31"])
-async def test_a_timed_task_survives_a_change_of_clocks(as_user: AsUser, day: str) -> None:
+async def test_a_timed_task_survives_a_change_of_clocks(as_user: ClientFactory, day: str) -> None:
     owner, due = as_user("owner"), {"date": day, "time": "09:00", "time_zone": "Europe/Berlin"}
     task = await add_task(owner, due=due)
 
-    assert (await owner.get(f"/tasks/{task['id']}")).json()["due"] | {"at": None} == due | {"at": None}
+    assert (await owner.get(f"/tasks/{task['id']}")).json()["due"] | {"at": None} == due | {
+        "at": None
+    }
     echoed = await done(await owner.put(f"/tasks/{task['id']}", json=task))
     assert echoed == task
 
 
-async def test_a_change_replaces_the_due_date_as_a_whole(as_user: AsUser) -> None:
+async def test_a_change_replaces_the_due_date_as_a_whole(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = await add_task(owner, due={"date": "2026-11-30", "time": "08:30", "time_zone": "UTC"})
     address = f"/tasks/{task['id']}"
 
-    assert (await owner.patch(address, json={"due": {"date": "2026-11-30"}})).json()["due"] == ALL_DAY
+    assert (await owner.patch(address, json={"due": {"date": "2026-11-30"}})).json()[
+        "due"
+    ] == ALL_DAY
     assert (await owner.patch(address, json={"title": "New"})).json()["due"] == ALL_DAY
     assert (await owner.patch(address, json={"due": None})).json()["due"] is None
 
 
 @pytest.mark.parametrize("body", [{"is_completed": True}, {"title": "New"}])
-async def test_completing_never_touches_the_due_date(as_user: AsUser, body: dict[str, object]) -> None:
+async def test_completing_never_touches_the_due_date(
+    as_user: ClientFactory, body: dict[str, object]
+) -> None:
     owner = as_user("owner")
     task = await add_task(owner, due={"date": "2026-11-30"}, priority="high")
 
@@ -120,8 +151,12 @@ async def test_completing_never_touches_the_due_date(as_user: AsUser, body: dict
     assert (changed["due"], changed["priority"]) == (ALL_DAY, "high")
 
 
-@pytest.mark.parametrize(("sent", "status", "code"), [("urgent", 422, "unknown-word"), (2, 400, ""), (None, 400, "")])
-async def test_a_priority_is_one_of_four_words(as_user: AsUser, sent: object, status: int, code: str) -> None:
+@pytest.mark.parametrize(
+    ("sent", "status", "code"), [("urgent", 422, "unknown-word"), (2, 400, ""), (None, 400, "")]
+)
+async def test_a_priority_is_one_of_four_words(
+    as_user: ClientFactory, sent: object, status: int, code: str
+) -> None:
     owner = as_user("owner")
     answer = await owner.post("/tasks", json={"title": "x", "priority": sent})
 
@@ -131,10 +166,12 @@ async def test_a_priority_is_one_of_four_words(as_user: AsUser, sent: object, st
         assert (await owner.patch(f"/tasks/{uuid4()}", json={"priority": word})).status_code == 404
 
 
-async def test_a_named_task_has_its_plan(as_user: AsUser) -> None:
+async def test_a_named_task_has_its_plan(as_user: ClientFactory) -> None:
     body = {"title": "x", "due": {"date": "2026-11-30"}, "priority": "low", "labels": ["b", "A"]}
 
-    task = await done(await as_user("owner").put(f"/tasks/{uuid4()}", json=body, headers=ABSENT), 201)
+    task = await done(
+        await as_user("owner").put(f"/tasks/{uuid4()}", json=body, headers=ABSENT), 201
+    )
 
     assert (task["due"], task["priority"], task["labels"]) == (ALL_DAY, "low", ["A", "b"])
 
@@ -169,13 +206,19 @@ def test_every_change_of_clocks_skips_times_or_repeats_them() -> None:
     for zone in ZONES:
         for moment in _changes(zone):
             before, after = _offset(moment - SECOND, zone), _offset(moment, zone)
-            low, high = (_whole_minute(moment.replace(tzinfo=None) + each) for each in sorted([before, after]))
+            low, high = (
+                _whole_minute(moment.replace(tzinfo=None) + each)
+                for each in sorted([before, after])
+            )
             middle = _whole_minute(low + (high - low) // 2)
             skipped, repeated = skipped + (before < after), repeated + (before > after)
             assert _instant(low - MINUTE, zone) == low - MINUTE - before
             assert _instant(high, zone) == high - after
             for shown in (low, middle, high - MINUTE):
-                assert _instant(shown, zone) == (None if before < after else shown - before), (zone, shown)
+                assert _instant(shown, zone) == (None if before < after else shown - before), (
+                    zone,
+                    shown,
+                )
     assert skipped > repeated > 10_000
 
 
@@ -192,7 +235,9 @@ def test_a_day_that_the_date_line_took_has_no_times(zone: str, day: date) -> Non
     yesterday, tomorrow = day - timedelta(days=1), day + timedelta(days=1)
     last, first = instant(yesterday, "23:59", zone), instant(tomorrow, "00:00", zone)
 
-    assert {instant(day, f"{hour:02}:{minute:02}", zone) for hour in range(24) for minute in range(60)} == {None}
+    assert {
+        instant(day, f"{hour:02}:{minute:02}", zone) for hour in range(24) for minute in range(60)
+    } == {None}
     assert last is not None
     assert first == last + MINUTE
 
@@ -213,7 +258,9 @@ def _change(early: datetime, late: datetime, zone: str) -> datetime:
     """Find the second between two moments from which on clocks show something else."""
     while late - early > SECOND:
         middle = early + (late - early) // SECOND // 2 * SECOND
-        early, late = (middle, late) if _offset(early, zone) == _offset(middle, zone) else (early, middle)
+        early, late = (
+            (middle, late) if _offset(early, zone) == _offset(middle, zone) else (early, middle)
+        )
     return late
 
 
@@ -232,7 +279,12 @@ def _instant(shown: datetime, zone: str) -> datetime | None:
     return moment and moment.replace(tzinfo=None)
 
 
-async def test_the_time_comes_back_where_the_database_knows_other_rules(as_user: AsUser) -> None:
+async def test_the_time_comes_back_where_the_database_knows_other_rules(
+    as_user: ClientFactory,
+) -> None:
     due = {"date": "2199-07-15", "time": "09:00", "time_zone": "Africa/Casablanca"}
 
-    assert (await add_task(as_user("owner"), due=due))["due"] == {**due, "at": "2199-07-15T08:00:00.000000Z"}
+    assert (await add_task(as_user("owner"), due=due))["due"] == {
+        **due,
+        "at": "2199-07-15T08:00:00.000000Z",
+    }

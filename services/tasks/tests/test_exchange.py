@@ -7,15 +7,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from tasks.service import exchange, imports
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from tasks.transfer import imports
+from tasks.transfer import service as exchange
 
-from .carried import ADDRESS, OLD, a_line, bring, but_versions, erase, export, renumbered, send, written
+from .carried import (
+    ADDRESS,
+    OLD,
+    a_line,
+    bring,
+    but_versions,
+    erase,
+    export,
+    renumbered,
+    send,
+    written,
+)
 from .conftest import TASKS_MAX, Service
 from .lock import make
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=150)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=150
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +40,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(imports, name, 2)
 
 
-async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: AsUser) -> None:
+async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     for number in range(TASKS_MAX):
         await make(owner, str(number))
@@ -41,7 +55,9 @@ async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: AsUse
 @settings(max_examples=30)
 @given(
     tasks=st.lists(
-        st.tuples(TEXTS, st.none() | TEXTS, st.booleans(), st.sampled_from(["kept", "changed", "deleted"])),
+        st.tuples(
+            TEXTS, st.none() | TEXTS, st.booleans(), st.sampled_from(["kept", "changed", "deleted"])
+        ),
         max_size=TASKS_MAX,
     )
 )
@@ -54,7 +70,11 @@ async def test_what_was_exported_and_erased_comes_back_as_it_was(
         made = await owner.post("/tasks", json=body)
         address = made.headers["location"]
         if fate != "kept":
-            await (owner.delete(address) if fate == "deleted" else owner.patch(address, json={"is_completed": True}))
+            await (
+                owner.delete(address)
+                if fate == "deleted"
+                else owner.patch(address, json={"is_completed": True})
+            )
     before = await export(owner)
     await erase(owner)
     assert await export(owner) == []
@@ -68,7 +88,7 @@ async def test_what_was_exported_and_erased_comes_back_as_it_was(
     assert await export(owner) == after
 
 
-async def test_a_task_that_is_there_becomes_what_the_import_says(as_user: AsUser) -> None:
+async def test_a_task_that_is_there_becomes_what_the_import_says(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await make(owner, "1")
     await make(owner, "2")
@@ -78,25 +98,40 @@ async def test_a_task_that_is_there_becomes_what_the_import_says(as_user: AsUser
     assert await bring(owner, first | {"title": "Old", "updated_at": OLD}, second) == (0, 1, 1, 0)
 
     changed, kept = await export(owner)
-    assert changed == first | {"title": "Old", "updated_at": OLD, "version": int(tag.strip('"')) + 1}
+    assert changed == first | {
+        "title": "Old",
+        "updated_at": OLD,
+        "version": int(tag.strip('"')) + 1,
+    }
     assert kept == second
     assert (await owner.get("/tasks")).headers["etag"] == f'"{changed["version"]}"'
 
 
-async def test_every_task_takes_a_version_that_another_device_learns_of(as_user: AsUser) -> None:
+async def test_every_task_takes_a_version_that_another_device_learns_of(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     await make(owner)
     before = (await owner.get("/tasks/changes")).json()["next"]
 
-    assert await bring(owner, *(a_line(uuid4(), str(number)) for number in range(4))) == (4, 0, 0, 0)
+    assert await bring(owner, *(a_line(uuid4(), str(number)) for number in range(4))) == (
+        4,
+        0,
+        0,
+        0,
+    )
 
     learned = (await owner.get(f"/tasks/changes?since={before}")).json()
     assert [task["title"] for task in learned["tasks"]] == ["0", "1", "2", "3"]
-    assert [task["version"] for task in learned["tasks"]] == list(range(int(before) + 1, int(before) + 5))
+    assert [task["version"] for task in learned["tasks"]] == list(
+        range(int(before) + 1, int(before) + 5)
+    )
     assert learned["next"] == str(int(before) + 4)
 
 
-async def test_a_task_that_was_deleted_comes_back_and_leaves_no_tombstone(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_task_that_was_deleted_comes_back_and_leaves_no_tombstone(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     [line] = await export(owner)
@@ -111,7 +146,7 @@ async def test_a_task_that_was_deleted_comes_back_and_leaves_no_tombstone(alone_
     assert (await owner.delete(address)).status_code == 204
 
 
-async def test_of_lines_with_one_id_the_last_counts(as_user: AsUser) -> None:
+async def test_of_lines_with_one_id_the_last_counts(as_user: ClientFactory) -> None:
     owner, wanted = as_user("owner"), uuid4()
 
     await bring(owner, *(a_line(wanted, title) for title in ("1", "2", "3", "4")))
@@ -119,7 +154,9 @@ async def test_of_lines_with_one_id_the_last_counts(as_user: AsUser) -> None:
     assert [line["title"] for line in await export(owner)] == ["4"]
 
 
-async def test_somebody_elses_ids_become_the_same_other_ones_each_time(as_user: AsUser) -> None:
+async def test_somebody_elses_ids_become_the_same_other_ones_each_time(
+    as_user: ClientFactory,
+) -> None:
     owner, stranger = as_user("owner"), as_user("stranger")
     for number in range(3):
         await make(owner, str(number))
@@ -134,7 +171,9 @@ async def test_somebody_elses_ids_become_the_same_other_ones_each_time(as_user: 
     assert await export(owner) == lines
 
 
-async def test_a_task_that_has_another_id_is_found_again_when_its_own_is_free(as_user: AsUser) -> None:
+async def test_a_task_that_has_another_id_is_found_again_when_its_own_is_free(
+    as_user: ClientFactory,
+) -> None:
     owner, stranger = as_user("owner"), as_user("stranger")
     await make(owner)
     lines = await export(owner)
@@ -145,7 +184,9 @@ async def test_a_task_that_has_another_id_is_found_again_when_its_own_is_free(as
     assert await bring(owner, *lines) == (1, 0, 0, 0)
 
 
-async def test_an_id_that_cannot_be_had_in_any_way_is_a_conflict_and_nothing_is_written(as_user: AsUser) -> None:
+async def test_an_id_that_cannot_be_had_in_any_way_is_a_conflict_and_nothing_is_written(
+    as_user: ClientFactory,
+) -> None:
     owner, stranger, wanted = as_user("owner"), as_user("stranger"), uuid4()
     await bring(stranger, a_line(wanted), a_line(renumbered(owner, wanted)))
 
@@ -155,7 +196,7 @@ async def test_an_id_that_cannot_be_had_in_any_way_is_a_conflict_and_nothing_is_
     assert await export(owner) == []
 
 
-async def test_the_quota_holds_and_nothing_beyond_it_is_written(as_user: AsUser) -> None:
+async def test_the_quota_holds_and_nothing_beyond_it_is_written(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await make(owner)
     kept = await export(owner)
@@ -164,12 +205,19 @@ async def test_the_quota_holds_and_nothing_beyond_it_is_written(as_user: AsUser)
 
     assert (refused.status_code, refused.json()["code"]) == (422, "quota-exceeded")
     assert await export(owner) == kept
-    assert await bring(owner, *kept, *(a_line(uuid4()) for _ in range(TASKS_MAX - 1))) == (TASKS_MAX - 1, 0, 1, 0)
-    assert (await owner.post("/tasks", json={"title": "One more"})).json()["code"] == "quota-exceeded"
+    assert await bring(owner, *kept, *(a_line(uuid4()) for _ in range(TASKS_MAX - 1))) == (
+        TASKS_MAX - 1,
+        0,
+        1,
+        0,
+    )
+    assert (await owner.post("/tasks", json={"title": "One more"})).json()[
+        "code"
+    ] == "quota-exceeded"
     assert await bring(owner, *(await export(owner))) == (0, 0, TASKS_MAX, 0)
 
 
-async def test_an_erased_owner_begins_anew_and_their_devices_too(as_user: AsUser) -> None:
+async def test_an_erased_owner_begins_anew_and_their_devices_too(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     made = await owner.post("/tasks", json={"title": "Old"}, headers={"Idempotency-Key": "one"})
     since = (await owner.get("/tasks/changes")).json()["next"]
@@ -185,7 +233,9 @@ async def test_an_erased_owner_begins_anew_and_their_devices_too(as_user: AsUser
     assert (await owner.get(f"/tasks/changes?since={since}")).json()["code"] == "resync-required"
 
 
-async def test_nothing_of_an_erased_owner_is_left_and_all_of_the_others(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_nothing_of_an_erased_owner_is_left_and_all_of_the_others(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, neighbour = alone_as("owner"), alone_as("neighbour")
     for someone in (owner, neighbour):
         await someone.delete(await make(someone))

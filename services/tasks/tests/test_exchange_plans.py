@@ -6,10 +6,22 @@ from uuid import UUID, uuid4
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
-from tasks.service import exchange, imports
+from devkit.testing.auth_headers import ClientFactory
+from tasks.transfer import imports
+from tasks.transfer import service as exchange
 
-from .carried import OLD, Line, a_line, bring, but_versions, erase, export, renumbered, send, written
+from .carried import (
+    OLD,
+    Line,
+    a_line,
+    bring,
+    but_versions,
+    erase,
+    export,
+    renumbered,
+    send,
+    written,
+)
 
 DUE = {"date": "2026-11-30", "time": "08:30", "time_zone": "Europe/Berlin"}
 
@@ -24,7 +36,14 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_list(name: str = "Garden", **fields: object) -> Line:
     """Describe a list from elsewhere."""
-    return {"kind": "list", "id": str(uuid4()), "name": name, "created_at": OLD, "updated_at": OLD, **fields}
+    return {
+        "kind": "list",
+        "id": str(uuid4()),
+        "name": name,
+        "created_at": OLD,
+        "updated_at": OLD,
+        **fields,
+    }
 
 
 def a_label(name: str = "Home", **fields: object) -> Line:
@@ -38,18 +57,33 @@ def kinds(lines: list[Line]) -> list[object]:
 
 async def plan(owner: AsyncClient) -> None:
     """Make two lists and three tasks, and move what can be moved."""
-    first, second = [(await owner.post("/lists", json={"name": name})).json()["id"] for name in ("Garden", "Shed")]
+    first, second = [
+        (await owner.post("/lists", json={"name": name})).json()["id"]
+        for name in ("Garden", "Shed")
+    ]
     await owner.post(f"/lists/{second}/move", json={"after": None})
     bodies = [
-        {"title": "1", "list_id": first, "labels": ["Home", "away"], "due": DUE, "priority": "high"},
-        {"title": "2", "list_id": first, "labels": ["home"], "due": {"date": "2027-01-01"}, "is_completed": True},
+        {
+            "title": "1",
+            "list_id": first,
+            "labels": ["Home", "away"],
+            "due": DUE,
+            "priority": "high",
+        },
+        {
+            "title": "2",
+            "list_id": first,
+            "labels": ["home"],
+            "due": {"date": "2027-01-01"},
+            "is_completed": True,
+        },
         {"title": "3"},
     ]
     made = [(await owner.post("/tasks", json=body)).json()["id"] for body in bodies]
     assert (await owner.post(f"/tasks/{made[1]}/move", json={"after": None})).status_code == 200
 
 
-async def test_an_export_has_lists_then_labels_then_tasks(as_user: AsUser) -> None:
+async def test_an_export_has_lists_then_labels_then_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await plan(owner)
 
@@ -58,10 +92,14 @@ async def test_an_export_has_lists_then_labels_then_tasks(as_user: AsUser) -> No
     assert kinds(lines) == ["list"] * 2 + ["label"] * 2 + ["task"] * 3
     assert lines[:2] == [{"kind": "list", **each} for each in (await owner.get("/lists")).json()]
     labels = [{"kind": "label", **each} for each in (await owner.get("/labels")).json()]
-    assert lines[2:4] == [{name: value for name, value in label.items() if name != "task_count"} for label in labels]
+    assert lines[2:4] == [
+        {name: value for name, value in label.items() if name != "task_count"} for label in labels
+    ]
 
 
-async def test_a_plan_that_was_exported_and_erased_comes_back_as_it_was(as_user: AsUser) -> None:
+async def test_a_plan_that_was_exported_and_erased_comes_back_as_it_was(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     await plan(owner)
     before = await export(owner)
@@ -76,10 +114,12 @@ async def test_a_plan_that_was_exported_and_erased_comes_back_as_it_was(as_user:
     assert await export(owner) == after
     changes = (await owner.get("/tasks/changes")).json()
     assert [len(changes[kind]) for kind in ("lists", "labels", "tasks")] == [2, 2, 3]
-    assert int(changes["next"]) == max(line["version"] for line in after if isinstance(line["version"], int))
+    assert int(changes["next"]) == max(
+        line["version"] for line in after if isinstance(line["version"], int)
+    )
 
 
-async def test_what_is_found_by_its_id_stays_as_it_is(as_user: AsUser) -> None:
+async def test_what_is_found_by_its_id_stays_as_it_is(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await plan(owner)
     before = await export(owner)
@@ -95,7 +135,7 @@ async def test_what_is_found_by_its_id_stays_as_it_is(as_user: AsUser) -> None:
     assert [line["labels"] for line in after[4:]] == [["away", "House"], ["House"], []]
 
 
-async def test_what_has_the_name_already_is_taken_for_the_same(as_user: AsUser) -> None:
+async def test_what_has_the_name_already_is_taken_for_the_same(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await plan(owner)
     standing = await export(owner)
@@ -106,11 +146,15 @@ async def test_what_has_the_name_already_is_taken_for_the_same(as_user: AsUser) 
     assert await bring(owner, *lines, task) == (1, 0, 2, 2)
 
     assert [line for line in await export(owner) if line["kind"] != "task"] == standing[:4]
-    [found] = (await owner.get(f"/tasks?list_id={garden['id']}&label=home&sort=created_at&limit=1")).json()
+    [found] = (
+        await owner.get(f"/tasks?list_id={garden['id']}&label=home&sort=created_at&limit=1")
+    ).json()
     assert (found["id"], found["labels"]) == (task["id"], ["Home"])
 
 
-async def test_somebody_elses_lists_and_labels_come_in_under_other_ids(as_user: AsUser) -> None:
+async def test_somebody_elses_lists_and_labels_come_in_under_other_ids(
+    as_user: ClientFactory,
+) -> None:
     owner, stranger = as_user("owner"), as_user("stranger")
     await plan(owner)
     lines = await export(owner)
@@ -126,12 +170,16 @@ async def test_somebody_elses_lists_and_labels_come_in_under_other_ids(as_user: 
     assert await export(owner) == lines
 
 
-async def test_what_was_something_else_comes_in_under_another_id(as_user: AsUser) -> None:
+async def test_what_was_something_else_comes_in_under_another_id(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = (await owner.post("/lists", json={"name": "Garden"})).json()["id"]
     task = (await owner.post("/tasks", json={"title": "Task"})).json()["id"]
     await owner.delete(f"/tasks/{task}")
-    lines = [a_label(id=garden), a_list("Shed", id=task), a_line(garden, list_id=task, labels=["home"])]
+    lines = [
+        a_label(id=garden),
+        a_list("Shed", id=task),
+        a_line(garden, list_id=task, labels=["home"]),
+    ]
 
     assert await bring(owner, *lines) == (3, 0, 0, 3)
     assert await bring(owner, *lines) == (0, 0, 3, 3)
@@ -141,7 +189,7 @@ async def test_what_was_something_else_comes_in_under_another_id(as_user: AsUser
     assert [each["id"] for each in (await owner.get("/tasks/changes")).json()["deleted"]] == [task]
 
 
-async def test_a_list_and_a_label_of_one_file_never_share_an_id(as_user: AsUser) -> None:
+async def test_a_list_and_a_label_of_one_file_never_share_an_id(as_user: ClientFactory) -> None:
     owner, shared = as_user("owner"), str(uuid4())
 
     assert await bring(owner, a_list(id=shared), a_label(id=shared)) == (2, 0, 0, 1)
@@ -149,15 +197,22 @@ async def test_a_list_and_a_label_of_one_file_never_share_an_id(as_user: AsUser)
     assert [line["id"] for line in await export(owner)] == [shared, renumbered(owner, shared)]
 
 
-async def test_a_label_that_only_a_task_names_is_made(as_user: AsUser) -> None:
+async def test_a_label_that_only_a_task_names_is_made(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
-    assert await bring(owner, a_line(uuid4(), labels=["b", "A", "a"]), a_line(uuid4(), labels=["B"])) == (2, 0, 0, 0)
+    assert await bring(
+        owner, a_line(uuid4(), labels=["b", "A", "a"]), a_line(uuid4(), labels=["B"])
+    ) == (2, 0, 0, 0)
 
-    assert [(each["name"], each["task_count"]) for each in (await owner.get("/labels")).json()] == [("A", 1), ("b", 2)]
+    assert [(each["name"], each["task_count"]) for each in (await owner.get("/labels")).json()] == [
+        ("A", 1),
+        ("b", 2),
+    ]
 
 
-async def test_a_task_gets_the_labels_of_its_line_and_loses_the_others(as_user: AsUser) -> None:
+async def test_a_task_gets_the_labels_of_its_line_and_loses_the_others(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     await bring(owner, a_line(UUID(int=1), labels=["a", "b"]), a_line(UUID(int=2), labels=["a"]))
 
@@ -167,23 +222,44 @@ async def test_a_task_gets_the_labels_of_its_line_and_loses_the_others(as_user: 
     assert [line["labels"] for line in (await export(owner))[3:]] == [[], ["a"]]
 
 
-async def test_a_line_from_before_there_were_plans_keeps_the_plan(as_user: AsUser) -> None:
+async def test_a_line_from_before_there_were_plans_keeps_the_plan(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await plan(owner)
     before = (await export(owner))[4:]
-    old = ("kind", "id", "title", "description", "is_completed", "completed_at", "created_at", "updated_at")
+    old = (
+        "kind",
+        "id",
+        "title",
+        "description",
+        "is_completed",
+        "completed_at",
+        "created_at",
+        "updated_at",
+    )
 
-    assert await bring(owner, *({name: line[name] for name in old} for line in before)) == (0, 0, 3, 0)
-    assert await bring(owner, {name: before[0][name] for name in old} | {"title": "New"}) == (0, 1, 0, 0)
+    assert await bring(owner, *({name: line[name] for name in old} for line in before)) == (
+        0,
+        0,
+        3,
+        0,
+    )
+    assert await bring(owner, {name: before[0][name] for name in old} | {"title": "New"}) == (
+        0,
+        1,
+        0,
+        0,
+    )
 
     changed, *_ = (await export(owner))[4:]
     assert changed | {"title": "1", "version": 0} == before[0] | {"version": 0}
 
 
-async def test_a_task_in_a_list_that_is_not_there_is_refused(as_user: AsUser) -> None:
+async def test_a_task_in_a_list_that_is_not_there_is_refused(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
-    refused = await send(owner, written(a_label(), a_line(uuid4()), a_line(uuid4(), list_id=str(uuid4()))))
+    refused = await send(
+        owner, written(a_label(), a_line(uuid4()), a_line(uuid4(), list_id=str(uuid4())))
+    )
 
     assert (refused.status_code, refused.json()["code"]) == (422, "list-not-found")
     assert refused.json()["detail"] == "Line 4 is in a list that is not there."
@@ -191,7 +267,9 @@ async def test_a_task_in_a_list_that_is_not_there_is_refused(as_user: AsUser) ->
 
 
 @pytest.mark.parametrize(("line", "most"), [(a_list, 200), (a_label, 500)])
-async def test_nobody_gets_more_than_they_may_have(as_user: AsUser, line: Callable[[str], Line], most: int) -> None:
+async def test_nobody_gets_more_than_they_may_have(
+    as_user: ClientFactory, line: Callable[[str], Line], most: int
+) -> None:
     owner = as_user("owner")
     lines = [line(f"{number}") for number in range(most + 1)]
 
@@ -216,7 +294,9 @@ async def test_nobody_gets_more_than_they_may_have(as_user: AsUser, line: Callab
         (a_line(uuid4(), position="00000000000000000001.0"), "unknown-word"),
     ],
 )
-async def test_a_line_that_breaks_a_rule_is_named(as_user: AsUser, line: Line, code: str) -> None:
+async def test_a_line_that_breaks_a_rule_is_named(
+    as_user: ClientFactory, line: Line, code: str
+) -> None:
     refused = await send(as_user("owner"), written(a_list(), line))
 
     assert (refused.status_code, refused.json()["detail"]) == (422, "Line 3 breaks a rule.")

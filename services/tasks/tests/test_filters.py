@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
+from devkit.testing.auth_headers import ClientFactory
 
 from .planning import add_list, add_task, titles
 
@@ -35,11 +35,18 @@ SORTS = ("created_at", "updated_at", "title", "due", "priority", "position", "is
 
 
 @pytest.fixture
-async def owner(as_user: AsUser) -> AsyncClient:
+async def owner(as_user: ClientFactory) -> AsyncClient:
     """Be somebody with four tasks that differ in everything."""
     owner = as_user("owner")
     garden = await add_list(owner)
-    await add_task(owner, "d", priority="low", labels=["x", "y"], due={"date": "2020-01-02"}, list_id=garden["id"])
+    await add_task(
+        owner,
+        "d",
+        priority="low",
+        labels=["x", "y"],
+        due={"date": "2020-01-02"},
+        list_id=garden["id"],
+    )
     timed = {"date": "2020-01-01", "time": "23:00", "time_zone": "America/New_York"}
     await add_task(owner, "C", priority="high", labels=["X"], due=timed, is_completed=True)
     await add_task(owner, "b", due={"date": "2199-01-01"}, list_id=garden["id"])
@@ -77,7 +84,9 @@ async def pages(owner: AsyncClient, query: str) -> list[str]:
         ("priority=low&label=y&q=A&is_completed=false", "a"),
     ],
 )
-async def test_the_list_is_narrowed_by_what_is_planned(owner: AsyncClient, query: str, found: str) -> None:
+async def test_the_list_is_narrowed_by_what_is_planned(
+    owner: AsyncClient, query: str, found: str
+) -> None:
     answer = await owner.get(f"/tasks?{query}")
 
     assert "".join(task["title"] for task in answer.json()) == found
@@ -102,7 +111,9 @@ async def test_the_list_is_narrowed_by_what_is_planned(owner: AsyncClient, query
         ("-is_completed", "Cdba"),
     ],
 )
-async def test_the_list_is_sorted_and_its_pages_go_on(owner: AsyncClient, sort: str, found: str) -> None:
+async def test_the_list_is_sorted_and_its_pages_go_on(
+    owner: AsyncClient, sort: str, found: str
+) -> None:
     assert "".join(await titles(owner, sort=sort)) == found
     assert await pages(owner, f"sort={sort}") == [*found]
 
@@ -115,7 +126,9 @@ async def test_pages_keep_every_filter(owner: AsyncClient, query: str) -> None:
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("query", FAULTS)
-async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query: str) -> None:
+async def test_a_query_that_is_not_understood_is_refused(
+    as_user: ClientFactory, query: str
+) -> None:
     answer = await as_user("owner").get(f"/tasks?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
@@ -135,7 +148,7 @@ async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query:
     ],
 )
 async def test_a_word_that_is_not_understood_is_told_with_those_that_are(
-    as_user: AsUser, query: str, location: list[str | int], words: list[str]
+    as_user: ClientFactory, query: str, location: list[str | int], words: list[str]
 ) -> None:
     answer = await as_user("owner").get(f"/tasks?{query}")
 
@@ -147,30 +160,44 @@ async def test_a_word_that_is_not_understood_is_told_with_those_that_are(
 MARKS = "a" + "%CC%80%CC%96" * 100
 
 
-@pytest.mark.parametrize("query", [f"q={MARKS}", f"label={MARKS}", f"label=x&label={MARKS}", f"time_zone={MARKS}"])
-async def test_no_text_of_a_query_has_too_many_marks(as_user: AsUser, query: str) -> None:
+@pytest.mark.parametrize(
+    "query", [f"q={MARKS}", f"label={MARKS}", f"label=x&label={MARKS}", f"time_zone={MARKS}"]
+)
+async def test_no_text_of_a_query_has_too_many_marks(as_user: ClientFactory, query: str) -> None:
     answer = await as_user("owner").get(f"/tasks?{query}")
 
-    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (400, ["too-many-marks"])
+    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (
+        400,
+        ["too-many-marks"],
+    )
 
 
 @pytest.mark.parametrize("query", ["label=" + "&label=" * 1_000, "priority=" + "&priority=" * 700])
-async def test_what_is_repeated_too_often_is_refused_as_a_whole(as_user: AsUser, query: str) -> None:
+async def test_what_is_repeated_too_often_is_refused_as_a_whole(
+    as_user: ClientFactory, query: str
+) -> None:
     answer = await as_user("owner").get(f"/tasks?{query}")
 
-    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (400, ["too-long"])
+    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (
+        400,
+        ["too-long"],
+    )
 
 
 @pytest.mark.parametrize("sort", SORTS)
 async def test_a_cursor_is_of_one_order(owner: AsyncClient, sort: str) -> None:
-    cursor = str((await owner.get(f"/tasks?sort={sort}&limit=1")).links["next"]["url"]).rpartition("cursor=")[2]
+    cursor = str((await owner.get(f"/tasks?sort={sort}&limit=1")).links["next"]["url"]).rpartition(
+        "cursor="
+    )[2]
 
     for other in set(SORTS) - {sort}:
         assert (await owner.get(f"/tasks?sort={other}&limit=1&cursor={cursor}")).status_code == 400
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "UTC", "Pacific/Kiritimati"])
-async def test_what_is_overdue_is_told_by_the_callers_day(as_user: AsUser, zone: str) -> None:
+async def test_what_is_overdue_is_told_by_the_callers_day(
+    as_user: ClientFactory, zone: str
+) -> None:
     owner, today = as_user("owner"), datetime.now(ZoneInfo(zone)).date()
     await add_task(owner, "yesterday", due={"date": f"{today - timedelta(days=1)}"})
     await add_task(owner, "today", due={"date": f"{today}"})
@@ -186,4 +213,6 @@ async def test_what_is_overdue_is_told_by_the_callers_day(as_user: AsUser, zone:
 async def test_a_list_that_depends_on_the_clock_is_always_shown(owner: AsyncClient) -> None:
     tag = (await owner.get("/tasks")).headers["etag"]
 
-    assert (await owner.get("/tasks?overdue=true", headers={"If-None-Match": tag})).status_code == 200
+    assert (
+        await owner.get("/tasks?overdue=true", headers={"If-None-Match": tag})
+    ).status_code == 200

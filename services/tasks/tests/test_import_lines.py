@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from devkit.people import AsUser
+from devkit.testing.auth_headers import ClientFactory
 
 from .carried import ADDRESS, OLD, Line, a_line, bring, export, send, written
 
@@ -45,15 +45,23 @@ WRONG: Final[dict[str, tuple[Line, int, str]]] = {
     "an unknown status": ({"status": "done"}, 422, "unknown-word"),
     "too early": ({"created_at": "1969-12-31T23:59:59.999999Z"}, 422, "time-out-of-range"),
     "too late": ({"completed_at": "9999-12-31T23:59:59-01:00"}, 422, "time-out-of-range"),
-    "too late to be read": ({"updated_at": "9999-12-31T23:59:59.9999999-14:00"}, 422, "time-out-of-range"),
-    "a contradiction": ({"is_completed": True, "status": "pending", "completed_at": OLD}, 422, "contradiction"),
+    "too late to be read": (
+        {"updated_at": "9999-12-31T23:59:59.9999999-14:00"},
+        422,
+        "time-out-of-range",
+    ),
+    "a contradiction": (
+        {"is_completed": True, "status": "pending", "completed_at": OLD},
+        422,
+        "contradiction",
+    ),
     "completed at no time": ({"is_completed": True}, 422, "contradiction"),
     "pending since a time": ({"status": "pending", "completed_at": OLD}, 422, "contradiction"),
 }
 
 
 @pytest.mark.parametrize("line", UNREADABLE.values(), ids=UNREADABLE)
-async def test_a_line_that_cannot_be_read_is_named(as_user: AsUser, line: bytes) -> None:
+async def test_a_line_that_cannot_be_read_is_named(as_user: ClientFactory, line: bytes) -> None:
     owner = as_user("owner")
 
     refused = await send(owner, written(a_line(uuid4())) + line + b"\n" + written(a_line(uuid4())))
@@ -66,7 +74,9 @@ async def test_a_line_that_cannot_be_read_is_named(as_user: AsUser, line: bytes)
 
 
 @pytest.mark.parametrize(("fields", "status", "code"), WRONG.values(), ids=WRONG)
-async def test_a_line_that_breaks_a_rule_is_named(as_user: AsUser, fields: Line, status: int, code: str) -> None:
+async def test_a_line_that_breaks_a_rule_is_named(
+    as_user: ClientFactory, fields: Line, status: int, code: str
+) -> None:
     owner = as_user("owner")
 
     refused = await send(owner, written(a_line(uuid4()), a_line(uuid4()), a_line(uuid4()) | fields))
@@ -78,15 +88,17 @@ async def test_a_line_that_breaks_a_rule_is_named(as_user: AsUser, fields: Line,
     assert await export(owner) == []
 
 
-async def test_of_many_faults_of_a_line_20_are_told(as_user: AsUser) -> None:
-    refused = await send(as_user("owner"), written(a_line(uuid4()) | {f"x{number}": 1 for number in range(3_000)}))
+async def test_of_many_faults_of_a_line_20_are_told(as_user: ClientFactory) -> None:
+    refused = await send(
+        as_user("owner"), written(a_line(uuid4()) | {f"x{number}": 1 for number in range(3_000)})
+    )
 
     assert (refused.status_code, refused.json()["errors_omitted"]) == (422, 2_980)
     assert [fault["location"][:2] for fault in refused.json()["errors"]] == [["body", 2]] * 20
 
 
 @pytest.mark.parametrize("name", ["kind", "id", "title", "created_at", "updated_at"])
-async def test_what_a_task_cannot_do_without_is_named(as_user: AsUser, name: str) -> None:
+async def test_what_a_task_cannot_do_without_is_named(as_user: ClientFactory, name: str) -> None:
     line = a_line(uuid4())
     del line[name]
 
@@ -98,7 +110,9 @@ async def test_what_a_task_cannot_do_without_is_named(as_user: AsUser, name: str
     ]
 
 
-async def test_times_are_kept_to_the_microsecond_in_whatever_zone_they_come(as_user: AsUser) -> None:
+async def test_times_are_kept_to_the_microsecond_in_whatever_zone_they_come(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     times = {
         "created_at": "1970-01-01T00:00:00z",
@@ -118,14 +132,25 @@ async def test_times_are_kept_to_the_microsecond_in_whatever_zone_they_come(as_u
     assert len((await owner.get("/tasks?limit=1")).json()) == 1
 
 
-async def test_whose_task_it_was_is_no_matter(as_user: AsUser) -> None:
-    assert await bring(as_user("owner"), a_line(uuid4(), user_id=str(uuid4()), version=7)) == (1, 0, 0, 0)
+async def test_whose_task_it_was_is_no_matter(as_user: ClientFactory) -> None:
+    assert await bring(as_user("owner"), a_line(uuid4(), user_id=str(uuid4()), version=7)) == (
+        1,
+        0,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000_000])
-async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_feed(as_user: AsUser, size: int) -> None:
+async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_feed(
+    as_user: ClientFactory, size: int
+) -> None:
     owner = as_user("owner")
-    stream = written(a_line(uuid4(), "Äpfel"), a_line(uuid4(), "🌵")).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
+    stream = (
+        written(a_line(uuid4(), "Äpfel"), a_line(uuid4(), "🌵"))
+        .replace(b"\n", b"\r\n")
+        .removesuffix(b"\r\n")
+    )
 
     async def pieces() -> AsyncIterator[bytes]:
         for place in range(0, len(stream), size):
@@ -135,9 +160,13 @@ async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_fe
     assert {line["title"] for line in await export(owner)} == {"Äpfel", "🌵"}
 
 
-@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t\n", b"\n\r\n\n", b" " * 65_535 + b"\n"], ids=len)
+@pytest.mark.parametrize(
+    "blank", [b"\n", b"\r\n", b" \t\n", b"\n\r\n\n", b" " * 65_535 + b"\n"], ids=len
+)
 @pytest.mark.parametrize("size", [1_000, 1_000_000])
-async def test_blank_lines_are_skipped_and_counted(as_user: AsUser, blank: bytes, size: int) -> None:
+async def test_blank_lines_are_skipped_and_counted(
+    as_user: ClientFactory, blank: bytes, size: int
+) -> None:
     owner, line_feeds = as_user("owner"), blank.count(b"\n")
     bad = written(a_line(uuid4(), ""))
     stream = blank + written(a_line(uuid4(), "a")) + blank + written(a_line(uuid4(), "b")) + blank
@@ -152,7 +181,7 @@ async def test_blank_lines_are_skipped_and_counted(as_user: AsUser, blank: bytes
     assert (await send(owner, pieces(stream))).json()["created"] == 2
 
 
-async def test_no_reader_breaks_a_line_of_an_export(as_user: AsUser) -> None:
+async def test_no_reader_breaks_a_line_of_an_export(as_user: ClientFactory) -> None:
     owner, text = as_user("owner"), "a\n\r\r\n\\\u2028\\\\\u2029\\u2028 \u00a0\u180e\ufeff\tz"
     await bring(owner, a_line(uuid4(), description=text))
 
@@ -164,5 +193,5 @@ async def test_no_reader_breaks_a_line_of_an_export(as_user: AsUser) -> None:
     assert await bring(owner, line) == (0, 0, 1, 0)
 
 
-async def test_a_stream_of_nothing_changes_nothing(as_user: AsUser) -> None:
+async def test_a_stream_of_nothing_changes_nothing(as_user: ClientFactory) -> None:
     assert await bring(as_user("owner")) == (0, 0, 0, 0)

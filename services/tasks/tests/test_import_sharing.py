@@ -11,10 +11,10 @@ import pytest
 from httpx import AsyncClient, Response
 
 from common.uploads import IMPORT_LIMITS
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from tasks.import_turns import RankedTurns
-from tasks.routes import exchange as routes
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from tasks.transfer import endpoints as routes
+from tasks.transfer.concurrency import PriorityLimiter
 
 from .carried import Line, a_line, ask, bring, export, send, staged, until_staged, written
 from .lock import make
@@ -28,7 +28,9 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'act
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give clients a second to send something, and three for all."""
-    monkeypatch.setattr(routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0))
+    monkeypatch.setattr(
+        routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
+    )
 
 
 async def slowly(go_on: asyncio.Event, *lines: Line) -> AsyncIterator[bytes]:
@@ -56,7 +58,9 @@ async def end(*sending: asyncio.Task[Response]) -> None:
     await asyncio.gather(*sending, return_exceptions=True)
 
 
-async def test_many_that_send_a_space_now_and_then_keep_nobody_waiting(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_many_that_send_a_space_now_and_then_keep_nobody_waiting(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     dawdlers = [begin(alone_as(f"dawdler {number // 2}"), dripping(0.3)) for number in range(24)]
     await until_staged(proxy, 24, 0)
@@ -69,7 +73,9 @@ async def test_many_that_send_a_space_now_and_then_keep_nobody_waiting(alone_as:
     await until_staged(proxy, 0, 0)
 
 
-async def test_writes_go_on_while_a_client_sends_an_import(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_writes_go_on_while_a_client_sends_an_import(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, neighbour, go_on = alone_as("owner"), alone_as("neighbour"), asyncio.Event()
     address = await make(owner)
 
@@ -84,7 +90,9 @@ async def test_writes_go_on_while_a_client_sends_an_import(alone_as: AsUser, pro
     assert {line["title"] for line in await export(owner)} == {"2", "New"}
 
 
-async def test_two_imports_of_one_user_come_in_beside_each_other(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_two_imports_of_one_user_come_in_beside_each_other(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, go_on, line = alone_as("owner"), asyncio.Event(), a_line(uuid4())
 
     first = begin(owner, slowly(go_on, line))
@@ -96,7 +104,7 @@ async def test_two_imports_of_one_user_come_in_beside_each_other(alone_as: AsUse
 
 
 async def test_a_third_import_of_one_user_waits_for_one_of_the_first_and_not_for_ever(
-    alone_as: AsUser, proxy: Proxy
+    alone_as: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, go_on = alone_as("owner"), asyncio.Event()
     first, second = begin(owner, slowly(go_on)), begin(owner, dripping(1.0))
@@ -117,7 +125,7 @@ async def test_a_third_import_of_one_user_waits_for_one_of_the_first_and_not_for
 
 @pytest.mark.parametrize("content", [b"", b" ", b"\n"])
 async def test_who_sends_nothing_of_use_for_too_long_is_refused(
-    alone_as: AsUser, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, content: bytes
+    alone_as: ClientFactory, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:
     owner = alone_as("owner")
     monkeypatch.setattr(routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
@@ -132,7 +140,9 @@ async def test_who_sends_nothing_of_use_for_too_long_is_refused(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_who_never_comes_to_an_end_is_refused(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_who_never_comes_to_an_end_is_refused(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
 
     async with asyncio.timeout(6):
@@ -142,7 +152,9 @@ async def test_who_never_comes_to_an_end_is_refused(alone_as: AsUser, proxy: Pro
     assert await staged(proxy) == (0, 0)
 
 
-async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(alone_as: AsUser) -> None:
+async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(
+    alone_as: ClientFactory,
+) -> None:
     lines = [a_line(uuid4()) for _ in range(3)]
 
     async def drip() -> AsyncIterator[bytes]:
@@ -154,14 +166,14 @@ async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(alone_
 
 
 async def test_turns_go_to_the_lowest_rank_and_pass_over_who_has_left() -> None:
-    turns, went = RankedTurns(1), list[int]()
+    turns, went = PriorityLimiter(1), list[int]()
 
     async def go(number: int) -> None:
-        async with turns.turn((number > 5, number)):
+        async with turns.slot((number > 5, number)):
             went.append(number)
             await asyncio.sleep(0)
 
-    async with turns.turn((False, 0)):
+    async with turns.slot((False, 0)):
         going = [asyncio.create_task(go(number)) for number in (9, 3, 7, 1)]
         await asyncio.sleep(0)
         going[1].cancel()
@@ -172,24 +184,24 @@ async def test_turns_go_to_the_lowest_rank_and_pass_over_who_has_left() -> None:
 
 
 async def test_a_turn_that_is_given_to_who_leaves_at_that_moment_is_passed_on() -> None:
-    turns = RankedTurns(1)
+    turns = PriorityLimiter(1)
 
     async def go() -> bool:
-        async with turns.turn((False, 1)):
+        async with turns.slot((False, 1)):
             return True
 
-    async with turns.turn((False, 0)):
+    async with turns.slot((False, 0)):
         leaving, staying = asyncio.create_task(go()), asyncio.create_task(go())
         await asyncio.sleep(0)
     leaving.cancel()
 
     async with asyncio.timeout(1):
         assert await staying
-    async with asyncio.timeout(1), turns.turn((False, 2)):
+    async with asyncio.timeout(1), turns.slot((False, 2)):
         pass
 
 
-async def test_nothing_of_a_refused_import_is_read_on(alone_as: AsUser) -> None:
+async def test_nothing_of_a_refused_import_is_read_on(alone_as: ClientFactory) -> None:
     gc.disable()  # what only the garbage collector ends has not been ended
     try:
         refused = await send(alone_as("owner"), _broken_then(1.5))

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .lock import after_waiting, somebody
 from .planning import Shown, add_task, code_of, done
@@ -23,7 +23,7 @@ async def _label(owner: AsyncClient, name: str) -> Shown:
     return found
 
 
-async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: AsUser) -> None:
+async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first = await add_task(owner, labels=["Weekend", " home ", "WEEKEND"])
     second = await add_task(owner, labels=["weekEND"])
@@ -35,7 +35,7 @@ async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: AsUse
     assert len({first["version"], second["version"], *versions}) == 4
 
 
-async def test_labels_are_replaced_as_a_whole(as_user: AsUser) -> None:
+async def test_labels_are_replaced_as_a_whole(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = await add_task(owner, labels=["a", "b"])
     address = f"/tasks/{task['id']}"
@@ -43,7 +43,10 @@ async def test_labels_are_replaced_as_a_whole(as_user: AsUser) -> None:
     changed = await done(await owner.patch(address, json={"labels": ["B", "c"]}))
     assert changed["labels"] == ["b", "c"]
     assert await done(await owner.patch(address, json={"labels": ["c", "b"]})) == changed
-    assert (await done(await owner.put(address, json={"title": "Old client"})))["labels"] == ["b", "c"]
+    assert (await done(await owner.put(address, json={"title": "Old client"})))["labels"] == [
+        "b",
+        "c",
+    ]
     assert (await done(await owner.patch(address, json={"labels": []})))["labels"] == []
     assert await _labels(owner) == [("a", 0), ("b", 0), ("c", 0)]
 
@@ -51,25 +54,36 @@ async def test_labels_are_replaced_as_a_whole(as_user: AsUser) -> None:
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize(
     ("labels", "status"),
-    [(["x" * 51], 422), ([""], 422), (["a\nb"], 422), ([5], 400), ("x", 400), (None, 400), ([None], 400)],
+    [
+        (["x" * 51], 422),
+        ([""], 422),
+        (["a\nb"], 422),
+        ([5], 400),
+        ("x", 400),
+        (None, 400),
+        ([None], 400),
+    ],
 )
-async def test_labels_are_short_lines(as_user: AsUser, labels: object, status: int) -> None:
+async def test_labels_are_short_lines(as_user: ClientFactory, labels: object, status: int) -> None:
     owner = as_user("owner")
 
     assert (await owner.post("/tasks", json={"title": "x", "labels": labels})).status_code == status
     assert (await owner.get("/labels")).json() == []
 
 
-async def test_a_task_carries_at_most_20_labels(as_user: AsUser) -> None:
+async def test_a_task_carries_at_most_20_labels(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     most = [str(number) for number in range(20)]
 
-    assert code_of(await owner.post("/tasks", json={"title": "x", "labels": [*most, "y"]})) == (422, "quota-exceeded")
+    assert code_of(await owner.post("/tasks", json={"title": "x", "labels": [*most, "y"]})) == (
+        422,
+        "quota-exceeded",
+    )
     assert len((await owner.get("/labels")).json()) == 0
     await add_task(owner, labels=[*most, "0"])
 
 
-async def test_an_owner_has_at_most_500_labels(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_owner_has_at_most_500_labels(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     task = await add_task(owner, labels=["a"])
     with psycopg.connect(proxy.server_url) as connection:
@@ -85,7 +99,9 @@ async def test_an_owner_has_at_most_500_labels(alone_as: AsUser, proxy: Proxy) -
 
 
 @pytest.mark.scenario("S006-AC-6")
-async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(as_user: AsUser) -> None:
+async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
     tasks = [await add_task(owner, labels=["home", str(number)]) for number in range(3)]
     await add_task(owner, labels=["other"])
@@ -102,7 +118,7 @@ async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(as_user: A
     assert versions == list(range(int(since) + 1, int(since) + 5))
 
 
-async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: AsUser) -> None:
+async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = await add_task(owner, labels=["a", "b"])
     label = await done(await owner.get(f"/labels/{(await _label(owner, 'a'))['id']}"))
@@ -112,7 +128,10 @@ async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: AsUse
     assert await done(await owner.patch(address, json={**label, "task_count": 1})) == label
     assert code_of(await owner.patch(address, json={"name": "B"})) == (409, "name-taken")
     stale = {"If-Match": '"1"'}
-    assert code_of(await owner.patch(address, json={"name": "c"}, headers=stale)) == (412, "version-mismatch")
+    assert code_of(await owner.patch(address, json={"name": "c"}, headers=stale)) == (
+        412,
+        "version-mismatch",
+    )
     assert code_of(await owner.delete(address, headers=stale)) == (412, "version-mismatch")
     assert (await done(await owner.patch(address, json={"name": "A"})))["name"] == "A"
     assert (await owner.get(f"/tasks/{task['id']}")).json()["labels"] == ["A", "b"]
@@ -123,7 +142,7 @@ async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: AsUse
     assert changes["deleted"] == [{"kind": "label", "id": label["id"], "version": int(since) + 2}]
 
 
-async def test_somebody_elses_label_looks_missing(as_user: AsUser) -> None:
+async def test_somebody_elses_label_looks_missing(as_user: ClientFactory) -> None:
     owner, stranger = as_user("owner"), as_user("stranger")
     await add_task(owner, labels=["a"])
     label = await _label(owner, "a")
@@ -137,18 +156,25 @@ async def test_somebody_elses_label_looks_missing(as_user: AsUser) -> None:
 
 
 @pytest.mark.scenario("S006-AC-9")
-async def test_the_first_use_by_many_at_once_makes_one_label(as_user: AsUser) -> None:
+async def test_the_first_use_by_many_at_once_makes_one_label(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     tasks = [await add_task(owner, str(number)) for number in range(4)]
 
-    changes = [owner.patch(f"/tasks/{task['id']}", json={"labels": ["New", task["title"]]}) for task in tasks]
-    answers = await asyncio.gather(*changes, owner.post("/tasks", json={"title": "5", "labels": ["NEW"]}))
+    changes = [
+        owner.patch(f"/tasks/{task['id']}", json={"labels": ["New", task["title"]]})
+        for task in tasks
+    ]
+    answers = await asyncio.gather(
+        *changes, owner.post("/tasks", json={"title": "5", "labels": ["NEW"]})
+    )
 
     assert [answer.status_code for answer in answers] == [200] * 4 + [201]
     assert [count for name, count in await _labels(owner) if name.lower() == "new"] == [5]
 
 
-async def test_a_label_made_meanwhile_is_the_one(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_label_made_meanwhile_is_the_one(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     task = await add_task(owner)
 
@@ -164,11 +190,16 @@ async def test_a_label_made_meanwhile_is_the_one(alone_as: AsUser, proxy: Proxy)
         add = owner.post("/tasks", json={"title": "x", "labels": ["nEw"]})
         answers = await after_waiting(proxy, other, change, add)
 
-    assert [(await done(answer, answer.status_code))["labels"] for answer in answers] == [["New"], ["New"]]
+    assert [(await done(answer, answer.status_code))["labels"] for answer in answers] == [
+        ["New"],
+        ["New"],
+    ]
     assert await _labels(owner) == [("New", 2)]
 
 
-async def test_a_change_shows_the_labels_that_somebody_put_there_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_change_shows_the_labels_that_somebody_put_there_meanwhile(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     task = await add_task(owner, labels=["a"])
 
@@ -176,7 +207,9 @@ async def test_a_change_shows_the_labels_that_somebody_put_there_meanwhile(alone
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("DELETE FROM task_labels")
         await other.execute("UPDATE tasks SET version = (SELECT counter FROM owners)")
-        [answer] = await after_waiting(proxy, other, owner.patch(f"/tasks/{task['id']}", json={"title": "New"}))
+        [answer] = await after_waiting(
+            proxy, other, owner.patch(f"/tasks/{task['id']}", json={"title": "New"})
+        )
 
     assert answer.json() == (await owner.get(f"/tasks/{task['id']}")).json()
     assert (answer.json()["title"], answer.json()["labels"]) == ("New", [])

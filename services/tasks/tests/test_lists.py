@@ -3,7 +3,7 @@
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
+from devkit.testing.auth_headers import ClientFactory
 
 
 async def _make(owner: AsyncClient, *titles: str) -> list[str]:
@@ -19,12 +19,12 @@ async def _titles(owner: AsyncClient, query: str = "") -> list[str]:
 
 
 @pytest.mark.scenario("S001-US2.2")
-async def test_whoever_has_nothing_gets_an_empty_array(as_user: AsUser) -> None:
+async def test_whoever_has_nothing_gets_an_empty_array(as_user: ClientFactory) -> None:
     assert (await as_user("nobody").get("/tasks")).text == "[]"
 
 
 @pytest.mark.scenario("S001-US2.1")
-async def test_the_list_is_whole_and_in_the_order_of_making(as_user: AsUser) -> None:
+async def test_the_list_is_whole_and_in_the_order_of_making(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     made = await _make(owner, "b", "a", "c")
 
@@ -40,7 +40,9 @@ async def test_the_list_is_whole_and_in_the_order_of_making(as_user: AsUser) -> 
         ("?status=pending&is_completed=false", ["open"]),
     ],
 )
-async def test_the_list_is_narrowed_by_state(as_user: AsUser, query: str, found: list[str]) -> None:
+async def test_the_list_is_narrowed_by_state(
+    as_user: ClientFactory, query: str, found: list[str]
+) -> None:
     owner = as_user("owner")
     await owner.post("/tasks", json={"title": "done", "is_completed": True})
     await owner.post("/tasks", json={"title": "open"})
@@ -61,7 +63,9 @@ async def test_the_list_is_narrowed_by_state(as_user: AsUser, query: str, found:
         ("e\u0301clair", "\u00c9CLAIR"),
     ],
 )
-async def test_a_text_is_found_without_regard_to_case(as_user: AsUser, title: str, q: str) -> None:
+async def test_a_text_is_found_without_regard_to_case(
+    as_user: ClientFactory, title: str, q: str
+) -> None:
     owner = as_user("owner")
     await _make(owner, title, "nothing like it")
 
@@ -71,21 +75,21 @@ async def test_a_text_is_found_without_regard_to_case(as_user: AsUser, title: st
 
 
 @pytest.mark.parametrize("q", ["a%b", "a_b", "\\", "sß"])
-async def test_a_text_means_itself(as_user: AsUser, q: str) -> None:
+async def test_a_text_means_itself(as_user: ClientFactory, q: str) -> None:
     owner = as_user("owner")
     await _make(owner, "aXb", "SS")
 
     assert (await owner.get("/tasks", params={"q": q})).json() == []
 
 
-async def test_a_description_is_searched_too(as_user: AsUser) -> None:
+async def test_a_description_is_searched_too(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await owner.post("/tasks", json={"title": "Shop", "description": "Two\nlemons"})
 
     assert await _titles(owner, "?q=LEMON") == ["Shop"]
 
 
-async def test_pages_follow_each_other_while_tasks_come_and_go(as_user: AsUser) -> None:
+async def test_pages_follow_each_other_while_tasks_come_and_go(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await _make(owner, "1", "2", "3", "4")
 
@@ -100,7 +104,7 @@ async def test_pages_follow_each_other_while_tasks_come_and_go(as_user: AsUser) 
     assert "next" not in third.links
 
 
-async def test_a_page_that_is_just_full_has_no_next_one(as_user: AsUser) -> None:
+async def test_a_page_that_is_just_full_has_no_next_one(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await _make(owner, "1", "2")
 
@@ -136,7 +140,9 @@ async def test_a_page_that_is_just_full_has_no_next_one(as_user: AsUser) -> None
     ],
 )
 @pytest.mark.scenario("S002-US4.1")
-async def test_a_query_that_is_not_understood_is_refused(as_user: AsUser, query: str) -> None:
+async def test_a_query_that_is_not_understood_is_refused(
+    as_user: ClientFactory, query: str
+) -> None:
     answer = await as_user("owner").get(f"/tasks{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")

@@ -16,15 +16,15 @@ import pytest
 from httpx import AsyncClient
 from psycopg import sql
 
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.people import Headers, passport_headers
-from devkit.platform import Platform, Service, free_ports, start_service
-from devkit.processes import Group
-from devkit.tokens import user_id
-from tasks.service.changes import PAGE_BYTES
-from tasks.service.task_reader import HOLD_SECONDS
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform, Service, free_ports, start_service
+from devkit.platform.tokens import user_id
+from devkit.testing.auth_headers import Headers, passport_headers
+from tasks.sync.service import PAGE_BYTES
+from tasks.task.reader import HOLD_SECONDS
 
 TASKS = 2_000
 CHARACTERS = 9_000
@@ -62,17 +62,28 @@ class Running:
         """Speak as the gateway does for somebody."""
         return passport_headers(self.keys, name)
 
-    async def fill(self, tasks: int = TASKS, letter: str = "x", characters: int = CHARACTERS) -> str:
+    async def fill(
+        self, tasks: int = TASKS, letter: str = "x", characters: int = CHARACTERS
+    ) -> str:
         """Return the name of somebody new with so many tasks."""
         name = str(uuid4())
-        values = {"tasks": tasks, "letter": letter, "characters": characters, "owner": str(user_id(name))}
-        async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
+        values = {
+            "tasks": tasks,
+            "letter": letter,
+            "characters": characters,
+            "owner": str(user_id(name)),
+        }
+        async with await psycopg.AsyncConnection.connect(
+            self.database, autocommit=True
+        ) as connection:
             await connection.execute(sql.SQL(FILL).format(**values))
         return name
 
     async def statements(self) -> int:
         """Count those that run."""
-        async with await psycopg.AsyncConnection.connect(self.database, autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(
+            self.database, autocommit=True
+        ) as connection:
             found = await (await connection.execute(RUNNING)).fetchone()
         return cast("int", found and found[0])
 
@@ -92,7 +103,7 @@ def _port(process: psutil.Process) -> str:
 
 @pytest.fixture(scope="module")
 async def running(
-    processes: Group, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+    processes: ProcessGroup, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> AsyncGenerator[Running]:
     database = await databases.make("tasks")
     told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
@@ -172,7 +183,9 @@ async def test_a_long_list_is_whole_in_order_and_has_its_tag(
     async with client_of(name) as owner:
         answer = await owner.get("/tasks")
         assert [task["version"] for task in answer.json()] == list(range(TASKS, 0, -1))
-        assert {len(task["description"]) - len(str(task["version"])) for task in answer.json()} == {CHARACTERS}
+        assert {len(task["description"]) - len(str(task["version"])) for task in answer.json()} == {
+            CHARACTERS
+        }
         assert (answer.headers["etag"], answer.headers["vary"]) == ('"1000000"', "Authorization")
         seen = await owner.get("/tasks", headers={"If-None-Match": answer.headers["etag"]})
         assert (seen.status_code, seen.content) == (304, b"")
@@ -198,7 +211,9 @@ async def test_a_long_page_has_as_many_tasks_as_was_asked_for_and_the_next_one(
         assert [task for page in pages for task in page] == whole
 
 
-@pytest.mark.parametrize("query", ["", "?sort=title", "?sort=-due", "?overdue=false&sort=-updated_at", "?limit=500"])
+@pytest.mark.parametrize(
+    "query", ["", "?sort=title", "?sort=-due", "?overdue=false&sort=-updated_at", "?limit=500"]
+)
 async def test_a_slow_client_holds_no_connection_and_gets_the_same_list(
     running: Running, client_of: Callable[[str], AsyncClient], slowly: Slowly, query: str
 ) -> None:
@@ -276,7 +291,9 @@ async def test_twenty_long_lists_at_once_take_little_memory_and_others_are_serve
             await asyncio.sleep(number % 5)
             return beginning + await received(reader)
 
-    lists = asyncio.ensure_future(asyncio.gather(*(receive(name, number) for number, name in enumerate(names))))
+    lists = asyncio.ensure_future(
+        asyncio.gather(*(receive(name, number) for number, name in enumerate(names)))
+    )
     async with client_of(neighbour) as other:
         while not lists.done():
             async with asyncio.timeout(5):
@@ -329,7 +346,9 @@ async def test_pages_of_changes_end_when_they_are_long_and_miss_nothing(
     assert len(sizes) == 4
 
 
-async def test_an_export_of_long_tasks_is_the_list(running: Running, client_of: Callable[[str], AsyncClient]) -> None:
+async def test_an_export_of_long_tasks_is_the_list(
+    running: Running, client_of: Callable[[str], AsyncClient]
+) -> None:
     name = await running.fill(600)
     async with client_of(name) as owner:
         lines = (await owner.get("/internal/owner/export")).content.splitlines()

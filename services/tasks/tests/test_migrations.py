@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from devkit.postgres import Postgres
+from devkit.platform.postgres import Postgres
 from tasks.revisions import REVISIONS
 
 CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
@@ -63,14 +63,18 @@ def test_the_models_are_what_the_migrations_make(url: str) -> None:
     command.upgrade(CONFIG, "head")
     command.downgrade(CONFIG, "base")
     with psycopg.connect(url) as connection:
-        left = connection.execute("SELECT relname FROM pg_class WHERE relname LIKE '%tasks%'").fetchall()
+        left = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname LIKE '%tasks%'"
+        ).fetchall()
     command.upgrade(CONFIG, "head")
 
     assert left == []
     command.check(CONFIG)
 
 
-def _all(connection: psycopg.Connection, *statements: LiteralString) -> list[list[tuple[object, ...]]]:
+def _all(
+    connection: psycopg.Connection, *statements: LiteralString
+) -> list[list[tuple[object, ...]]]:
     return [connection.execute(statement).fetchall() for statement in statements]
 
 
@@ -83,9 +87,9 @@ def test_lists_and_labels_come_to_a_full_database_and_go_again(url: str) -> None
 
         command.upgrade(CONFIG, "head")
         assert _all(connection, STORED, FILES, KINDS) == before
-        assert _all(connection, "SELECT DISTINCT priority, position, list_id, due_date FROM tasks") == [
-            [(0, None, None, None)]
-        ]
+        assert _all(
+            connection, "SELECT DISTINCT priority, position, list_id, due_date FROM tasks"
+        ) == [[(0, None, None, None)]]
 
         connection.execute("UPDATE tasks SET priority = 3, position = 1, due_date = now()")
         connection.execute(

@@ -11,9 +11,15 @@ import pytest
 from httpx import AsyncClient, Response
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
-from devkit.people import AsUser
+from devkit.testing.auth_headers import ClientFactory
 
 from .conftest import Service
 from .planning import Shown, add_list, add_task, move
@@ -81,7 +87,12 @@ class Moves(RuleBasedStateMachine):
         """Make the tasks, perhaps with hardly any numbers left between them."""
         [made] = self.wait(add_list(self.phone))
         self.list_id = UUID(str(made["id"]))
-        values = {"tasks": self.tasks, "owner": self.owner, "list": self.list_id, "crammed": crammed}
+        values = {
+            "tasks": self.tasks,
+            "owner": self.owner,
+            "list": self.list_id,
+            "crammed": crammed,
+        }
         self.database.execute(FILL, values)
         self.orders: Orders = {None: tuple(self.tasks[::2]), self.list_id: tuple(self.tasks[1::2])}
         self.crammed = crammed
@@ -117,7 +128,10 @@ class Moves(RuleBasedStateMachine):
         found = [each for each in played if (each.orders, each.statuses) == (orders, statuses)]
         assert found, (self.orders, wanted, orders, answers)
         changed = {task for task, write in after.items() if before[task] != write}
-        assert any(changed == each.moved or (self.crammed and changed > each.moved != set()) for each in found)
+        assert any(
+            changed == each.moved or (self.crammed and changed > each.moved != set())
+            for each in found
+        )
         self.orders = orders
 
     def play(self, turns: Mapping[int, Move]) -> Outcome:
@@ -137,7 +151,9 @@ class Moves(RuleBasedStateMachine):
         target = {"stay": home, "inbox": None, "list": self.list_id}[wanted.to]
         if wanted.after == wanted.task and home == target:
             return orders
-        left = {each: tuple(other for other in tasks if other != task) for each, tasks in orders.items()}
+        left = {
+            each: tuple(other for other in tasks if other != task) for each, tasks in orders.items()
+        }
         place = {"first": 0, "last": len(left[target])}.get(str(wanted.after), -1)
         if place < 0:
             follows = self.tasks[int(wanted.after)]
@@ -161,7 +177,9 @@ class Moves(RuleBasedStateMachine):
 
     def ask(self, device: AsyncClient, wanted: Move) -> Awaitable[Response]:
         """Have a device move a task."""
-        target = {"stay": {}, "inbox": {"list_id": None}, "list": {"list_id": str(self.list_id)}}[wanted.to]
+        target = {"stay": {}, "inbox": {"list_id": None}, "list": {"list_id": str(self.list_id)}}[
+            wanted.to
+        ]
         after = {"first": {"after": None}, "last": {}}.get(str(wanted.after))
         body = target | ({"after": str(self.tasks[int(wanted.after)])} if after is None else after)
         return device.post(f"/tasks/{self.tasks[wanted.task]}/move", json=body)
@@ -181,7 +199,10 @@ class Moves(RuleBasedStateMachine):
 
 @pytest.mark.scenario("S006-AC-4")
 async def test_any_moves_of_two_devices_leave_one_order(shared: Service) -> None:
-    loop, runs = asyncio.get_running_loop(), settings(max_examples=15, stateful_step_count=15, database=None)
+    loop, runs = (
+        asyncio.get_running_loop(),
+        settings(max_examples=15, stateful_step_count=15, database=None),
+    )
 
     class OurMoves(Moves):
         def __init__(self) -> None:
@@ -191,7 +212,7 @@ async def test_any_moves_of_two_devices_leave_one_order(shared: Service) -> None
 
 
 @pytest.mark.scenario("S006-AC-10")
-async def test_a_thousand_moves_into_one_gap_keep_order_and_length(as_user: AsUser) -> None:
+async def test_a_thousand_moves_into_one_gap_keep_order_and_length(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first, left, right = [await add_task(owner, title) for title in ("first", "left", "right")]
     version, rows = right["version"], list[int]()
@@ -200,7 +221,9 @@ async def test_a_thousand_moves_into_one_gap_keep_order_and_length(as_user: AsUs
         moving, other = (left, right) if number % 2 else (right, left)
         moved = await move(owner, moving, after=first["id"])
         rows.append(int(str(moved["version"])) - int(str(version)))
-        version = (await owner.get("/tasks/changes")).json()["next"] if rows[-1] > 1 else moved["version"]
+        version = (
+            (await owner.get("/tasks/changes")).json()["next"] if rows[-1] > 1 else moved["version"]
+        )
         assert len(str(moved["position"])) <= DIGITS_MAX + 1
         if number % 50 == 0:
             shown = (await owner.get("/tasks?list_id=none")).json()

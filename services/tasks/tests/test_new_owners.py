@@ -8,14 +8,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import psycopg
 import pytest
 
-from devkit.databases import MigratedDatabases, database_environment
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.people import AsUser
-from devkit.platform import free_ports, start_service
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import free_ports, start_service
+from devkit.testing.auth_headers import ClientFactory
 
-Beside = Callable[[str], AbstractAsyncContextManager[AsUser]]
+Beside = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
 
 SICK = {
     "hangs up": b"",
@@ -41,7 +41,7 @@ async def _answering(answer: bytes) -> AsyncGenerator[str]:
 
 
 async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
-    beside: Beside, processes: Group, databases: MigratedDatabases, keys: PassportKeys
+    beside: Beside, processes: ProcessGroup, databases: MigratedDatabases, keys: PassportKeys
 ) -> None:
     users_database = await databases.make("users")
     environment = database_environment({"users": users_database}, minimal_environment())
@@ -60,7 +60,9 @@ async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
 
 
 @pytest.mark.parametrize("answer", SICK.values(), ids=SICK)
-async def test_a_sick_users_service_only_keeps_new_owners_waiting(beside: Beside, answer: bytes) -> None:
+async def test_a_sick_users_service_only_keeps_new_owners_waiting(
+    beside: Beside, answer: bytes
+) -> None:
     async with _answering(answer) as url, beside(url) as speak_as:
         refused = await speak_as("new").post("/tasks", json={"title": "First"})
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient, Response
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .conftest import TASKS_MAX
 
@@ -28,7 +28,7 @@ async def _fill(owner: AsyncClient, count: int = TASKS_MAX) -> None:
         assert (await owner.post("/tasks", json={"title": str(number)})).status_code == 201
 
 
-async def test_a_task_is_made_under_the_id_that_the_client_chose(as_user: AsUser) -> None:
+async def test_a_task_is_made_under_the_id_that_the_client_chose(as_user: ClientFactory) -> None:
     owner, task_id = as_user("owner"), str(uuid4())
     address = f"/tasks/{task_id}"
 
@@ -43,7 +43,7 @@ async def test_a_task_is_made_under_the_id_that_the_client_chose(as_user: AsUser
     assert (listed.json(), listed.headers["etag"]) == ([task], made.headers["etag"])
 
 
-async def test_a_task_that_the_caller_has_is_never_replaced(as_user: AsUser) -> None:
+async def test_a_task_that_the_caller_has_is_never_replaced(as_user: ClientFactory) -> None:
     owner, address = as_user("owner"), f"/tasks/{uuid4()}"
     made = await _put(owner, address)
 
@@ -51,7 +51,9 @@ async def test_a_task_that_the_caller_has_is_never_replaced(as_user: AsUser) -> 
     assert (await owner.get("/tasks")).json() == [made.json()]
 
 
-async def test_a_retry_learns_that_the_task_was_made_although_its_list_is_gone(as_user: AsUser) -> None:
+async def test_a_retry_learns_that_the_task_was_made_although_its_list_is_gone(
+    as_user: ClientFactory,
+) -> None:
     owner, address = as_user("owner"), f"/tasks/{uuid4()}"
     list_id = (await owner.post("/lists", json={"name": "Garden"})).json()["id"]
     assert (await _put(owner, address, list_id=list_id)).status_code == 201
@@ -61,7 +63,7 @@ async def test_a_retry_learns_that_the_task_was_made_although_its_list_is_gone(a
     assert _code(await _put(owner, f"/tasks/{uuid4()}", list_id=list_id)) == (422, "list-not-found")
 
 
-async def test_an_id_that_somebody_else_has_cannot_be_had(as_user: AsUser) -> None:
+async def test_an_id_that_somebody_else_has_cannot_be_had(as_user: ClientFactory) -> None:
     theirs = await as_user("neighbour").post("/tasks", json={"title": "Theirs"})
     address = theirs.headers["location"]
 
@@ -76,7 +78,7 @@ async def test_an_id_that_somebody_else_has_cannot_be_had(as_user: AsUser) -> No
     assert (await as_user("neighbour").get("/tasks")).json() == [theirs.json()]
 
 
-async def test_the_quota_counts_tasks_that_the_client_named(as_user: AsUser) -> None:
+async def test_the_quota_counts_tasks_that_the_client_named(as_user: ClientFactory) -> None:
     owner, address = as_user("owner"), f"/tasks/{uuid4()}"
     assert (await _put(owner, address)).status_code == 201
     await _fill(owner, TASKS_MAX - 1)
@@ -88,7 +90,7 @@ async def test_the_quota_counts_tasks_that_the_client_named(as_user: AsUser) -> 
 
 
 @pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '*, "1"', "*,*", "", "x"])
-async def test_a_put_can_only_ask_for_nothing_at_all(as_user: AsUser, tags: str) -> None:
+async def test_a_put_can_only_ask_for_nothing_at_all(as_user: ClientFactory, tags: str) -> None:
     owner, address = as_user("owner"), f"/tasks/{uuid4()}"
 
     for headers in ({"If-None-Match": tags}, {"If-None-Match": "*", "If-Match": tags or "*"}):
@@ -97,16 +99,20 @@ async def test_a_put_can_only_ask_for_nothing_at_all(as_user: AsUser, tags: str)
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_the_body_of_a_new_task_may_not_hold_another_one(as_user: AsUser) -> None:
+async def test_the_body_of_a_new_task_may_not_hold_another_one(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     assert _code(await _put(owner, f"/tasks/{uuid4()}", id=str(uuid4()))) == (422, "id-mismatch")
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_a_deletion_is_undone_and_leaves_no_trace(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_deletion_is_undone_and_leaves_no_trace(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
-    before = (await owner.post("/tasks", json={"title": "Back again", "description": "All of it"})).json()
+    before = (
+        await owner.post("/tasks", json={"title": "Back again", "description": "All of it"})
+    ).json()
     address = f"/tasks/{before['id']}"
     await owner.delete(address)
 
@@ -122,10 +128,12 @@ async def test_a_deletion_is_undone_and_leaves_no_trace(alone_as: AsUser, proxy:
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_of_many_who_make_one_task_at_once_exactly_one_does(as_user: AsUser) -> None:
+async def test_of_many_who_make_one_task_at_once_exactly_one_does(as_user: ClientFactory) -> None:
     owner, address = as_user("owner"), f"/tasks/{uuid4()}"
 
-    answers = await asyncio.gather(*(_put(owner, address, title=str(number)) for number in range(40)))
+    answers = await asyncio.gather(
+        *(_put(owner, address, title=str(number)) for number in range(40))
+    )
 
     assert sorted(answer.status_code for answer in answers) == [201] + [412] * 39
     (done,) = [answer for answer in answers if answer.is_success]

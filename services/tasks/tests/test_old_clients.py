@@ -4,8 +4,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .planning import Shown, add_list, add_task, done, move
 
@@ -21,7 +21,9 @@ OLD_CONTENT = b'{"new_title": "Once", "new_description": null, "new_is_completed
 async def _planned(owner: AsyncClient) -> Shown:
     garden = await add_list(owner)
     due = {"date": "2026-11-30", "time": "08:30", "time_zone": "Europe/Berlin"}
-    task = await add_task(owner, "Dig", list_id=garden["id"], due=due, priority="high", labels=["home", "Weekend"])
+    task = await add_task(
+        owner, "Dig", list_id=garden["id"], due=due, priority="high", labels=["home", "Weekend"]
+    )
     await add_task(owner, "Plant", list_id=garden["id"])
     return await move(owner, task)
 
@@ -32,7 +34,9 @@ def _plan(task: Shown) -> Shown:
 
 @pytest.mark.scenario("S006-AC-11", "S006-SC-003")
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-async def test_what_an_old_client_writes_loses_nothing_of_a_plan(as_user: AsUser, method: str) -> None:
+async def test_what_an_old_client_writes_loses_nothing_of_a_plan(
+    as_user: ClientFactory, method: str
+) -> None:
     owner = as_user("owner")
     before = await _planned(owner)
     body = {"title": "Dig deeper", "is_completed": True}
@@ -45,7 +49,7 @@ async def test_what_an_old_client_writes_loses_nothing_of_a_plan(as_user: AsUser
 
 
 @pytest.mark.scenario("S006-AC-11")
-async def test_an_old_client_sees_what_it_always_saw(as_user: AsUser) -> None:
+async def test_an_old_client_sees_what_it_always_saw(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     planned = await _planned(owner)
     task = await add_task(owner, "Old")
@@ -60,12 +64,16 @@ async def test_an_old_client_sees_what_it_always_saw(as_user: AsUser) -> None:
     assert (await owner.get("/lists")).json()[0]["name"] == "Garden"
 
 
-async def test_a_key_means_what_it_meant_before_there_were_plans(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_key_means_what_it_meant_before_there_were_plans(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, headers = alone_as("owner"), {"Idempotency-Key": "key"}
     await owner.post("/tasks", json={"title": "Once", "description": None}, headers=headers)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute("UPDATE idempotency_keys SET digest = sha256(%s)", [OLD_CONTENT])
 
-    again = await owner.post("/tasks", json={"title": "Once", "priority": "none", "labels": []}, headers=headers)
+    again = await owner.post(
+        "/tasks", json={"title": "Once", "priority": "none", "labels": []}, headers=headers
+    )
 
     assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .lock import after_waiting, somebody
 from .planning import Shown, add_list, add_task, code_of, done, move, titles
@@ -25,7 +25,9 @@ FROM counted, generate_series(1, %(count)s) AS n
 """
 
 
-async def _add_many(proxy: Proxy, owner: AsyncClient, count: int, list_id: object = None) -> None:
+async def _add_many(
+    proxy: FaultProxy, owner: AsyncClient, count: int, list_id: object = None
+) -> None:
     """Make more tasks than the quota of these tests allows."""
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         values = {"owner": owner.headers["x-user-id"], "count": count, "list": list_id}
@@ -44,7 +46,7 @@ Three = tuple[AsyncClient, list[Shown]]
 
 
 @pytest.fixture
-async def three(as_user: AsUser) -> Three:
+async def three(as_user: ClientFactory) -> Three:
     """Make three tasks in the inbox."""
     owner = as_user("owner")
     return owner, [await add_task(owner, title) for title in "abc"]
@@ -66,11 +68,15 @@ async def test_tasks_that_were_never_moved_are_in_the_order_of_making(three: Thr
         (0, {"after": 2}, "bca"),
     ],
 )
-async def test_a_move_writes_one_row(three: Three, which: int, to: dict[str, int | None], order: str) -> None:
+async def test_a_move_writes_one_row(
+    three: Three, which: int, to: dict[str, int | None], order: str
+) -> None:
     owner, tasks = three
     since = (await owner.get("/tasks/changes")).json()["next"]
 
-    moved = await move(owner, tasks[which], **{name: n if n is None else tasks[n]["id"] for name, n in to.items()})
+    moved = await move(
+        owner, tasks[which], **{name: n if n is None else tasks[n]["id"] for name, n in to.items()}
+    )
 
     assert "".join(str(task["title"]) for task in await _in_order(owner)) == order
     assert (await owner.get(f"/tasks/changes?since={since}")).json()["tasks"] == [moved]
@@ -78,8 +84,12 @@ async def test_a_move_writes_one_row(three: Three, which: int, to: dict[str, int
     assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(("which", "to"), [(0, {"after": None}), (2, {}), (1, {"after": 0}), (1, {"after": 1})])
-async def test_a_move_to_where_it_is_changes_nothing(three: Three, which: int, to: dict[str, int | None]) -> None:
+@pytest.mark.parametrize(
+    ("which", "to"), [(0, {"after": None}), (2, {}), (1, {"after": 0}), (1, {"after": 1})]
+)
+async def test_a_move_to_where_it_is_changes_nothing(
+    three: Three, which: int, to: dict[str, int | None]
+) -> None:
     owner, tasks = three
     place = {name: n if n is None else tasks[n]["id"] for name, n in to.items()}
 
@@ -114,7 +124,7 @@ async def test_a_task_made_later_comes_behind_one_that_was_moved_to_the_end(thre
     assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bcad"
 
 
-async def test_a_task_follows_only_what_is_there(as_user: AsUser) -> None:
+async def test_a_task_follows_only_what_is_there(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await add_list(owner)
     task, inside = await add_task(owner), await add_task(owner, list_id=garden["id"])
@@ -124,8 +134,14 @@ async def test_a_task_follows_only_what_is_there(as_user: AsUser) -> None:
         answer = await owner.post(f"/tasks/{task['id']}/move", json={"after": after})
         assert code_of(answer) == (422, "after-not-found")
     into = {"list_id": garden["id"], "after": task["id"]}
-    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json=into)) == (422, "after-not-found")
-    assert code_of(await owner.post(f"/tasks/{theirs['id']}/move", json={})) == (404, "task-not-found")
+    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json=into)) == (
+        422,
+        "after-not-found",
+    )
+    assert code_of(await owner.post(f"/tasks/{theirs['id']}/move", json={})) == (
+        404,
+        "task-not-found",
+    )
     stale = await owner.post(f"/tasks/{task['id']}/move", json={}, headers={"If-Match": '"1"'})
     assert code_of(stale) == (412, "version-mismatch")
     assert code_of(await owner.post(f"/tasks/{task['id']}/move", json={"after": "x"}))[0] == 400
@@ -142,25 +158,39 @@ async def test_a_move_with_a_key_is_made_once(three: Three) -> None:
 
     assert (again.status_code, again.content) == (200, first.content)
     assert again.headers["idempotency-replayed"] == "true"
-    assert code_of(await owner.post(address, json={"after": None}, headers=headers)) == (422, "key-reused")
+    assert code_of(await owner.post(address, json={"after": None}, headers=headers)) == (
+        422,
+        "key-reused",
+    )
     await owner.delete(f"/tasks/{tasks[0]['id']}")
     assert (await owner.post(address, json={}, headers=headers)).content == first.content
 
 
-async def test_lists_are_put_in_order_like_tasks(as_user: AsUser) -> None:
+async def test_lists_are_put_in_order_like_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     lists = [await add_list(owner, name) for name in "abc"]
     address = f"/lists/{lists[2]['id']}/move"
 
-    for after, order in ((None, "cab"), (lists[0]["id"], "acb"), (lists[2]["id"], "acb"), (lists[1]["id"], "abc")):
+    for after, order in (
+        (None, "cab"),
+        (lists[0]["id"], "acb"),
+        (lists[2]["id"], "acb"),
+        (lists[1]["id"], "abc"),
+    ):
         await done(await owner.post(address, json={"after": after}))
         assert "".join(each["name"] for each in (await owner.get("/lists")).json()) == order
-    assert code_of(await owner.post(address, json={"after": str(uuid4())})) == (422, "after-not-found")
+    assert code_of(await owner.post(address, json={"after": str(uuid4())})) == (
+        422,
+        "after-not-found",
+    )
     assert code_of(await owner.post(address, json={})) == (422, "missing")
-    assert code_of(await owner.post(f"/lists/{uuid4()}/move", json={"after": None})) == (404, "list-not-found")
+    assert code_of(await owner.post(f"/lists/{uuid4()}/move", json={"after": None})) == (
+        404,
+        "list-not-found",
+    )
 
 
-async def test_two_tasks_at_one_place_make_room(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_two_tasks_at_one_place_make_room(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     await add_task(owner, "0")
     await _add_many(proxy, owner, MANY)
@@ -179,13 +209,17 @@ async def test_two_tasks_at_one_place_make_room(alone_as: AsUser, proxy: Proxy) 
     assert all(str(one["position"]) < str(other["position"]) for one, other in pairwise(after))
 
 
-async def test_a_move_follows_what_was_moved_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_move_follows_what_was_moved_meanwhile(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     a, b, _ = [await add_task(owner, title) for title in "abc"]
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
-        last = "UPDATE tasks SET position = 1e18, version = (SELECT counter FROM owners) WHERE id = %s"
+        last = (
+            "UPDATE tasks SET position = 1e18, version = (SELECT counter FROM owners) WHERE id = %s"
+        )
         await other.execute(last, [a["id"]])
         request = owner.post(f"/tasks/{b['id']}/move", json={"after": a["id"]})
         [answer] = await after_waiting(proxy, other, request)

@@ -7,9 +7,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from devkit.keys import PassportKeys
-from devkit.people import AsUser
-from devkit.tokens import mint_token
+from devkit.platform.keys import PassportKeys
+from devkit.platform.tokens import mint_token
+from devkit.testing.auth_headers import ClientFactory
 
 Claims = dict[str, object]
 
@@ -17,14 +17,21 @@ Claims = dict[str, object]
 def _claims(user: str) -> Claims:
     now = int(time.time())
     ext = {"issuer": "better-auth", "subject": user}
-    return {"iss": "auth-gateway", "aud": "services", "sub": user, "ext": ext, "iat": now, "exp": now + 60}
+    return {
+        "iss": "auth-gateway",
+        "aud": "services",
+        "sub": user,
+        "ext": ext,
+        "iat": now,
+        "exp": now + 60,
+    }
 
 
 def _sign(key: Ed25519PrivateKey, claims: Claims, kind: str = "passport+jwt") -> str:
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"typ": kind})
 
 
-async def _status(as_user: AsUser, user: str, passport: str) -> int:
+async def _status(as_user: ClientFactory, user: str, passport: str) -> int:
     headers = {"Authorization": f"Bearer {passport}", "X-User-Id": user}
     answer = await as_user("anybody").get("/tasks", headers=headers)
     if answer.status_code == 401:
@@ -33,7 +40,7 @@ async def _status(as_user: AsUser, user: str, passport: str) -> int:
     return answer.status_code
 
 
-async def test_a_good_passport_is_believed(as_user: AsUser, keys: PassportKeys) -> None:
+async def test_a_good_passport_is_believed(as_user: ClientFactory, keys: PassportKeys) -> None:
     user = str(uuid4())
 
     assert await _status(as_user, user, _sign(keys.signing_key, _claims(user))) == 200
@@ -56,7 +63,9 @@ async def test_a_good_passport_is_believed(as_user: AsUser, keys: PassportKeys) 
     ],
     ids=str,
 )
-async def test_a_passport_with_one_wrong_claim_is_refused(as_user: AsUser, keys: PassportKeys, wrong: Claims) -> None:
+async def test_a_passport_with_one_wrong_claim_is_refused(
+    as_user: ClientFactory, keys: PassportKeys, wrong: Claims
+) -> None:
     user = str(uuid4())
     now = int(time.time())
     told = {name: now + value if isinstance(value, int) else value for name, value in wrong.items()}
@@ -65,19 +74,26 @@ async def test_a_passport_with_one_wrong_claim_is_refused(as_user: AsUser, keys:
     assert await _status(as_user, user, _sign(keys.signing_key, claims)) == 401
 
 
-async def test_a_passport_of_another_type_or_key_is_refused(as_user: AsUser, keys: PassportKeys) -> None:
+async def test_a_passport_of_another_type_or_key_is_refused(
+    as_user: ClientFactory, keys: PassportKeys
+) -> None:
     user = str(uuid4())
 
     assert await _status(as_user, user, _sign(keys.signing_key, _claims(user), "JWT")) == 401
     assert await _status(as_user, user, _sign(Ed25519PrivateKey.generate(), _claims(user))) == 401
-    assert await _status(as_user, user, jwt.encode(_claims(user), "s" * 32, headers={"typ": "passport+jwt"})) == 401
+    assert (
+        await _status(
+            as_user, user, jwt.encode(_claims(user), "s" * 32, headers={"typ": "passport+jwt"})
+        )
+        == 401
+    )
     assert await _status(as_user, user, mint_token("s" * 32, user)) == 401
     assert await _status(as_user, user, "") == 401
     assert await _status(as_user, user, "a.b.c") == 401
 
 
 async def test_a_passport_ends_although_it_was_believed_before(
-    as_user: AsUser, keys: PassportKeys, monkeypatch: pytest.MonkeyPatch
+    as_user: ClientFactory, keys: PassportKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = str(uuid4())
     passport = _sign(keys.signing_key, _claims(user))
@@ -89,7 +105,7 @@ async def test_a_passport_ends_although_it_was_believed_before(
     assert await _status(as_user, user, passport) == 401
 
 
-async def test_the_header_and_the_passport_say_the_same(as_user: AsUser) -> None:
+async def test_the_header_and_the_passport_say_the_same(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     own, other = owner.headers["x-user-id"], str(uuid4())
     passport = owner.headers["authorization"]
@@ -101,7 +117,7 @@ async def test_the_header_and_the_passport_say_the_same(as_user: AsUser) -> None
         assert answer.status_code == (401 if ids != [own] else 200), ids
 
 
-async def test_without_a_passport_nobody_is_known(as_user: AsUser) -> None:
+async def test_without_a_passport_nobody_is_known(as_user: ClientFactory) -> None:
     client = as_user("owner")
     del client.headers["authorization"]
 
@@ -111,8 +127,12 @@ async def test_without_a_passport_nobody_is_known(as_user: AsUser) -> None:
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("value", ["{} {}", "Basic {}", "{}", "Bearer  {}", "Bearer,{}", "Bearer\t{}"])
-async def test_a_header_that_is_no_bearer_token_is_refused(as_user: AsUser, value: str) -> None:
+@pytest.mark.parametrize(
+    "value", ["{} {}", "Basic {}", "{}", "Bearer  {}", "Bearer,{}", "Bearer\t{}"]
+)
+async def test_a_header_that_is_no_bearer_token_is_refused(
+    as_user: ClientFactory, value: str
+) -> None:
     owner = as_user("owner")
     passport = owner.headers["authorization"].removeprefix("Bearer ")
 
@@ -132,7 +152,7 @@ async def test_a_header_that_is_no_bearer_token_is_refused(as_user: AsUser, valu
     ],
 )
 async def test_who_is_calling_comes_before_what_they_ask_for(
-    as_user: AsUser, verb: str, path: str, header: str
+    as_user: ClientFactory, verb: str, path: str, header: str
 ) -> None:
     caller = as_user("anybody")
     assert (await caller.request(verb, path, headers={header: ""})).status_code == 400

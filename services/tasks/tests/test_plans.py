@@ -13,23 +13,35 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Executable
 
-from devkit.databases import MigratedDatabases
-from tasks.statements import changes, creation, exchange, keys, labels, lists, namesakes, staging, tasks
-from tasks.statements.listing import FILTERS, ORDERS, list_tasks
-from tasks.statements.order import move
+from devkit.platform.databases import MigratedDatabases
+from tasks.core import idempotency as keys
+from tasks.core.reorder import move
+from tasks.label import queries as labels
+from tasks.sync import queries as changes
+from tasks.task.queries import change as tasks
+from tasks.task.queries import create as creation
+from tasks.task.queries.listing import FILTERS, ORDERS, list_tasks
+from tasks.task_list import queries as lists
+from tasks.transfer.queries import merge as exchange
+from tasks.transfer.queries import resolve as namesakes
+from tasks.transfer.queries import staging
 
 from .crowd import CROWD, IMPORT, LABEL, LIST, OWN, OWNER, TASK, Connection, crowd, read, task
 
 NEW = UUID(int=7)
 MOMENT = datetime.now(UTC)
 TODAY = MOMENT.date()
-BEHIND = {"after_id": TASK, "after_time": MOMENT - timedelta(days=3), "after_value": f"{MOMENT.timestamp():020.0f}"}
+BEHIND = {
+    "after_id": TASK,
+    "after_time": MOMENT - timedelta(days=3),
+    "after_value": f"{MOMENT.timestamp():020.0f}",
+}
 
 VALUES: Final[Mapping[str, object]] = {
-    "caller": OWNER,
-    "wanted": TASK,
-    "seen": ["0"],
-    "expected": None,
+    "current_user_id": OWNER,
+    "target_id": TASK,
+    "if_none_match": ["0"],
+    "if_match": None,
     "limit": 51,
     "since": OWN - 100,
     **BEHIND,
@@ -48,12 +60,12 @@ VALUES: Final[Mapping[str, object]] = {
     "label_ids": [UUID(int=8), UUID(int=9)],
     "new_name": "New",
     "new_folded_name": "new",
-    "most": 2 * OWN,
-    "labels_most": 500,
-    "kept": timedelta(days=90),
+    "quota": 2 * OWN,
+    "labels_quota": 500,
+    "retention": timedelta(days=90),
     "operation_name": "create-task",
-    "given_key": "key",
-    "meaning": b"",
+    "idempotency_key": "key",
+    "fingerprint": b"",
     "ids": [LIST, NEW],
     "goes_first": False,
     "goes_last": False,
@@ -77,7 +89,9 @@ VALUES: Final[Mapping[str, object]] = {
 
 CREATED, PLACED = "ix_tasks_user_id_created_at_id", "ix_tasks_user_id_list_id_place"
 OWN_ID, OLD_KEYS = "uq_tasks_user_id_id", "ix_idempotency_keys_user_id_created_at"
-VERSIONS = {f"uq_{table}_user_id_version" for table in ("tasks", "task_lists", "labels", "task_tombstones")}
+VERSIONS = {
+    f"uq_{table}_user_id_version" for table in ("tasks", "task_lists", "labels", "task_tombstones")
+}
 
 
 class Run(NamedTuple):
@@ -102,11 +116,15 @@ PAGES: Final = {
     "changes": Run(changes.GET_CHANGES, {}, VERSIONS),
     "task": Run(tasks.GET_TASK, {}, {OWN_ID}),
     "lists": Run(lists.LIST_LISTS, {}, set()),
-    "one list": Run(lists.GET_LIST, {"wanted": LIST}, {"uq_task_lists_user_id_id"}),
-    "label": Run(labels.GET_LABEL, {"wanted": LABEL}, {"uq_labels_user_id_id"}),
-    "kept": Run(keys.GET_KEPT, {}, {"pk_idempotency_keys"}),
-    "obstacle": Run(creation.GET_OBSTACLE, {"wanted": NEW}, {"pk_tasks", "pk_idempotency_keys"}),
-    "list's obstacle": Run(lists.GET_OBSTACLE, {"wanted": NEW}, {"pk_task_lists", "pk_idempotency_keys"}),
+    "one list": Run(lists.GET_LIST, {"target_id": LIST}, {"uq_task_lists_user_id_id"}),
+    "label": Run(labels.GET_LABEL, {"target_id": LABEL}, {"uq_labels_user_id_id"}),
+    "kept": Run(keys.GET_STORED_RESPONSE, {}, {"pk_idempotency_keys"}),
+    "obstacle": Run(
+        creation.GET_CREATE_CONFLICTS, {"target_id": NEW}, {"pk_tasks", "pk_idempotency_keys"}
+    ),
+    "list's obstacle": Run(
+        lists.GET_OBSTACLE, {"target_id": NEW}, {"pk_task_lists", "pk_idempotency_keys"}
+    ),
     "import's lists": Run(namesakes.FIND_LISTS, {}, {"pk_task_lists"}),
     "import's labels": Run(namesakes.FIND_LABELS, {}, {"pk_labels"}),
 }
@@ -117,35 +135,61 @@ SEARCHES: Final = {
     "few overdue": Run(_listing("overdue", "priorities"), {}, {"ix_tasks_user_id_due_date"}),
     "labels": Run(labels.LIST_LABELS, {}, {"ix_task_labels_user_id_label_id"}),
     **{f"filter {name}": Run(_listing(name), {}, set()) for name in FILTERS},
-    **{f"sort {sign}{name}": Run(_listing(by=sign + name), {}, set()) for name in ORDERS for sign in ("", "-")},
+    **{
+        f"sort {sign}{name}": Run(_listing(by=sign + name), {}, set())
+        for name in ORDERS
+        for sign in ("", "-")
+    },
 }
 """What may look at all that the owner has, and at nothing else."""
 
 WRITES: Final = {
-    "create": Run(creation.create_task(), {"wanted": NEW}, set()),
-    "create once": Run(creation.create_task(keyed=True), {"wanted": NEW}, {OLD_KEYS}),
-    "create named": Run(creation.create_task(named=True), {"wanted": NEW}, {"pk_task_tombstones"}),
-    "create labelled": Run(creation.create_task(labelled=True), {"wanted": NEW}, set()),
+    "create": Run(creation.create_task(), {"target_id": NEW}, set()),
+    "create once": Run(
+        creation.create_task(with_idempotency_key=True), {"target_id": NEW}, {OLD_KEYS}
+    ),
+    "create named": Run(
+        creation.create_task(with_client_id=True), {"target_id": NEW}, {"pk_task_tombstones"}
+    ),
+    "create labelled": Run(creation.create_task(with_labels=True), {"target_id": NEW}, set()),
     "change": Run(tasks.change_task(), {}, {"pk_tasks"}),
-    "change labels": Run(tasks.change_task(labelled=True), {}, {"pk_tasks", "pk_task_labels"}),
+    "change labels": Run(tasks.change_task(with_labels=True), {}, {"pk_tasks", "pk_task_labels"}),
     "delete": Run(tasks.DELETE_TASK, {}, {"uq_task_tombstones_user_id_version"}),
     "move": Run(move("task"), {"sets_list": False}, {PLACED}),
-    "move once": Run(move("task", keyed=True), {"sets_list": False}, {PLACED, OLD_KEYS}),
+    "move once": Run(
+        move("task", with_idempotency_key=True), {"sets_list": False}, {PLACED, OLD_KEYS}
+    ),
     "move first": Run(move("task"), {"sets_list": False, "goes_first": True}, {PLACED}),
     "move last": Run(move("task"), {"goes_last": True}, {PLACED}),
-    "create list": Run(lists.create_list(), {"wanted": NEW}, {"uq_task_lists_user_id_folded_name"}),
-    "create list once": Run(lists.create_list(keyed=True), {"wanted": NEW}, {OLD_KEYS}),
-    "create list named": Run(lists.create_list(named=True), {"wanted": NEW}, {"pk_task_tombstones"}),
-    "rename list": Run(lists.CHANGE_LIST, {"wanted": LIST}, {"uq_task_lists_user_id_folded_name"}),
-    "move list": Run(move("list"), {"wanted": LIST, "after": None, "goes_first": True}, set()),
-    "delete list": Run(lists.delete_list(with_tasks=False), {"wanted": LIST}, {PLACED}),
-    "delete list with tasks": Run(lists.delete_list(with_tasks=True), {"wanted": LIST}, {PLACED}),
-    "rename label": Run(labels.CHANGE_LABEL, {"wanted": LABEL}, {"ix_task_labels_user_id_label_id"}),
-    "delete label": Run(labels.DELETE_LABEL, {"wanted": LABEL}, {"ix_task_labels_user_id_label_id"}),
+    "create list": Run(
+        lists.create_list(), {"target_id": NEW}, {"uq_task_lists_user_id_folded_name"}
+    ),
+    "create list once": Run(
+        lists.create_list(with_idempotency_key=True), {"target_id": NEW}, {OLD_KEYS}
+    ),
+    "create list named": Run(
+        lists.create_list(with_client_id=True), {"target_id": NEW}, {"pk_task_tombstones"}
+    ),
+    "rename list": Run(
+        lists.CHANGE_LIST, {"target_id": LIST}, {"uq_task_lists_user_id_folded_name"}
+    ),
+    "move list": Run(move("list"), {"target_id": LIST, "after": None, "goes_first": True}, set()),
+    "delete list": Run(lists.delete_list(with_tasks=False), {"target_id": LIST}, {PLACED}),
+    "delete list with tasks": Run(
+        lists.delete_list(with_tasks=True), {"target_id": LIST}, {PLACED}
+    ),
+    "rename label": Run(
+        labels.CHANGE_LABEL, {"target_id": LABEL}, {"ix_task_labels_user_id_label_id"}
+    ),
+    "delete label": Run(
+        labels.DELETE_LABEL, {"target_id": LABEL}, {"ix_task_labels_user_id_label_id"}
+    ),
     "import's lock": Run(exchange.LOCK_OWNER, {}, {"pk_owners"}),
     "import's end": Run(staging.END_IMPORT, {}, {"uq_imports_user_id_id"}),
-    "sweep": Run(staging.SWEEP, {"kept": timedelta(minutes=5), "most": 200}, {"ix_imports_begun_at"}),
-    "erase": Run(exchange.ERASE_OWNER, {"caller": NEW}, {"pk_owners"}),
+    "sweep": Run(
+        staging.SWEEP, {"retention": timedelta(minutes=5), "quota": 200}, {"ix_imports_begun_at"}
+    ),
+    "erase": Run(exchange.ERASE_OWNER, {"current_user_id": NEW}, {"pk_owners"}),
 }
 """What changes one task, or with a list or a label 500."""
 
@@ -174,7 +218,10 @@ class Databases(NamedTuple):
 async def filled(databases: MigratedDatabases) -> AsyncGenerator[Databases]:
     """Fill both."""
     async with AsyncExitStack() as stack:
-        made = [await stack.enter_async_context(crowd(await databases.make("tasks"), each)) for each in (10, CROWD)]
+        made = [
+            await stack.enter_async_context(crowd(await databases.make("tasks"), each))
+            for each in (10, CROWD)
+        ]
         yield Databases(*made)
 
 
@@ -192,10 +239,14 @@ async def test_no_statement_reads_what_others_have(filled: Databases, name: str,
 
 @pytest.mark.parametrize("mode", ["custom", "generic"])
 @pytest.mark.parametrize("name", PAGES)
-async def test_a_page_costs_the_same_among_a_million_tasks_of_others(filled: Databases, name: str, mode: str) -> None:
+async def test_a_page_costs_the_same_among_a_million_tasks_of_others(
+    filled: Databases, name: str, mode: str
+) -> None:
     statement, values, _ = PAGES[name]
 
-    quiet, crowded = [await read(database, statement, {**VALUES, **values}, mode) for database in filled]
+    quiet, crowded = [
+        await read(database, statement, {**VALUES, **values}, mode) for database in filled
+    ]
 
     assert crowded.rows <= quiet.rows, crowded.plan
     # Indexes have three levels where they had two, and rows lie farther apart.

@@ -13,14 +13,14 @@ from httpx import AsyncClient
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.databases import MigratedDatabases, database_environment, tell_restored
-from devkit.databases import migrate as migrate_database
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.people import AsUser
-from devkit.platform import Platform
-from devkit.postgres import PROGRAMS, Postgres
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases, database_environment, tell_restored
+from devkit.platform.databases import migrate as migrate_database
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.postgres import PROGRAMS, Postgres
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform
+from devkit.testing.auth_headers import ClientFactory
 
 from .conftest import run_service
 
@@ -31,7 +31,9 @@ HISTORY = "SELECT place, written_by FROM served_history"
 
 
 def run_program(name: str, *arguments: str | Path) -> None:
-    subprocess.run([PROGRAMS / name, *arguments], check=True, capture_output=True, env=minimal_environment())
+    subprocess.run(
+        [PROGRAMS / name, *arguments], check=True, capture_output=True, env=minimal_environment()
+    )
 
 
 def execute(url: str, statement: sql.SQL | sql.Composed) -> None:
@@ -47,19 +49,31 @@ def dump(url: str, folder: Path) -> Path:
 
 def into_another_database(postgres: Postgres, _: str, file: Path) -> str:
     name = f"tasks-{token_hex(8)}"
-    execute(postgres.url(), sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    execute(
+        postgres.url(),
+        sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)),
+    )
     run_program("pg_restore", f"--dbname={postgres.url(name)}", "--exit-on-error", file)
     return postgres.url(name)
 
 
 def over_the_database(_: Postgres, url: str, file: Path) -> str:
-    run_program("pg_restore", f"--dbname={url}", "--clean", "--if-exists", "--single-transaction", file)
+    run_program(
+        "pg_restore", f"--dbname={url}", "--clean", "--if-exists", "--single-transaction", file
+    )
     return url
 
 
 def data_over_the_database(_: Postgres, url: str, file: Path) -> str:
     execute(url, sql.SQL("TRUNCATE owners, served_history, alembic_version CASCADE"))
-    run_program("pg_restore", f"--dbname={url}", "--data-only", "--single-transaction", "--disable-triggers", file)
+    run_program(
+        "pg_restore",
+        f"--dbname={url}",
+        "--data-only",
+        "--single-transaction",
+        "--disable-triggers",
+        file,
+    )
     return url
 
 
@@ -90,13 +104,17 @@ class Device:
 
     async def add(self, title: str) -> str:
         """Make a task, whose title is the key, and return its address."""
-        made = await self.client.post("/tasks", json={"title": title}, headers={"Idempotency-Key": title})
+        made = await self.client.post(
+            "/tasks", json={"title": title}, headers={"Idempotency-Key": title}
+        )
         assert made.status_code == 201, made.text
         return made.headers["location"]
 
     async def catch_up(self) -> int:
         """Ask for what was changed, and return the status."""
-        answer = await self.client.get("/tasks/changes", params={"since": self.next} if self.next else {})
+        answer = await self.client.get(
+            "/tasks/changes", params={"since": self.next} if self.next else {}
+        )
         if answer.status_code == 200:
             self.next = answer.json()["next"]
             self.tags |= {task["id"]: f'"{task["version"]}"' for task in answer.json()["tasks"]}
@@ -120,7 +138,8 @@ def history(url: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(
-    "restore", [into_another_database, over_the_database, data_over_the_database, in_place_of_the_database]
+    "restore",
+    [into_another_database, over_the_database, data_over_the_database, in_place_of_the_database],
 )
 async def test_what_a_restored_backup_does_not_have_is_not_taken_for_known(
     databases: MigratedDatabases,
@@ -165,7 +184,7 @@ async def test_what_a_restored_backup_does_not_have_is_not_taken_for_known(
 
 
 async def test_a_database_that_stays_what_it_was_keeps_its_history(
-    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, processes: Group
+    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, processes: ProcessGroup
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
@@ -175,7 +194,9 @@ async def test_a_database_that_stays_what_it_was_keeps_its_history(
         before = history(url)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM FULL FREEZE served_history")
-        await migrate_database(processes, "tasks", database_environment({"tasks": url}, minimal_environment()))
+        await migrate_database(
+            processes, "tasks", database_environment({"tasks": url}, minimal_environment())
+        )
         service.proxy.cut()
 
         assert await device.catch_up() == 200
@@ -184,7 +205,11 @@ async def test_a_database_that_stays_what_it_was_keeps_its_history(
 
 
 async def test_a_backup_that_is_restored_under_a_running_service_is_noticed(
-    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, tmp_path: Path, postgres: Postgres
+    databases: MigratedDatabases,
+    platform: Platform,
+    keys: PassportKeys,
+    tmp_path: Path,
+    postgres: Postgres,
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
@@ -214,7 +239,7 @@ async def test_many_who_come_at_once_begin_another_history_once(
         run_service(copy, platform.users.url, keys) as first,
         run_service(copy, platform.users.url, keys) as second,
     ):
-        people: list[AsUser] = [first.speak_as, second.speak_as]
+        people: list[ClientFactory] = [first.speak_as, second.speak_as]
         reads = [speak_as("owner").get("/tasks") for speak_as in people * 8]
         tags = {answer.headers["etag"] for answer in await asyncio.gather(*reads)}
     assert len(tags) == 1
@@ -222,7 +247,7 @@ async def test_many_who_come_at_once_begin_another_history_once(
 
 
 async def test_a_copy_of_a_disk_is_said_to_be_one_by_hand(
-    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, processes: Group
+    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, processes: ProcessGroup
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
@@ -230,7 +255,9 @@ async def test_a_copy_of_a_disk_is_said_to_be_one_by_hand(
         await device.add("Kept")
         assert await device.catch_up() == 200
 
-        said = await tell_restored(processes, database_environment({"tasks": url}, minimal_environment()))
+        said = await tell_restored(
+            processes, database_environment({"tasks": url}, minimal_environment())
+        )
 
         assert "The versions of 1 owners were raised" in said
         assert await device.catch_up() == 410

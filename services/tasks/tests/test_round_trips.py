@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from httpx import AsyncClient, Response
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .conftest import TASKS_MAX, Service
 from .lock import make
@@ -24,10 +24,12 @@ class Meter:
     """Somebody whose every request is counted."""
 
     person: AsyncClient
-    proxy: Proxy
+    proxy: FaultProxy
     round_trips: list[int] = field(default_factory=list[int])
 
-    async def send(self, status: int, verb: str, address: str, body: object = None, **headers: str) -> Response:
+    async def send(
+        self, status: int, verb: str, address: str, body: object = None, **headers: str
+    ) -> Response:
         """Send what gets this answer, a text as a title, and headers that are named as Python can."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.proxy.round_trips = 0
@@ -77,8 +79,13 @@ async def _use_tags(meter: Meter) -> None:
 async def _use_plans(meter: Meter) -> None:
     """Do everything that a plan is made of; the label is in use already, but for the first round."""
     garden = await meter.send(201, "POST", "/lists", {"name": "Garden"})
-    place, plan = garden.headers["location"], {"list_id": garden.json()["id"], "labels": ["home"], "priority": "high"}
-    made = await meter.send(201, "POST", "/tasks", {"title": "Count", "due": {"date": "2026-11-30"}, **plan})
+    place, plan = (
+        garden.headers["location"],
+        {"list_id": garden.json()["id"], "labels": ["home"], "priority": "high"},
+    )
+    made = await meter.send(
+        201, "POST", "/tasks", {"title": "Count", "due": {"date": "2026-11-30"}, **plan}
+    )
     address = made.headers["location"]
     label = f"/labels/{(await meter.send(200, 'GET', '/labels')).json()[0]['id']}"
     query = f"list_id={plan['list_id']}&label=home&priority=high&sort=due&limit=3"
@@ -87,7 +94,9 @@ async def _use_plans(meter: Meter) -> None:
     await meter.send(200, "PATCH", address, {"labels": ["home"], "due": None})
     await meter.send(200, "PATCH", address, {"labels": []})
     await meter.send(200, "POST", f"{address}/move", {"list_id": None})
-    await meter.send(200, "POST", f"{address}/move", {"after": None}, Idempotency_Key=made.json()["id"])
+    await meter.send(
+        200, "POST", f"{address}/move", {"after": None}, Idempotency_Key=made.json()["id"]
+    )
     await meter.send(200, "POST", f"{place}/move", {"after": None})
     for renamed, name in ((label, "Home"), (label, "home"), (place, "Yard")):
         await meter.send(200, "PATCH", renamed, {"name": name})
@@ -103,14 +112,17 @@ async def _lose(meter: Meter, taken: str) -> None:
     await meter.send(422, "POST", "/tasks", "Another", Idempotency_Key=key)
     await meter.send(412, "PUT", made.headers["location"], "Mine", If_None_Match="*")
     await meter.send(409, "PUT", taken, "Mine", If_None_Match="*")
-    addresses = [made.headers["location"], *[await make(meter.person) for _ in range(TASKS_MAX - 1)]]
+    addresses = [
+        made.headers["location"],
+        *[await make(meter.person) for _ in range(TASKS_MAX - 1)],
+    ]
     await meter.send(422, "POST", "/tasks", "Full")
     await meter.send(422, "POST", "/tasks", "Full", Idempotency_Key=other)
     for address in addresses:
         assert (await meter.person.delete(address)).status_code == 204
 
 
-async def _spent(person: AsyncClient, proxy: Proxy, use: Use) -> list[int]:
+async def _spent(person: AsyncClient, proxy: FaultProxy, use: Use) -> list[int]:
     """Return the round trips of each request, as soon as nothing is done for the first time any more."""
     for _ in range(WARM_UP):
         await use(Meter(person, proxy))
@@ -121,11 +133,15 @@ async def _spent(person: AsyncClient, proxy: Proxy, use: Use) -> list[int]:
 
 @pytest.mark.scenario("S002-FR-011", "S002-SC-010")
 @pytest.mark.parametrize("use", [_use, _use_tags, _use_plans])
-async def test_each_request_of_a_known_owner_is_one_round_trip(alone_as: AsUser, proxy: Proxy, use: Use) -> None:
+async def test_each_request_of_a_known_owner_is_one_round_trip(
+    alone_as: ClientFactory, proxy: FaultProxy, use: Use
+) -> None:
     assert set(await _spent(alone_as("owner"), proxy, use)) == {1}
 
 
-async def test_a_key_costs_nothing_and_a_lost_race_a_second_look(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_key_costs_nothing_and_a_lost_race_a_second_look(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     taken = await make(alone_as("neighbour"))
 
     first, *lost = await _spent(alone_as("owner"), proxy, lambda meter: _lose(meter, taken))
@@ -133,7 +149,9 @@ async def test_a_key_costs_nothing_and_a_lost_race_a_second_look(alone_as: AsUse
     assert (first, set(lost)) == (1, {2})
 
 
-async def test_the_first_write_of_an_owner_is_at_most_four_round_trips(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_the_first_write_of_an_owner_is_at_most_four_round_trips(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     for number in range(WARM_UP):
         await _use(Meter(alone_as(f"somebody {number}"), proxy))
     proxy.round_trips = 0
@@ -142,7 +160,7 @@ async def test_the_first_write_of_an_owner_is_at_most_four_round_trips(alone_as:
     assert proxy.round_trips <= 4
 
 
-async def test_reading_makes_nobody_known(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_reading_makes_nobody_known(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     for _ in range(WARM_UP):
         await alone_as("visitor").get("/tasks")
     proxy.round_trips = 0
@@ -168,11 +186,18 @@ async def test_reading_makes_nobody_known(alone_as: AsUser, proxy: Proxy) -> Non
     ],
 )
 async def test_what_is_refused_never_reaches_the_database(
-    as_user: AsUser, shared: Service, status: int, request_line: str, body: object, headers: dict[str, str]
+    as_user: ClientFactory,
+    shared: Service,
+    status: int,
+    request_line: str,
+    body: object,
+    headers: dict[str, str],
 ) -> None:
     owner = as_user("owner")
     await owner.get("/tasks")
     shared.proxy.round_trips = 0
 
-    assert (await owner.request(*request_line.split(), json=body, headers=headers)).status_code == status
+    assert (
+        await owner.request(*request_line.split(), json=body, headers=headers)
+    ).status_code == status
     assert shared.proxy.round_trips == 0

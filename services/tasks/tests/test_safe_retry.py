@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from httpx import AsyncClient, Response
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 from .conftest import TASKS_MAX
 from .lock import make, somebody
@@ -24,29 +24,39 @@ def _code(answer: Response) -> tuple[int, str]:
 
 
 async def _post(owner: AsyncClient, key: str, **fields: object) -> Response:
-    return await owner.post("/tasks", json={"title": "Once", **fields}, headers={"Idempotency-Key": key})
+    return await owner.post(
+        "/tasks", json={"title": "Once", **fields}, headers={"Idempotency-Key": key}
+    )
 
 
 def _said(answer: Response) -> tuple[int, bytes, dict[str, str]]:
-    headers = {name: answer.headers[name] for name in ("location", "etag", "content-type", "cache-control", "vary")}
+    headers = {
+        name: answer.headers[name]
+        for name in ("location", "etag", "content-type", "cache-control", "vary")
+    }
     return answer.status_code, answer.content, headers
 
 
-async def test_the_same_request_gets_the_same_answer_byte_for_byte(as_user: AsUser) -> None:
+async def test_the_same_request_gets_the_same_answer_byte_for_byte(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     first = await _post(owner, "key", description=NASTY)
-    again = await _post(owner, "key", description=NASTY, is_completed=False, user_id=owner.headers["x-user-id"])
+    again = await _post(
+        owner, "key", description=NASTY, is_completed=False, user_id=owner.headers["x-user-id"]
+    )
 
     assert _said(again) == _said(first)
     assert (first.status_code, first.json()["description"]) == (201, NASTY)
-    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
+    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (
+        False,
+        "true",
+    )
     listed = await owner.get("/tasks")
     assert (listed.json(), listed.headers["etag"]) == ([first.json()], first.headers["etag"])
     assert (await owner.get(first.headers["location"])).content == first.content
 
 
-async def test_whatever_became_of_the_task_the_first_answer_stays(as_user: AsUser) -> None:
+async def test_whatever_became_of_the_task_the_first_answer_stays(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first = await _post(owner, "key")
     address = first.headers["location"]
@@ -58,7 +68,7 @@ async def test_whatever_became_of_the_task_the_first_answer_stays(as_user: AsUse
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_a_full_owner_gets_the_first_answer_too(as_user: AsUser) -> None:
+async def test_a_full_owner_gets_the_first_answer_too(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     made = [await _post(owner, str(number)) for number in range(TASKS_MAX)]
 
@@ -68,15 +78,17 @@ async def test_a_full_owner_gets_the_first_answer_too(as_user: AsUser) -> None:
     assert (await _post(owner, "one-more")).status_code == 201
 
 
-async def test_a_key_belongs_to_one_user(as_user: AsUser) -> None:
+async def test_a_key_belongs_to_one_user(as_user: ClientFactory) -> None:
     first, second = await _post(as_user("one"), "key"), await _post(as_user("two"), "key")
 
     assert "idempotency-replayed" not in second.headers
     assert first.json()["id"] != second.json()["id"]
 
 
-@pytest.mark.parametrize("fields", [{"title": "Other"}, {"description": ""}, {"is_completed": True}])
-async def test_a_key_is_for_one_meaning(as_user: AsUser, fields: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{"title": "Other"}, {"description": ""}, {"is_completed": True}]
+)
+async def test_a_key_is_for_one_meaning(as_user: ClientFactory, fields: dict[str, object]) -> None:
     owner = as_user("owner")
     first = await _post(owner, "key")
 
@@ -84,7 +96,7 @@ async def test_a_key_is_for_one_meaning(as_user: AsUser, fields: dict[str, objec
     assert (await owner.get("/tasks")).json() == [first.json()]
 
 
-async def test_what_was_refused_leaves_its_key_free(as_user: AsUser) -> None:
+async def test_what_was_refused_leaves_its_key_free(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     assert (await _post(owner, "key", title="")).status_code == 422
@@ -92,7 +104,7 @@ async def test_what_was_refused_leaves_its_key_free(as_user: AsUser) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256, "\x7f"])
-async def test_a_key_that_is_none_is_refused(as_user: AsUser, key: str) -> None:
+async def test_a_key_that_is_none_is_refused(as_user: ClientFactory, key: str) -> None:
     owner, body = as_user("owner"), {"title": "Once"}
 
     sent = {b"Idempotency-Key": key.encode("latin-1")}
@@ -102,11 +114,13 @@ async def test_a_key_that_is_none_is_refused(as_user: AsUser, key: str) -> None:
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_a_key_is_forgotten_after_a_day(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_key_is_forgotten_after_a_day(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     first = await _post(owner, "key")
     with psycopg.connect(proxy.server_url) as connection:
-        connection.execute("UPDATE idempotency_keys SET created_at = created_at - interval '23 hours 59 minutes'")
+        connection.execute(
+            "UPDATE idempotency_keys SET created_at = created_at - interval '23 hours 59 minutes'"
+        )
     assert _said(await _post(owner, "key")) == _said(first)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(LATER)
@@ -117,7 +131,7 @@ async def test_a_key_is_forgotten_after_a_day(alone_as: AsUser, proxy: Proxy) ->
     assert _said(await _post(owner, "key", title="Something else")) == _said(second)
 
 
-async def test_old_keys_go_a_few_at_a_time(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_old_keys_go_a_few_at_a_time(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     for number in range(TASKS_MAX - 2):
         await _post(owner, f"old-{number}")
@@ -135,12 +149,13 @@ async def test_old_keys_go_a_few_at_a_time(alone_as: AsUser, proxy: Proxy) -> No
 
 async def _keys(connection: psycopg.Connection, owner: AsyncClient) -> list[str]:
     found = connection.execute(
-        "SELECT key FROM idempotency_keys WHERE user_id = %s ORDER BY key", (owner.headers["x-user-id"],)
+        "SELECT key FROM idempotency_keys WHERE user_id = %s ORDER BY key",
+        (owner.headers["x-user-id"],),
     )
     return [key for (key,) in found]
 
 
-async def test_many_at_once_are_one_and_are_answered_alike(as_user: AsUser) -> None:
+async def test_many_at_once_are_one_and_are_answered_alike(as_user: ClientFactory) -> None:
     owner, gate, answers = as_user("owner"), asyncio.Semaphore(64), list[Response]()
 
     async def post() -> None:
@@ -155,7 +170,9 @@ async def test_many_at_once_are_one_and_are_answered_alike(as_user: AsUser) -> N
     assert len((await owner.get("/tasks")).json()) == 1
 
 
-async def test_who_waits_too_long_for_the_first_one_is_told_to_come_back(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_who_waits_too_long_for_the_first_one_is_told_to_come_back(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
@@ -169,16 +186,16 @@ async def test_who_waits_too_long_for_the_first_one_is_told_to_come_back(alone_a
 
 @pytest.mark.parametrize(("title", "told"), [("Once", 201), ("Other", 422)])
 async def test_who_waits_for_the_first_one_gets_its_answer(
-    alone_as: AsUser, proxy: Proxy, title: str, told: int
+    alone_as: ClientFactory, proxy: FaultProxy, title: str, told: int
 ) -> None:
     owner = alone_as("owner")
     await make(owner)
 
     async with somebody(proxy) as other:
         first = asyncio.ensure_future(_post(owner, "key"))
-        await until_waiting(proxy.server_url)
+        await wait_for_lock_waits(proxy.server_url)
         second = asyncio.ensure_future(_post(owner, "key", title=title))
-        await until_waiting(proxy.server_url, 2)
+        await wait_for_lock_waits(proxy.server_url, 2)
         await other.commit()
 
     assert ((await first).status_code, (await second).status_code) == (201, told)
@@ -186,16 +203,18 @@ async def test_who_waits_for_the_first_one_gets_its_answer(
     assert len((await owner.get("/tasks")).json()) == 2
 
 
-async def test_a_lost_answer_is_found_again_and_nothing_is_done_twice(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_lost_answer_is_found_again_and_nothing_is_done_twice(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
     for key in (str(uuid4()) for _ in range(3)):
         async with somebody(proxy) as other:
             request = asyncio.create_task(_post(owner, key, title=key))
-            await until_waiting(proxy.server_url)
+            await wait_for_lock_waits(proxy.server_url)
             proxy.cut()
-            await until_waiting(proxy.server_url, 2)
+            await wait_for_lock_waits(proxy.server_url, 2)
             await other.commit()
         answer = await request
         assert answer.status_code == 201

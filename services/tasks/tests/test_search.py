@@ -6,9 +6,9 @@ from typing import Final
 import pytest
 from sqlalchemy import Integer, Text, bindparam, func, select
 
-from common.database import engine_lifespan, rows
-from devkit.databases import MigratedDatabases
-from devkit.people import AsUser
+from common.database import engine_lifespan, fetch_all
+from devkit.platform.databases import MigratedDatabases
+from devkit.testing.auth_headers import ClientFactory
 
 from .planning import add_list, add_task, titles
 
@@ -28,7 +28,9 @@ SPELLINGS: Final = [
 
 
 @pytest.mark.parametrize(("text", "other"), SPELLINGS)
-async def test_what_is_one_name_is_found_by_either_spelling(as_user: AsUser, text: str, other: str) -> None:
+async def test_what_is_one_name_is_found_by_either_spelling(
+    as_user: ClientFactory, text: str, other: str
+) -> None:
     owner = as_user("owner")
     await add_list(owner, text)
     await add_task(owner, f"x{text}x", labels=[text])
@@ -41,7 +43,7 @@ async def test_what_is_one_name_is_found_by_either_spelling(as_user: AsUser, tex
         assert await titles(owner, q=spelling) == [f"x{text}x", "x"]
 
 
-async def test_titles_are_sorted_and_paged_without_regard_to_case(as_user: AsUser) -> None:
+async def test_titles_are_sorted_and_paged_without_regard_to_case(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     for title in ("strassf", "STRASSE", "ΐ", "Straße", "strasse"):
         await add_task(owner, title)
@@ -56,9 +58,13 @@ async def test_titles_are_sorted_and_paged_without_regard_to_case(as_user: AsUse
     assert seen == expected
 
 
-async def test_the_database_folds_every_character_as_names_are_folded(databases: MigratedDatabases) -> None:
+async def test_the_database_folds_every_character_as_names_are_folded(
+    databases: MigratedDatabases,
+) -> None:
     """Characters that only one of the two knows are left out: they differ in their versions of Unicode."""
-    numbers = func.generate_series(bindparam("first", type_=Integer), bindparam("last", type_=Integer)).column_valued()
+    numbers = func.generate_series(
+        bindparam("first", type_=Integer), bindparam("last", type_=Integer)
+    ).column_valued()
     folded = func.casefold(func.chr(numbers, type_=Text).collate("pg_unicode_fast"))
     statement = select(numbers.label("number"), folded.label("folded"))
 
@@ -66,9 +72,12 @@ async def test_the_database_folds_every_character_as_names_are_folded(databases:
     async with engine_lifespan(await databases.make("tasks")) as engine:
         for first, last in ((1, 0xD7FF), (0xE000, 0x10FFFF)):
             found |= {
-                chr(row["number"]): row["folded"] for row in await rows(engine, statement, first=first, last=last)
+                chr(row["number"]): row["folded"]
+                for row in await fetch_all(engine, statement, first=first, last=last)
             }
 
     known = [character for character in found if unicodedata.category(character) != "Cn"]
     assert len(known) > 280_000
-    assert [ascii(character) for character in known if found[character] != character.casefold()] == []
+    assert [
+        ascii(character) for character in known if found[character] != character.casefold()
+    ] == []

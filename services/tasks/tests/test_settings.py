@@ -34,13 +34,21 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
         load(TasksSettings)
 
     message = capsys.readouterr().err
-    for name in ("USERS_URL:", "TASKS_DATABASE_URL:", "TASKS_DATABASE_URL_UNPOOLED:", "PASSPORT_PUBLIC_KEYS:", "PORT:"):
+    for name in (
+        "USERS_URL:",
+        "TASKS_DATABASE_URL:",
+        "TASKS_DATABASE_URL_UNPOOLED:",
+        "PASSPORT_PUBLIC_KEYS:",
+        "PORT:",
+    ):
         assert name in message
     assert "hush" not in message
 
 
 def test_a_database_a_key_and_a_peer_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TASKS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full")
+    monkeypatch.setenv(
+        "TASKS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full"
+    )
     monkeypatch.setenv("PASSPORT_PUBLIC_KEYS", "A" * 43)
     monkeypatch.setenv("USERS_URL", "http://users:8000")
 

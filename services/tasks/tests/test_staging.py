@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
-from tasks.service import imports
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
+from tasks.transfer import imports
 
 from .carried import a_line, ask, bring, erase, export, send, staged, until_staged, written
 from .conftest import TASKS_MAX
@@ -42,7 +42,9 @@ async def staging(lines: int, go_on: asyncio.Event) -> AsyncIterator[bytes]:
     await go_on.wait()
 
 
-async def test_what_is_staged_is_nobodys_task_until_the_end(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_what_is_staged_is_nobodys_task_until_the_end(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, go_on = alone_as("owner"), asyncio.Event()
     sending = asyncio.create_task(send(owner, staging(3, go_on)))
     await until_staged(proxy, 1, 3)
@@ -56,7 +58,7 @@ async def test_what_is_staged_is_nobodys_task_until_the_end(alone_as: AsUser, pr
     assert await staged(proxy) == (0, 0)
 
 
-async def test_who_leaves_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_who_leaves_leaves_nothing_behind(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     sending = asyncio.create_task(send(owner, staging(3, asyncio.Event())))
     await until_staged(proxy, 1, 3)
@@ -68,30 +70,34 @@ async def test_who_leaves_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) 
     assert await export(owner) == []
 
 
-async def test_a_merge_ends_in_the_database_too_when_its_client_leaves(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_merge_ends_in_the_database_too_when_its_client_leaves(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await bring(owner)
 
     async with somebody(proxy):
         sending = asyncio.create_task(send(owner, written(a_line(uuid4()))))
-        await until_waiting(proxy.server_url, 1)
+        await wait_for_lock_waits(proxy.server_url, 1)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         async with asyncio.timeout(2):
-            await until_waiting(proxy.server_url, 0)
+            await wait_for_lock_waits(proxy.server_url, 0)
 
     await until_staged(proxy, 0, 0)
     assert await export(owner) == []
 
 
-async def test_a_bad_line_leaves_nothing_behind(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_bad_line_leaves_nothing_behind(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     refused = await send(alone_as("owner"), written(a_line(uuid4()), a_line(uuid4(), " ")))
 
     assert refused.status_code == 422
     assert await staged(proxy) == (0, 0)
 
 
-async def test_a_bad_line_is_told_while_its_client_pauses(alone_as: AsUser, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bad_line_is_told_while_its_client_pauses(
+    alone_as: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(imports, "STAGED_AT_ONCE", 200)
 
     async def sending() -> AsyncIterator[bytes]:
@@ -104,7 +110,9 @@ async def test_a_bad_line_is_told_while_its_client_pauses(alone_as: AsUser, monk
     assert "Line 3" in refused.json()["detail"]
 
 
-async def test_an_erasure_takes_what_is_staged_and_ends_the_import(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_erasure_takes_what_is_staged_and_ends_the_import(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, go_on = alone_as("owner"), asyncio.Event()
     sending = asyncio.create_task(send(owner, staging(3, go_on)))
     await until_staged(proxy, 1, 3)
@@ -119,14 +127,16 @@ async def test_an_erasure_takes_what_is_staged_and_ends_the_import(alone_as: AsU
     assert await export(owner) == []
 
 
-async def test_an_erasure_that_a_merge_waited_for_ends_the_import(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_erasure_that_a_merge_waited_for_ends_the_import(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, go_on = alone_as("owner"), asyncio.Event()
     sending = asyncio.create_task(send(owner, staging(3, go_on)))
     await until_staged(proxy, 1, 3)
 
     async with somebody(proxy) as other:
         go_on.set()
-        await until_waiting(proxy.server_url, 1)
+        await wait_for_lock_waits(proxy.server_url, 1)
         await other.execute("DELETE FROM owners")
         await other.commit()
         refused = await sending
@@ -136,14 +146,16 @@ async def test_an_erasure_that_a_merge_waited_for_ends_the_import(alone_as: AsUs
 
 
 async def test_an_import_whose_first_lines_a_crash_has_taken_is_not_merged_in_part(
-    alone_as: AsUser, proxy: Proxy
+    alone_as: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = alone_as("owner")
 
     async def crashing() -> AsyncIterator[bytes]:
         yield written(a_line(uuid4()), a_line(uuid4()))
         await until_staged(proxy, 1, 2)
-        await ask(proxy, "TRUNCATE imports, staged_tasks")  # as PostgreSQL does with tables that are not logged
+        await ask(
+            proxy, "TRUNCATE imports, staged_tasks"
+        )  # as PostgreSQL does with tables that are not logged
         yield written(a_line(uuid4()))
 
     refused = await send(owner, crashing())
@@ -152,13 +164,17 @@ async def test_an_import_whose_first_lines_a_crash_has_taken_is_not_merged_in_pa
     assert await export(owner) == []
 
 
-async def test_both_tables_are_emptied_by_a_crash(proxy: Proxy) -> None:
-    found = await ask(proxy, "SELECT relpersistence FROM pg_class WHERE relname IN ('imports', 'staged_tasks')")
+async def test_both_tables_are_emptied_by_a_crash(proxy: FaultProxy) -> None:
+    found = await ask(
+        proxy, "SELECT relpersistence FROM pg_class WHERE relname IN ('imports', 'staged_tasks')"
+    )
 
     assert found == [("u",), ("u",)]
 
 
-async def test_later_imports_sweep_what_broke_off_a_part_at_a_time(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_later_imports_sweep_what_broke_off_a_part_at_a_time(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await bring(owner)
     await ask(proxy, BROKEN_OFF, 6, 20)
@@ -171,7 +187,9 @@ async def test_later_imports_sweep_what_broke_off_a_part_at_a_time(alone_as: AsU
     assert await staged(proxy) == (1, 1)
 
 
-async def test_far_more_tasks_than_one_may_have_are_refused_before_their_end(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_far_more_tasks_than_one_may_have_are_refused_before_their_end(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     sent = 0
 
@@ -189,8 +207,11 @@ async def test_far_more_tasks_than_one_may_have_are_refused_before_their_end(alo
     assert await staged(proxy) == (0, 0)
 
 
-async def test_one_task_may_come_as_often_as_one_likes(alone_as: AsUser) -> None:
-    owner, lines = alone_as("owner"), [a_line(UUID(int=1), str(number)) for number in range(5 * TASKS_MAX)]
+async def test_one_task_may_come_as_often_as_one_likes(alone_as: ClientFactory) -> None:
+    owner, lines = (
+        alone_as("owner"),
+        [a_line(UUID(int=1), str(number)) for number in range(5 * TASKS_MAX)],
+    )
 
     assert await bring(owner, *lines) == (1, 0, 0, 0)
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from httpx import AsyncClient
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from .lock import after_waiting, somebody
 from .planning import ABSENT, add_list, add_task, code_of, done, titles
@@ -20,56 +20,86 @@ async def _names(owner: AsyncClient) -> list[str]:
     return [each["name"] for each in (await owner.get("/lists")).json()]
 
 
-async def test_a_list_lives_its_whole_life(as_user: AsUser) -> None:
+async def test_a_list_lives_its_whole_life(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     made = await owner.post("/lists", json={"name": "  Gar\u0064en\n"})
     address, task_list = made.headers["location"], made.json()
 
-    assert (made.status_code, address, list(task_list)) == (201, f"/lists/{task_list['id']}", FIELDS)
+    assert (made.status_code, address, list(task_list)) == (
+        201,
+        f"/lists/{task_list['id']}",
+        FIELDS,
+    )
     assert made.headers["etag"] == f'"{task_list["version"]}"'
     assert (await owner.get(address)).json() == task_list
     assert (await owner.get("/lists")).json() == [task_list]
-    renamed = await owner.patch(address, json={"name": "Yard"}, headers={"If-Match": made.headers["etag"]})
-    moved = {"name": "Yard", "version": task_list["version"] + 1, "updated_at": renamed.json()["updated_at"]}
+    renamed = await owner.patch(
+        address, json={"name": "Yard"}, headers={"If-Match": made.headers["etag"]}
+    )
+    moved = {
+        "name": "Yard",
+        "version": task_list["version"] + 1,
+        "updated_at": renamed.json()["updated_at"],
+    }
     assert renamed.json() == task_list | moved
     assert (await owner.put(address, json=renamed.json())).json() == renamed.json()
     assert (await owner.patch(address, json={})).json() == renamed.json()
-    assert code_of(await owner.delete(address, headers={"If-Match": '"1"'})) == (412, "version-mismatch")
+    assert code_of(await owner.delete(address, headers={"If-Match": '"1"'})) == (
+        412,
+        "version-mismatch",
+    )
     assert (await owner.delete(address)).status_code == 204
     assert code_of(await owner.get(address)) == (404, "list-not-found")
 
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\u0000", "x" * 121, "a\u2028b"])
-async def test_a_name_is_one_short_line(as_user: AsUser, name: str) -> None:
+async def test_a_name_is_one_short_line(as_user: ClientFactory, name: str) -> None:
     assert (await as_user("owner").post("/lists", json={"name": name})).status_code == 422
 
 
-async def test_a_name_is_taken_whatever_its_case(as_user: AsUser) -> None:
+async def test_a_name_is_taken_whatever_its_case(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first, second = await add_list(owner, "Straße"), await add_list(owner, "Other")
 
     assert code_of(await owner.post("/lists", json={"name": "STRASSE"})) == (409, "name-taken")
-    assert code_of(await owner.patch(f"/lists/{second['id']}", json={"name": "strasse"})) == (409, "name-taken")
-    assert code_of(await owner.put(f"/lists/{uuid4()}", json={"name": "straSSe"}, headers=ABSENT))[0] == 409
-    assert (await owner.patch(f"/lists/{first['id']}", json={"name": "STRASSE"})).json()["name"] == "STRASSE"
+    assert code_of(await owner.patch(f"/lists/{second['id']}", json={"name": "strasse"})) == (
+        409,
+        "name-taken",
+    )
+    assert (
+        code_of(await owner.put(f"/lists/{uuid4()}", json={"name": "straSSe"}, headers=ABSENT))[0]
+        == 409
+    )
+    assert (await owner.patch(f"/lists/{first['id']}", json={"name": "STRASSE"})).json()[
+        "name"
+    ] == "STRASSE"
     assert (await as_user("neighbour").post("/lists", json={"name": "Straße"})).status_code == 201
 
 
-async def test_a_list_can_be_made_under_an_id_and_come_back(as_user: AsUser) -> None:
+async def test_a_list_can_be_made_under_an_id_and_come_back(as_user: ClientFactory) -> None:
     owner, address = as_user("owner"), f"/lists/{uuid4()}"
     made = await done(await owner.put(address, json={"name": "Offline"}, headers=ABSENT), 201)
 
-    assert code_of(await owner.put(address, json={"name": "Again"}, headers=ABSENT)) == (412, "list-exists")
-    assert code_of(await as_user("other").put(address, json={"name": "x"}, headers=ABSENT)) == (409, "id-taken")
-    assert code_of(await owner.put(address, json={"name": "x", "id": str(uuid4())})) == (422, "id-mismatch")
+    assert code_of(await owner.put(address, json={"name": "Again"}, headers=ABSENT)) == (
+        412,
+        "list-exists",
+    )
+    assert code_of(await as_user("other").put(address, json={"name": "x"}, headers=ABSENT)) == (
+        409,
+        "id-taken",
+    )
+    assert code_of(await owner.put(address, json={"name": "x", "id": str(uuid4())})) == (
+        422,
+        "id-mismatch",
+    )
     await owner.delete(address)
     undone = await done(await owner.put(address, json=made, headers=ABSENT), 201)
     assert undone["version"] == int(str(made["version"])) + 2
     assert (await owner.get("/tasks/changes")).json()["deleted"] == []
 
 
-async def test_a_creation_with_a_key_is_done_once(as_user: AsUser) -> None:
+async def test_a_creation_with_a_key_is_done_once(as_user: ClientFactory) -> None:
     owner, headers = as_user("owner"), {"Idempotency-Key": "key"}
     first = await owner.post("/lists", json={"name": "Once"}, headers=headers)
 
@@ -77,11 +107,14 @@ async def test_a_creation_with_a_key_is_done_once(as_user: AsUser) -> None:
 
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["idempotency-replayed"] == "true"
-    assert code_of(await owner.post("/lists", json={"name": "Other"}, headers=headers)) == (422, "key-reused")
+    assert code_of(await owner.post("/lists", json={"name": "Other"}, headers=headers)) == (
+        422,
+        "key-reused",
+    )
     assert (await owner.post("/tasks", json={"title": "Once"}, headers=headers)).status_code == 201
 
 
-async def test_an_owner_has_at_most_200_lists(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_owner_has_at_most_200_lists(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     await add_list(owner)
     with psycopg.connect(proxy.server_url) as connection:
@@ -89,10 +122,13 @@ async def test_an_owner_has_at_most_200_lists(alone_as: AsUser, proxy: Proxy) ->
 
     await add_list(owner, "Last")
     assert code_of(await owner.post("/lists", json={"name": "One more"})) == (422, "quota-exceeded")
-    assert code_of(await owner.put(f"/lists/{uuid4()}", json={"name": "x"}, headers=ABSENT)) == (422, "quota-exceeded")
+    assert code_of(await owner.put(f"/lists/{uuid4()}", json={"name": "x"}, headers=ABSENT)) == (
+        422,
+        "quota-exceeded",
+    )
 
 
-async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: AsUser) -> None:
+async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await add_list(owner)
     task = await add_task(owner, "Dig", list_id=garden["id"])
@@ -104,7 +140,7 @@ async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: AsUser) -> None:
 
 
 @pytest.mark.scenario("S006-AC-5")
-async def test_deleting_a_list_keeps_its_tasks(as_user: AsUser) -> None:
+async def test_deleting_a_list_keeps_its_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await add_list(owner)
     inside = [await add_task(owner, title, list_id=garden["id"]) for title in ("1", "2")]
@@ -114,7 +150,11 @@ async def test_deleting_a_list_keeps_its_tasks(as_user: AsUser) -> None:
     assert (await owner.delete(f"/lists/{garden['id']}")).status_code == 204
 
     kept = (await owner.get("/tasks")).json()
-    assert [(task["title"], task["list_id"]) for task in kept] == [("1", None), ("2", None), ("3", None)]
+    assert [(task["title"], task["list_id"]) for task in kept] == [
+        ("1", None),
+        ("2", None),
+        ("3", None),
+    ]
     changes = (await owner.get(f"/tasks/changes?since={since}")).json()
     assert [task["id"] for task in changes["tasks"]] == [task["id"] for task in inside]
     last = changes["tasks"][-1]["version"]
@@ -122,7 +162,7 @@ async def test_deleting_a_list_keeps_its_tasks(as_user: AsUser) -> None:
     assert last == changes["tasks"][0]["version"] + 1
 
 
-async def test_a_list_goes_with_its_tasks_if_that_is_asked_for(as_user: AsUser) -> None:
+async def test_a_list_goes_with_its_tasks_if_that_is_asked_for(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await add_list(owner)
     for title in ("1", "2"):
@@ -140,7 +180,7 @@ async def test_a_list_goes_with_its_tasks_if_that_is_asked_for(as_user: AsUser) 
 
 
 @pytest.mark.scenario("S006-AC-7")
-async def test_somebody_elses_list_tells_nothing(as_user: AsUser) -> None:
+async def test_somebody_elses_list_tells_nothing(as_user: ClientFactory) -> None:
     theirs = await add_list(as_user("owner"))
     await add_task(as_user("owner"), list_id=theirs["id"])
     stranger = as_user("stranger")
@@ -154,7 +194,9 @@ async def test_somebody_elses_list_tells_nothing(as_user: AsUser) -> None:
         assert (await stranger.get(f"/tasks?list_id={list_id}")).json() == []
         for answer in (
             await stranger.post("/tasks", json={"title": "x", "list_id": list_id}),
-            await stranger.put(f"/tasks/{uuid4()}", json={"title": "x", "list_id": list_id}, headers=ABSENT),
+            await stranger.put(
+                f"/tasks/{uuid4()}", json={"title": "x", "list_id": list_id}, headers=ABSENT
+            ),
             await stranger.patch(f"/tasks/{own['id']}", json={"list_id": list_id}),
             await stranger.post(f"/tasks/{own['id']}/move", json={"list_id": list_id}),
         ):
@@ -163,19 +205,25 @@ async def test_somebody_elses_list_tells_nothing(as_user: AsUser) -> None:
     assert (await stranger.get("/lists")).json() == []
 
 
-async def test_lists_have_the_owners_tag(as_user: AsUser) -> None:
+async def test_lists_have_the_owners_tag(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     assert (await owner.get("/lists")).headers["etag"] == '"0"'
     await add_list(owner)
 
     tag = (await owner.get("/lists")).headers["etag"]
 
-    assert tag == (await owner.get("/tasks")).headers["etag"] == (await owner.get("/labels")).headers["etag"]
+    assert (
+        tag
+        == (await owner.get("/tasks")).headers["etag"]
+        == (await owner.get("/labels")).headers["etag"]
+    )
     assert (await owner.get("/lists", headers={"If-None-Match": tag})).status_code == 304
     assert (await owner.get("/labels", headers={"If-None-Match": tag})).status_code == 304
 
 
-async def test_a_list_that_is_deleted_meanwhile_takes_no_task(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_list_that_is_deleted_meanwhile_takes_no_task(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     garden, task = await add_list(owner), await add_task(owner)
 
@@ -190,13 +238,17 @@ async def test_a_list_that_is_deleted_meanwhile_takes_no_task(alone_as: AsUser, 
     assert [code_of(answer) for answer in answers] == [(422, "list-not-found")] * 2
 
 
-async def test_a_task_that_comes_meanwhile_is_not_lost_with_its_list(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_task_that_comes_meanwhile_is_not_lost_with_its_list(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     garden, task = await add_list(owner), await add_task(owner)
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute("UPDATE tasks SET list_id = %s, version = (SELECT counter FROM owners)", [garden["id"]])
+        await other.execute(
+            "UPDATE tasks SET list_id = %s, version = (SELECT counter FROM owners)", [garden["id"]]
+        )
         [answer] = await after_waiting(proxy, other, owner.delete(f"/lists/{garden['id']}"))
 
     assert answer.status_code == 204
@@ -204,17 +256,19 @@ async def test_a_task_that_comes_meanwhile_is_not_lost_with_its_list(alone_as: A
     assert (kept["list_id"], kept["version"]) == (None, int(str(task["version"])) + 2)
 
 
-async def test_of_many_lists_of_one_name_at_once_one_is_made(as_user: AsUser) -> None:
+async def test_of_many_lists_of_one_name_at_once_one_is_made(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await add_task(owner)
 
-    answers = await asyncio.gather(*(owner.post("/lists", json={"name": "Same"}) for _ in range(10)))
+    answers = await asyncio.gather(
+        *(owner.post("/lists", json={"name": "Same"}) for _ in range(10))
+    )
 
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
     assert await _names(owner) == ["Same"]
 
 
-async def test_an_id_is_never_one_thing_after_another(as_user: AsUser) -> None:
+async def test_an_id_is_never_one_thing_after_another(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task, garden, shed = await add_task(owner), await add_list(owner), await add_list(owner, "Shed")
     for address in (f"/tasks/{task['id']}", f"/lists/{garden['id']}"):
@@ -227,6 +281,8 @@ async def test_an_id_is_never_one_thing_after_another(as_user: AsUser) -> None:
     taken = await owner.put(f"/lists/{task['id']}", json={"name": "List"}, headers=ABSENT)
     assert code_of(taken) == (409, "id-taken")
     assert (await owner.get("/tasks/changes")).json() == before
-    await done(await owner.put(f"/lists/{garden['id']}", json={"name": "Back"}, headers=ABSENT), 201)
+    await done(
+        await owner.put(f"/lists/{garden['id']}", json={"name": "Back"}, headers=ABSENT), 201
+    )
     await done(await owner.put(f"/tasks/{task['id']}", json={"title": "Back"}, headers=ABSENT), 201)
     assert (await owner.get("/tasks/changes")).json()["deleted"] == []

@@ -6,9 +6,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 from .lock import ERASED_ELSEWHERE, after_waiting, make, somebody
 
@@ -17,13 +17,17 @@ WAITING = """
 """
 
 
-async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_change_builds_on_what_the_other_one_wrote(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute("UPDATE tasks SET description = 'Theirs', version = (SELECT counter FROM owners)")
+        await other.execute(
+            "UPDATE tasks SET description = 'Theirs', version = (SELECT counter FROM owners)"
+        )
         [answer] = await after_waiting(proxy, other, owner.patch(address, json={"title": "Ours"}))
 
     task = answer.json()
@@ -31,34 +35,42 @@ async def test_a_change_builds_on_what_the_other_one_wrote(alone_as: AsUser, pro
     assert task == (await owner.get(address)).json()
 
 
-async def test_a_change_that_the_other_one_made_already_takes_no_version(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_change_that_the_other_one_made_already_takes_no_version(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     before = (await owner.get(address)).json()
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute("UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)")
+        await other.execute(
+            "UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)"
+        )
         [answer] = await after_waiting(proxy, other, owner.patch(address, json={"title": "New"}))
 
     assert answer.json() == before | {"title": "New", "version": before["version"] + 1}
 
 
-async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     changed, deleted = await make(owner, "1"), await make(owner, "2")
 
     async with somebody(proxy) as other:
         waiting = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
         waiting += [asyncio.ensure_future(owner.delete(deleted))]
-        await until_waiting(proxy.server_url, 2)
+        await wait_for_lock_waits(proxy.server_url, 2)
         await other.execute("SELECT id FROM tasks FOR UPDATE NOWAIT")
         await other.commit()
 
     assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200, 204]
 
 
-async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
 
@@ -72,20 +84,27 @@ async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(alone_as: AsUs
 
 
 @pytest.mark.parametrize("tag", [{}, {"If-Match": '"1"'}])
-async def test_a_write_behind_an_erase_finds_nothing(alone_as: AsUser, proxy: Proxy, tag: dict[str, str]) -> None:
+async def test_a_write_behind_an_erase_finds_nothing(
+    alone_as: ClientFactory, proxy: FaultProxy, tag: dict[str, str]
+) -> None:
     owner = alone_as("owner")
     address, body = await make(owner), {"title": "New"}
 
     async with somebody(proxy) as other:
         await other.execute(ERASED_ELSEWHERE)
-        change, delete = owner.patch(address, json=body, headers=tag), owner.delete(address, headers=tag)
+        change, delete = (
+            owner.patch(address, json=body, headers=tag),
+            owner.delete(address, headers=tag),
+        )
         answers = await after_waiting(proxy, other, change, delete)
 
     assert [answer.json()["code"] for answer in answers] == ["task-not-found"] * 2
     assert (await owner.get("/tasks/changes")).json()["next"] == "0"
 
 
-async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_who_waits_expects_the_version_that_the_other_one_leaves(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     version = (await owner.get(address)).json()["version"]
@@ -93,8 +112,13 @@ async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as:
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute("UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)")
-        change, delete = owner.patch(address, json={"title": "Ours"}, headers=old), owner.delete(address, headers=old)
+        await other.execute(
+            "UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)"
+        )
+        change, delete = (
+            owner.patch(address, json={"title": "Ours"}, headers=old),
+            owner.delete(address, headers=old),
+        )
         answers = await after_waiting(proxy, other, change, delete)
     assert [answer.status_code for answer in answers] == [412, 412]
     assert (await owner.get(address)).json()["title"] == "Theirs"
@@ -104,23 +128,31 @@ async def test_who_waits_expects_the_version_that_the_other_one_leaves(alone_as:
     assert answer.status_code == 204
 
 
-async def test_what_was_deleted_again_meanwhile_is_not_forgotten(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_what_was_deleted_again_meanwhile_is_not_forgotten(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     gone, address = await make(owner, "Gone"), await make(owner)
     await owner.delete(gone)
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        await connection.execute("UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'")
+        await connection.execute(
+            "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
+        )
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 2")
-        await other.execute("UPDATE task_tombstones SET deleted_at = now(), version = (SELECT counter FROM owners)")
+        await other.execute(
+            "UPDATE task_tombstones SET deleted_at = now(), version = (SELECT counter FROM owners)"
+        )
         [answer] = await after_waiting(proxy, other, owner.delete(address))
 
     assert answer.status_code == 204
     assert len((await owner.get("/tasks/changes")).json()["deleted"]) == 2
 
 
-async def test_versions_and_times_follow_the_order_of_the_lock(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_versions_and_times_follow_the_order_of_the_lock(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     addresses = [await make(owner, str(number)) for number in range(2)]
 
@@ -133,26 +165,32 @@ async def test_versions_and_times_follow_the_order_of_the_lock(alone_as: AsUser,
     assert second["updated_at"] > first["updated_at"]
 
 
-async def test_no_user_takes_all_connections(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_no_user_takes_all_connections(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner, neighbour = alone_as("owner"), alone_as("neighbour")
     address, theirs = await make(owner), await make(neighbour)
 
     async with somebody(proxy) as other:
         await other.rollback()
-        await other.execute("SELECT id FROM owners WHERE id = %s FOR UPDATE", (owner.headers["x-user-id"],))
+        await other.execute(
+            "SELECT id FROM owners WHERE id = %s FOR UPDATE", (owner.headers["x-user-id"],)
+        )
         requests = [owner.patch(address, json={"title": f"New {number}"}) for number in range(30)]
         waiting = [asyncio.ensure_future(request) for request in requests]
-        await until_waiting(proxy.server_url, 2)
+        await wait_for_lock_waits(proxy.server_url, 2)
         async with asyncio.timeout(1):
             assert (await neighbour.patch(theirs, json={"title": "New"})).status_code == 200
             assert (await owner.get(address)).json()["title"] == "Old"
         await other.commit()
 
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
-    assert (await owner.get(address)).json()["title"].startswith("New")  # which one: two are under way at any time
+    assert (
+        (await owner.get(address)).json()["title"].startswith("New")
+    )  # which one: two are under way at any time
 
 
-async def test_no_user_takes_all_connections_by_reading(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_no_user_takes_all_connections_by_reading(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, neighbour = alone_as("owner"), alone_as("neighbour")
     address = await make(owner)
     await make(neighbour)
@@ -160,8 +198,10 @@ async def test_no_user_takes_all_connections_by_reading(alone_as: AsUser, proxy:
     async with somebody(proxy) as other:
         await other.rollback()
         await other.execute("LOCK TABLE task_lists")  # whoever reads lists waits
-        waiting = [asyncio.ensure_future(owner.get(path)) for path in ["/lists", f"/lists/{uuid4()}"] * 12]
-        await until_waiting(proxy.server_url, 2)
+        waiting = [
+            asyncio.ensure_future(owner.get(path)) for path in ["/lists", f"/lists/{uuid4()}"] * 12
+        ]
+        await wait_for_lock_waits(proxy.server_url, 2)
         await asyncio.sleep(0.2)
         at_the_database = await (await other.execute(WAITING)).fetchone()
         async with asyncio.timeout(2):
@@ -173,22 +213,32 @@ async def test_no_user_takes_all_connections_by_reading(alone_as: AsUser, proxy:
     assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200, 404}
 
 
-async def test_changes_of_one_task_at_once_are_made_one_after_the_other(alone_as: AsUser) -> None:
+async def test_changes_of_one_task_at_once_are_made_one_after_the_other(
+    alone_as: ClientFactory,
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     before = (await owner.get(address)).json()["version"]
 
-    answers = await asyncio.gather(*(owner.patch(address, json={"title": f"New {number}"}) for number in range(30)))
+    answers = await asyncio.gather(
+        *(owner.patch(address, json={"title": f"New {number}"}) for number in range(30))
+    )
 
     assert {answer.status_code for answer in answers} == {200}
-    assert sorted(answer.json()["version"] for answer in answers) == list(range(before + 1, before + 31))
+    assert sorted(answer.json()["version"] for answer in answers) == list(
+        range(before + 1, before + 31)
+    )
 
 
-async def test_changes_and_deletes_at_once_never_lock_each_other_out(alone_as: AsUser) -> None:
+async def test_changes_and_deletes_at_once_never_lock_each_other_out(
+    alone_as: ClientFactory,
+) -> None:
     owner = alone_as("owner")
     for _ in range(10):
         address = await make(owner)
         requests = [owner.patch(address, json={"title": str(number)}) for number in range(4)]
-        answers = await asyncio.gather(*requests, owner.delete(address), owner.post("/tasks", json={"title": "x"}))
+        answers = await asyncio.gather(
+            *requests, owner.delete(address), owner.post("/tasks", json={"title": "x"})
+        )
         assert {answer.status_code for answer in answers} <= {200, 201, 204, 404}
         assert (await owner.delete(answers[-1].headers["location"])).status_code == 204

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from httpx import AsyncClient, Response
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 from .conftest import TASKS_MAX
 from .lock import ERASED_ELSEWHERE, after_waiting, make, somebody
@@ -42,14 +42,18 @@ LONG_AGO = "UPDATE idempotency_keys SET created_at = created_at - interval '24 h
 
 
 async def _put(owner: AsyncClient, task_id: object) -> Response:
-    return await owner.put(f"/tasks/{task_id}", json={"title": "Ours"}, headers={"If-None-Match": "*"})
+    return await owner.put(
+        f"/tasks/{task_id}", json={"title": "Ours"}, headers={"If-None-Match": "*"}
+    )
 
 
 async def _post(owner: AsyncClient, key: str | None = None) -> Response:
-    return await owner.post("/tasks", json={"title": "Ours"}, headers={"Idempotency-Key": key} if key else {})
+    return await owner.post(
+        "/tasks", json={"title": "Ours"}, headers={"Idempotency-Key": key} if key else {}
+    )
 
 
-async def _let_keys_grow_old(proxy: Proxy) -> None:
+async def _let_keys_grow_old(proxy: FaultProxy) -> None:
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute(LONG_AGO)
 
@@ -65,25 +69,33 @@ async def _post_once(owner: AsyncClient) -> Response:
 IN_EVERY_WAY = pytest.mark.parametrize("create", [_post, _post_once, _put_anywhere])
 
 
-async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
     async with somebody(proxy) as other:
         waiting = [asyncio.ensure_future(owner.post("/tasks", json={"title": "New"}))]
         waiting += [asyncio.ensure_future(_put(owner, uuid4()))]
-        await until_waiting(proxy.server_url, 2)
+        await wait_for_lock_waits(proxy.server_url, 2)
         found = await (await other.execute("SELECT clock_timestamp()")).fetchone()
         await other.commit()
     tasks = [answer.json() for answer in await asyncio.gather(*waiting)]
 
     assert found
     first, second = sorted(tasks, key=lambda task: task["version"])
-    assert found[0] < datetime.fromisoformat(first["created_at"]) < datetime.fromisoformat(second["created_at"])
+    assert (
+        found[0]
+        < datetime.fromisoformat(first["created_at"])
+        < datetime.fromisoformat(second["created_at"])
+    )
     assert second["version"] == first["version"] + 1
 
 
-async def test_an_id_is_taken_by_whoever_was_faster(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_id_is_taken_by_whoever_was_faster(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, neighbour = alone_as("owner"), alone_as("neighbour")
     own, theirs = uuid4(), uuid4()
     for someone in (owner, neighbour):
@@ -102,7 +114,7 @@ async def test_an_id_is_taken_by_whoever_was_faster(alone_as: AsUser, proxy: Pro
 
 
 async def test_an_id_that_becomes_a_list_while_somebody_waits_is_no_task_any_more(
-    alone_as: AsUser, proxy: Proxy
+    alone_as: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, task_id = alone_as("owner"), uuid4()
     await make(owner)
@@ -116,7 +128,9 @@ async def test_an_id_that_becomes_a_list_while_somebody_waits_is_no_task_any_mor
 
 
 @IN_EVERY_WAY
-async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Proxy, create: Create) -> None:
+async def test_the_quota_holds_for_those_who_waited(
+    alone_as: ClientFactory, proxy: FaultProxy, create: Create
+) -> None:
     owner = alone_as("owner")
     for _ in range(TASKS_MAX - 1):
         await make(owner)
@@ -129,7 +143,9 @@ async def test_the_quota_holds_for_those_who_waited(alone_as: AsUser, proxy: Pro
 
 
 @IN_EVERY_WAY
-async def test_whoever_is_erased_while_they_wait_begins_anew(alone_as: AsUser, proxy: Proxy, create: Create) -> None:
+async def test_whoever_is_erased_while_they_wait_begins_anew(
+    alone_as: ClientFactory, proxy: FaultProxy, create: Create
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
@@ -142,7 +158,9 @@ async def test_whoever_is_erased_while_they_wait_begins_anew(alone_as: AsUser, p
     assert (await owner.get("/tasks/changes")).json()["tasks"] == [made.json()]
 
 
-async def test_an_old_key_is_taken_again_by_one_of_those_who_waited(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_old_key_is_taken_again_by_one_of_those_who_waited(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     first = await _post(owner, "key")
     await _let_keys_grow_old(proxy)
@@ -155,16 +173,18 @@ async def test_an_old_key_is_taken_again_by_one_of_those_who_waited(alone_as: As
     assert len((await owner.get("/tasks")).json()) == 2
 
 
-async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await _post(owner, "key")
     await _let_keys_grow_old(proxy)
 
     async with somebody(proxy) as other:
         again = asyncio.ensure_future(_post(owner, "key"))
-        await until_waiting(proxy.server_url)
+        await wait_for_lock_waits(proxy.server_url)
         behind = asyncio.ensure_future(_post(owner, "another"))
-        await until_waiting(proxy.server_url, 2)
+        await wait_for_lock_waits(proxy.server_url, 2)
         await other.commit()
     made = await again
 
@@ -173,7 +193,7 @@ async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(alone_as: A
     assert len((await owner.get("/tasks")).json()) == 3
 
 
-async def test_of_two_undos_at_once_one_is_made(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_of_two_undos_at_once_one_is_made(alone_as: ClientFactory, proxy: FaultProxy) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     await owner.delete(address)
@@ -186,7 +206,9 @@ async def test_of_two_undos_at_once_one_is_made(alone_as: AsUser, proxy: Proxy) 
     assert await _tombstones(proxy) == []
 
 
-async def test_an_undo_behind_the_delete_is_made_and_can_be_deleted_again(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_undo_behind_the_delete_is_made_and_can_be_deleted_again(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
     task_id = address.rpartition("/")[2]
@@ -200,6 +222,8 @@ async def test_an_undo_behind_the_delete_is_made_and_can_be_deleted_again(alone_
     assert await _tombstones(proxy) == [(task_id, undone.json()["version"] + 1)]
 
 
-async def _tombstones(proxy: Proxy) -> list[tuple[object, ...]]:
+async def _tombstones(proxy: FaultProxy) -> list[tuple[object, ...]]:
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        return await (await connection.execute("SELECT id::text, version FROM task_tombstones")).fetchall()
+        return await (
+            await connection.execute("SELECT id::text, version FROM task_tombstones")
+        ).fetchall()

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 from .carried import ADDRESS, a_line, bring, export, send, staged, written
 from .conftest import TASKS_MAX
@@ -16,21 +16,27 @@ from .lock import after_waiting, make, somebody
 ERASE = "DELETE FROM owners"
 
 
-async def test_an_import_that_waited_builds_on_what_was_written_meanwhile(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_import_that_waited_builds_on_what_was_written_meanwhile(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
     [line] = await export(owner)
 
     async with somebody(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute("UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)")
+        await other.execute(
+            "UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)"
+        )
         [answer] = await after_waiting(proxy, other, send(owner, written(line)))
 
     assert answer.json() == {"created": 0, "updated": 1, "unchanged": 0, "renumbered": 0}
     assert (await export(owner))[0]["title"] == "Old"
 
 
-async def test_the_quota_holds_for_an_import_that_waited(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_the_quota_holds_for_an_import_that_waited(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
@@ -41,7 +47,9 @@ async def test_the_quota_holds_for_an_import_that_waited(alone_as: AsUser, proxy
     assert (answer.status_code, answer.json()["code"]) == (422, "quota-exceeded")
 
 
-async def test_an_import_behind_an_erasure_begins_anew(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_import_behind_an_erasure_begins_anew(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
     line = a_line(uuid4(), "New")
@@ -55,7 +63,7 @@ async def test_an_import_behind_an_erasure_begins_anew(alone_as: AsUser, proxy: 
 
 
 async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_another_one_later(
-    alone_as: AsUser, proxy: Proxy
+    alone_as: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, neighbour, wanted = alone_as("owner"), alone_as("neighbour"), uuid4()
     for someone in (owner, neighbour):
@@ -68,14 +76,22 @@ async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_anothe
             " SELECT %s, id, 'Theirs', false, now(), now(), counter + 1 FROM owners WHERE id = %s",
             (wanted, neighbour.headers["x-user-id"]),
         )
-        [answer] = await after_waiting(proxy, other, send(owner, written(a_line(uuid4()), a_line(wanted))))
+        [answer] = await after_waiting(
+            proxy, other, send(owner, written(a_line(uuid4()), a_line(wanted)))
+        )
 
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (409, "id-taken", "1")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+        409,
+        "id-taken",
+        "1",
+    )
     assert len(await export(owner)) == 1
     assert await bring(owner, a_line(wanted)) == (1, 0, 0, 1)
 
 
-async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner, neighbour = alone_as("owner"), alone_as("neighbour")
     for someone in (owner, neighbour):
         await make(someone)
@@ -91,13 +107,19 @@ async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(alone
         )
         [answer] = await after_waiting(proxy, other, send(owner, written(line, a_line(uuid4()))))
 
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (409, "id-taken", "1")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+        409,
+        "id-taken",
+        "1",
+    )
     assert len(await export(owner)) == 1
     assert await bring(owner, line) == (1, 0, 0, 1)
 
 
 @pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE"])
-async def test_a_change_behind_an_erasure_finds_nothing(alone_as: AsUser, proxy: Proxy, verb: str) -> None:
+async def test_a_change_behind_an_erasure_finds_nothing(
+    alone_as: ClientFactory, proxy: FaultProxy, verb: str
+) -> None:
     owner = alone_as("owner")
     address = await make(owner)
 
@@ -111,7 +133,7 @@ async def test_a_change_behind_an_erasure_finds_nothing(alone_as: AsUser, proxy:
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
 async def test_a_task_behind_an_erasure_is_the_first_of_a_new_owner(
-    alone_as: AsUser, proxy: Proxy, headers: dict[str, str]
+    alone_as: ClientFactory, proxy: FaultProxy, headers: dict[str, str]
 ) -> None:
     owner = alone_as("owner")
     await make(owner)
@@ -119,14 +141,18 @@ async def test_a_task_behind_an_erasure_is_the_first_of_a_new_owner(
     async with somebody(proxy) as other:
         await other.execute(ERASE)
         post = owner.post("/tasks", json={"title": "New"}, headers=headers)
-        put = owner.put(f"/tasks/{uuid4()}", json={"title": "Named"}, headers={"If-None-Match": "*"})
+        put = owner.put(
+            f"/tasks/{uuid4()}", json={"title": "Named"}, headers={"If-None-Match": "*"}
+        )
         answers = await after_waiting(proxy, other, post, put)
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert {line["title"] for line in await export(owner)} == {"New", "Named"}
 
 
-async def test_an_erasure_behind_a_write_takes_that_with_it(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_an_erasure_behind_a_write_takes_that_with_it(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
@@ -142,13 +168,15 @@ async def test_an_erasure_behind_a_write_takes_that_with_it(alone_as: AsUser, pr
     assert await export(owner) == []
 
 
-async def test_a_database_that_is_cut_off_takes_nothing_in(alone_as: AsUser, proxy: Proxy) -> None:
+async def test_a_database_that_is_cut_off_takes_nothing_in(
+    alone_as: ClientFactory, proxy: FaultProxy
+) -> None:
     owner = alone_as("owner")
     await make(owner)
 
     async with somebody(proxy) as other:
         sending = asyncio.ensure_future(send(owner, written(a_line(uuid4()))))
-        await until_waiting(proxy.server_url, 1)
+        await wait_for_lock_waits(proxy.server_url, 1)
         proxy.cut()
         refused = await sending
         await other.rollback()

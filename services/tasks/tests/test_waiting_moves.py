@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from httpx import Response
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.waiting import until_waiting
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
+from devkit.testing.lock_waits import wait_for_lock_waits
 
 from .lock import somebody
 from .planning import Shown, add_list, add_task, code_of
@@ -18,18 +18,22 @@ KEY = {"Idempotency-Key": "one"}
 @pytest.mark.parametrize("kind", ["tasks", "lists"])
 @pytest.mark.parametrize("stays_first", [True, False])
 async def test_a_key_that_another_move_took_meanwhile_moves_nothing(
-    alone_as: AsUser, proxy: Proxy, kind: str, *, stays_first: bool
+    alone_as: ClientFactory, proxy: FaultProxy, kind: str, *, stays_first: bool
 ) -> None:
     owner = alone_as("owner")
-    made: list[Shown] = [await (add_task if kind == "tasks" else add_list)(owner, title) for title in "abc"]
-    order = made if stays_first else made[::-1]  # the first one is there already, the last one is not
+    made: list[Shown] = [
+        await (add_task if kind == "tasks" else add_list)(owner, title) for title in "abc"
+    ]
+    order = (
+        made if stays_first else made[::-1]
+    )  # the first one is there already, the last one is not
 
     async with somebody(proxy) as other:
         answers: list[asyncio.Future[Response]] = []
         for each in (order[0], order[2]):
             move = owner.post(f"/{kind}/{each['id']}/move", json={"after": None}, headers=KEY)
             answers.append(asyncio.ensure_future(move))
-            await until_waiting(proxy.server_url, len(answers))
+            await wait_for_lock_waits(proxy.server_url, len(answers))
         await other.commit()
         first, second = await asyncio.gather(*answers)
 
@@ -37,4 +41,6 @@ async def test_a_key_that_another_move_took_meanwhile_moves_nothing(
     assert code_of(second) == (422, "key-reused")
     moved = made if stays_first else [made[2], made[0], made[1]]
     query = "?list_id=none" if kind == "tasks" else ""
-    assert [each["id"] for each in (await owner.get(f"/{kind}{query}")).json()] == [each["id"] for each in moved]
+    assert [each["id"] for each in (await owner.get(f"/{kind}{query}")).json()] == [
+        each["id"] for each in moved
+    ]

@@ -12,19 +12,19 @@ from httpx import AsyncClient, Response
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.databases import MigratedDatabases, alembic, database_environment
-from devkit.environment import minimal_environment
-from devkit.errors import CannotRunError
-from devkit.keys import PassportKeys
-from devkit.people import AsUser
-from devkit.platform import Platform
-from devkit.postgres import Postgres
-from devkit.processes import Group
+from devkit.platform.databases import MigratedDatabases, alembic, database_environment
+from devkit.platform.environment import minimal_environment
+from devkit.platform.errors import CannotRunError
+from devkit.platform.keys import PassportKeys
+from devkit.platform.postgres import Postgres
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import Platform
+from devkit.testing.auth_headers import ClientFactory
 from tasks.revisions import RELEASE, REVISIONS
 
 from .conftest import run_service
 
-Run = Callable[[str], AbstractAsyncContextManager[AsUser]]
+Run = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
 Migrate = Callable[..., Awaitable[None]]
 
 
@@ -33,7 +33,7 @@ def run(platform: Platform, keys: PassportKeys) -> Run:
     """Run the service on a database for the time of a block."""
 
     @asynccontextmanager
-    async def run(url: str) -> AsyncGenerator[AsUser]:
+    async def run(url: str) -> AsyncGenerator[ClientFactory]:
         async with run_service(url, platform.users.url, keys) as service:
             yield service.speak_as
 
@@ -41,7 +41,7 @@ def run(platform: Platform, keys: PassportKeys) -> Run:
 
 
 @pytest.fixture
-def migrate(processes: Group) -> Migrate:
+def migrate(processes: ProcessGroup) -> Migrate:
     """Do to a database what Alembic is told."""
 
     async def migrate(url: str, *arguments: str) -> None:
@@ -54,7 +54,9 @@ def migrate(processes: Group) -> Migrate:
 @pytest.fixture
 def logged(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
     """Return the lines about databases since the last time."""
-    return lambda: [line for line in capfd.readouterr().out.splitlines() if "The database of tasks" in line]
+    return lambda: [
+        line for line in capfd.readouterr().out.splitlines() if "The database of tasks" in line
+    ]
 
 
 async def execute(url: str, *statements: LiteralString | sql.Composed) -> None:
@@ -65,7 +67,9 @@ async def execute(url: str, *statements: LiteralString | sql.Composed) -> None:
 
 async def change_database(url: str, change: LiteralString) -> None:
     name = conninfo_to_dict(url)["dbname"]
-    await execute(url, sql.SQL("ALTER DATABASE {} {}").format(sql.Identifier(str(name)), sql.SQL(change)))
+    await execute(
+        url, sql.SQL("ALTER DATABASE {} {}").format(sql.Identifier(str(name)), sql.SQL(change))
+    )
 
 
 async def make_database(postgres: Postgres, options: LiteralString) -> str:
@@ -90,7 +94,9 @@ async def require_refused(person: AsyncClient, word: str) -> None:
     assert word in readiness.json()["detail"]
     answers = [await person.get("/tasks"), await person.post("/tasks", json={"title": "No"})]
     assert {code_of(answer) for answer in answers} == {(503, "database-not-ready")}
-    assert all(answer.headers["retry-after"] == "1" and word not in answer.text for answer in answers)
+    assert all(
+        answer.headers["retry-after"] == "1" and word not in answer.text for answer in answers
+    )
     assert (await person.get("/healthz")).status_code == 200
 
 
@@ -100,7 +106,11 @@ def code_of(answer: Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("revision", [None, *REVISIONS[:-1]])
 async def test_code_ahead_of_its_database_says_so_and_works_once_that_is_migrated(
-    postgres: Postgres, run: Run, migrate: Migrate, logged: Callable[[], list[str]], revision: str | None
+    postgres: Postgres,
+    run: Run,
+    migrate: Migrate,
+    logged: Callable[[], list[str]],
+    revision: str | None,
 ) -> None:
     url = await postgres.create_database(f"tasks-{token_hex(8)}")
     if revision:
@@ -154,7 +164,10 @@ async def test_code_behind_its_database_stops_where_a_migration_says_so(
 async def test_a_migration_says_which_releases_can_go_on(databases: MigratedDatabases) -> None:
     async with await psycopg.AsyncConnection.connect(await databases.make("tasks")) as connection:
         [said] = (
-            await (await connection.execute("SELECT obj_description('alembic_version'::regclass)")).fetchone() or []
+            await (
+                await connection.execute("SELECT obj_description('alembic_version'::regclass)")
+            ).fetchone()
+            or []
         )
 
     assert str(said).endswith(f": {RELEASE.compatible_from}")
@@ -193,7 +206,9 @@ async def test_a_database_of_another_encoding_is_refused_by_service_and_migratio
     async with run(url) as as_user:
         await require_refused(as_user("foreign"), word)
     async with await psycopg.AsyncConnection.connect(url) as connection:
-        assert not (await connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")).rowcount
+        assert not (
+            await connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")
+        ).rowcount
 
 
 @pytest.mark.parametrize(
@@ -281,7 +296,9 @@ async def test_a_migration_limits_statements_each_time_whichever_role_comes(
     assert logged() == []
 
 
-async def test_a_limit_that_somebody_has_chosen_stays(databases: MigratedDatabases, migrate: Migrate) -> None:
+async def test_a_limit_that_somebody_has_chosen_stays(
+    databases: MigratedDatabases, migrate: Migrate
+) -> None:
     url = await databases.make("tasks")
     await change_database(url, "SET statement_timeout = '3s'")
 
@@ -299,16 +316,24 @@ async def test_a_second_role_has_the_limit_of_the_first_and_can_migrate(
     database = f"tasks-{token_hex(8)}"
     first, _ = await make_role(postgres.url())
     second, _ = await make_role(postgres.url(), sql.SQL("IN ROLE {}").format(sql.Identifier(first)))
-    names = {"database": sql.Identifier(database), "first": sql.Identifier(first), "second": sql.Identifier(second)}
+    names = {
+        "database": sql.Identifier(database),
+        "first": sql.Identifier(first),
+        "second": sql.Identifier(second),
+    }
     await execute(
         postgres.url(),
         sql.SQL("CREATE DATABASE {database} OWNER {first}").format(**names),
         sql.SQL("ALTER ROLE {second} SET role = {first}").format(**names),
-        sql.SQL("ALTER ROLE {second} IN DATABASE {database} SET statement_timeout = '5s'").format(**names),
+        sql.SQL("ALTER ROLE {second} IN DATABASE {database} SET statement_timeout = '5s'").format(
+            **names
+        ),
     )
     urls = [postgres.url(database).replace("//postgres@", f"//{name}@") for name in (first, second)]
     await migrate(urls[0])
-    await execute(postgres.url(), sql.SQL("ALTER DATABASE {database} RESET statement_timeout").format(**names))
+    await execute(
+        postgres.url(), sql.SQL("ALTER DATABASE {database} RESET statement_timeout").format(**names)
+    )
 
     for url in urls:
         async with run(url) as as_user:

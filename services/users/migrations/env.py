@@ -12,7 +12,10 @@ def migrate() -> None:
         if is_going_to(RELEASE.revisions[-1]) and is_ahead(connection, RELEASE):
             return
         context.configure(
-            connection, target_metadata=METADATA, compare_server_default=True, transaction_per_migration=True
+            connection,
+            target_metadata=METADATA,
+            compare_server_default=True,
+            transaction_per_migration=True,
         )
         with context.begin_transaction():
             context.run_migrations()

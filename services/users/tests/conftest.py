@@ -7,11 +7,11 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from pydantic import HttpUrl, Secret
 
-from devkit.databases import MigratedDatabases
-from devkit.keys import PassportKeys
-from devkit.people import AsUser
-from devkit.proxy import Proxy, proxy_to
-from devkit.tokens import mint_passport, user_id
+from devkit.platform.databases import MigratedDatabases
+from devkit.platform.keys import PassportKeys
+from devkit.platform.tokens import mint_passport, user_id
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy, proxy_to
 from users.main import create_app
 from users.settings import UsersSettings
 
@@ -23,7 +23,7 @@ async def database(databases: MigratedDatabases) -> str:
 
 
 @pytest.fixture
-async def proxy(database: str) -> AsyncGenerator[Proxy]:
+async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
     """Stand between the service and its database, in which nobody is known."""
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("TRUNCATE users")
@@ -38,10 +38,14 @@ def tasks_url() -> str:
 
 
 @pytest.fixture
-async def as_user(proxy: Proxy, keys: PassportKeys, tasks_url: str) -> AsyncGenerator[AsUser]:
+async def as_user(
+    proxy: FaultProxy, keys: PassportKeys, tasks_url: str
+) -> AsyncGenerator[ClientFactory]:
     """Speak to the service as the gateway would: `ann <me@example.com>` is ann, whose token claims that address."""
     settings = UsersSettings(
-        users_database_url=Secret(proxy.url), passport_public_keys=(keys.public,), tasks_url=HttpUrl(tasks_url)
+        users_database_url=Secret(proxy.url),
+        passport_public_keys=(keys.public,),
+        tasks_url=HttpUrl(tasks_url),
     )
     app = create_app(settings)
 

@@ -2,13 +2,15 @@
 
 import pytest
 
-from common.frame import MAY_HAVE_HAPPENED
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from common.middleware import MAY_HAVE_HAPPENED
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 
 @pytest.mark.scenario("S001-FR-009", "S002-SC-008")
-async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(as_user: AsUser, proxy: Proxy) -> None:
+async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
+    as_user: ClientFactory, proxy: FaultProxy
+) -> None:
     ann = as_user("ann")
     before = await ann.get("/users/me")
 
@@ -17,7 +19,9 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(as_user
     changes = [await ann.patch("/users/me", json={}), await ann.put("/internal/users/me")]
     answers = [read, *changes]
 
-    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {(500, "1")}
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
+        (500, "1")
+    }
     assert {answer.json()["code"] for answer in answers} == {"internal-server-error"}
     assert {answer.json()["detail"] for answer in changes} == {MAY_HAVE_HAPPENED}
     words = ("psycopg", "sql", "connect", "127.0.0.1")
@@ -30,7 +34,9 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(as_user
     assert (await ann.get("/readyz")).status_code == 200
 
 
-async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(as_user: AsUser, proxy: Proxy) -> None:
+async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
+    as_user: ClientFactory, proxy: FaultProxy
+) -> None:
     ann = as_user("ann")
     before = await ann.get("/users/me")
 
@@ -39,7 +45,9 @@ async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(as_
     assert (await ann.get("/users/me")).json() == before.json()
 
 
-async def test_a_change_whose_answer_may_be_lost_is_not_sent_twice(as_user: AsUser, proxy: Proxy) -> None:
+async def test_a_change_whose_answer_may_be_lost_is_not_sent_twice(
+    as_user: ClientFactory, proxy: FaultProxy
+) -> None:
     ann = as_user("ann")
     await ann.get("/users/me")
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 FASTER = """
 CREATE SEQUENCE claims;
@@ -22,18 +22,22 @@ CREATE TRIGGER claim BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION claim(
 
 
 @pytest.fixture
-async def others(proxy: Proxy) -> AsyncGenerator[psycopg.AsyncConnection]:
+async def others(proxy: FaultProxy) -> AsyncGenerator[psycopg.AsyncConnection]:
     """Be the others, and leave no trace."""
-    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as connection:
+    async with await psycopg.AsyncConnection.connect(
+        proxy.server_url, autocommit=True
+    ) as connection:
         yield connection
         await connection.execute("DROP FUNCTION claim CASCADE; DROP SEQUENCE claims")
 
 
-async def test_an_address_is_kept_in_lower_case(as_user: AsUser) -> None:
-    assert (await as_user("ann <Ann.ÄB@Example.COM>").get("/users/me")).json()["email"] == "ann.äb@example.com"
+async def test_an_address_is_kept_in_lower_case(as_user: ClientFactory) -> None:
+    assert (await as_user("ann <Ann.ÄB@Example.COM>").get("/users/me")).json()[
+        "email"
+    ] == "ann.äb@example.com"
 
 
-async def test_a_later_token_with_another_address_updates_it(as_user: AsUser) -> None:
+async def test_a_later_token_with_another_address_updates_it(as_user: ClientFactory) -> None:
     before = (await as_user("ann <old@example.com>").get("/users/me")).json()
 
     after = (await as_user("ann <new@example.com>").get("/users/me")).json()
@@ -42,7 +46,7 @@ async def test_a_later_token_with_another_address_updates_it(as_user: AsUser) ->
     assert after["updated_at"] > before["updated_at"]
 
 
-async def test_a_change_of_the_profile_takes_the_new_address_along(as_user: AsUser) -> None:
+async def test_a_change_of_the_profile_takes_the_new_address_along(as_user: ClientFactory) -> None:
     await as_user("ann <old@example.com>").get("/users/me")
 
     changed = await as_user("ann <new@example.com>").patch("/users/me", json={})
@@ -50,7 +54,7 @@ async def test_a_change_of_the_profile_takes_the_new_address_along(as_user: AsUs
     assert changed.json()["email"] == "new@example.com"
 
 
-async def test_a_token_that_names_no_address_leaves_it_as_it_is(as_user: AsUser) -> None:
+async def test_a_token_that_names_no_address_leaves_it_as_it_is(as_user: ClientFactory) -> None:
     before = (await as_user("ann <ann@example.com>").get("/users/me")).json()
 
     assert (await as_user("ann").get("/users/me")).json() == before
@@ -58,14 +62,14 @@ async def test_a_token_that_names_no_address_leaves_it_as_it_is(as_user: AsUser)
 
 
 async def test_a_token_that_never_named_an_address_is_nothing_to_write_down(
-    as_user: AsUser, capsys: pytest.CaptureFixture[str]
+    as_user: ClientFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (await as_user("ann").get("/users/me")).json()["email"] is None
     assert "e-mail" not in capsys.readouterr().out
 
 
 async def test_an_address_that_somebody_else_has_is_not_kept(
-    as_user: AsUser, capsys: pytest.CaptureFixture[str]
+    as_user: ClientFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await as_user("ann <ann@example.com>").get("/users/me")
 
@@ -80,7 +84,9 @@ async def test_an_address_that_somebody_else_has_is_not_kept(
     assert "ann@example.com" not in log.lower()
 
 
-async def test_an_address_that_becomes_free_is_kept_by_the_next_who_claims_it(as_user: AsUser) -> None:
+async def test_an_address_that_becomes_free_is_kept_by_the_next_who_claims_it(
+    as_user: ClientFactory,
+) -> None:
     await as_user("ann <team@example.com>").get("/users/me")
     ben = as_user("ben <team@example.com>")
     await ben.get("/users/me")
@@ -90,16 +96,20 @@ async def test_an_address_that_becomes_free_is_kept_by_the_next_who_claims_it(as
     assert (await ben.get("/users/me")).json()["email"] == "team@example.com"
 
 
-async def test_whoever_moves_to_a_taken_address_gives_up_their_own(as_user: AsUser) -> None:
+async def test_whoever_moves_to_a_taken_address_gives_up_their_own(as_user: ClientFactory) -> None:
     await as_user("ann <ann@example.com>").get("/users/me")
     await as_user("ben <ben@example.com>").get("/users/me")
 
     assert (await as_user("ben <ann@example.com>").get("/users/me")).json()["email"] is None
-    assert (await as_user("eve <ben@example.com>").get("/users/me")).json()["email"] == "ben@example.com"
+    assert (await as_user("eve <ben@example.com>").get("/users/me")).json()[
+        "email"
+    ] == "ben@example.com"
 
 
 @pytest.mark.parametrize("address", ["/users/me", "/internal/users/me"])
-async def test_many_who_claim_one_address_at_once_all_get_a_profile(as_user: AsUser, address: str) -> None:
+async def test_many_who_claim_one_address_at_once_all_get_a_profile(
+    as_user: ClientFactory, address: str
+) -> None:
     crowd = [as_user(f"user{n} <team@example.com>") for n in range(20)]
     method = "PUT" if "internal" in address else "GET"
 
@@ -107,27 +117,39 @@ async def test_many_who_claim_one_address_at_once_all_get_a_profile(as_user: AsU
     seen = await asyncio.gather(*(person.get("/users/me") for person in crowd))
 
     assert all(answer.is_success for answer in (*met, *seen))
-    assert sorted(str(answer.json()["email"]) for answer in seen) == ["None"] * 19 + ["team@example.com"]
+    assert sorted(str(answer.json()["email"]) for answer in seen) == ["None"] * 19 + [
+        "team@example.com"
+    ]
 
 
-async def test_many_who_move_to_one_address_at_once_all_keep_their_profile(as_user: AsUser) -> None:
+async def test_many_who_move_to_one_address_at_once_all_keep_their_profile(
+    as_user: ClientFactory,
+) -> None:
     for n in range(10):
         await as_user(f"user{n} <user{n}@example.com>").get("/users/me")
     crowd = [as_user(f"user{n} <team@example.com>") for n in range(10)]
 
-    answers = await asyncio.gather(*(person.patch("/users/me", json={"time_zone": "Asia/Tokyo"}) for person in crowd))
+    answers = await asyncio.gather(
+        *(person.patch("/users/me", json={"time_zone": "Asia/Tokyo"}) for person in crowd)
+    )
 
-    assert {(answer.status_code, answer.json()["time_zone"]) for answer in answers} == {(200, "Asia/Tokyo")}
-    assert sorted(str(answer.json()["email"]) for answer in answers) == ["None"] * 9 + ["team@example.com"]
+    assert {(answer.status_code, answer.json()["time_zone"]) for answer in answers} == {
+        (200, "Asia/Tokyo")
+    }
+    assert sorted(str(answer.json()["email"]) for answer in answers) == ["None"] * 9 + [
+        "team@example.com"
+    ]
 
 
 @pytest.mark.parametrize(("times", "email"), [(1, "team@example.com"), (2, None)])
 async def test_an_address_is_given_up_when_others_are_faster_again_and_again(
-    as_user: AsUser, others: psycopg.AsyncConnection, times: int, email: str | None
+    as_user: ClientFactory, others: psycopg.AsyncConnection, times: int, email: str | None
 ) -> None:
     await others.execute(sql.SQL(FASTER).format(times))
 
-    answer = await as_user("ann <team@example.com>").patch("/users/me", json={"time_zone": "Asia/Tokyo"})
+    answer = await as_user("ann <team@example.com>").patch(
+        "/users/me", json={"time_zone": "Asia/Tokyo"}
+    )
 
     assert answer.status_code == 200
     assert (answer.json()["email"], answer.json()["time_zone"]) == (email, "Asia/Tokyo")
@@ -152,7 +174,9 @@ async def test_an_address_is_given_up_when_others_are_faster_again_and_again(
         "<ann@example.com>",
     ],
 )
-async def test_what_is_no_address_is_not_kept(as_user: AsUser, capsys: pytest.CaptureFixture[str], claim: str) -> None:
+async def test_what_is_no_address_is_not_kept(
+    as_user: ClientFactory, capsys: pytest.CaptureFixture[str], claim: str
+) -> None:
     answer = await as_user(f"ann <{claim}>").get("/users/me")
 
     assert (answer.status_code, answer.json()["email"]) == (200, None)
@@ -161,7 +185,7 @@ async def test_what_is_no_address_is_not_kept(as_user: AsUser, capsys: pytest.Ca
     assert "example" not in log
 
 
-async def test_the_longest_address_is_kept(as_user: AsUser) -> None:
+async def test_the_longest_address_is_kept(as_user: ClientFactory) -> None:
     longest = "a" * 64 + "@" + ".".join(["e" * 47] * 3 + ["f" * 45])
 
     assert len(longest) == 254

@@ -9,9 +9,16 @@ from typing import Final
 import pytest
 from httpx import AsyncClient, Response
 
-from common.errors import MEDIA_TYPE as PROBLEM_TYPE
-from devkit.people import AsUser
-from devkit.upstream import Behaviour, Received, Upstream, answering, document, hang_up
+from common.problems import MEDIA_TYPE as PROBLEM_TYPE
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.stub_server import (
+    Behaviour,
+    ReceivedRequest,
+    StubServer,
+    document,
+    hang_up,
+    responding,
+)
 
 LINES: Final = {"Content-Type": "application/x-ndjson"}
 
@@ -27,17 +34,17 @@ CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture
-async def tasks() -> AsyncGenerator[Upstream]:
+async def tasks() -> AsyncGenerator[StubServer]:
     """Stand where the tasks service would; it takes whatever comes."""
-    upstream = Upstream()
-    upstream.behaviour = answering(document(json.dumps(REPORT).encode()))
+    upstream = StubServer()
+    upstream.behaviour = responding(document(json.dumps(REPORT).encode()))
     await upstream.start()
     yield upstream
     await upstream.stop()
 
 
 @pytest.fixture
-def tasks_url(tasks: Upstream) -> str:
+def tasks_url(tasks: StubServer) -> str:
     return f"http://127.0.0.1:{tasks.port}"
 
 
@@ -52,9 +59,11 @@ async def time_zone(owner: AsyncClient) -> object:
 def keeping(bodies: list[bytes]) -> Behaviour:
     """Take an import, and keep what it was."""
 
-    async def keep(request: Received, writer: StreamWriter) -> None:
+    async def keep(request: ReceivedRequest, writer: StreamWriter) -> None:
         bodies.append(await request.body())
-        await answering(document(json.dumps(REPORT).encode()))(Received(request.line, [], request.reader, 0), writer)
+        await responding(document(json.dumps(REPORT).encode()))(
+            ReceivedRequest(request.line, [], request.reader, 0), writer
+        )
 
     return keep
 
@@ -64,9 +73,9 @@ def written(line: Line) -> bytes:
 
 
 async def test_an_export_begins_with_the_profile_and_goes_on_as_the_tasks_service_says(
-    as_user: AsUser, tasks: Upstream
+    as_user: ClientFactory, tasks: StubServer
 ) -> None:
-    tasks.behaviour = answering(CHUNKED, b"2\r\n{}\r\n", b"1\r\n\n\r\n", b"0\r\n\r\n")
+    tasks.behaviour = responding(CHUNKED, b"2\r\n{}\r\n", b"1\r\n\n\r\n", b"0\r\n\r\n")
     owner = as_user("owner <me@example.com>")
 
     answer = await owner.get("/users/me/export")
@@ -78,11 +87,16 @@ async def test_an_export_begins_with_the_profile_and_goes_on_as_the_tasks_servic
     assert start["user"] == (await owner.get("/users/me")).json()
     assert start["user"]["created_at"] < start["exported_at"]
     assert second == b"{}"
-    assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("application/x-ndjson", "no-store")
+    assert (answer.headers["content-type"], answer.headers["cache-control"]) == (
+        "application/x-ndjson",
+        "no-store",
+    )
 
 
-async def test_the_tasks_service_is_told_who_asks(as_user: AsUser, tasks: Upstream) -> None:
-    tasks.behaviour = answering(CHUNKED, b"0\r\n\r\n")
+async def test_the_tasks_service_is_told_who_asks(
+    as_user: ClientFactory, tasks: StubServer
+) -> None:
+    tasks.behaviour = responding(CHUNKED, b"0\r\n\r\n")
     owner = as_user("owner")
 
     answer = await owner.get("/users/me/export")
@@ -95,7 +109,7 @@ async def test_the_tasks_service_is_told_who_asks(as_user: AsUser, tasks: Upstre
 
 
 async def test_an_import_hands_on_what_is_behind_the_first_line_and_keeps_the_time_zone(
-    as_user: AsUser, tasks: Upstream
+    as_user: ClientFactory, tasks: StubServer
 ) -> None:
     bodies: list[bytes] = []
 
@@ -120,7 +134,7 @@ async def test_an_import_hands_on_what_is_behind_the_first_line_and_keeps_the_ti
     ],
 )
 async def test_a_mark_and_blank_lines_before_the_first_line_are_skipped_and_counted(
-    as_user: AsUser, tasks: Upstream, before: bytes, handed_on: bytes, size: int
+    as_user: ClientFactory, tasks: StubServer, before: bytes, handed_on: bytes, size: int
 ) -> None:
     bodies: list[bytes] = []
     content = before + written(START).replace(b"\n", b"\r\n") + b'{"a": 1}'
@@ -135,12 +149,21 @@ async def test_a_mark_and_blank_lines_before_the_first_line_are_skipped_and_coun
     assert bodies == [handed_on]
 
 
-async def test_a_profile_that_says_nothing_of_its_zone_leaves_it_as_it_is(as_user: AsUser, tasks: Upstream) -> None:
+async def test_a_profile_that_says_nothing_of_its_zone_leaves_it_as_it_is(
+    as_user: ClientFactory, tasks: StubServer
+) -> None:
     owner = as_user("owner")
     await owner.patch("/users/me", json={"time_zone": "Asia/Tokyo"})
 
-    elsewhere: Line = {"id": "somebody", "email": "x@example.com", "auth_issuer": 1, "created_at": None}
-    assert (await bring(owner, written(START | {"user": elsewhere, "exported_at": "once"}))).status_code == 200
+    elsewhere: Line = {
+        "id": "somebody",
+        "email": "x@example.com",
+        "auth_issuer": 1,
+        "created_at": None,
+    }
+    assert (
+        await bring(owner, written(START | {"user": elsewhere, "exported_at": "once"}))
+    ).status_code == 200
 
     assert await time_zone(owner) == "Asia/Tokyo"
     assert len(tasks.seen) == 1
@@ -158,34 +181,53 @@ WRONG: Final[dict[str, tuple[bytes, int, list[list[str | int]]]]] = {
     "another format": (written(START | {"format": 2}), 422, [["body", 1, "format"]]),
     "a format that is text": (written(START | {"format": "1"}), 400, [["body", 1, "format"]]),
     "no user": (written({"kind": "export", "format": 1}), 422, [["body", 1, "user"]]),
-    "an unknown zone": (written(START | {"user": {"time_zone": "Mars"}}), 422, [["body", 1, "user", "time_zone"]]),
+    "an unknown zone": (
+        written(START | {"user": {"time_zone": "Mars"}}),
+        422,
+        [["body", 1, "user", "time_zone"]],
+    ),
     "an unknown field": (written(START | {"more": 1}), 422, [["body", 1, "more"]]),
 }
 
 
 @pytest.mark.parametrize(("content", "status", "places"), WRONG.values(), ids=WRONG)
 async def test_a_first_line_that_is_bad_is_refused_and_nothing_is_handed_on(
-    as_user: AsUser, tasks: Upstream, content: bytes, status: int, places: list[list[str | int]]
+    as_user: ClientFactory,
+    tasks: StubServer,
+    content: bytes,
+    status: int,
+    places: list[list[str | int]],
 ) -> None:
     refused = await bring(as_user("owner"), content)
 
     problem = refused.json()
-    assert (refused.status_code, problem["detail"].split()[:2]) == (status, ["Line", str(places[0][1])])
+    assert (refused.status_code, problem["detail"].split()[:2]) == (
+        status,
+        ["Line", str(places[0][1])],
+    )
     assert [fault["location"] for fault in problem["errors"]] == places
     assert not tasks.seen
 
 
-@pytest.mark.parametrize("media_type", [None, "application/json", "text/plain", "application/x-ndjson, x"])
-async def test_an_import_of_another_type_is_415(as_user: AsUser, media_type: str | None) -> None:
+@pytest.mark.parametrize(
+    "media_type", [None, "application/json", "text/plain", "application/x-ndjson, x"]
+)
+async def test_an_import_of_another_type_is_415(
+    as_user: ClientFactory, media_type: str | None
+) -> None:
     headers = {"Content-Type": media_type} if media_type else {}
 
-    refused = await as_user("owner").post("/users/me/import", content=written(START), headers=headers)
+    refused = await as_user("owner").post(
+        "/users/me/import", content=written(START), headers=headers
+    )
 
     assert (refused.status_code, refused.json()["code"]) == (415, "unsupported-media-type")
 
 
-async def test_an_import_beyond_64_mib_is_413_announced_or_not(as_user: AsUser, tasks: Upstream) -> None:
-    async def drain(request: Received, writer: StreamWriter) -> None:
+async def test_an_import_beyond_64_mib_is_413_announced_or_not(
+    as_user: ClientFactory, tasks: StubServer
+) -> None:
+    async def drain(request: ReceivedRequest, writer: StreamWriter) -> None:
         while await request.reader.read(1_000_000):
             pass
         writer.close()
@@ -199,7 +241,9 @@ async def test_an_import_beyond_64_mib_is_413_announced_or_not(as_user: AsUser, 
     owner = as_user("owner")
 
     announced = await owner.post(
-        "/users/me/import", content=b"", headers={**LINES, "Content-Length": str(64 * 1_048_576 + 1)}
+        "/users/me/import",
+        content=b"",
+        headers={**LINES, "Content-Length": str(64 * 1_048_576 + 1)},
     )
     assert not tasks.seen
     counted = await bring(owner, pieces())
@@ -210,14 +254,24 @@ async def test_an_import_beyond_64_mib_is_413_announced_or_not(as_user: AsUser, 
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [("400 Bad Request", "bad-request"), ("409 Conflict", "id-taken"), ("422 Unprocessable Content", "quota-exceeded")],
+    [
+        ("400 Bad Request", "bad-request"),
+        ("409 Conflict", "id-taken"),
+        ("422 Unprocessable Content", "quota-exceeded"),
+    ],
 )
 async def test_what_the_tasks_service_refuses_is_refused_here(
-    as_user: AsUser, tasks: Upstream, status: str, code: str
+    as_user: ClientFactory, tasks: StubServer, status: str, code: str
 ) -> None:
     fault = {"location": ["body", 7, "title"], "code": "too-short", "message": "Too short."}
-    problem = {"code": code, "detail": "Line 7 is bad.", "errors": [fault], "errors_omitted": 3, "unheard": "of"}
-    tasks.behaviour = answering(document(json.dumps(problem).encode(), status))
+    problem = {
+        "code": code,
+        "detail": "Line 7 is bad.",
+        "errors": [fault],
+        "errors_omitted": 3,
+        "unheard": "of",
+    }
+    tasks.behaviour = responding(document(json.dumps(problem).encode(), status))
     owner = as_user("owner")
 
     refused = await bring(owner, written(START))
@@ -229,30 +283,32 @@ async def test_what_the_tasks_service_refuses_is_refused_here(
     assert await time_zone(owner) == "UTC"
 
 
-async def huge(request: Received, writer: StreamWriter) -> None:
+async def huge(request: ReceivedRequest, writer: StreamWriter) -> None:
     await request.body()
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + bytes(2_000_000))
 
 
 SICK: Final[dict[str, Behaviour]] = {
     "hangs up": hang_up,
-    "speaks no HTTP": answering(b"\x00\xff\r\n\r\n"),
-    "is busy": answering(BUSY),
-    "fails": answering(document(status="500 Oh")),
-    "does not believe it": answering(document(status="401 No")),
-    "redirects": answering(document(status="307 There", headers="Location: http://127.0.0.1:1/\r\n")),
-    "breaks off": answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"),
+    "speaks no HTTP": responding(b"\x00\xff\r\n\r\n"),
+    "is busy": responding(BUSY),
+    "fails": responding(document(status="500 Oh")),
+    "does not believe it": responding(document(status="401 No")),
+    "redirects": responding(
+        document(status="307 There", headers="Location: http://127.0.0.1:1/\r\n")
+    ),
+    "breaks off": responding(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"),
 }
 SICK_AT_IMPORTS: Final = SICK | {
     "is huge": huge,
-    "says nothing of use": answering(document(b'{"made": 1}')),
-    "refuses without a reason": answering(document(b"[]", "422 Oh")),
+    "says nothing of use": responding(document(b'{"made": 1}')),
+    "refuses without a reason": responding(document(b"[]", "422 Oh")),
 }
 
 
 @pytest.mark.parametrize("behaviour", SICK_AT_IMPORTS.values(), ids=SICK_AT_IMPORTS)
 async def test_no_time_zone_is_kept_of_an_import_that_a_sick_tasks_service_got(
-    as_user: AsUser, tasks: Upstream, behaviour: Behaviour
+    as_user: ClientFactory, tasks: StubServer, behaviour: Behaviour
 ) -> None:
     tasks.behaviour = ending(behaviour)
     owner = as_user("owner")
@@ -266,7 +322,7 @@ async def test_no_time_zone_is_kept_of_an_import_that_a_sick_tasks_service_got(
 
 @pytest.mark.parametrize("behaviour", SICK.values(), ids=SICK)
 async def test_an_export_does_not_begin_when_there_are_no_tasks_to_be_had(
-    as_user: AsUser, tasks: Upstream, behaviour: Behaviour
+    as_user: ClientFactory, tasks: StubServer, behaviour: Behaviour
 ) -> None:
     tasks.behaviour = ending(behaviour)
 
@@ -277,7 +333,7 @@ async def test_an_export_does_not_begin_when_there_are_no_tasks_to_be_had(
 
 @pytest.mark.parametrize("behaviour", SICK.values(), ids=SICK)
 async def test_an_erasure_loses_nothing_until_the_tasks_service_has_done_its_part(
-    as_user: AsUser, tasks: Upstream, behaviour: Behaviour
+    as_user: ClientFactory, tasks: StubServer, behaviour: Behaviour
 ) -> None:
     owner = as_user("owner")
     await owner.patch("/users/me", json={"time_zone": "Asia/Tokyo"})
@@ -287,16 +343,18 @@ async def test_an_erasure_loses_nothing_until_the_tasks_service_has_done_its_par
         assert (await owner.delete("/users/me")).json()["code"] == "tasks-unavailable"
         assert await time_zone(owner) == "Asia/Tokyo"
 
-    tasks.behaviour = answering(b"HTTP/1.1 204 No Content\r\n\r\n")
+    tasks.behaviour = responding(b"HTTP/1.1 204 No Content\r\n\r\n")
     assert (await owner.delete("/users/me")).status_code == 204
     assert await time_zone(owner) == "UTC"
     assert (await owner.delete("/users/me")).status_code == 204
 
 
-async def test_a_silent_tasks_service_is_not_waited_for_beyond_its_time(as_user: AsUser, tasks: Upstream) -> None:
+async def test_a_silent_tasks_service_is_not_waited_for_beyond_its_time(
+    as_user: ClientFactory, tasks: StubServer
+) -> None:
     never = asyncio.Event()
 
-    async def say_nothing(_: Received, __: StreamWriter) -> None:
+    async def say_nothing(_: ReceivedRequest, __: StreamWriter) -> None:
         await never.wait()
 
     tasks.behaviour = say_nothing
@@ -309,7 +367,7 @@ async def test_a_silent_tasks_service_is_not_waited_for_beyond_its_time(as_user:
 def ending(behaviour: Behaviour) -> Behaviour:
     """Close the connection after an answer, so that the next request is another one's."""
 
-    async def behave(request: Received, writer: StreamWriter) -> None:
+    async def behave(request: ReceivedRequest, writer: StreamWriter) -> None:
         await behaviour(request, writer)
         writer.close()
 

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy.exc import OperationalError
 
-from devkit.postgres import Postgres
+from devkit.platform.postgres import Postgres
 from users.revisions import REVISIONS
 
 CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
@@ -42,7 +42,9 @@ def test_the_models_are_what_the_migrations_make(url: str) -> None:
     command.upgrade(CONFIG, "head")
     command.downgrade(CONFIG, "base")
     with psycopg.connect(url) as connection:
-        left = connection.execute("SELECT relname FROM pg_class WHERE relname LIKE '%users%'").fetchall()
+        left = connection.execute(
+            "SELECT relname FROM pg_class WHERE relname LIKE '%users%'"
+        ).fetchall()
     command.upgrade(CONFIG, "head")
 
     assert left == []

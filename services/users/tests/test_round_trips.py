@@ -2,23 +2,31 @@
 
 import pytest
 
-from devkit.people import AsUser
-from devkit.proxy import Proxy
-from devkit.tokens import user_id
+from devkit.platform.tokens import user_id
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 WARM_UP = 10
 """Requests until the connection is open and the driver has prepared the statement."""
 
 
-people = pytest.mark.parametrize("name", ["ann <ann@example.com>", "ann", "ann <no address>", "ann <eve@example.com>"])
+people = pytest.mark.parametrize(
+    "name", ["ann <ann@example.com>", "ann", "ann <no address>", "ann <eve@example.com>"]
+)
 
 
 @people
-async def test_a_known_profile_is_one_round_trip(as_user: AsUser, proxy: Proxy, name: str) -> None:
+async def test_a_known_profile_is_one_round_trip(
+    as_user: ClientFactory, proxy: FaultProxy, name: str
+) -> None:
     await as_user("eve <eve@example.com>").get("/users/me")
     await as_user("ann <ann@example.com>").get("/users/me")
     ann = as_user(name)
-    requests = [("GET", "/users/me"), ("GET", f"/users/{user_id('ann')}"), ("PUT", "/internal/users/me")]
+    requests = [
+        ("GET", "/users/me"),
+        ("GET", f"/users/{user_id('ann')}"),
+        ("PUT", "/internal/users/me"),
+    ]
     for _ in range(WARM_UP):
         await ann.get("/users/me")
     proxy.round_trips = 0
@@ -30,7 +38,9 @@ async def test_a_known_profile_is_one_round_trip(as_user: AsUser, proxy: Proxy, 
 
 
 @people
-async def test_a_change_is_one_round_trip(as_user: AsUser, proxy: Proxy, name: str) -> None:
+async def test_a_change_is_one_round_trip(
+    as_user: ClientFactory, proxy: FaultProxy, name: str
+) -> None:
     await as_user("eve <eve@example.com>").get("/users/me")
     await as_user("ann <ann@example.com>").get("/users/me")
     ann = as_user(name)
@@ -44,12 +54,16 @@ async def test_a_change_is_one_round_trip(as_user: AsUser, proxy: Proxy, name: s
     assert proxy.round_trips == 3
 
 
-async def test_what_is_refused_never_reaches_the_database(as_user: AsUser, proxy: Proxy) -> None:
+async def test_what_is_refused_never_reaches_the_database(
+    as_user: ClientFactory, proxy: FaultProxy
+) -> None:
     ann = as_user("ann")
 
     assert (await ann.get(f"/users/{user_id('ben')}")).status_code == 403
     assert (await ann.patch("/users/me", json={"id": str(user_id("ben"))})).status_code == 422
     assert (await ann.patch("/users/me", json={"time_zone": None})).status_code == 400
-    assert (await ann.get("/users/me", headers={"X-User-Id": str(user_id("ben"))})).status_code == 401
+    assert (
+        await ann.get("/users/me", headers={"X-User-Id": str(user_id("ben"))})
+    ).status_code == 401
 
     assert proxy.round_trips == 0

@@ -36,13 +36,21 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
         load(UsersSettings)
 
     message = capsys.readouterr().err
-    for name in ("TASKS_URL:", "USERS_DATABASE_URL:", "USERS_DATABASE_URL_UNPOOLED:", "PASSPORT_PUBLIC_KEYS:", "PORT:"):
+    for name in (
+        "TASKS_URL:",
+        "USERS_DATABASE_URL:",
+        "USERS_DATABASE_URL_UNPOOLED:",
+        "PASSPORT_PUBLIC_KEYS:",
+        "PORT:",
+    ):
         assert name in message
     assert "hush" not in message
 
 
 def test_a_database_a_key_and_the_other_service_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("USERS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full")
+    monkeypatch.setenv(
+        "USERS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full"
+    )
     monkeypatch.setenv("PASSPORT_PUBLIC_KEYS", "A" * 43)
     monkeypatch.setenv("TASKS_URL", "http://tasks:8000")
 

@@ -12,8 +12,8 @@ import pytest
 from httpx import AsyncClient, Response
 
 from common.uploads import IMPORT_LIMITS
-from devkit.people import AsUser
-from devkit.upstream import Behaviour, Received, Upstream, answering, document
+from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.stub_server import Behaviour, ReceivedRequest, StubServer, document, responding
 from users.routes import exchange
 
 LINES: Final = {"Content-Type": "application/x-ndjson"}
@@ -24,24 +24,26 @@ REPORT: Final = document(b'{"created": 1, "updated": 0, "unchanged": 2, "renumbe
 
 
 @pytest.fixture
-async def tasks() -> AsyncGenerator[Upstream]:
+async def tasks() -> AsyncGenerator[StubServer]:
     """Stand where the tasks service would; it takes whatever comes."""
-    upstream = Upstream()
-    upstream.behaviour = answering(REPORT)
+    upstream = StubServer()
+    upstream.behaviour = responding(REPORT)
     await upstream.start()
     yield upstream
     await upstream.stop()
 
 
 @pytest.fixture
-def tasks_url(tasks: Upstream) -> str:
+def tasks_url(tasks: StubServer) -> str:
     return f"http://127.0.0.1:{tasks.port}"
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give clients a second to send something, and three for all."""
-    monkeypatch.setattr(exchange, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0))
+    monkeypatch.setattr(
+        exchange, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
+    )
 
 
 def bring(owner: AsyncClient, content: bytes | AsyncIterator[bytes]) -> asyncio.Task[Response]:
@@ -66,7 +68,7 @@ def answering_early(status: str, code: str) -> Behaviour:
     """Answer a moment after the head of a request is there, and read on."""
     problem = json.dumps({"code": code, "detail": "Line 2 is bad."}).encode()
 
-    async def behave(request: Received, writer: StreamWriter) -> None:
+    async def behave(request: ReceivedRequest, writer: StreamWriter) -> None:
         await asyncio.sleep(0.3)
         writer.write(document(problem, status))
         await writer.drain()
@@ -77,10 +79,12 @@ def answering_early(status: str, code: str) -> Behaviour:
     return behave
 
 
-@pytest.mark.parametrize("first", [b"", START[:10], START], ids=["nothing", "half a line", "a line"])
+@pytest.mark.parametrize(
+    "first", [b"", START[:10], START], ids=["nothing", "half a line", "a line"]
+)
 @pytest.mark.parametrize("piece", [b"", b" "], ids=["silent", "trickling"])
 async def test_who_sends_too_slowly_is_refused(
-    as_user: AsUser, monkeypatch: pytest.MonkeyPatch, first: bytes, piece: bytes
+    as_user: ClientFactory, monkeypatch: pytest.MonkeyPatch, first: bytes, piece: bytes
 ) -> None:
     owner = as_user("owner")
     monkeypatch.setattr(exchange, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
@@ -93,7 +97,7 @@ async def test_who_sends_too_slowly_is_refused(
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_who_never_comes_to_an_end_is_refused(as_user: AsUser) -> None:
+async def test_who_never_comes_to_an_end_is_refused(as_user: ClientFactory) -> None:
     async with asyncio.timeout(6):
         refused = await bring(as_user("owner"), dripping(START, b"\n" * 1_000))
 
@@ -102,10 +106,14 @@ async def test_who_never_comes_to_an_end_is_refused(as_user: AsUser) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [("400 Bad Request", "bad-request"), ("408 Request Timeout", "request-timeout"), ("422 Oh", "invalid-body")],
+    [
+        ("400 Bad Request", "bad-request"),
+        ("408 Request Timeout", "request-timeout"),
+        ("422 Oh", "invalid-body"),
+    ],
 )
 async def test_an_answer_before_the_end_reaches_a_client_who_still_sends(
-    as_user: AsUser, tasks: Upstream, status: str, code: str
+    as_user: ClientFactory, tasks: StubServer, status: str, code: str
 ) -> None:
     tasks.behaviour = answering_early(status, code)
 
@@ -116,7 +124,7 @@ async def test_an_answer_before_the_end_reaches_a_client_who_still_sends(
 
 
 async def test_an_answer_before_the_end_stops_a_client_who_sends_as_fast_as_it_can(
-    as_user: AsUser, tasks: Upstream
+    as_user: ClientFactory, tasks: StubServer
 ) -> None:
     tasks.behaviour = answering_early("422 Oh", "invalid-body")
     sent = 0
@@ -134,7 +142,9 @@ async def test_an_answer_before_the_end_stops_a_client_who_sends_as_fast_as_it_c
     assert sent < 500
 
 
-async def test_a_third_upload_of_one_user_waits_and_those_of_others_do_not(as_user: AsUser, tasks: Upstream) -> None:
+async def test_a_third_upload_of_one_user_waits_and_those_of_others_do_not(
+    as_user: ClientFactory, tasks: StubServer
+) -> None:
     owner, go_on = as_user("owner"), asyncio.Event()
     sending = [bring(owner, holding(START, go_on)) for _ in range(3)]
 
@@ -148,7 +158,7 @@ async def test_a_third_upload_of_one_user_waits_and_those_of_others_do_not(as_us
 
 
 async def test_more_than_a_hundred_that_hold_an_upload_keep_nobody_from_the_tasks_service(
-    as_user: AsUser, tasks: Upstream
+    as_user: ClientFactory, tasks: StubServer
 ) -> None:
     go_on = asyncio.Event()
     sending: list[asyncio.Task[Response]] = []
@@ -165,10 +175,12 @@ async def test_more_than_a_hundred_that_hold_an_upload_keep_nobody_from_the_task
     assert {(await each).status_code for each in sending} == {200}
 
 
-async def test_who_leaves_ends_the_call_of_the_tasks_service(as_user: AsUser, tasks: Upstream) -> None:
+async def test_who_leaves_ends_the_call_of_the_tasks_service(
+    as_user: ClientFactory, tasks: StubServer
+) -> None:
     closed = asyncio.Event()
 
-    async def read_on(request: Received, writer: StreamWriter) -> None:
+    async def read_on(request: ReceivedRequest, writer: StreamWriter) -> None:
         while await request.reader.read(65_536):
             pass
         closed.set()
@@ -185,9 +197,11 @@ async def test_who_leaves_ends_the_call_of_the_tasks_service(as_user: AsUser, ta
 
 
 async def test_whoever_has_tasks_has_a_profile_also_when_an_import_is_refused(
-    as_user: AsUser, tasks: Upstream, database: str
+    as_user: ClientFactory, tasks: StubServer, database: str
 ) -> None:
-    tasks.behaviour = answering(document(b'{"code": "invalid-body", "detail": "Line 2 is bad."}', "422 Oh"))
+    tasks.behaviour = responding(
+        document(b'{"code": "invalid-body", "detail": "Line 2 is bad."}', "422 Oh")
+    )
 
     assert (await bring(as_user("owner"), START)).status_code == 422
 

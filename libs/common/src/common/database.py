@@ -17,16 +17,27 @@ from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, SQLAlchemyEr
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from common.connection import ChunkedCursor, Connection
 from common.database_checks import CODE, Connector, DatabaseChecks
-from common.errors import Unavailable
-from common.pages import State
+from common.database_connection import ChunkedCursor, Connection
+from common.health import HealthStatus
+from common.problems import Unavailable
 
-POOL: Final = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 1.5, "pool_recycle": 240, "pool_use_lifo": True}
+POOL: Final = {
+    "pool_size": 10,
+    "max_overflow": 0,
+    "pool_timeout": 1.5,
+    "pool_recycle": 240,
+    "pool_use_lifo": True,
+}
 """Ten connections at most, all kept, because to open one costs more than ten requests; in seconds: a request waits 1.5
 for one, and none that is older than 240 is used again: Neon sleeps after 300."""
 
-_KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 6000}
+_KEEP_ALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 6000,
+}
 """Seconds (the last one milliseconds): only together they bound a connection that is dead without having said so."""
 
 CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
@@ -50,22 +61,24 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class LimitedEngine:
+class LimitedDatabase:
     """An engine for one user: each connection takes one of the user's slots, and they are waited for in order."""
 
     engine: AsyncEngine
     slots: asyncio.Semaphore
 
 
-Session: TypeAlias = AsyncEngine | LimitedEngine
+Database: TypeAlias = AsyncEngine | LimitedDatabase
 """What statements are run on: each takes a connection for as long as it runs, and no longer."""
 
 
-_Run: TypeAlias = Callable[[Session, Executable, Row], Awaitable[Result]]
+_Run: TypeAlias = Callable[[Database, Executable, Row], Awaitable[Result]]
 
 
 @asynccontextmanager
-async def engine_lifespan(address: str, checks: DatabaseChecks | None = None) -> AsyncGenerator[AsyncEngine]:
+async def engine_lifespan(
+    address: str, checks: DatabaseChecks | None = None
+) -> AsyncGenerator[AsyncEngine]:
     """Keep an engine for a URL such as `postgresql://user:password@host/name`.
 
     Each statement is a transaction of its own (AUTOCOMMIT), so it costs one round trip. Every new connection passes the
@@ -75,7 +88,10 @@ async def engine_lifespan(address: str, checks: DatabaseChecks | None = None) ->
     pooler = {"prepare_threshold": None} if "-pooler" in (url.host or "") else {}
     # A sleeping database wakes up within ten seconds.
     driver = {"connect_timeout": 10, "client_encoding": "UTF8", **_KEEP_ALIVE, **pooler}
-    alone = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}  # nothing is left to be rolled back
+    alone = {
+        "isolation_level": "AUTOCOMMIT",
+        "pool_reset_on_return": None,
+    }  # nothing is left to be rolled back
     connect = {**driver, "async_creator_fn": Connector(checks).connect}
     engine = create_async_engine(url, connect_args=connect, **alone, **POOL)
     event.listen(engine.pool, "checkout", _require_alive)
@@ -95,7 +111,7 @@ async def engine_lifespan(address: str, checks: DatabaseChecks | None = None) ->
         await engine.dispose()
 
 
-async def rows(session: Session, statement: Executable, **values: object) -> list[DictRow]:
+async def fetch_all(session: Database, statement: Executable, **values: object) -> list[DictRow]:
     """Run a statement and return its rows; one with the execution option `writes` must not be sent twice.
 
     Raises:
@@ -106,12 +122,12 @@ async def rows(session: Session, statement: Executable, **values: object) -> lis
     return await _repeat_once(_run, session, statement, values)
 
 
-async def row(session: Session, statement: Executable, **values: object) -> Row | None:
+async def fetch_one(session: Database, statement: Executable, **values: object) -> Row | None:
     """Run a statement and return its first row, if there is one; raises as `rows` does."""
-    return next(iter(await rows(session, statement, **values)), None)
+    return next(iter(await fetch_all(session, statement, **values)), None)
 
 
-async def state_of(session: Session, checks: DatabaseChecks | None = None) -> State:
+async def check_database(session: Database, checks: DatabaseChecks | None = None) -> HealthStatus:
     """Ask the database for a sign of life, and with checks whether it can be worked with; wait a second for it.
 
     Raises:
@@ -128,9 +144,9 @@ async def state_of(session: Session, checks: DatabaseChecks | None = None) -> St
     return "unavailable"
 
 
-async def _require_ready(session: Session, checks: DatabaseChecks | None) -> None:
+async def _require_ready(session: Database, checks: DatabaseChecks | None) -> None:
     """Look through a connection that requests use; one that is found unusable is not used again."""
-    await rows(session, _SIGN_OF_LIFE)
+    await fetch_all(session, _SIGN_OF_LIFE)
     if checks is None:
         return
     lease = await _lease(session)
@@ -143,17 +159,19 @@ async def _require_ready(session: Session, checks: DatabaseChecks | None) -> Non
         lease.end()
 
 
-async def _look(session: Session) -> None:
+async def _look(session: Database) -> None:
     """Open the first connection before anybody waits for it, so that the log says what is wrong with the database."""
     with suppress(Unavailable, SQLAlchemyError, Error):
-        await rows(session, _SIGN_OF_LIFE)
+        await fetch_all(session, _SIGN_OF_LIFE)
 
 
 @lru_cache(maxsize=1_024)  # some are built for each combination of filters: not all can be kept
 def _written(statement: Executable) -> tuple[bytes, list[str], Row]:
     """Write a statement as the database reads it, with the names of its values and those that it brings along."""
     compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=_DIALECT))
-    brought = {name: value.value for value, name in compiled.bind_names.items() if not value.required}
+    brought = {
+        name: value.value for value, name in compiled.bind_names.items() if not value.required
+    }
     return compiled.string.encode(), compiled.positiontup or [], brought
 
 
@@ -188,8 +206,8 @@ class _Lease:
             self._slots.release()
 
 
-async def _lease(session: Session) -> _Lease:
-    if not isinstance(session, LimitedEngine):
+async def _lease(session: Database) -> _Lease:
+    if not isinstance(session, LimitedDatabase):
         return _Lease(await session.raw_connection(), None)
     await session.slots.acquire()
     try:
@@ -242,7 +260,7 @@ class RowStream:
             self._lease = None
 
 
-async def open_stream(session: Session, statement: Executable, **values: object) -> RowStream:
+async def open_stream(session: Database, statement: Executable, **values: object) -> RowStream:
     """Run a statement that reads, and return its rows as they arrive; whoever asks for it must close it.
 
     Raises:
@@ -258,7 +276,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def rows(self, statement: Executable, **values: object) -> list[DictRow]:
+    async def fetch_all(self, statement: Executable, **values: object) -> list[DictRow]:
         """Run a statement and return its rows; nothing is repeated.
 
         Raises:
@@ -267,9 +285,9 @@ class Transaction:
         text, given = _with_values(statement, values)
         return await self._run(text, given)
 
-    async def row(self, statement: Executable, **values: object) -> Row | None:
+    async def fetch_one(self, statement: Executable, **values: object) -> Row | None:
         """Run a statement and return its first row, if there is one; raises as `rows` does."""
-        return next(iter(await self.rows(statement, **values)), None)
+        return next(iter(await self.fetch_all(statement, **values)), None)
 
     async def _run(self, text: bytes, given: Sequence[object] = ()) -> list[DictRow]:
         cursor = AsyncRawCursor(self._connection, row_factory=dict_row)
@@ -286,7 +304,7 @@ class Transaction:
 
 
 @asynccontextmanager
-async def open_transaction(session: Session) -> AsyncGenerator[Transaction]:
+async def open_transaction(session: Database) -> AsyncGenerator[Transaction]:
     """Commit what the block does, or nothing of it: then what still runs is stopped, and the connection is closed.
 
     Raises:
@@ -303,7 +321,7 @@ async def open_transaction(session: Session) -> AsyncGenerator[Transaction]:
         lease.end()
 
 
-async def _open(session: Session, statement: Executable, values: Row) -> RowStream:
+async def _open(session: Database, statement: Executable, values: Row) -> RowStream:
     text, given = _with_values(statement, values)
     lease = await _lease(session)
     cursor = ChunkedCursor(lease.connection)
@@ -316,7 +334,7 @@ async def _open(session: Session, statement: Executable, values: Row) -> RowStre
     return RowStream(lease, cursor, first)
 
 
-async def _run(session: Session, statement: Executable, values: Row) -> list[DictRow]:
+async def _run(session: Database, statement: Executable, values: Row) -> list[DictRow]:
     text, given = _with_values(statement, values)
     lease = await _lease(session)
     try:
@@ -331,7 +349,9 @@ def _with_values(statement: Executable, values: Row) -> tuple[bytes, list[object
     return text, [values[name] if name in values else brought[name] for name in names]
 
 
-async def _repeat_once(run: _Run[Result], session: Session, statement: Executable, values: Row) -> Result:
+async def _repeat_once(
+    run: _Run[Result], session: Database, statement: Executable, values: Row
+) -> Result:
     try:
         return await run(session, statement, values)
     except OperationalError as error:

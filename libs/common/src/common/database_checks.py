@@ -17,10 +17,10 @@ from psycopg.rows import class_row
 from sqlalchemy import Update
 from sqlalchemy.dialects import postgresql
 
-from common.connection import Connection
+from common.database_connection import Connection
 from common.database_history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
-from common.errors import Unavailable
-from common.telemetry import log
+from common.logging import log
+from common.problems import Unavailable
 
 POSTGRES_MIN: Final = 18
 """Oldest major version of PostgreSQL: the first with full case folding (`casefold`, `pg_unicode_fast`)."""
@@ -87,7 +87,9 @@ class Release:
         """The same as SQL."""
         if self.raise_versions is None:
             return b""
-        compiled = self.raise_versions.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
+        compiled = self.raise_versions.compile(
+            dialect=_DIALECT, compile_kwargs={"literal_binds": True}
+        )
         return compiled.string.encode()
 
 
@@ -117,7 +119,9 @@ def find_server_fault(facts: Facts) -> str | None:
     if facts.is_standby:
         return "The server is a standby, which cannot be written to: name the primary in the URL."
     if facts.is_read_only:
-        return "It is read-only: ALTER DATABASE or ALTER ROLE … RESET default_transaction_read_only."
+        return (
+            "It is read-only: ALTER DATABASE or ALTER ROLE … RESET default_transaction_read_only."
+        )
     if facts.isolation != "read committed":
         return f"Its transactions are {facts.isolation}: ALTER DATABASE … RESET default_transaction_isolation."
     return None
@@ -135,7 +139,9 @@ def find_schema_fault(facts: Facts, release: Release) -> str | None:
     if unknown:
         return find_incompatibility(facts.comment, release)
     if newest not in facts.revisions:
-        return f"Its revision {facts.revisions[0]} is older than {newest}: {_how_to_migrate(release)}."
+        return (
+            f"Its revision {facts.revisions[0]} is older than {newest}: {_how_to_migrate(release)}."
+        )
     if facts.forbidden_tables:
         return f"The role {facts.role} may not read and write {', '.join(facts.forbidden_tables)}: GRANT it the rights."
     return None
@@ -251,7 +257,10 @@ class DatabaseChecks:
                 if claimed:
                     await cursor.execute(self._release.raise_versions_text)
                 if claimed and cursor.rowcount:
-                    log("warning", f"The database of {self._release.service}: {tell_new_history(cursor.rowcount)}")
+                    log(
+                        "warning",
+                        f"The database of {self._release.service}: {tell_new_history(cursor.rowcount)}",
+                    )
         finally:
             await connection.close()
 
@@ -301,4 +310,6 @@ class Connector:
 
 
 def _how_to_migrate(release: Release) -> str:
-    return f"run make migrate, or in containers docker compose run --rm {release.service}-migrations"
+    return (
+        f"run make migrate, or in containers docker compose run --rm {release.service}-migrations"
+    )

@@ -16,13 +16,27 @@ CHOICES: Final = {
     "channel_binding": ("disable", "prefer", "require"),
     "gssencmode": ("disable", "prefer", "require"),
     "sslnegotiation": ("postgres", "direct"),
-    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+    "target_session_attrs": (
+        "any",
+        "read-write",
+        "read-only",
+        "primary",
+        "standby",
+        "prefer-standby",
+    ),
     "load_balance_hosts": ("disable", "random"),
 }
 """Parameters that libpq would refuse only when it connects. Source: PostgreSQL 18, 32.1.2."""
 
 NUMBERS: Final = frozenset(
-    {"connect_timeout", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "tcp_user_timeout"}
+    {
+        "connect_timeout",
+        "keepalives",
+        "keepalives_count",
+        "keepalives_idle",
+        "keepalives_interval",
+        "tcp_user_timeout",
+    }
 )
 
 PORTS: Final = 2**16
@@ -42,12 +56,16 @@ def check_url(url: str) -> str:
     """
     scheme, colon, rest = url.partition("://")
     if not colon or scheme not in {"postgresql", "postgres"}:
-        raise ValueError("must begin with postgresql://, and name no driver and no other kind of database")
+        raise ValueError(
+            "must begin with postgresql://, and name no driver and no other kind of database"
+        )
     _check_password(rest)
     authority, slash, rest = rest.partition("/")
     name, _, query = rest.partition("?")
     if not slash or not name:
-        raise ValueError("names no database: it ends with /name, as in postgresql://user:password@host/name")
+        raise ValueError(
+            "names no database: it ends with /name, as in postgresql://user:password@host/name"
+        )
     _check_parameters(query, is_pooled=POOLED_HOST in authority)
     _check_as_libpq(url)
     return url
@@ -74,11 +92,15 @@ def _check_parameters(query: str, *, is_pooled: bool) -> None:
     names = [name for name, _ in given]
     for name, value in given:
         if name not in KNOWN:
-            raise ValueError(f"has the parameter {name}, which PostgreSQL does not know: leave it out")
+            raise ValueError(
+                f"has the parameter {name}, which PostgreSQL does not know: leave it out"
+            )
         if names.count(name) > 1:
             raise ValueError(f"has the parameter {name} twice")
         if name == "options" and is_pooled:
-            raise ValueError("has the parameter options, which a pooler refuses: set it by ALTER ROLE instead")
+            raise ValueError(
+                "has the parameter options, which a pooler refuses: set it by ALTER ROLE instead"
+            )
         choices = CHOICES.get(name)
         if choices and value not in choices:
             raise ValueError(f"has the parameter {name}, which must be one of {', '.join(choices)}")
@@ -91,7 +113,9 @@ def _check_as_libpq(url: str) -> None:
     try:
         port = conninfo_to_dict(url).get("port")
     except (ProgrammingError, OperationalError):
-        raise ValueError("cannot be read as postgresql://user:password@host:port/name?parameter=value") from None
+        raise ValueError(
+            "cannot be read as postgresql://user:password@host:port/name?parameter=value"
+        ) from None
     if port and not (str(port).isdecimal() and 0 < int(port) < PORTS):
         raise ValueError(f"must have a number from 1 to {PORTS - 1} as its port")
 

@@ -22,12 +22,17 @@ import httptools
 from uvicorn import Config
 from uvicorn._types import ASGI3Application, ASGISendEvent
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
-from common.errors import BadRequest, HeadersTooLarge, Refusal, UriTooLong, problem
-from common.frame import CLIENT_GONE, HEADERS_MAX_BYTES, URL_MAX_BYTES, complete
-from common.telemetry import count_request, log
+from common.logging import log
+from common.metrics import count_request
+from common.middleware import CLIENT_GONE, HEADERS_MAX_BYTES, URL_MAX_BYTES, complete_headers
+from common.problems import BadRequest, HeadersTooLarge, ProblemError, UriTooLong, problem_response
 
 FRAMING_MAX_BYTES: Final = 2 * HEADERS_MAX_BYTES
 """How much of one request may arrive that is no body; the frame refuses a complete head beyond its own limits."""
@@ -88,7 +93,11 @@ class _Exchange(RequestResponseCycle):
         if message["type"] == "http.response.start":
             self.is_early = True
             self.keep_alive = False  # uvicorn says so in the head
-        elif self.is_early and message["type"] == "http.response.body" and not message.get("more_body"):
+        elif (
+            self.is_early
+            and message["type"] == "http.response.body"
+            and not message.get("more_body")
+        ):
             self.keep_alive = True  # or uvicorn closes at once; the protocol does it, later
 
 
@@ -122,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._answering: _Exchange | None = None  # one that was read before it, or the same
         self._waiting: deque[_Exchange] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._refusal: Refusal | None = None
+        self._refusal: ProblemError | None = None
         self._head_timer: TimerHandle | None = None
         self._stall_timer: TimerHandle | None = None
 
@@ -350,7 +359,7 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self.loop.call_later(GRACE_SECONDS, task.cancel)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: ProblemError) -> None:
         """Read nothing more, and refuse what was being read, after the answers to the requests before it."""
         self._is_deaf = True
         last = self._last
@@ -364,7 +373,7 @@ class HttpProtocol(HttpToolsProtocol):
             if is_broken:
                 self._waiting.pop()
 
-    def _break_off(self, exchange: _Exchange, refusal: Refusal) -> None:
+    def _break_off(self, exchange: _Exchange, refusal: ProblemError) -> None:
         """Refuse a request that is being worked on; what it works on has no rest."""
         if exchange.response_started:
             self.transport.close()
@@ -373,11 +382,11 @@ class HttpProtocol(HttpToolsProtocol):
             exchange.message_event.set()
             self._answer_refusal(refusal)
 
-    def _answer_refusal(self, refusal: Refusal) -> None:
+    def _answer_refusal(self, refusal: ProblemError) -> None:
         """Send a problem document that no application has made, and write the lines that a frame would write."""
         request_id = token_hex(16)
-        document = problem(refusal, request_id)
-        headers = complete(document.raw_headers, request_id)
+        document = problem_response(refusal, request_id)
+        headers = complete_headers(document.raw_headers, request_id)
         fields = [*self.server_state.default_headers, *headers, (b"connection", b"close")]
         head = STATUS_LINE[refusal.status] + b"".join(b"%s: %s\r\n" % field for field in fields)
         self.transport.write(head + b"\r\n" + document.body)
@@ -397,4 +406,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _close_later(self, seconds: float) -> None:
         self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
 from pydantic import AfterValidator, AliasPath, BaseModel, Field
 
-from common.errors import Unauthorized
+from common.logging import pseudonym
+from common.problems import Unauthorized
 from common.settings import CommaSeparated
-from common.telemetry import pseudonym
 
 PASSPORT_TYPE: Final = "passport+jwt"
 """The `typ` of a passport's header, so that no other token can pass for one."""
@@ -28,7 +28,9 @@ PASSPORT_AUDIENCE: Final = "services"
 LEEWAY_SECONDS: Final = 30
 """How far the clocks of two machines may be apart."""
 
-_VERIFIER = jwt.PyJWT({"require": ["exp", "iat", "sub"], "verify_exp": False})  # while it is remembered, it may end
+_VERIFIER = jwt.PyJWT(
+    {"require": ["exp", "iat", "sub"], "verify_exp": False}
+)  # while it is remembered, it may end
 
 
 class User(BaseModel, frozen=True):
@@ -42,17 +44,20 @@ class User(BaseModel, frozen=True):
     passport: str
 
 
-class PassportReader:
+class PassportVerifier:
     """Verifies passports, and remembers those it has verified until they end.
 
     A public key is base64url of its 32 bytes; any other text is a ValueError.
     """
 
     def __init__(self, public_keys: list[str] | tuple[str, ...]) -> None:
-        self._keys = [Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "==")) for text in public_keys]
+        self._keys = [
+            Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=="))
+            for text in public_keys
+        ]
         self._verified = lru_cache(10_000)(self._verify)
 
-    def read(self, passport: str) -> User:
+    def verify(self, passport: str) -> User:
         """Return the user of a passport.
 
         Raises:
@@ -71,7 +76,7 @@ class PassportReader:
 
 
 def _require_readable(texts: tuple[str, ...]) -> tuple[str, ...]:
-    PassportReader(texts)
+    PassportVerifier(texts)
     return texts
 
 
@@ -81,14 +86,19 @@ PublicKeys = Annotated[CommaSeparated, Field(min_length=1), AfterValidator(_requ
 
 def _user(passport: str, key: Ed25519PublicKey) -> User:
     decoded = _VERIFIER.decode_complete(
-        passport, key, ["EdDSA"], audience=PASSPORT_AUDIENCE, issuer=PASSPORT_ISSUER, leeway=LEEWAY_SECONDS
+        passport,
+        key,
+        ["EdDSA"],
+        audience=PASSPORT_AUDIENCE,
+        issuer=PASSPORT_ISSUER,
+        leeway=LEEWAY_SECONDS,
     )
     if decoded["header"].get("typ") != PASSPORT_TYPE:
         raise jwt.InvalidTokenError
     return User.model_validate({**decoded["payload"], "passport": passport})
 
 
-async def identify(request: Request) -> User:
+async def authenticate(request: Request) -> User:
     """Return the caller; `X-User-Id` must say the same as the passport.
 
     Raises:
@@ -98,14 +108,18 @@ async def identify(request: Request) -> User:
         return request.scope["user"]
     tokens, ids = request.headers.getlist("authorization"), request.headers.getlist("x-user-id")
     if not tokens:
-        raise Unauthorized("token-missing", "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
+        raise Unauthorized(
+            "token-missing", "A token is needed.", headers={"WWW-Authenticate": "Bearer"}
+        )
     scheme, _, passport = tokens[0].partition(" ")
-    user: User = request.app.state.passports.read(passport)
+    user: User = request.app.state.passports.verify(passport)
     if (scheme.lower(), len(tokens), ids) != ("bearer", 1, [str(user.id)]):
-        raise Unauthorized("token-invalid", "One bearer token is needed, and an X-User-Id that says the same.")
+        raise Unauthorized(
+            "token-invalid", "One bearer token is needed, and an X-User-Id that says the same."
+        )
     request.scope["user"], request.scope["pseudonym"] = user, pseudonym(user.id)
     return user
 
 
-CurrentUser = Annotated[User, Depends(identify)]
+CurrentUser = Annotated[User, Depends(authenticate)]
 """The caller; without a good passport the request ends with 401."""

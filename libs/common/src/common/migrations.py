@@ -74,7 +74,9 @@ def migration_connection(release: Release) -> Generator[Connection]:
     forget_libpq_variables()
     url = _find_url(release.service)
     options = {"prepare_threshold": None, "connect_timeout": 10, "client_encoding": "UTF8"}
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=options)
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=options
+    )
     try:
         connection = engine.connect()
     except OperationalError as error:
@@ -101,7 +103,9 @@ def is_ahead(connection: Connection, release: Release) -> bool:
     comment = None
     if has_revisions:
         revisions = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
-        comment = connection.scalar(text("SELECT obj_description('alembic_version'::regclass, 'pg_class')"))
+        comment = connection.scalar(
+            text("SELECT obj_description('alembic_version'::regclass, 'pg_class')")
+        )
     connection.rollback()
     if revisions <= set(release.revisions):
         return False
@@ -134,7 +138,9 @@ def begin_new_history(connection: Connection, release: Release) -> str:
         SystemExit: The database is at a revision that does not know of this.
     """
     if not _has_history(connection, release):
-        raise SystemExit(f"The database of {release.service} is too old for that: run make migrate first.")
+        raise SystemExit(
+            f"The database of {release.service} is too old for that: run make migrate first."
+        )
     connection.exec_driver_sql(FORGET_HISTORY)
     return tell_new_history(_raise_versions(connection, release) or 0)
 
@@ -168,15 +174,15 @@ def _find_url(service: str) -> str:
 def _find_fault(session: _Session, release: Release) -> str | None:
     """Say in one sentence why nothing may be migrated here."""
     [facts] = RawCursor(session, row_factory=class_row(Facts)).execute(SERVER).fetchall()
-    [(may_create, foreign_tables)] = RawCursor(session).execute(_RIGHTS, [list(release.tables)]).fetchall()
+    [(may_create, foreign_tables)] = (
+        RawCursor(session).execute(_RIGHTS, [list(release.tables)]).fetchall()
+    )
     session.rollback()
     fault = find_server_fault(facts)
     if fault:
         return fault
     if not may_create:
-        return (
-            f"The role {facts.role} may not make tables: GRANT CREATE ON SCHEMA public to it, or use the owner's role."
-        )
+        return f"The role {facts.role} may not make tables: GRANT CREATE ON SCHEMA public to it, or use the owner's role."
     if foreign_tables:
         names = ", ".join(cast("list[str]", foreign_tables))
         return f"The role {facts.role} does not own {names}: use the role that does, or make it a member of that one."
@@ -206,7 +212,9 @@ def _shares_sessions(session: _Session, url: str) -> bool:
     with second:
         for _ in range(POOLER_ROUNDS):
             ours = _served_by(session)
-            theirs = second.execute("SELECT pg_backend_pid()").fetchone()  # keeps its transaction, and so its process
+            theirs = second.execute(
+                "SELECT pg_backend_pid()"
+            ).fetchone()  # keeps its transaction, and so its process
             again = _served_by(session)
             second.rollback()
             if theirs == (ours,) or ours != again:
@@ -240,8 +248,12 @@ def _limit_statements(connection: Connection, *, is_migrated: bool) -> None:
     database, role, is_owner, is_limited = connection.execute(text(_LIMIT)).one()
     whose = f"DATABASE {database}" if is_owner else f"ROLE {role} IN DATABASE {database}"
     if not is_owner:
-        connection.execute(text("SET LOCAL ROLE NONE"))  # a role may set its own limit, and no other's
+        connection.execute(
+            text("SET LOCAL ROLE NONE")
+        )  # a role may set its own limit, and no other's
     if is_migrated and not is_limited:
-        connection.exec_driver_sql(f"ALTER {whose} SET statement_timeout = '{STATEMENT_MAX_SECONDS}s'")
+        connection.exec_driver_sql(
+            f"ALTER {whose} SET statement_timeout = '{STATEMENT_MAX_SECONDS}s'"
+        )
     if not is_migrated:
         connection.exec_driver_sql(f"ALTER {whose} RESET statement_timeout")

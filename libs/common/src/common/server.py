@@ -13,7 +13,7 @@ from typing import Final, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from common.pages import LEAVING
+from common.health import SHUTTING_DOWN
 
 DRAIN_SECONDS: Final = 3
 """How long, after SIGTERM, requests are still taken: by then an edge that asks every second or two asks elsewhere."""
@@ -59,7 +59,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening without losing a connection, and close each one with an answer."""
-        LEAVING.set()
+        SHUTTING_DOWN.set()
         self.server_state.default_headers.append((b"connection", b"close"))
         if self.server_state.connections:
             await asyncio.sleep(DRAIN_SECONDS)

@@ -12,7 +12,9 @@ from common.environment import forget_libpq_variables
 class Settings(BaseSettings):
     """What every service can be told. Unset and empty mean the same."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     host: str = "127.0.0.1"
     """Address to listen on."""
@@ -25,7 +27,11 @@ class Settings(BaseSettings):
 
 
 def _split(text: object) -> object:
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+    return (
+        tuple(part.strip() for part in text.split(",") if part.strip())
+        if isinstance(text, str)
+        else text
+    )
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -47,6 +53,9 @@ def load(settings_class: type[SettingsClass]) -> SettingsClass:
         return settings_class()
     except ValidationError as error:
         faults = [(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
-    lines = [f"  {str(*at[:1]).upper() or 'settings'}: {says.removeprefix('Value error, ')}" for at, says in faults]
+    lines = [
+        f"  {str(*at[:1]).upper() or 'settings'}: {says.removeprefix('Value error, ')}"
+        for at, says in faults
+    ]
     sys.stderr.write("\n".join(["These settings stop the start:", *sorted(lines), ""]))
     raise SystemExit(2)

@@ -27,7 +27,8 @@ _ANY_MARK: Final = bytes(range(1, 256))
 """Every combining class but 0."""
 
 _MARKS_OF_CLASS_0: Final = {
-    character: unicodedata.normalize("NFKD", character) for character in "\u0f73\u0f75\u0f81\uff9e\uff9f"
+    character: unicodedata.normalize("NFKD", character)
+    for character in "\u0f73\u0f75\u0f81\uff9e\uff9f"
 }
 """Characters that are no marks by their class, but decompose into marks."""
 

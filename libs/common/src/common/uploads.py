@@ -7,8 +7,8 @@ from typing import Final
 
 from fastapi import Request
 
-from common.errors import BodyTooLarge, RequestTimeout, Unavailable
-from common.frame import DEADLINE_SECONDS
+from common.middleware import DEADLINE_SECONDS
+from common.problems import BodyTooLarge, RequestTimeout, Unavailable
 
 UPLOADS_PER_USER_MAX: Final = 2
 """Uploads of one user that one process reads at once: two, so that a retry need not wait for what hangs."""
@@ -36,7 +36,9 @@ IMPORT_LIMITS: Final = UploadLimits(
 pass until a body has come (60), so that it is the service that answers."""
 
 
-def read_upload(request: Request, limits: UploadLimits, finish_seconds: float) -> AsyncIterator[bytes]:
+def read_upload(
+    request: Request, limits: UploadLimits, finish_seconds: float
+) -> AsyncIterator[bytes]:
     """Yield the body in pieces; from now on the limits hold instead of the request's deadline.
 
     That is `finish_seconds` away when all is there.
@@ -52,7 +54,9 @@ def read_upload(request: Request, limits: UploadLimits, finish_seconds: float) -
     return _read(request, limits, ends_at, finish_seconds)
 
 
-async def _read(request: Request, limits: UploadLimits, ends_at: float, finish_seconds: float) -> AsyncIterator[bytes]:
+async def _read(
+    request: Request, limits: UploadLimits, ends_at: float, finish_seconds: float
+) -> AsyncIterator[bytes]:
     size = 0
     async for piece in _in_time(request.stream(), limits, ends_at):
         size += len(piece)
@@ -62,7 +66,9 @@ async def _read(request: Request, limits: UploadLimits, ends_at: float, finish_s
     request.scope["deadline"].reschedule(asyncio.get_running_loop().time() + finish_seconds)
 
 
-async def _in_time(pieces: AsyncIterator[bytes], limits: UploadLimits, ends_at: float) -> AsyncIterator[bytes]:
+async def _in_time(
+    pieces: AsyncIterator[bytes], limits: UploadLimits, ends_at: float
+) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     patience, waited = limits.pause_seconds, 0.0
     while True:

@@ -49,7 +49,9 @@ class Cors(CORSMiddleware):
     Which verbs and headers are allowed is said, not judged: that is the browser's part. Source: Fetch, 4.8.
     """
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str], more_request_headers: Sequence[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: Sequence[str], more_request_headers: Sequence[str] = ()
+    ) -> None:
         super().__init__(
             app,
             allow_origins=origins,
@@ -68,7 +70,9 @@ class Cors(CORSMiddleware):
         allowed = {**self.preflight_headers, "Access-Control-Allow-Origin": origin}
         return Response(status_code=204, headers={**SECURITY, **allowed})
 
-    async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
+    async def simple_response(
+        self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
+    ) -> None:
         """Let the answer through, for a strange origin as if it had named none."""
         if not self.is_allowed_origin(request_headers.get("origin", "")):
             request_headers = Headers()

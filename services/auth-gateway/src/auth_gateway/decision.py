@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth_gateway.tokens import Gatekeeper, Granted
-from common.telemetry import request_id
+from common.tracing import request_id
 
 PATH = "/decide"
 """Where the edge asks."""
@@ -45,7 +45,9 @@ class RememberedDecision:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once, or leave it to the service."""
-        granted = remembered(self._gatekeeper, scope["headers"]) if scope.get("path") == PATH else None
+        granted = (
+            remembered(self._gatekeeper, scope["headers"]) if scope.get("path") == PATH else None
+        )
         if granted is None:
             await self._app(scope, receive, send)
         else:

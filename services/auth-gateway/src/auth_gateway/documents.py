@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, TypeAdapter, WithJsonSchema
 from starlette.responses import HTMLResponse, Response
 
-from common.errors import NotFound
+from common.problems import NotFound
 
 
 class Explanation(BaseModel):
@@ -28,12 +28,21 @@ def _text(name: str) -> str:
     return files("auth_gateway").joinpath("public", name).read_text()
 
 
-CATALOGUE: Final = TypeAdapter(dict[str, Explanation]).validate_python(tomllib.loads(_text("problems.toml")))
+CATALOGUE: Final = TypeAdapter(dict[str, Explanation]).validate_python(
+    tomllib.loads(_text("problems.toml"))
+)
 """Every code that any of the services answers with."""
 
 Code = Annotated[
     str,
-    WithJsonSchema({"title": "Code", "type": "string", "enum": sorted(CATALOGUE), "examples": ["task-not-found"]}),
+    WithJsonSchema(
+        {
+            "title": "Code",
+            "type": "string",
+            "enum": sorted(CATALOGUE),
+            "examples": ["task-not-found"],
+        }
+    ),
 ]
 """One of them; any other text is no fault of the address, but leads nowhere."""
 
@@ -74,7 +83,10 @@ def _page(page: str) -> HTMLResponse:
 
     Source: Content Security Policy Level 3, 2.3.1.
     """
-    own = {kind: re.findall(rf"<{kind}>(.*?)</{kind}>", page, re.DOTALL) for kind in ("script", "style")}
+    own = {
+        kind: re.findall(rf"<{kind}>(.*?)</{kind}>", page, re.DOTALL)
+        for kind in ("script", "style")
+    }
     allowed = [f"{kind}-src {' '.join(map(_hash, texts))}" for kind, texts in own.items() if texts]
     policy = ["default-src 'none'", "connect-src 'self'", "base-uri 'none'", "form-action 'none'"]
     policy += ["frame-ancestors 'none'", *allowed]

@@ -13,7 +13,7 @@ from yarl import URL
 
 from auth_gateway.headers import for_client
 from auth_gateway.upstream import CONNECT_SECONDS
-from common.errors import BadGateway, GatewayTimeout, Refusal
+from common.problems import BadGateway, GatewayTimeout, ProblemError
 
 REQUEST_SECONDS: Final = 60.0
 """How long it may take until all of a request is sent, also by a slow client; without a body, until it is answered."""
@@ -79,7 +79,9 @@ class _Body:
         return message["body"]
 
 
-async def hand_on(session: aiohttp.ClientSession, request: Outgoing, receive: Receive, send: Send) -> None:
+async def hand_on(
+    session: aiohttp.ClientSession, request: Outgoing, receive: Receive, send: Send
+) -> None:
     """Send the request to its service, and the answer to the client; it may come before the request has ended.
 
     An answer that breaks off cannot be taken back: whoever serves the client must cut the connection then. Whoever
@@ -111,13 +113,19 @@ async def _then_patient(
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, request: Outgoing, body: _Body | None, patience: asyncio.Timeout, send: Send
+    session: aiohttp.ClientSession,
+    request: Outgoing,
+    body: _Body | None,
+    patience: asyncio.Timeout,
+    send: Send,
 ) -> None:
     async with session.request(
         request.verb,
         URL(request.url, encoded=True),
         headers=request.headers,
-        data=None if body is None else _then_patient(body.pieces(expects_call=request.expects_call), request, patience),
+        data=None
+        if body is None
+        else _then_patient(body.pieces(expects_call=request.expects_call), request, patience),
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=request.answer_seconds),
     ) as answer:
@@ -128,7 +136,7 @@ async def _exchange(
     await send({"type": "http.response.body", "body": b""})
 
 
-def _refusal(error: Exception) -> Refusal:
+def _refusal(error: Exception) -> ProblemError:
     if isinstance(error, TimeoutError):
         return GatewayTimeout()
     refusal = BadGateway()

@@ -23,39 +23,75 @@ RULES: Final[dict[Reason, tuple[str, str]]] = {
     Reason.MISSING: ("13: there is a token", "Give the token as an argument or on standard input."),
     Reason.NOT_BEARER: ("13: the scheme is Bearer", "Send `Authorization: Bearer <token>`."),
     Reason.SEVERAL_HEADERS: ("13: one Authorization header", "Send the header once."),
-    Reason.MALFORMED_HEADER: ("13: one token after one space", "Send `Authorization: Bearer <token>`, nothing more."),
-    Reason.TOO_LONG: ("2: at most 8 KiB", "Put less into the token: Better Auth's `definePayload` chooses the claims."),
+    Reason.MALFORMED_HEADER: (
+        "13: one token after one space",
+        "Send `Authorization: Bearer <token>`, nothing more.",
+    ),
+    Reason.TOO_LONG: (
+        "2: at most 8 KiB",
+        "Put less into the token: Better Auth's `definePayload` chooses the claims.",
+    ),
     Reason.NOT_A_JWT: (
         "2: three segments of base64url without padding",
         "Send the JWT of `/api/auth/token` or of the header `set-auth-jwt`, not a session token or a cookie.",
     ),
-    Reason.NOT_JSON: ("3: strict JSON objects", "Mint it with a JWT library; names may not repeat."),
-    Reason.HEADER_NOT_ALLOWED: ("3: no header that brings keys or changes what is signed", "Leave the header out."),
+    Reason.NOT_JSON: (
+        "3: strict JSON objects",
+        "Mint it with a JWT library; names may not repeat.",
+    ),
+    Reason.HEADER_NOT_ALLOWED: (
+        "3: no header that brings keys or changes what is signed",
+        "Leave the header out.",
+    ),
     Reason.WRONG_TYPE: (
         "3: typ is absent or JWT",
         "This is a token for something else than a login; ask `/api/auth/token` for one.",
     ),
-    Reason.WRONG_ALGORITHM: ("1: a known algorithm", "Sign with EdDSA, ES256, ES512, PS256, RS256 or HS256."),
-    Reason.HS256_OFF: ("1: HS256 needs a secret", "Set BETTER_AUTH_SECRET to the secret that signs these tokens."),
+    Reason.WRONG_ALGORITHM: (
+        "1: a known algorithm",
+        "Sign with EdDSA, ES256, ES512, PS256, RS256 or HS256.",
+    ),
+    Reason.HS256_OFF: (
+        "1: HS256 needs a secret",
+        "Set BETTER_AUTH_SECRET to the secret that signs these tokens.",
+    ),
     Reason.PUBLISHED_KEYS_OFF: ("1: this algorithm needs published keys", "Set BETTER_AUTH_URL."),
-    Reason.KEY_NOT_NAMED: ("11: without a key id only one key may fit", "Let the issuer write `kid` into the header."),
+    Reason.KEY_NOT_NAMED: (
+        "11: without a key id only one key may fit",
+        "Let the issuer write `kid` into the header.",
+    ),
     Reason.UNKNOWN_KEY: (
         "11: the key is published and usable",
         "Compare BETTER_AUTH_JWKS_URL with the token's issuer; a removed key needs a new login, a weak one a better.",
     ),
-    Reason.KEY_DISAGREES: ("4: key and algorithm agree", "The issuer signs with another algorithm than it publishes."),
+    Reason.KEY_DISAGREES: (
+        "4: key and algorithm agree",
+        "The issuer signs with another algorithm than it publishes.",
+    ),
     Reason.WRONG_SIGNATURE: (
         "9 and 15: the signature is right",
         "Compare BETTER_AUTH_SECRET or BETTER_AUTH_JWKS_URL with what the issuer uses.",
     ),
-    Reason.MISSING_CLAIM: ("7: iss, aud, iat, exp and sub are there", "Let `definePayload` leave them in."),
-    Reason.WRONG_ISSUER: ("7 and 8: the issuer is ours", "Set BETTER_AUTH_URL or BETTER_AUTH_ISSUERS to it."),
+    Reason.MISSING_CLAIM: (
+        "7: iss, aud, iat, exp and sub are there",
+        "Let `definePayload` leave them in.",
+    ),
+    Reason.WRONG_ISSUER: (
+        "7 and 8: the issuer is ours",
+        "Set BETTER_AUTH_URL or BETTER_AUTH_ISSUERS to it.",
+    ),
     Reason.WRONG_AUDIENCE: (
         "7 and 8: it is meant for us",
         "Set BETTER_AUTH_URL or BETTER_AUTH_AUDIENCES to it.",
     ),
-    Reason.OAUTH: ("7: no token of the OAuth provider", "Use a login of Better Auth itself, from `/api/auth/token`."),
-    Reason.MAIL_LINK: ("8: no link from a mail", "It proves an address, not a login; ask `/api/auth/token`."),
+    Reason.OAUTH: (
+        "7: no token of the OAuth provider",
+        "Use a login of Better Auth itself, from `/api/auth/token`.",
+    ),
+    Reason.MAIL_LINK: (
+        "8: no link from a mail",
+        "It proves an address, not a login; ask `/api/auth/token`.",
+    ),
     Reason.SESSION_COOKIE: (
         "8: no session cookie",
         "Ask `/api/auth/token`; a cookie stays with Better Auth.",
@@ -88,7 +124,9 @@ async def explain(text: bytes, settings: TokenSettings) -> tuple[bool, list[str]
             token = text if text and b" " not in text else bearer_token([(b"authorization", text)])
             identity = await _verify(token, settings, keys)
         except TokenRefused as refusal:
-            return False, _refused(Reason(str(refusal.reason)), text.rpartition(b" ")[2], settings, keys.cached)
+            return False, _refused(
+                Reason(str(refusal.reason)), text.rpartition(b" ")[2], settings, keys.cached
+            )
         except KeysUnavailable:
             return False, [
                 f"Form:    {form_of(text)}",

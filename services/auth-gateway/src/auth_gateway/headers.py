@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from common.errors import BadRequest
+from common.problems import BadRequest
 
 HOP_BY_HOP: Final = frozenset(
     {
@@ -65,7 +65,9 @@ def with_plain_names(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[b
     plain = [(name, value) for name, value in headers if not _ODD.search(name)]
     for name, _ in headers:
         if _ODD.search(name) and _is_ours(_ODD.sub(b"-", name).strip(b"-")):
-            raise BadRequest(detail="A header's name imitates one that means something here.", headers=CLOSE)
+            raise BadRequest(
+                detail="A header's name imitates one that means something here.", headers=CLOSE
+            )
     return plain
 
 
@@ -91,5 +93,8 @@ def for_client(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
 
 def _listed_in_connection(headers: RawHeaders) -> frozenset[bytes]:
     return frozenset(
-        option.strip().lower() for name, value in headers if name == b"connection" for option in value.split(b",")
+        option.strip().lower()
+        for name, value in headers
+        if name == b"connection"
+        for option in value.split(b",")
     )

@@ -18,8 +18,8 @@ from auth_gateway.settings import GatewaySettings
 from auth_gateway.tokens import Gatekeeper
 from auth_gateway.upstream import Service, connections, services_of, state_of
 from common import app
-from common.frame import Frame
-from common.pages import Away, Ready, State, pages
+from common.health import HealthStatus, ReadinessCheck, UnavailableReason, health_routes
+from common.middleware import RequestMiddleware
 from common.settings import load
 
 NAME = "auth-gateway"
@@ -37,13 +37,17 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
     services, lifespan = services_of(settings), _lifespan(keys)
     ready = _readiness(keys, services)
     if settings.mode == "forward-auth":
-        decision = [*pages(NAME, ready), routes.decision(gatekeeper), *routes.documents]
-        frame = Middleware(Frame, explain=settings.explain_refusals)
+        decision = [*health_routes(NAME, ready), routes.decision(gatekeeper), *routes.documents]
+        frame = Middleware(RequestMiddleware, explain=settings.explain_refusals)
         return RememberedDecision(app.create_app(NAME, decision, lifespan, frame), gatekeeper)
-    own = [*pages(NAME, ready, behind_edge=False), *routes.documents]
-    frame = Middleware(Frame, limit_seconds=None, explain=settings.explain_refusals)
+    own = [*health_routes(NAME, ready, behind_edge=False), *routes.documents]
+    frame = Middleware(RequestMiddleware, limit_seconds=None, explain=settings.explain_refusals)
     proxy = Middleware(Proxy, gatekeeper=gatekeeper, services=services)
-    return Cors(app.create_app(NAME, own, lifespan, frame, proxy), settings.cors_origins, settings.cors_request_headers)
+    return Cors(
+        app.create_app(NAME, own, lifespan, frame, proxy),
+        settings.cors_origins,
+        settings.cors_request_headers,
+    )
 
 
 def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
@@ -55,15 +59,15 @@ def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
     return lifespan
 
 
-def _readiness(keys: KeyCache, services: Sequence[Service]) -> Ready:
-    async def ready(request: Request) -> Mapping[str, State | Away]:
+def _readiness(keys: KeyCache, services: Sequence[Service]) -> ReadinessCheck:
+    async def ready(request: Request) -> Mapping[str, HealthStatus | UnavailableReason]:
         session = request.app.state.connections
         named = {service.name: service for service in services}
         states = await asyncio.gather(*(state_of(session, service) for service in named.values()))
-        found: dict[str, State | Away] = dict(zip(named, states, strict=True))
+        found: dict[str, HealthStatus | UnavailableReason] = dict(zip(named, states, strict=True))
         state = keys.state
         if state.status == "unavailable" and state.reason is not None:
-            found["keys"] = Away(f"the key server {state.reason}")
+            found["keys"] = UnavailableReason(f"the key server {state.reason}")
         elif state.status != "off":
             found["keys"] = state.status
         return found

@@ -38,7 +38,9 @@ class PassportSigner:
     def __init__(self, key: Ed25519PrivateKey, clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._clock = clock
-        self._passports: LeastRecentlyUsed[tuple[UUID, str, str | None], Passport] = LeastRecentlyUsed(PASSPORTS_MAX)
+        self._passports: LeastRecentlyUsed[tuple[UUID, str, str | None], Passport] = (
+            LeastRecentlyUsed(PASSPORTS_MAX)
+        )
         self.signatures = 0
 
     def passport(self, identity: Identity) -> Passport:

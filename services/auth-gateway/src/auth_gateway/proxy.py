@@ -13,7 +13,7 @@ from auth_gateway.headers import CLOSE, RawHeaders, for_service, with_plain_name
 from auth_gateway.target import clean
 from auth_gateway.tokens import Gatekeeper
 from auth_gateway.upstream import ANNOUNCED_BELOW_BYTES, Service
-from common.errors import BadRequest, BodyTooLarge
+from common.problems import BadRequest, BodyTooLarge
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
@@ -35,7 +35,9 @@ class Proxy:
         path = clean(scope["raw_path"]).decode()
         scope["headers"] = with_plain_names(scope["headers"])
         service = next((service for service in self._services if service.owns(path)), None)
-        length = _body_length(scope, service.announced_below_bytes if service else ANNOUNCED_BELOW_BYTES)
+        length = _body_length(
+            scope, service.announced_below_bytes if service else ANNOUNCED_BELOW_BYTES
+        )
         if service is None:
             scope["path"] = unquote(path).rstrip("/") or "/"
             await self._app(scope, receive, send)
@@ -44,7 +46,9 @@ class Proxy:
             request = await self._decide(scope, service, path, length)
             await hand_on(scope["app"].state.connections, request, receive, send)
 
-    async def _decide(self, scope: Scope, service: Service, path: str, length: int | None) -> Outgoing:
+    async def _decide(
+        self, scope: Scope, service: Service, path: str, length: int | None
+    ) -> Outgoing:
         """Make of the client's request one that says who sends it."""
         sent: RawHeaders = scope["headers"]
         granted = remembered(self._gatekeeper, sent) or await self._gatekeeper.decide(sent)
@@ -89,7 +93,11 @@ def _body_length(scope: Scope, announced_below_bytes: int) -> int | None:
     encodings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
     if encodings not in ([], [b"chunked"]) or (encodings and scope["http_version"] == "1.0"):
         raise BadRequest(detail="The body's encoding is not read here.", headers=CLOSE)
-    length = None if encodings else sum(int(value) for name, value in headers if name == b"content-length")
+    length = (
+        None
+        if encodings
+        else sum(int(value) for name, value in headers if name == b"content-length")
+    )
     if length is not None and length >= announced_below_bytes:
         raise BodyTooLarge
     return length

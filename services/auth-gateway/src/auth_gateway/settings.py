@@ -8,7 +8,15 @@ from typing import Annotated, Final, Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+)
 
 from common.settings import CommaSeparated, Settings
 
@@ -32,7 +40,9 @@ def origin(url: str) -> str:
     """
     parsed = _URL.validate_python(url)
     default_port = {"http": 80, "https": 443}[parsed.scheme]
-    return f"{parsed.scheme}://{parsed.host}" + (f":{parsed.port}" if parsed.port != default_port else "")
+    return f"{parsed.scheme}://{parsed.host}" + (
+        f":{parsed.port}" if parsed.port != default_port else ""
+    )
 
 
 def _address(text: str) -> str:
@@ -44,7 +54,9 @@ def _address(text: str) -> str:
 
 def _origins(texts: tuple[str, ...]) -> tuple[str, ...]:
     if any(text == "*" or text != origin(text) for text in texts):
-        raise ValueError("must be origins such as https://app.example.com: no path, no closing slash, no asterisk")
+        raise ValueError(
+            "must be origins such as https://app.example.com: no path, no closing slash, no asterisk"
+        )
     return texts
 
 
@@ -54,7 +66,9 @@ Address = Annotated[str, AfterValidator(_address)]
 
 def _header_names(texts: tuple[str, ...]) -> tuple[str, ...]:
     if not all(_HEADER_NAME.fullmatch(text) for text in texts):
-        raise ValueError("must be names of headers such as X-Client-Version: letters, digits and hyphens")
+        raise ValueError(
+            "must be names of headers such as X-Client-Version: letters, digits and hyphens"
+        )
     return texts
 
 
@@ -105,13 +119,19 @@ class TokenSettings(Settings):
     @classmethod
     def _must_be_strong(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         for secret in _split_secrets(given, several=info.field_name == "better_auth_secrets"):
-            _require_strong(secret, allow_weak=info.data.get("dangerously_allow_weak_secret", False))
+            _require_strong(
+                secret, allow_weak=info.data.get("dangerously_allow_weak_secret", False)
+            )
         return given
 
     @field_validator("better_auth_jwks_url", "better_auth_url")
     @classmethod
     def _must_be_safe_to_fetch_from(cls, given: str | None, info: ValidationInfo) -> str | None:
-        if given is None or info.data.get("better_auth_jwks_url") or info.data.get("allow_insecure_jwks_url"):
+        if (
+            given is None
+            or info.data.get("better_auth_jwks_url")
+            or info.data.get("allow_insecure_jwks_url")
+        ):
             return given
         url = _URL.validate_python(given)
         if url.scheme == "http" and not _is_loopback(url.host or ""):
@@ -120,7 +140,9 @@ class TokenSettings(Settings):
 
     @field_validator("better_auth_url")
     @classmethod
-    def _must_not_be_the_last_to_be_missing(cls, given: str | None, info: ValidationInfo) -> str | None:
+    def _must_not_be_the_last_to_be_missing(
+        cls, given: str | None, info: ValidationInfo
+    ) -> str | None:
         others = ("better_auth_secret", "better_auth_secrets", "better_auth_jwks_url")
         if given is None and all(name in info.data and info.data[name] is None for name in others):
             raise ValueError("this or BETTER_AUTH_SECRET is needed, or no token could be accepted")
@@ -128,7 +150,9 @@ class TokenSettings(Settings):
 
     @field_validator("better_auth_issuers", "better_auth_audiences")
     @classmethod
-    def _default_to_the_origin(cls, given: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _default_to_the_origin(
+        cls, given: tuple[str, ...], info: ValidationInfo
+    ) -> tuple[str, ...]:
         url: str | None = info.data.get("better_auth_url")
         if not given and not url and info.data.get("better_auth_jwks_url"):
             raise ValueError("is needed where BETTER_AUTH_URL is not set")
@@ -138,7 +162,10 @@ class TokenSettings(Settings):
     def secrets(self) -> list[bytes]:
         """The keys of HS256 tokens, the current one first."""
         several = _split_secrets(self.better_auth_secrets, several=True)
-        return [secret.encode() for secret in [*several, *_split_secrets(self.better_auth_secret, several=False)]]
+        return [
+            secret.encode()
+            for secret in [*several, *_split_secrets(self.better_auth_secret, several=False)]
+        ]
 
     @property
     def keys_address(self) -> str | None:
@@ -191,7 +218,9 @@ def _split_secrets(given: SecretStr | None, *, several: bool) -> list[str]:
     if not several:
         return [given.get_secret_value()]
     entries = [entry.partition(":") for entry in given.get_secret_value().split(",")]
-    if not all(version.strip().isdecimal() and secret == secret.strip() for version, _, secret in entries):
+    if not all(
+        version.strip().isdecimal() and secret == secret.strip() for version, _, secret in entries
+    ):
         raise ValueError("must look like 2:new,1:old, without white space around a secret")
     return [secret for _, _, secret in entries]
 
@@ -200,7 +229,9 @@ def _require_strong(secret: str, *, allow_weak: bool) -> None:
     try:
         key = HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(secret)
     except (InvalidKeyError, UnicodeEncodeError):
-        raise ValueError("must be text in UTF-8, not empty, and not a key in PEM, SSH, DER or JWK form") from None
+        raise ValueError(
+            "must be text in UTF-8, not empty, and not a key in PEM, SSH, DER or JWK form"
+        ) from None
     if not allow_weak and len(key) < SECRET_MIN_BYTES:
         raise ValueError(f"must have at least {SECRET_MIN_BYTES} bytes")
     if not allow_weak and secret == PUBLIC_DEFAULT:

@@ -3,12 +3,14 @@
 import re
 from typing import Final
 
-from common.errors import BadRequest
+from common.problems import BadRequest
 
 NOT_LET_IN: Final = frozenset(b"/\\\0;%?#")
 """Characters that mean something else to somebody when they come encoded."""
 
-_UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_UNRESERVED: Final = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+)
 _FOREIGN = re.compile(rb"[^!-\[\]-~]")
 _NOT_CLEAN = re.compile(rb"%|//|/\.")
 _ENCODED = re.compile(rb"%([0-9A-Fa-f]{2})?")

@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 
 from auth_gateway.settings import GatewaySettings
-from common.pages import State
+from common.health import HealthStatus
 
 CONNECT_SECONDS: Final = 1.0
 """How long a service may take to accept a connection."""
@@ -66,7 +66,9 @@ def services_of(settings: GatewaySettings) -> tuple[Service, ...]:
     """Return the services by the settings' addresses, in the order in which they are asked what they own."""
     return (
         *(Service("tasks", path, settings.tasks_url) for path in ("/tasks", "/lists", "/labels")),
-        Service("users", "/users/me/import", settings.users_url, IMPORT_BELOW_BYTES, IMPORT_SECONDS),
+        Service(
+            "users", "/users/me/import", settings.users_url, IMPORT_BELOW_BYTES, IMPORT_SECONDS
+        ),
         Service("users", "/users", settings.users_url),
     )
 
@@ -85,16 +87,20 @@ async def connections() -> AsyncGenerator[aiohttp.ClientSession]:
         yield session
 
 
-async def state_of(session: aiohttp.ClientSession, service: Service) -> State:
+async def state_of(session: aiohttp.ClientSession, service: Service) -> HealthStatus:
     """Ask a service whether it is ready."""
     try:
-        async with session.get(f"{service.url}/readyz", timeout=_READY_TIMEOUT, allow_redirects=False) as answer:
+        async with session.get(
+            f"{service.url}/readyz", timeout=_READY_TIMEOUT, allow_redirects=False
+        ) as answer:
             return "ok" if answer.status == HTTPStatus.OK else "unavailable"
     except (aiohttp.ClientError, TimeoutError):
         return "unavailable"
 
 
-async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
     """Try a second time only while nothing was written; aiohttp itself would also repeat a PUT or DELETE that was."""
     try:
         return await send(request)

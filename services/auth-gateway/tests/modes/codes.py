@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from auth_gateway.tokens.reasons import SENTENCES
-from common import errors
+from common import problems as errors
 
 ROOT = Path(__file__).parents[4]
 EDGE = ROOT / "deploy/traefik/routes.yml"
-REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type) and hasattr(value, "title")}
+REFUSALS = {
+    name
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and hasattr(value, "title")
+}
 
 VALIDATORS_OWN: Final = frozenset(
     {
@@ -45,8 +49,14 @@ VALIDATORS_OWN: Final = frozenset(
 
 def codes() -> set[str]:
     """Return the codes of all refusals, the edge's as well, and of the faults that are named in our own words."""
-    sources = [file for folder in ("libs/common", "services/*") for file in ROOT.glob(f"{folder}/src/**/*.py")]
-    return set(SENTENCES).union(_codes_of_edge(), *(_codes(ast.parse(file.read_text())) for file in sources))
+    sources = [
+        file
+        for folder in ("libs/common", "services/*")
+        for file in ROOT.glob(f"{folder}/src/**/*.py")
+    ]
+    return set(SENTENCES).union(
+        _codes_of_edge(), *(_codes(ast.parse(file.read_text())) for file in sources)
+    )
 
 
 def _codes_of_edge() -> Iterator[str]:
@@ -58,9 +68,15 @@ def _codes_of_edge() -> Iterator[str]:
 def _codes(tree: ast.Module) -> Iterator[str]:
     makers = REFUSALS | {"PydanticCustomError", *_functions_that_make_refusals(tree)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (_name(node.func) in makers or _calls_constructor_of_refusal(node)):
+        if isinstance(node, ast.Call) and (
+            _name(node.func) in makers or _calls_constructor_of_refusal(node)
+        ):
             yield from _first_text(node)
-        if isinstance(node, ast.AnnAssign) and _name(node.target) == "CODE" and isinstance(node.value, ast.Constant):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and _name(node.target) == "CODE"
+            and isinstance(node.value, ast.Constant)
+        ):
             yield str(node.value.value)
         if isinstance(node, ast.Raise | ast.Return | ast.Tuple):
             yield from _usual_codes(node)
@@ -68,7 +84,9 @@ def _codes(tree: ast.Module) -> Iterator[str]:
 
 def _functions_that_make_refusals(tree: ast.Module) -> set[str]:
     return {
-        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and _name(node.returns) in REFUSALS
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and _name(node.returns) in REFUSALS
     }
 
 
@@ -80,13 +98,19 @@ def _first_text(call: ast.Call) -> Iterator[str]:
     """Take the code; a validator's own error types have underscores, ours do not."""
     first = call.args[0] if call.args else None
     for choice in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
-        if isinstance(choice, ast.Constant) and isinstance(choice.value, str) and "_" not in choice.value:
+        if (
+            isinstance(choice, ast.Constant)
+            and isinstance(choice.value, str)
+            and "_" not in choice.value
+        ):
             yield choice.value
 
 
 def _usual_codes(node: ast.AST) -> Iterator[str]:
     """Take the codes of refusals that are made without one: the title of their class."""
-    with_code = {_name(call.func) for call in ast.walk(node) if isinstance(call, ast.Call) and call.args}
+    with_code = {
+        _name(call.func) for call in ast.walk(node) if isinstance(call, ast.Call) and call.args
+    }
     for name in {_name(found) for found in ast.walk(node)} & REFUSALS - with_code:
         yield _code(name)
 

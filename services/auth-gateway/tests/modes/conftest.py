@@ -5,28 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from devkit.environment import minimal_environment
-from devkit.keys import PassportKeys
-from devkit.platform import free_ports, start_service
-from devkit.processes import Group
-from devkit.tokens import mint_token
-from devkit.upstream import Upstream
+from devkit.platform.environment import minimal_environment
+from devkit.platform.keys import PassportKeys
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import free_ports, start_service
+from devkit.platform.tokens import mint_token
+from devkit.testing.stub_server import StubServer
 
 from .stage import FRONT_END, SUBJECT, Gateway
 
 
 @pytest.fixture(scope="session")
-async def upstreams() -> AsyncGenerator[tuple[Upstream, Upstream]]:
-    tasks, users = Upstream(), Upstream()
+async def upstreams() -> AsyncGenerator[tuple[StubServer, StubServer]]:
+    tasks, users = StubServer(), StubServer()
     await asyncio.gather(tasks.start(), users.start())
     yield tasks, users
     await asyncio.gather(tasks.stop(), users.stop())
 
 
 @pytest.fixture
-async def service() -> AsyncGenerator[Upstream]:
+async def service() -> AsyncGenerator[StubServer]:
     """Have a service without a gateway in front; it does not listen yet."""
-    alone = Upstream()
+    alone = StubServer()
     (alone.port,) = free_ports(1)
     yield alone
     await alone.stop()
@@ -38,7 +38,9 @@ def token(better_auth_secret: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def environment(upstreams: tuple[Upstream, Upstream], keys: PassportKeys, better_auth_secret: str) -> dict[str, str]:
+def environment(
+    upstreams: tuple[StubServer, StubServer], keys: PassportKeys, better_auth_secret: str
+) -> dict[str, str]:
     tasks, users = upstreams
     return {
         **minimal_environment(),
@@ -53,10 +55,10 @@ def environment(upstreams: tuple[Upstream, Upstream], keys: PassportKeys, better
 
 @asynccontextmanager
 async def _running(
-    logs: Path, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]
+    logs: Path, environment: dict[str, str], upstreams: tuple[StubServer, StubServer]
 ) -> AsyncGenerator[Gateway]:
     (port,) = free_ports(1)
-    async with Group(logs) as group:
+    async with ProcessGroup(logs) as group:
         started = start_service(group, "gateway", environment, port)
         await started.until_ready()
         yield Gateway(port, started.process.popen.pid, started.process.log, *upstreams)
@@ -64,7 +66,9 @@ async def _running(
 
 @pytest.fixture(scope="session")
 async def _proxying(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    upstreams: tuple[StubServer, StubServer],
 ) -> AsyncGenerator[Gateway]:
     async with _running(tmp_path_factory.mktemp("proxy"), environment, upstreams) as gateway:
         yield gateway
@@ -72,7 +76,9 @@ async def _proxying(
 
 @pytest.fixture(scope="session")
 async def _deciding(
-    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], upstreams: tuple[Upstream, Upstream]
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    upstreams: tuple[StubServer, StubServer],
 ) -> AsyncGenerator[Gateway]:
     environment = environment | {"MODE": "forward-auth"}
     async with _running(tmp_path_factory.mktemp("forward-auth"), environment, upstreams) as gateway:

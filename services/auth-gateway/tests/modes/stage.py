@@ -4,7 +4,7 @@ import resource
 from dataclasses import dataclass
 from pathlib import Path
 
-from devkit.upstream import Upstream
+from devkit.testing.stub_server import StubServer
 
 FRONT_END = "https://app.example.com"
 SUBJECT = "c0ffee00-0000-4000-8000-000000000001"
@@ -17,8 +17,8 @@ class Gateway:
     port: int
     pid: int
     log: Path
-    tasks: Upstream
-    users: Upstream
+    tasks: StubServer
+    users: StubServer
 
     @property
     def resident_bytes(self) -> int:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from devkit.conversation import Answer, ask, request
-from devkit.upstream import answering, document
+from devkit.testing.raw_http import RawResponse, request, send_request
+from devkit.testing.stub_server import document, responding
 
 from .stage import FRONT_END, Gateway
 
@@ -16,34 +16,50 @@ SENT = (
 SHOWN = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotency-Replayed, WWW-Authenticate"
 
 
-async def preflight(gateway: Gateway, origin: str, path: str = "/tasks", verb: str = "PATCH") -> Answer:
+async def preflight(
+    gateway: Gateway, origin: str, path: str = "/tasks", verb: str = "PATCH"
+) -> RawResponse:
     """Ask as a browser does before the real request."""
     asked = f"Access-Control-Request-Method: {verb}\r\nAccess-Control-Request-Headers: authorization,if-match\r\n"
-    return await ask(gateway.port, request("OPTIONS", path, headers=f"Origin: {origin}\r\n{asked}"))
+    return await send_request(
+        gateway.port, request("OPTIONS", path, headers=f"Origin: {origin}\r\n{asked}")
+    )
 
 
-def words(answer: Answer, name: str) -> set[str]:
+def words(answer: RawResponse, name: str) -> set[str]:
     """Return the list in a header."""
     return {word for value in answer.values(name) for word in value.split(", ")}
 
 
-def allowed(answer: Answer) -> list[str]:
+def allowed(answer: RawResponse) -> list[str]:
     """Return the names of the headers that allow something."""
     return [name for name, _ in answer.headers if name.lower().startswith("access-control-")]
 
 
 @pytest.mark.parametrize("origin", [FRONT_END, "http://localhost:3000"])
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/nowhere"])
-async def test_a_front_end_may_ask_without_a_token(gateway: Gateway, origin: str, path: str) -> None:
+async def test_a_front_end_may_ask_without_a_token(
+    gateway: Gateway, origin: str, path: str
+) -> None:
     answer = await preflight(gateway, origin, path)
 
     assert (answer.status, answer.body) == (204, b"")
-    assert answer.values("x-content-type-options") + answer.values("referrer-policy") == ["nosniff", "no-referrer"]
+    assert answer.values("x-content-type-options") + answer.values("referrer-policy") == [
+        "nosniff",
+        "no-referrer",
+    ]
     assert answer.values("access-control-allow-origin") == [origin]
     assert answer.values("access-control-allow-credentials") == ["true"]
     assert answer.values("access-control-max-age") == ["600"]
     assert words(answer, "access-control-allow-headers") >= set(SENT.split(", "))
-    assert words(answer, "access-control-allow-methods") >= {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+    assert words(answer, "access-control-allow-methods") >= {
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+    }
     assert "Origin" in words(answer, "vary")
     assert not gateway.tasks.seen
 
@@ -51,12 +67,20 @@ async def test_a_front_end_may_ask_without_a_token(gateway: Gateway, origin: str
 @pytest.mark.parametrize(
     "origin",
     [
-        *("https://evil.example", "null", "http://app.example.com", f"{FRONT_END}.evil.example", f"{FRONT_END}:444"),
+        *(
+            "https://evil.example",
+            "null",
+            "http://app.example.com",
+            f"{FRONT_END}.evil.example",
+            f"{FRONT_END}:444",
+        ),
         *(f"{FRONT_END}/", FRONT_END.upper(), "*", "https://localhost:3000", ""),
     ],
 )
 async def test_a_strange_origin_learns_nothing(gateway: Gateway, token: str, origin: str) -> None:
-    real = await ask(gateway.port, request("GET", "/tasks", token, headers=f"Origin: {origin}\r\n"))
+    real = await send_request(
+        gateway.port, request("GET", "/tasks", token, headers=f"Origin: {origin}\r\n")
+    )
 
     for answer in (await preflight(gateway, origin), real):
         assert answer.values("x-content-type-options") == ["nosniff"]
@@ -65,9 +89,11 @@ async def test_a_strange_origin_learns_nothing(gateway: Gateway, token: str, ori
 
 
 async def test_a_front_end_may_read_the_answer(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = answering(document(headers="Vary: Authorization\r\n"))
+    gateway.tasks.behaviour = responding(document(headers="Vary: Authorization\r\n"))
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n"))
+    answer = await send_request(
+        gateway.port, request("GET", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")
+    )
 
     assert answer.values("access-control-allow-origin") == [FRONT_END]
     assert answer.values("access-control-allow-credentials") == ["true"]
@@ -88,19 +114,27 @@ async def test_a_front_end_may_read_the_answer(gateway: Gateway, token: str) -> 
 async def test_a_front_end_may_read_a_refusal(
     gateway: Gateway, verb: str, path: str, headers: str, status: int
 ) -> None:
-    answer = await ask(gateway.port, request(verb, path, headers=f"Origin: {FRONT_END}\r\n{headers}"))
+    answer = await send_request(
+        gateway.port, request(verb, path, headers=f"Origin: {FRONT_END}\r\n{headers}")
+    )
 
     assert (answer.status, answer.values("access-control-allow-origin")) == (status, [FRONT_END])
 
 
-async def test_without_an_origin_nothing_is_said_about_origins(gateway: Gateway, token: str) -> None:
-    answer = await ask(gateway.port, request("GET", "/tasks", token))
+async def test_without_an_origin_nothing_is_said_about_origins(
+    gateway: Gateway, token: str
+) -> None:
+    answer = await send_request(gateway.port, request("GET", "/tasks", token))
 
     assert not allowed(answer)
     assert words(answer, "vary") == {"Origin"}
 
 
-async def test_options_without_a_preflight_is_the_services_affair(gateway: Gateway, token: str) -> None:
-    await ask(gateway.port, request("OPTIONS", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n"))
+async def test_options_without_a_preflight_is_the_services_affair(
+    gateway: Gateway, token: str
+) -> None:
+    await send_request(
+        gateway.port, request("OPTIONS", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")
+    )
 
     assert gateway.tasks.seen[0].line == "OPTIONS /tasks HTTP/1.1"

@@ -3,8 +3,8 @@
 import jwt
 import pytest
 
-from devkit.conversation import ask, request
-from devkit.tokens import mint_token
+from devkit.platform.tokens import mint_token
+from devkit.testing.raw_http import request, send_request
 
 from .stage import FRONT_END, SUBJECT, Gateway
 
@@ -12,7 +12,9 @@ from .stage import FRONT_END, SUBJECT, Gateway
 async def test_a_request_that_may_pass_is_told_who_sends_it(decider: Gateway, token: str) -> None:
     # The second answer comes from memory, by a shorter way.
     first, second = [
-        await ask(decider.port, request("GET", "/decide", token, headers="X-Request-ID: my-own-id\r\n"))
+        await send_request(
+            decider.port, request("GET", "/decide", token, headers="X-Request-ID: my-own-id\r\n")
+        )
         for _ in range(2)
     ]
 
@@ -26,15 +28,23 @@ async def test_a_request_that_may_pass_is_told_who_sends_it(decider: Gateway, to
 
 
 @pytest.mark.parametrize("sent", ["short", "with space", "ü" * 10, "a" * 129, "new\tline123"])
-async def test_a_request_id_that_is_not_plain_is_replaced(decider: Gateway, token: str, sent: str) -> None:
+async def test_a_request_id_that_is_not_plain_is_replaced(
+    decider: Gateway, token: str, sent: str
+) -> None:
     for _ in range(2):
-        answer = await ask(decider.port, request("GET", "/decide", token, headers=f"X-Request-ID: {sent}\r\n"))
+        answer = await send_request(
+            decider.port, request("GET", "/decide", token, headers=f"X-Request-ID: {sent}\r\n")
+        )
         assert len(answer.values("x-request-id")[0]) == 32
 
 
-@pytest.mark.parametrize(("headers", "code"), [("", "token-missing"), ("Authorization: Bearer x\r\n", "token-invalid")])
-async def test_a_refusal_is_what_the_client_shall_see(decider: Gateway, headers: str, code: str) -> None:
-    answer = await ask(decider.port, request("GET", "/decide", headers=headers))
+@pytest.mark.parametrize(
+    ("headers", "code"), [("", "token-missing"), ("Authorization: Bearer x\r\n", "token-invalid")]
+)
+async def test_a_refusal_is_what_the_client_shall_see(
+    decider: Gateway, headers: str, code: str
+) -> None:
+    answer = await send_request(decider.port, request("GET", "/decide", headers=headers))
 
     assert (answer.status, answer.code) == (401, code)
     assert answer.values("content-type") == ["application/problem+json"]
@@ -42,10 +52,14 @@ async def test_a_refusal_is_what_the_client_shall_see(decider: Gateway, headers:
     assert not answer.values("x-user-id") + answer.values("authorization")
 
 
-async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(decider: Gateway, token: str) -> None:
-    await ask(decider.port, request("GET", "/decide", token))
+async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(
+    decider: Gateway, token: str
+) -> None:
+    await send_request(decider.port, request("GET", "/decide", token))
 
-    answer = await ask(decider.port, request("GET", "/decide", token, headers=f"Authorization: Bearer {token}\r\n"))
+    answer = await send_request(
+        decider.port, request("GET", "/decide", token, headers=f"Authorization: Bearer {token}\r\n")
+    )
 
     assert (answer.status, answer.code) == (401, "token-invalid")
 
@@ -53,14 +67,16 @@ async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(
 async def test_a_token_that_has_ended_is_refused(decider: Gateway, better_auth_secret: str) -> None:
     ended = mint_token(better_auth_secret, SUBJECT, seconds=-60)
 
-    answer = await ask(decider.port, request("GET", "/decide", ended))
+    answer = await send_request(decider.port, request("GET", "/decide", ended))
 
     assert (answer.status, answer.code) == (401, "token-expired")
 
 
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"])
 async def test_the_edge_may_ask_with_any_verb(decider: Gateway, token: str, verb: str) -> None:
-    assert (await ask(decider.port, request(verb, "/decide", token))).values("x-user-id") == [SUBJECT]
+    assert (await send_request(decider.port, request(verb, "/decide", token))).values(
+        "x-user-id"
+    ) == [SUBJECT]
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/internal/users/me"])
@@ -68,18 +84,20 @@ async def test_nothing_is_ever_handed_on(decider: Gateway, token: str, path: str
     decider.tasks.reset()
     decider.users.reset()
 
-    assert (await ask(decider.port, request("GET", path, token))).status == 404
+    assert (await send_request(decider.port, request("GET", path, token))).status == 404
     assert not decider.tasks.seen + decider.users.seen
 
 
 @pytest.mark.parametrize("status", [404, 413, 429, 502, 503, 504])
 async def test_the_edge_gets_its_error_pages(decider: Gateway, status: int) -> None:
-    answer = await ask(decider.port, request("GET", f"/edge-errors/{status}"))
+    answer = await send_request(decider.port, request("GET", f"/edge-errors/{status}"))
 
     assert (answer.status, answer.values("content-type")) == (status, ["application/problem+json"])
 
 
 async def test_origins_are_the_edges_affair(decider: Gateway, token: str) -> None:
-    answer = await ask(decider.port, request("GET", "/decide", token, headers=f"Origin: {FRONT_END}\r\n"))
+    answer = await send_request(
+        decider.port, request("GET", "/decide", token, headers=f"Origin: {FRONT_END}\r\n")
+    )
 
     assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]

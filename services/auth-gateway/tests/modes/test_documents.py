@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from auth_gateway.documents import CATALOGUE
-from devkit.conversation import Answer, ask, request
+from devkit.testing.raw_http import RawResponse, request, send_request
 
 from .codes import VALIDATORS_OWN, codes
 from .stage import Gateway
@@ -16,15 +16,18 @@ from .stage import Gateway
 PAGES = ["/docs", "/problems/task-not-found"]
 
 
-async def get(gateway: Gateway, path: str) -> Answer:
+async def get(gateway: Gateway, path: str) -> RawResponse:
     """Read a page as a stranger."""
-    return await ask(gateway.port, request("GET", path))
+    return await send_request(gateway.port, request("GET", path))
 
 
-def policy_of(page: Answer) -> dict[str, list[str]]:
+def policy_of(page: RawResponse) -> dict[str, list[str]]:
     """Return a page's content security policy."""
     (policy,) = page.values("content-security-policy")
-    return {name: sources.split() for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))}
+    return {
+        name: sources.split()
+        for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))
+    }
 
 
 def test_every_code_is_explained_and_no_other() -> None:
@@ -70,5 +73,7 @@ async def test_the_document_is_the_one_that_is_committed(gateway: Gateway) -> No
     document = json.loads((await get(gateway, "/openapi.json")).body)
 
     assert document["openapi"].startswith("3.1")
-    assert {"/tasks", "/tasks/{task_id}", "/users/me", "/users/{user_id}"} <= document["paths"].keys()
+    assert {"/tasks", "/tasks/{task_id}", "/users/me", "/users/{user_id}"} <= document[
+        "paths"
+    ].keys()
     assert not [path for path in document["paths"] if path.startswith("/internal")]

@@ -5,12 +5,19 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from auth_gateway import exchange, upstream
+from auth_gateway import upstream
 from auth_gateway.exchange import Outgoing, hand_on
 from auth_gateway.upstream import connections
-from common.errors import BadGateway, GatewayTimeout
-from devkit.conversation import ask, request
-from devkit.upstream import Received, Upstream, answering, document, hang_up, silence
+from common.problems import BadGateway, GatewayTimeout
+from devkit.testing.raw_http import request, send_request
+from devkit.testing.stub_server import (
+    ReceivedRequest,
+    StubServer,
+    document,
+    hang_up,
+    responding,
+    silence,
+)
 
 from .stage import Gateway
 
@@ -31,10 +38,16 @@ NONSENSE = {
 
 
 async def hand_to(
-    service: Upstream, sent: list[Message] | None = None, *, body: bytes = b"", answer_seconds: float = 5
+    service: StubServer,
+    sent: list[Message] | None = None,
+    *,
+    body: bytes = b"",
+    answer_seconds: float = 5,
 ) -> list[Message]:
     """Hand a request on for a client who sends this much of 100 bytes, and waits; return what was sent to them."""
-    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": 0 < len(body) < 100}]
+    unread: list[Message] = [
+        {"type": "http.request", "body": body, "more_body": 0 < len(body) < 100}
+    ]
     sent = [] if sent is None else sent
 
     async def receive() -> Message:
@@ -46,7 +59,9 @@ async def hand_to(
         sent.append(message)
 
     headers = [("Content-Length", "100")] if body else []
-    outgoing = Outgoing("POST", f"http://127.0.0.1:{service.port}/", headers, bool(body), answer_seconds)
+    outgoing = Outgoing(
+        "POST", f"http://127.0.0.1:{service.port}/", headers, bool(body), answer_seconds
+    )
     async with connections() as session:
         await hand_on(session, outgoing, receive, send)
     return sent
@@ -54,17 +69,17 @@ async def hand_to(
 
 @pytest.mark.parametrize("name", NONSENSE)
 async def test_nonsense_is_no_answer(gateway: Gateway, token: str, name: str) -> None:
-    async def talk_nonsense(request: Received, writer: asyncio.StreamWriter) -> None:
-        await answering(NONSENSE[name])(request, writer)
+    async def talk_nonsense(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        await responding(NONSENSE[name])(request, writer)
         writer.close()
 
     gateway.tasks.behaviour = talk_nonsense
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, request("GET", "/tasks", token))
 
     assert (answer.status, answer.code) == (502, "bad-gateway")
-    gateway.tasks.behaviour = answering(document())
-    assert (await ask(gateway.port, request("GET", "/tasks", token))).status == 200
+    gateway.tasks.behaviour = responding(document())
+    assert (await send_request(gateway.port, request("GET", "/tasks", token))).status == 200
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE", "POST"])
@@ -73,34 +88,37 @@ async def test_a_request_that_may_have_been_carried_out_is_not_sent_again(
 ) -> None:
     gateway.tasks.behaviour = hang_up
 
-    answer = await ask(gateway.port, request(verb, "/tasks", token))
+    answer = await send_request(gateway.port, request(verb, "/tasks", token))
 
     assert (answer.status, answer.code) == (502, "bad-gateway")
     assert len(gateway.tasks.seen) == 1
 
 
 async def test_a_connection_that_died_while_idle_is_not_used(gateway: Gateway, token: str) -> None:
-    async def answer_and_close(request: Received, writer: asyncio.StreamWriter) -> None:
-        await answering(document())(request, writer)
+    async def answer_and_close(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        await responding(document())(request, writer)
         writer.close()
 
     gateway.tasks.behaviour = answer_and_close
 
-    assert [(await ask(gateway.port, request("POST", "/tasks", token))).status for _ in range(5)] == [200] * 5
+    assert [
+        (await send_request(gateway.port, request("POST", "/tasks", token))).status
+        for _ in range(5)
+    ] == [200] * 5
 
 
 async def test_a_service_that_is_away_is_502_until_it_is_back(gateway: Gateway, token: str) -> None:
     await gateway.users.stop()
-    away = await ask(gateway.port, request("GET", "/users/me", token))
+    away = await send_request(gateway.port, request("GET", "/users/me", token))
     await gateway.users.start()
-    back = await ask(gateway.port, request("GET", "/users/me", token))
+    back = await send_request(gateway.port, request("GET", "/users/me", token))
 
     assert (away.status, away.code, back.status) == (502, "bad-gateway", 200)
     assert away.values("x-request-id")
 
 
 async def test_a_service_that_just_starts_is_asked_a_second_time(
-    service: Upstream, monkeypatch: pytest.MonkeyPatch
+    service: StubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "RETRY_SECONDS", 0.5)
     asking = asyncio.create_task(hand_to(service))
@@ -110,12 +128,12 @@ async def test_a_service_that_just_starts_is_asked_a_second_time(
     assert (await asking)[0]["status"] == 200
 
 
-async def test_nobody_is_asked_a_third_time(service: Upstream) -> None:
+async def test_nobody_is_asked_a_third_time(service: StubServer) -> None:
     with pytest.raises(BadGateway):
         await hand_to(service)
 
 
-async def test_a_service_that_does_not_answer_in_time_is_504(service: Upstream) -> None:
+async def test_a_service_that_does_not_answer_in_time_is_504(service: StubServer) -> None:
     service.behaviour = silence
     await service.start()
 
@@ -124,8 +142,8 @@ async def test_a_service_that_does_not_answer_in_time_is_504(service: Upstream) 
     await service.closed.wait()
 
 
-async def test_an_answer_that_stops_halfway_is_never_completed(service: Upstream) -> None:
-    async def stop_halfway(request: Received, writer: asyncio.StreamWriter) -> None:
+async def test_an_answer_that_stops_halfway_is_never_completed(service: StubServer) -> None:
+    async def stop_halfway(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1, ")
         await silence(request, writer)
 
@@ -138,8 +156,10 @@ async def test_an_answer_that_stops_halfway_is_never_completed(service: Upstream
     assert [message.get("more_body") for message in sent] == [None, True]
 
 
-async def test_an_upload_that_gets_nowhere_ends(service: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange, "REQUEST_SECONDS", 0.1)
+async def test_an_upload_that_gets_nowhere_ends(
+    service: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(send_request, "REQUEST_SECONDS", 0.1)
     await service.start()
 
     with pytest.raises(GatewayTimeout):
@@ -148,27 +168,29 @@ async def test_an_upload_that_gets_nowhere_ends(service: Upstream, monkeypatch: 
 
 
 async def test_a_service_has_time_of_its_own_when_all_of_a_request_is_there(
-    service: Upstream, monkeypatch: pytest.MonkeyPatch
+    service: StubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def think(request: Received, writer: asyncio.StreamWriter) -> None:
+    async def think(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await request.body()
         await asyncio.sleep(0.5)
         writer.write(document())
 
-    monkeypatch.setattr(exchange, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(send_request, "REQUEST_SECONDS", 0.3)
     service.behaviour = think
     await service.start()
 
     assert (await hand_to(service, body=b"a" * 100))[0]["status"] == 200
 
 
-async def test_an_answer_may_take_longer_than_a_request(service: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def pause(_: Received, writer: asyncio.StreamWriter) -> None:
+async def test_an_answer_may_take_longer_than_a_request(
+    service: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pause(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[")
         await asyncio.sleep(0.5)
         writer.write(b"]")
 
-    monkeypatch.setattr(exchange, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(send_request, "REQUEST_SECONDS", 0.3)
     service.behaviour = pause
     await service.start()
 

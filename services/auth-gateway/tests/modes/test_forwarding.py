@@ -5,24 +5,28 @@ import json
 import jwt
 import pytest
 
-from devkit.conversation import answers, ask, converse, request
-from devkit.upstream import Received, answering, document
+from devkit.testing.raw_http import parse_responses, request, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, document, responding
 
 from .stage import SUBJECT, Gateway
 
 IDENTITY = ("authorization", "x-user-id", "x-request-id")
 
 
-async def seen_of(gateway: Gateway, sent: bytes) -> Received:
+async def seen_of(gateway: Gateway, sent: bytes) -> ReceivedRequest:
     """Send a request, and return what the tasks service got."""
-    await ask(gateway.port, sent)
+    await send_request(gateway.port, sent)
     return gateway.tasks.seen[-1]
 
 
-async def test_a_request_reaches_the_service_of_its_path_as_it_was_sent(gateway: Gateway, token: str) -> None:
-    sent = request("PATCH", "/tasks/7?a=1&a=%20+b", token, headers='If-Match: "4"\r\n', body=b'{"title": "x"}')
+async def test_a_request_reaches_the_service_of_its_path_as_it_was_sent(
+    gateway: Gateway, token: str
+) -> None:
+    sent = request(
+        "PATCH", "/tasks/7?a=1&a=%20+b", token, headers='If-Match: "4"\r\n', body=b'{"title": "x"}'
+    )
 
-    assert (await ask(gateway.port, sent)).status == 200
+    assert (await send_request(gateway.port, sent)).status == 200
 
     (seen,) = gateway.tasks.seen
     assert seen.line == "PATCH /tasks/7?a=1&a=%20+b HTTP/1.1"
@@ -33,14 +37,18 @@ async def test_a_request_reaches_the_service_of_its_path_as_it_was_sent(gateway:
 
 @pytest.mark.parametrize("path", ["/users", "/users/me", "/users/"])
 async def test_each_service_gets_its_own_paths(gateway: Gateway, token: str, path: str) -> None:
-    await ask(gateway.port, request("GET", path, token))
+    await send_request(gateway.port, request("GET", path, token))
 
     assert [seen.line for seen in gateway.users.seen] == [f"GET {path} HTTP/1.1"]
     assert not gateway.tasks.seen
 
 
-async def test_a_service_is_told_who_calls_and_never_sees_the_token(gateway: Gateway, token: str) -> None:
-    seen = await seen_of(gateway, request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n"))
+async def test_a_service_is_told_who_calls_and_never_sees_the_token(
+    gateway: Gateway, token: str
+) -> None:
+    seen = await seen_of(
+        gateway, request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
+    )
 
     ((scheme, passport),) = [value.split() for value in seen.values("authorization")]
     claims = jwt.decode_complete(passport, options={"verify_signature": False})
@@ -54,31 +62,56 @@ async def test_a_service_is_told_who_calls_and_never_sees_the_token(gateway: Gat
 
 @pytest.mark.parametrize("name", ["X-User-Id", "x-user-id", "X-USER-ID"])
 async def test_a_client_cannot_say_who_calls(gateway: Gateway, token: str, name: str) -> None:
-    seen = await seen_of(gateway, request("GET", "/tasks", token, headers=f"{name}: forged\r\n{name}: {SUBJECT}\r\n"))
+    seen = await seen_of(
+        gateway, request("GET", "/tasks", token, headers=f"{name}: forged\r\n{name}: {SUBJECT}\r\n")
+    )
 
     assert seen.values("x-user-id") == [SUBJECT]
 
 
 IMITATIONS = [
-    *("X_User_Id", "X.User.Id", "X-User_Id", "x_request-id", "X__User__Id", "Authorization_", "_Authorization"),
-    *("X_Forwarded_For", "X.Forwarded.Anything", "Content_Length", "Transfer.Encoding", "X!User~Id", "Remote_User"),
+    *(
+        "X_User_Id",
+        "X.User.Id",
+        "X-User_Id",
+        "x_request-id",
+        "X__User__Id",
+        "Authorization_",
+        "_Authorization",
+    ),
+    *(
+        "X_Forwarded_For",
+        "X.Forwarded.Anything",
+        "Content_Length",
+        "Transfer.Encoding",
+        "X!User~Id",
+        "Remote_User",
+    ),
 ]
 
 
 @pytest.mark.parametrize("name", IMITATIONS)
-async def test_another_spelling_of_our_own_header_is_not_let_in(gateway: Gateway, token: str, name: str) -> None:
-    answer = await ask(gateway.port, request("GET", "/tasks", token, headers=f"{name}: forged\r\n"))
+async def test_another_spelling_of_our_own_header_is_not_let_in(
+    gateway: Gateway, token: str, name: str
+) -> None:
+    answer = await send_request(
+        gateway.port, request("GET", "/tasks", token, headers=f"{name}: forged\r\n")
+    )
 
     assert (answer.status, answer.code) == (400, "bad-request")
     assert answer.values("connection") == ["close"]
     assert not gateway.tasks.seen
 
 
-@pytest.mark.parametrize("name", ["device_id", "X.Client.Version", "_", "sec~gpc", "x_user", "idempotency_key"])
+@pytest.mark.parametrize(
+    "name", ["device_id", "X.Client.Version", "_", "sec~gpc", "x_user", "idempotency_key"]
+)
 async def test_any_other_name_that_programs_read_differently_is_left_out(
     gateway: Gateway, token: str, name: str
 ) -> None:
-    seen = await seen_of(gateway, request("GET", "/tasks", token, headers=f"{name}: 1\r\nX-Own: 2\r\n"))
+    seen = await seen_of(
+        gateway, request("GET", "/tasks", token, headers=f"{name}: 1\r\nX-Own: 2\r\n")
+    )
 
     assert (seen.values(name.lower()), seen.values("x-own")) == ([], ["2"])
 
@@ -86,63 +119,93 @@ async def test_any_other_name_that_programs_read_differently_is_left_out(
 @pytest.mark.parametrize(
     "name",
     [
-        *("Cookie", "Forwarded", "X-Forwarded-For", "X-Forwarded-User", "X-Forwarded-Anything", "X-Real-IP"),
+        *(
+            "Cookie",
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-User",
+            "X-Forwarded-Anything",
+            "X-Real-IP",
+        ),
         *("Remote-User", "X-Original-Url", "X-Rewrite-Url", "Proxy-Authorization"),
         *("Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade", "Expect-Nothing"),
     ],
 )
-async def test_what_is_not_meant_for_a_service_stays_out(gateway: Gateway, token: str, name: str) -> None:
+async def test_what_is_not_meant_for_a_service_stays_out(
+    gateway: Gateway, token: str, name: str
+) -> None:
     sent = request("GET", "/tasks", token, headers=f"{name}: one\r\nConnection: Expect-Nothing\r\n")
 
     assert not (await seen_of(gateway, sent)).values(name.lower())
 
 
 @pytest.mark.parametrize("name", [*IDENTITY, "content-length"])
-async def test_a_client_cannot_have_our_own_headers_dropped(gateway: Gateway, token: str, name: str) -> None:
+async def test_a_client_cannot_have_our_own_headers_dropped(
+    gateway: Gateway, token: str, name: str
+) -> None:
     sent = request("POST", "/tasks", token, headers=f"Connection: {name}\r\n", body=b"{}")
 
     assert len((await seen_of(gateway, sent)).values(name)) == 1
 
 
 async def test_all_other_headers_pass_as_sent(gateway: Gateway, token: str) -> None:
-    sent = request("GET", "/tasks", token, headers="Accept: a\r\nX-Own: 1\r\nX-Own: zwölf\r\nUser-Agent: me\r\n")
+    sent = request(
+        "GET",
+        "/tasks",
+        token,
+        headers="Accept: a\r\nX-Own: 1\r\nX-Own: zwölf\r\nUser-Agent: me\r\n",
+    )
     names = {*IDENTITY, "accept", "host", "user-agent", "x-own"}
 
     seen = await seen_of(gateway, sent)
 
     assert {name.lower() for name, _ in seen.headers} == names
-    assert (seen.values("accept"), seen.values("user-agent"), seen.values("x-own")[0]) == (["a"], ["me"], "1")
+    assert (seen.values("accept"), seen.values("user-agent"), seen.values("x-own")[0]) == (
+        ["a"],
+        ["me"],
+        "1",
+    )
 
 
 async def test_an_answer_comes_back_as_the_service_gave_it(gateway: Gateway, token: str) -> None:
     body = json.dumps([{"title": "Blumen gießen"}], ensure_ascii=False).encode()
-    gateway.tasks.behaviour = answering(document(body, "207 Own Words", 'ETag: "4"\r\nX-Own: a\r\nX-Own: b\r\n'))
+    gateway.tasks.behaviour = responding(
+        document(body, "207 Own Words", 'ETag: "4"\r\nX-Own: a\r\nX-Own: b\r\n')
+    )
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, request("GET", "/tasks", token))
 
     assert (answer.status, answer.body) == (207, body)
     assert (answer.values("etag"), answer.values("x-own")) == (['"4"'], ["a", "b"])
 
 
 async def test_what_gateway_and_service_both_say_is_said_once(gateway: Gateway, token: str) -> None:
-    both = (
-        "Date: now\r\nServer: own\r\nX-Request-ID: other\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: a\r\n"
-    )
+    both = "Date: now\r\nServer: own\r\nX-Request-ID: other\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: a\r\n"
     hops = "Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\n"
-    gateway.tasks.behaviour = answering(document(headers=both + hops + "Cache-Control: private, no-cache\r\n"))
+    gateway.tasks.behaviour = responding(
+        document(headers=both + hops + "Cache-Control: private, no-cache\r\n")
+    )
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n"))
+    answer = await send_request(
+        gateway.port, request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
+    )
 
     assert answer.values("x-request-id") == ["my-own-id"]
     assert answer.values("cache-control") == ["private, no-cache"]
-    assert [len(answer.values(name)) for name in ("date", "x-content-type-options", "referrer-policy")] == [1, 1, 1]
-    assert not [name for name in ("server", "x-hop", "keep-alive", "proxy-authenticate") if answer.values(name)]
+    assert [
+        len(answer.values(name)) for name in ("date", "x-content-type-options", "referrer-policy")
+    ] == [1, 1, 1]
+    assert not [
+        name
+        for name in ("server", "x-hop", "keep-alive", "proxy-authenticate")
+        if answer.values(name)
+    ]
 
 
 async def test_head_has_the_length_of_get_and_no_body(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")
+    gateway.tasks.behaviour = responding(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")
 
-    received = await converse(gateway.port, request("HEAD", "/tasks", token))
+    received = await send_raw(gateway.port, request("HEAD", "/tasks", token))
 
     assert gateway.tasks.seen[0].line == "HEAD /tasks HTTP/1.1"
     assert received.lower().count(b"content-length: 1234") == 1
@@ -150,20 +213,28 @@ async def test_head_has_the_length_of_get_and_no_body(gateway: Gateway, token: s
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-async def test_an_answer_without_a_body_ends_with_its_head(gateway: Gateway, token: str, status: str) -> None:
-    gateway.tasks.behaviour = answering(f"HTTP/1.1 {status}\r\nContent-Length: 12\r\n\r\n".encode())
+async def test_an_answer_without_a_body_ends_with_its_head(
+    gateway: Gateway, token: str, status: str
+) -> None:
+    gateway.tasks.behaviour = responding(
+        f"HTTP/1.1 {status}\r\nContent-Length: 12\r\n\r\n".encode()
+    )
     sent = request("GET", "/tasks", token)
 
-    received = await converse(gateway.port, sent.replace(b"Connection: close\r\n", b"") + sent)
+    received = await send_raw(gateway.port, sent.replace(b"Connection: close\r\n", b"") + sent)
 
-    assert [answer.status for answer in answers(received)] == [int(status[:3])] * 2
+    assert [answer.status for answer in parse_responses(received)] == [int(status[:3])] * 2
 
 
-@pytest.mark.parametrize("verb", ["OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "LINK", "M-SEARCH"])
+@pytest.mark.parametrize(
+    "verb", ["OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "LINK", "M-SEARCH"]
+)
 async def test_every_verb_is_the_services_affair(gateway: Gateway, token: str, verb: str) -> None:
-    gateway.tasks.behaviour = answering(document(status="405 Method Not Allowed", headers="Allow: GET, HEAD\r\n"))
+    gateway.tasks.behaviour = responding(
+        document(status="405 Method Not Allowed", headers="Allow: GET, HEAD\r\n")
+    )
 
-    answer = await ask(gateway.port, request(verb, "/tasks", token))
+    answer = await send_request(gateway.port, request(verb, "/tasks", token))
 
     assert gateway.tasks.seen[0].line == f"{verb} /tasks HTTP/1.1"
     assert (answer.status, answer.values("allow")) == (405, ["GET, HEAD"])
@@ -171,9 +242,11 @@ async def test_every_verb_is_the_services_affair(gateway: Gateway, token: str, v
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_the_clients_affair(gateway: Gateway, token: str, status: int) -> None:
-    gateway.tasks.behaviour = answering(document(status=f"{status} Away", headers="Location: /users/me\r\n"))
+    gateway.tasks.behaviour = responding(
+        document(status=f"{status} Away", headers="Location: /users/me\r\n")
+    )
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, request("GET", "/tasks", token))
 
     assert (answer.status, answer.values("location")) == (status, ["/users/me"])
     assert len(gateway.tasks.seen) == 1
@@ -181,17 +254,25 @@ async def test_a_redirect_is_the_clients_affair(gateway: Gateway, token: str, st
 
 
 async def test_a_compressed_answer_stays_compressed(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = answering(document(b"\x1f\x8bno gzip at all", headers="Content-Encoding: gzip\r\n"))
+    gateway.tasks.behaviour = responding(
+        document(b"\x1f\x8bno gzip at all", headers="Content-Encoding: gzip\r\n")
+    )
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token, headers="Accept-Encoding: gzip\r\n"))
+    answer = await send_request(
+        gateway.port, request("GET", "/tasks", token, headers="Accept-Encoding: gzip\r\n")
+    )
 
     assert (answer.values("content-encoding"), answer.body) == (["gzip"], b"\x1f\x8bno gzip at all")
 
 
-async def test_a_cookie_of_a_service_is_never_sent_back_by_the_gateway(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = answering(document(headers="Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n"))
+async def test_a_cookie_of_a_service_is_never_sent_back_by_the_gateway(
+    gateway: Gateway, token: str
+) -> None:
+    gateway.tasks.behaviour = responding(
+        document(headers="Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n")
+    )
 
-    answer = await ask(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, request("GET", "/tasks", token))
 
     assert answer.values("set-cookie") == ["a=1", "b=2; Path=/"]
     assert not (await seen_of(gateway, request("GET", "/tasks", token))).values("cookie")
@@ -199,13 +280,17 @@ async def test_a_cookie_of_a_service_is_never_sent_back_by_the_gateway(gateway: 
 
 async def test_connections_to_a_service_are_used_again(gateway: Gateway, token: str) -> None:
     for _ in range(5):
-        await ask(gateway.port, request("POST", "/tasks", token, body=b"{}"))
+        await send_request(gateway.port, request("POST", "/tasks", token, body=b"{}"))
 
     assert len({seen.connection for seen in gateway.tasks.seen}) == 1
 
 
 async def test_without_a_token_nothing_reaches_a_service(gateway: Gateway) -> None:
-    answer = await ask(gateway.port, request("POST", "/tasks", body=b"{}"))
+    answer = await send_request(gateway.port, request("POST", "/tasks", body=b"{}"))
 
-    assert (answer.status, answer.code, answer.values("www-authenticate")) == (401, "token-missing", ["Bearer"])
+    assert (answer.status, answer.code, answer.values("www-authenticate")) == (
+        401,
+        "token-missing",
+        ["Bearer"],
+    )
     assert not gateway.tasks.seen

@@ -5,10 +5,10 @@ import json
 from typing import cast
 from uuid import uuid4
 
-from common.telemetry import pseudonym
-from devkit.conversation import ask, request
-from devkit.tokens import mint_token
-from devkit.upstream import hang_up, silence
+from common.logging import pseudonym
+from devkit.platform.tokens import mint_token
+from devkit.testing.raw_http import request, send_request
+from devkit.testing.stub_server import hang_up, silence
 
 from .stage import SUBJECT, Gateway
 
@@ -22,31 +22,42 @@ async def lines(gateway: Gateway, request_id: str) -> list[Line]:
         while not found or found[-1]["message"] != "request":
             await asyncio.sleep(0.01)
             written = [
-                cast("Line", json.loads(line)) for line in gateway.log.read_text().rpartition("\n")[0].splitlines()
+                cast("Line", json.loads(line))
+                for line in gateway.log.read_text().rpartition("\n")[0].splitlines()
             ]
             found = [line for line in written if line.get("request_id") == request_id]
     return found
 
 
 async def test_a_request_that_was_handed_on_is_one_line(gateway: Gateway, token: str) -> None:
-    await ask(gateway.port, request("PUT", "/tasks/7?q=secret", token, headers="X-Request-ID: handed-on\r\n"))
+    await send_request(
+        gateway.port,
+        request("PUT", "/tasks/7?q=secret", token, headers="X-Request-ID: handed-on\r\n"),
+    )
 
     (line,) = await lines(gateway, "handed-on")
     assert (line["method"], line["route"], line["status"]) == ("PUT", "/tasks", 200)
     assert line["user"] == pseudonym(SUBJECT)
 
 
-async def test_a_decision_is_one_line_with_the_address_of_decisions(decider: Gateway, better_auth_secret: str) -> None:
+async def test_a_decision_is_one_line_with_the_address_of_decisions(
+    decider: Gateway, better_auth_secret: str
+) -> None:
     unknown = mint_token(better_auth_secret, str(uuid4()))
 
-    await ask(decider.port, request("GET", "/decide", unknown, headers="X-Request-ID: decision-1\r\n"))
+    await send_request(
+        decider.port, request("GET", "/decide", unknown, headers="X-Request-ID: decision-1\r\n")
+    )
 
     (line,) = await lines(decider, "decision-1")
     assert (line["method"], line["route"], line["status"]) == ("GET", "/decide", 200)
 
 
 async def test_a_refusal_names_its_reason(gateway: Gateway) -> None:
-    await ask(gateway.port, request("GET", "/tasks", "no.token.atall", headers="X-Request-ID: refused-1\r\n"))
+    await send_request(
+        gateway.port,
+        request("GET", "/tasks", "no.token.atall", headers="X-Request-ID: refused-1\r\n"),
+    )
 
     assert [line["reason"] for line in await lines(gateway, "refused-1")] == ["not-a-jwt"]
 
@@ -54,7 +65,9 @@ async def test_a_refusal_names_its_reason(gateway: Gateway) -> None:
 async def test_the_cause_of_a_failure_is_written_once(gateway: Gateway, token: str) -> None:
     gateway.tasks.behaviour = hang_up
 
-    await ask(gateway.port, request("GET", "/tasks", token, headers="X-Request-ID: hung-up-1\r\n"))
+    await send_request(
+        gateway.port, request("GET", "/tasks", token, headers="X-Request-ID: hung-up-1\r\n")
+    )
 
     cause, line = await lines(gateway, "hung-up-1")
     assert "AnswerLostError" in str(cause["error"])
@@ -68,15 +81,23 @@ async def test_a_client_who_did_not_wait_is_no_failure(gateway: Gateway, token: 
     await gateway.tasks.asked.wait()
     writer.close()
 
-    assert [(line["status"], line["level"]) for line in await lines(gateway, "gone-away")] == [(499, "info")]
+    assert [(line["status"], line["level"]) for line in await lines(gateway, "gone-away")] == [
+        (499, "info")
+    ]
 
 
-async def test_nothing_that_a_person_wrote_or_could_log_in_with_is_written(gateway: Gateway, token: str) -> None:
+async def test_nothing_that_a_person_wrote_or_could_log_in_with_is_written(
+    gateway: Gateway, token: str
+) -> None:
     headers = "Cookie: secret\r\nUser-Agent: secret\r\n"
-    await ask(gateway.port, request("POST", "/tasks?q=secret", token, headers=headers, body=b"secret"))
-    await ask(gateway.port, request("GET", "/secret", f"{token}secret"))
+    await send_request(
+        gateway.port, request("POST", "/tasks?q=secret", token, headers=headers, body=b"secret")
+    )
+    await send_request(gateway.port, request("GET", "/secret", f"{token}secret"))
 
-    await ask(gateway.port, request("GET", "/secret", token, headers="X-Request-ID: last-line\r\n"))
+    await send_request(
+        gateway.port, request("GET", "/secret", token, headers="X-Request-ID: last-line\r\n")
+    )
     await lines(gateway, "last-line")
     written = gateway.log.read_text()
 

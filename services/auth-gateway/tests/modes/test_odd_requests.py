@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from devkit.conversation import answers, converse, request
-from devkit.upstream import Received, document
+from devkit.testing.raw_http import parse_responses, request, send_raw
+from devkit.testing.stub_server import ReceivedRequest, document
 
 from .stage import Gateway
 
@@ -85,7 +85,9 @@ LINES = {
 
 async def refuses(gateway: Gateway, sent: str) -> None:
     """Make sure that there is one answer at most, that it refuses, and that nothing was smuggled."""
-    found = answers(await converse(gateway.port, sent.encode("latin-1"), patience_seconds=1))
+    found = parse_responses(
+        await send_raw(gateway.port, sent.encode("latin-1"), patience_seconds=1)
+    )
 
     assert len(found) <= 1
     assert all(400 <= answer.status < 500 for answer in found)
@@ -99,22 +101,26 @@ def head(token: str, headers: str, line: str = "POST /tasks HTTP/1.1") -> str:
 
 
 @pytest.mark.parametrize("name", FRAMING)
-async def test_a_body_whose_end_is_in_doubt_is_refused(gateway: Gateway, token: str, name: str) -> None:
+async def test_a_body_whose_end_is_in_doubt_is_refused(
+    gateway: Gateway, token: str, name: str
+) -> None:
     await refuses(gateway, head(token, FRAMING[name]) + "0\r\n\r\n" + SECOND)
 
 
 @pytest.mark.parametrize("name", CHUNKS)
-async def test_chunks_that_are_none_end_the_connection(gateway: Gateway, token: str, name: str) -> None:
+async def test_chunks_that_are_none_end_the_connection(
+    gateway: Gateway, token: str, name: str
+) -> None:
     bodies: list[bytes] = []
 
-    async def read(request: Received, writer: asyncio.StreamWriter) -> None:
+    async def read(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
         writer.write(document())
 
     gateway.tasks.behaviour = read
     sent = (head(token, "Transfer-Encoding: chunked\r\n") + CHUNKS[name] + SECOND).encode()
 
-    found = answers(await converse(gateway.port, sent, patience_seconds=1))
+    found = parse_responses(await send_raw(gateway.port, sent, patience_seconds=1))
 
     assert [answer.status for answer in found] == [400]
     assert not bodies
@@ -127,15 +133,22 @@ async def test_a_header_that_is_none_is_refused(gateway: Gateway, token: str, na
 
 
 @pytest.mark.parametrize("name", LINES)
-async def test_a_request_line_that_is_none_is_refused(gateway: Gateway, token: str, name: str) -> None:
+async def test_a_request_line_that_is_none_is_refused(
+    gateway: Gateway, token: str, name: str
+) -> None:
     await refuses(gateway, head(token, "", LINES[name]))
 
 
 async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token: str) -> None:
     trailer = "0\r\nX-User-Id: forged\r\nX-Smuggled: 1\r\n\r\n"
-    sent = request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n") + trailer.encode()
+    sent = (
+        request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n")
+        + trailer.encode()
+    )
 
-    assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [200]
+    assert [answer.status for answer in parse_responses(await send_raw(gateway.port, sent))] == [
+        200
+    ]
 
     (seen,) = gateway.tasks.seen
     assert (seen.values("content-length"), seen.values("transfer-encoding")) == ([], ["chunked"])
@@ -145,9 +158,14 @@ async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token:
 async def test_an_authorization_in_a_trailer_means_nothing(gateway: Gateway, token: str) -> None:
     trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n"
     chunked = "Transfer-Encoding: chunked\r\n"
-    sent = [request("POST", "/tasks", token, headers=chunked), request("POST", "/tasks", headers=chunked)]
+    sent = [
+        request("POST", "/tasks", token, headers=chunked),
+        request("POST", "/tasks", headers=chunked),
+    ]
 
-    found = [answers(await converse(gateway.port, each + trailer.encode())) for each in sent]
+    found = [
+        parse_responses(await send_raw(gateway.port, each + trailer.encode())) for each in sent
+    ]
 
     assert [[answer.status for answer in each] for each in found] == [[200], [401]]
     (seen,) = gateway.tasks.seen
@@ -161,37 +179,53 @@ async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
 ) -> None:
     bodies: list[bytes] = []
 
-    async def keep(request: Received, writer: asyncio.StreamWriter) -> None:
+    async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
         writer.write(document())
 
     gateway.tasks.behaviour = keep
-    hop = f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {upgrade}\r\nHTTP2-Settings: AAMAAABk\r\n"
+    hop = (
+        f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {upgrade}\r\nHTTP2-Settings: AAMAAABk\r\n"
+    )
     plain = head(token, hop, "GET /tasks HTTP/1.1")
     with_body = head(token, hop)[:-2] + framing
     sent = plain + with_body + head(token, "", "GET /tasks HTTP/1.1") + with_body
 
-    found = answers(await converse(gateway.port, sent.encode(), patience_seconds=1))
+    found = parse_responses(await send_raw(gateway.port, sent.encode(), patience_seconds=1))
 
     assert [answer.status for answer in found] == [200] * 4
     assert not [answer for answer in found if answer.values("connection")]
     assert bodies == [b"", b"{}", b"", b"{}"]
     for seen in gateway.tasks.seen:
-        assert not [name for name in ("upgrade", "http2-settings", "connection") if seen.values(name)]
+        assert not [
+            name for name in ("upgrade", "http2-settings", "connection") if seen.values(name)
+        ]
 
 
-@pytest.mark.parametrize("host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: a@b\r\n"])
+@pytest.mark.parametrize(
+    "host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: a@b\r\n"]
+)
 async def test_a_request_names_one_host(gateway: Gateway, token: str, host: str) -> None:
     for path in ("/tasks", "/healthz"):
         sent = request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
-        assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [400]
+        assert [
+            answer.status for answer in parse_responses(await send_raw(gateway.port, sent))
+        ] == [400]
     assert not gateway.tasks.seen
 
 
-async def test_an_older_client_names_no_host_and_sends_no_chunks(gateway: Gateway, token: str) -> None:
-    plain = request("GET", "/tasks", token).replace(b"Host: gateway\r\n", b"").replace(b"1.1", b"1.0")
-    chunked = head(token, "Transfer-Encoding: chunked\r\n", "POST /tasks HTTP/1.0") + "0\r\n\r\n" + SECOND
-    found = [answers(await converse(gateway.port, sent)) for sent in (plain, chunked.encode())]
+async def test_an_older_client_names_no_host_and_sends_no_chunks(
+    gateway: Gateway, token: str
+) -> None:
+    plain = (
+        request("GET", "/tasks", token).replace(b"Host: gateway\r\n", b"").replace(b"1.1", b"1.0")
+    )
+    chunked = (
+        head(token, "Transfer-Encoding: chunked\r\n", "POST /tasks HTTP/1.0") + "0\r\n\r\n" + SECOND
+    )
+    found = [
+        parse_responses(await send_raw(gateway.port, sent)) for sent in (plain, chunked.encode())
+    ]
 
     assert [[answer.status for answer in answered] for answered in found] == [[200], [400]]
 
@@ -207,21 +241,29 @@ async def test_an_older_client_names_no_host_and_sends_no_chunks(gateway: Gatewa
         ("/users/me/import/", 10**18),
     ],
 )
-async def test_a_body_that_is_announced_too_long_is_refused_unread(gateway: Gateway, path: str, length: int) -> None:
-    (answer,) = answers(await converse(gateway.port, request("POST", path, length=length)))
+async def test_a_body_that_is_announced_too_long_is_refused_unread(
+    gateway: Gateway, path: str, length: int
+) -> None:
+    (answer,) = parse_responses(await send_raw(gateway.port, request("POST", path, length=length)))
 
     assert (answer.status, answer.code) == (413, "content-too-large")
 
 
-async def test_the_longest_body_that_may_be_announced_is_handed_on(gateway: Gateway, token: str) -> None:
-    (answer,) = answers(await converse(gateway.port, request("POST", "/tasks", token, body=bytes(999_999))))
+async def test_the_longest_body_that_may_be_announced_is_handed_on(
+    gateway: Gateway, token: str
+) -> None:
+    (answer,) = parse_responses(
+        await send_raw(gateway.port, request("POST", "/tasks", token, body=bytes(999_999)))
+    )
 
     assert answer.status == 200
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/", "//users/me/%69mport"])
 async def test_an_import_may_be_longer(gateway: Gateway, token: str, path: str) -> None:
-    (answer,) = answers(await converse(gateway.port, request("POST", path, token, body=bytes(2_000_000))))
+    (answer,) = parse_responses(
+        await send_raw(gateway.port, request("POST", path, token, body=bytes(2_000_000)))
+    )
 
     assert answer.status == 200
     assert gateway.users.seen[0].line.split()[1] in {"/users/me/import", "/users/me/import/"}
@@ -230,12 +272,18 @@ async def test_an_import_may_be_longer(gateway: Gateway, token: str, path: str) 
 async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str) -> None:
     sent = request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
 
-    assert [answer.status for answer in answers(await converse(gateway.port, sent))] == [431]
+    assert [answer.status for answer in parse_responses(await send_raw(gateway.port, sent))] == [
+        431
+    ]
 
 
-async def test_requests_on_one_connection_are_answered_in_their_order(gateway: Gateway, token: str) -> None:
+async def test_requests_on_one_connection_are_answered_in_their_order(
+    gateway: Gateway, token: str
+) -> None:
     first = request("GET", "/tasks/1", token).replace(b"Connection: close\r\n", b"")
 
-    found = answers(await converse(gateway.port, first + request("GET", "/nothing") + first))
+    found = parse_responses(
+        await send_raw(gateway.port, first + request("GET", "/nothing") + first)
+    )
 
     assert [answer.status for answer in found] == [200, 404]

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_gateway.target import clean
-from common.errors import BadRequest
-from devkit.conversation import ask, request
+from common.problems import BadRequest
+from devkit.testing.raw_http import request, send_request
 
 from .stage import Gateway
 
@@ -34,8 +34,25 @@ NOT_LET_IN = [
     *("%2F", "%2f", "%5C", "%5c", "%00", "%3B", "%25", "%252e", "%3F", "%23"),
     *("%", "%1", "%g0", "%0g", "\\", " ", "\x7f", "\xe4"),
 ]
-INTERNAL = ["/internal/users/me", "/internal", "/decide", "/metrics", "/edge-errors/404", "/edge-errors/502"]
-SPELLINGS = ["{}", "/{}", "{}/", "/tasks/..{}", "/tasks/%2e%2e{}", "/.{}", "/%2E{}", "/users//..{}", "/docs/..{}"]
+INTERNAL = [
+    "/internal/users/me",
+    "/internal",
+    "/decide",
+    "/metrics",
+    "/edge-errors/404",
+    "/edge-errors/502",
+]
+SPELLINGS = [
+    "{}",
+    "/{}",
+    "{}/",
+    "/tasks/..{}",
+    "/tasks/%2e%2e{}",
+    "/.{}",
+    "/%2E{}",
+    "/users//..{}",
+    "/docs/..{}",
+]
 
 
 @pytest.mark.parametrize(("sent", "cleaned"), CLEANED.items())
@@ -67,44 +84,52 @@ def test_what_is_no_path_is_not_let_in(path: str) -> None:
 
 
 async def test_services_get_the_cleaned_path(gateway: Gateway, token: str) -> None:
-    await ask(gateway.port, request("GET", "//tasks/../%75sers/./me/?q=/../x", token))
+    await send_request(gateway.port, request("GET", "//tasks/../%75sers/./me/?q=/../x", token))
 
     assert [seen.line for seen in gateway.users.seen] == ["GET /users/me/?q=/../x HTTP/1.1"]
 
 
 @pytest.mark.parametrize("part", ["%2F", "%5c", "%00", "%3b", "%25", "%3f", "%23"])
-async def test_a_path_that_is_not_let_in_reaches_nobody(gateway: Gateway, token: str, part: str) -> None:
-    answer = await ask(gateway.port, request("GET", f"/tasks/{part}", token))
+async def test_a_path_that_is_not_let_in_reaches_nobody(
+    gateway: Gateway, token: str, part: str
+) -> None:
+    answer = await send_request(gateway.port, request("GET", f"/tasks/{part}", token))
 
     assert (answer.status, answer.code) == (400, "bad-request")
     assert not gateway.tasks.seen
 
 
-@pytest.mark.parametrize("path", [spelling.format(path) for path in INTERNAL for spelling in SPELLINGS])
+@pytest.mark.parametrize(
+    "path", [spelling.format(path) for path in INTERNAL for spelling in SPELLINGS]
+)
 async def test_what_is_internal_cannot_be_reached(gateway: Gateway, token: str, path: str) -> None:
-    answer = await ask(gateway.port, request("GET", path, token))
+    answer = await send_request(gateway.port, request("GET", path, token))
 
     assert (answer.status, answer.code) == (404, "not-found")
     assert not gateway.tasks.seen
     assert not gateway.users.seen
 
 
-@pytest.mark.parametrize("path", ["/", "/task", "/tasksx", "/tasks;x", "/tasks.", "/TASKS", "/usersx", "/api/tasks"])
+@pytest.mark.parametrize(
+    "path", ["/", "/task", "/tasksx", "/tasks;x", "/tasks.", "/TASKS", "/usersx", "/api/tasks"]
+)
 async def test_an_unknown_path_needs_no_token_to_be_unknown(gateway: Gateway, path: str) -> None:
-    answer = await ask(gateway.port, request("POST", path))
+    answer = await send_request(gateway.port, request("POST", path))
 
     assert (answer.status, answer.code) == (404, "not-found")
     assert answer.values("content-type") == ["application/problem+json"]
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/problems/not-found"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/problems/not-found"]
+)
 @pytest.mark.parametrize("spelling", ["{}", "{}/", "/.{}"])
 async def test_what_is_public_needs_no_token(gateway: Gateway, path: str, spelling: str) -> None:
-    assert (await ask(gateway.port, request("GET", spelling.format(path)))).status == 200
+    assert (await send_request(gateway.port, request("GET", spelling.format(path)))).status == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs"])
 async def test_what_is_public_can_only_be_read(gateway: Gateway, path: str) -> None:
-    answer = await ask(gateway.port, request("DELETE", path))
+    answer = await send_request(gateway.port, request("DELETE", path))
 
     assert (answer.status, answer.values("allow")) == (405, ["GET, HEAD, OPTIONS"])

@@ -6,31 +6,38 @@ from pathlib import Path
 
 import pytest
 
-from devkit.conversation import ask, request
-from devkit.platform import free_ports, start_service
-from devkit.processes import Group
-from devkit.upstream import Behaviour, Received, Upstream, answering, document, hang_up
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.services import free_ports, start_service
+from devkit.testing.raw_http import request, send_request
+from devkit.testing.stub_server import (
+    Behaviour,
+    ReceivedRequest,
+    StubServer,
+    document,
+    hang_up,
+    responding,
+)
 
 from .stage import Gateway
 
 
-async def slow(_: Received, writer: asyncio.StreamWriter) -> None:
+async def slow(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
     """Answer later than anybody waits."""
     await asyncio.sleep(3)
     writer.close()
 
 
 SICK: dict[str, Behaviour] = {
-    "not ready": answering(document(status="503 Service Unavailable")),
-    "somewhere else": answering(document(status="302 Found", headers="Location: /healthz\r\n")),
+    "not ready": responding(document(status="503 Service Unavailable")),
+    "somewhere else": responding(document(status="302 Found", headers="Location: /healthz\r\n")),
     "hanging up": hang_up,
-    "talking nonsense": answering(b"nonsense\r\n\r\n"),
+    "talking nonsense": responding(b"nonsense\r\n\r\n"),
     "slow": slow,
 }
 
 
 async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: Gateway) -> None:
-    answer = await ask(gateway.port, request("GET", "/readyz"))
+    answer = await send_request(gateway.port, request("GET", "/readyz"))
 
     assert (answer.status, json.loads(answer.body)) == (200, {"tasks": "ok", "users": "ok"})
 
@@ -39,30 +46,35 @@ async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: Gateway)
 async def test_a_sick_service_makes_the_platform_not_ready(gateway: Gateway, how: str) -> None:
     gateway.tasks.behaviour = SICK[how]
 
-    answer = await ask(gateway.port, request("GET", "/readyz"))
+    answer = await send_request(gateway.port, request("GET", "/readyz"))
 
     assert (answer.status, answer.code) == (503, "not-ready")
     assert "tasks" in str(json.loads(answer.body)["detail"])
     assert "users" not in str(json.loads(answer.body)["detail"])
-    assert (await ask(gateway.port, request("GET", "/healthz"))).status == 200
+    assert (await send_request(gateway.port, request("GET", "/healthz"))).status == 200
 
 
 async def test_a_service_that_is_away_makes_the_platform_not_ready(gateway: Gateway) -> None:
     await gateway.users.stop()
-    away = await ask(gateway.port, request("GET", "/readyz"))
+    away = await send_request(gateway.port, request("GET", "/readyz"))
     await gateway.users.start()
-    back = await ask(gateway.port, request("GET", "/readyz"))
+    back = await send_request(gateway.port, request("GET", "/readyz"))
 
     assert (away.status, back.status) == (503, 200)
 
 
 async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
-    environment: dict[str, str], upstreams: tuple[Upstream, Upstream], service: Upstream, tmp_path: Path
+    environment: dict[str, str],
+    upstreams: tuple[StubServer, StubServer],
+    service: StubServer,
+    tmp_path: Path,
 ) -> None:
     tasks, users = upstreams
     tasks.reset()
     users.reset()
-    service.behaviour = answering(document(status="302 Found", headers="Location: /login?token=hunter2\r\n"))
+    service.behaviour = responding(
+        document(status="302 Found", headers="Location: /login?token=hunter2\r\n")
+    )
     await service.start()
     keys = {
         "BETTER_AUTH_URL": "https://auth.example.com",
@@ -70,7 +82,7 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
     }
     (port,) = free_ports(1)
 
-    async with Group(tmp_path) as group, asyncio.timeout(30):
+    async with ProcessGroup(tmp_path) as group, asyncio.timeout(30):
         started = start_service(group, "gateway", environment | keys, port)
         log = ""
         for _ in range(200):
@@ -78,7 +90,7 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
             if "cannot be fetched" in log:
                 break
             await asyncio.sleep(0.1)
-        answer = await ask(port, request("GET", "/readyz"))
+        answer = await send_request(port, request("GET", "/readyz"))
 
     detail = json.loads(answer.body)["detail"]
     assert (answer.status, answer.code) == (503, "not-ready")
@@ -90,6 +102,6 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
 
 
 async def test_the_version_is_the_gateways_own(gateway: Gateway) -> None:
-    answer = await ask(gateway.port, request("GET", "/version"))
+    answer = await send_request(gateway.port, request("GET", "/version"))
 
     assert json.loads(answer.body)["name"] == "auth-gateway"

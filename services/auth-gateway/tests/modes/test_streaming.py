@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from devkit.conversation import answers, ask, converse, request
-from devkit.upstream import Received, answering, document, silence
+from devkit.testing.raw_http import parse_responses, request, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, document, responding, silence
 
 from .stage import Gateway
 
@@ -16,7 +16,9 @@ PATIENCE_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def connected(gateway: Gateway) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def connected(
+    gateway: Gateway,
+) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Hold a connection; a test that waits for ever fails."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -27,14 +29,17 @@ async def connected(gateway: Gateway) -> AsyncGenerator[tuple[asyncio.StreamRead
 async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> None:
     bodies: list[bytes] = []
 
-    async def keep(request: Received, writer: asyncio.StreamWriter) -> None:
+    async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
         writer.write(document())
 
     gateway.tasks.behaviour = keep
-    sent = request("POST", "/tasks", token, headers=CHUNKED) + b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Own: a\r\n\r\n"
+    sent = (
+        request("POST", "/tasks", token, headers=CHUNKED)
+        + b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Own: a\r\n\r\n"
+    )
 
-    assert (await ask(gateway.port, sent)).status == 200
+    assert (await send_request(gateway.port, sent)).status == 200
 
     (seen,) = gateway.tasks.seen
     assert bodies == [b"hello world"]
@@ -44,7 +49,7 @@ async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> Non
 async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, token: str) -> None:
     halves = asyncio.Queue[bytes]()
 
-    async def take_halves(request: Received, writer: asyncio.StreamWriter) -> None:
+    async def take_halves(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         for _ in range(2):
             halves.put_nowait(await request.reader.readexactly(4))
         writer.write(document())
@@ -58,10 +63,12 @@ async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, tok
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
 
-async def test_an_answer_comes_down_while_the_service_still_writes(gateway: Gateway, token: str) -> None:
+async def test_an_answer_comes_down_while_the_service_still_writes(
+    gateway: Gateway, token: str
+) -> None:
     go_on = asyncio.Event()
 
-    async def write_halves(_: Received, writer: asyncio.StreamWriter) -> None:
+    async def write_halves(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n")
         await go_on.wait()
         writer.write(b"4\r\nrest\r\n0\r\n\r\n")
@@ -75,19 +82,21 @@ async def test_an_answer_comes_down_while_the_service_still_writes(gateway: Gate
 
 
 async def test_an_answer_may_come_byte_by_byte(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = answering(*(bytes([byte]) for byte in document(b"[1, 2, 3]")))
+    gateway.tasks.behaviour = responding(*(bytes([byte]) for byte in document(b"[1, 2, 3]")))
 
-    assert (await ask(gateway.port, request("GET", "/tasks", token))).body == b"[1, 2, 3]"
+    assert (await send_request(gateway.port, request("GET", "/tasks", token))).body == b"[1, 2, 3]"
 
 
-async def test_an_answer_without_a_length_ends_with_its_connection(gateway: Gateway, token: str) -> None:
-    async def write_and_close(_: Received, writer: asyncio.StreamWriter) -> None:
+async def test_an_answer_without_a_length_ends_with_its_connection(
+    gateway: Gateway, token: str
+) -> None:
+    async def write_and_close(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\nall there is")
         writer.close()
 
     gateway.tasks.behaviour = write_and_close
 
-    received = await converse(gateway.port, request("GET", "/tasks", token))
+    received = await send_raw(gateway.port, request("GET", "/tasks", token))
 
     assert received.endswith(b"c\r\nall there is\r\n0\r\n\r\n")
 
@@ -95,7 +104,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(gateway: Gate
 async def test_a_long_answer_is_not_collected(gateway: Gateway, token: str) -> None:
     written = 0
 
-    async def write_on(_: Received, writer: asyncio.StreamWriter) -> None:
+    async def write_on(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         nonlocal written
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
         while True:
@@ -119,7 +128,7 @@ async def test_a_long_answer_is_not_collected(gateway: Gateway, token: str) -> N
 async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
     gateway: Gateway, token: str, framing: str
 ) -> None:
-    async def break_off(_: Received, writer: asyncio.StreamWriter) -> None:
+    async def break_off(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n9\r\n[1, 2, 3,\r\n".encode())
         await writer.drain()
         writer.close()
@@ -127,7 +136,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
     gateway.tasks.behaviour = break_off
     sent = request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
 
-    received = await converse(gateway.port, sent)
+    received = await send_raw(gateway.port, sent)
 
     assert received.count(b"HTTP/1.1") == 1
     assert b"[1, 2, 3," in received
@@ -135,7 +144,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
 
 
 async def test_an_early_answer_does_not_wait_for_the_body(gateway: Gateway, token: str) -> None:
-    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(document(status="413 Content Too Large", headers="Connection: close\r\n"))
         await writer.drain()
         writer.close()
@@ -155,31 +164,38 @@ REFUSED = document(status="413 Content Too Large")
 async def test_an_answer_does_not_wait_for_a_body_that_stalls(
     gateway: Gateway, token: str, framing: str, sent: bytes, path: str
 ) -> None:
-    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(REFUSED)
 
     gateway.tasks.behaviour = gateway.users.behaviour = refuse
     async with connected(gateway) as (reader, writer):
-        writer.write(request("POST", path, token, headers=framing).replace(b"Connection: close\r\n", b"") + sent)
-        (answer,) = answers(await reader.read())
+        writer.write(
+            request("POST", path, token, headers=framing).replace(b"Connection: close\r\n", b"")
+            + sent
+        )
+        (answer,) = parse_responses(await reader.read())
 
     assert answer.status == 413
     assert answer.values("connection") == ["close"]
 
 
-async def test_a_connection_over_which_half_a_request_went_is_not_used_again(gateway: Gateway, token: str) -> None:
-    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+async def test_a_connection_over_which_half_a_request_went_is_not_used_again(
+    gateway: Gateway, token: str
+) -> None:
+    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(REFUSED)
 
     gateway.tasks.behaviour = refuse
-    await ask(gateway.port, request("POST", "/tasks", token, length=900_000) + b"half")
-    gateway.tasks.behaviour = answering(document())
-    await ask(gateway.port, request("POST", "/tasks", token, body=b"{}"))
+    await send_request(gateway.port, request("POST", "/tasks", token, length=900_000) + b"half")
+    gateway.tasks.behaviour = responding(document())
+    await send_request(gateway.port, request("POST", "/tasks", token, body=b"{}"))
 
     assert len({seen.connection for seen in gateway.tasks.seen}) == 2
 
 
-async def test_a_head_and_a_body_that_come_apart_are_one_request(gateway: Gateway, token: str) -> None:
+async def test_a_head_and_a_body_that_come_apart_are_one_request(
+    gateway: Gateway, token: str
+) -> None:
     async with connected(gateway) as (reader, writer):
         writer.write(request("POST", "/tasks", token, length=2))
         await gateway.tasks.asked.wait()
@@ -187,7 +203,9 @@ async def test_a_head_and_a_body_that_come_apart_are_one_request(gateway: Gatewa
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
 
-async def test_a_service_learns_that_the_client_has_gone_before_its_answer(gateway: Gateway, token: str) -> None:
+async def test_a_service_learns_that_the_client_has_gone_before_its_answer(
+    gateway: Gateway, token: str
+) -> None:
     gateway.tasks.behaviour = silence
     async with connected(gateway) as (_, writer):
         writer.write(request("POST", "/tasks", token, body=b"{}"))
@@ -206,8 +224,10 @@ async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_who
         await gateway.tasks.closed.wait()
 
 
-async def test_a_service_learns_that_the_client_has_gone_during_its_answer(gateway: Gateway, token: str) -> None:
-    async def begin(request: Received, writer: asyncio.StreamWriter) -> None:
+async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
+    gateway: Gateway, token: str
+) -> None:
+    async def begin(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
         await silence(request, writer)
 
@@ -219,7 +239,9 @@ async def test_a_service_learns_that_the_client_has_gone_during_its_answer(gatew
         await gateway.tasks.closed.wait()
 
 
-async def test_a_body_that_is_announced_is_called_for_after_the_decision(gateway: Gateway, token: str) -> None:
+async def test_a_body_that_is_announced_is_called_for_after_the_decision(
+    gateway: Gateway, token: str
+) -> None:
     expecting = "Expect: 100-continue\r\n"
     async with connected(gateway) as (reader, writer):
         writer.write(request("POST", "/tasks", token, headers=expecting, length=2))
@@ -227,28 +249,32 @@ async def test_a_body_that_is_announced_is_called_for_after_the_decision(gateway
         writer.write(b"{}")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
-    refused = await converse(gateway.port, request("POST", "/tasks", headers=expecting, length=2))
+    refused = await send_raw(gateway.port, request("POST", "/tasks", headers=expecting, length=2))
 
-    assert [answer.status for answer in answers(refused)] == [401]
+    assert [answer.status for answer in parse_responses(refused)] == [401]
     assert b" 100 " not in refused
     assert not gateway.tasks.seen[0].values("expect")
 
 
-async def test_a_body_that_its_service_does_not_want_is_not_called_for(gateway: Gateway, token: str) -> None:
-    async def refuse(_: Received, writer: asyncio.StreamWriter) -> None:
+async def test_a_body_that_its_service_does_not_want_is_not_called_for(
+    gateway: Gateway, token: str
+) -> None:
+    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(REFUSED)
 
     gateway.tasks.behaviour = refuse
     sent = request("POST", "/tasks", token, headers="Expect: 100-continue\r\n", length=900_000)
 
-    received = await converse(gateway.port, sent)
+    received = await send_raw(gateway.port, sent)
 
-    assert [answer.status for answer in answers(received)] == [413]
+    assert [answer.status for answer in parse_responses(received)] == [413]
     assert b" 100 " not in received
 
 
-async def test_twenty_slow_readers_of_long_answers_cost_little_memory(gateway: Gateway, token: str) -> None:
-    async def write_on(_: Received, writer: asyncio.StreamWriter) -> None:
+async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
+    gateway: Gateway, token: str
+) -> None:
+    async def write_on(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 90000000\r\n\r\n")
         for _number in range(900):
             writer.write(bytes(100_000))
@@ -274,9 +300,11 @@ async def test_twenty_slow_readers_of_long_answers_cost_little_memory(gateway: G
 
 async def test_headers_that_never_end_cost_no_memory(gateway: Gateway, token: str) -> None:
     before = gateway.resident_bytes
-    endless = request("GET", "/tasks", token)[:-2] + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
+    endless = (
+        request("GET", "/tasks", token)[:-2] + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
+    )
 
-    found = await asyncio.gather(*(converse(gateway.port, endless) for _ in range(3)))
+    found = await asyncio.gather(*(send_raw(gateway.port, endless) for _ in range(3)))
 
     assert gateway.resident_bytes - before < 20_000_000
-    assert {answer.status for each in found for answer in answers(each)} <= {431}
+    assert {answer.status for each in found for answer in parse_responses(each)} <= {431}

@@ -69,5 +69,7 @@ def signer(settings: GatewaySettings, clock: Clock) -> PassportSigner:
 
 
 @pytest.fixture
-def gatekeeper(settings: GatewaySettings, keys: KeyCache, signer: PassportSigner, clock: Clock) -> Gatekeeper:
+def gatekeeper(
+    settings: GatewaySettings, keys: KeyCache, signer: PassportSigner, clock: Clock
+) -> Gatekeeper:
     return Gatekeeper(settings, keys, signer, clock)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from jwt.algorithms import Algorithm, ECAlgorithm, HMACAlgorithm, OKPAlgorithm, RSAAlgorithm, RSAPSSAlgorithm
+from jwt.algorithms import (
+    Algorithm,
+    ECAlgorithm,
+    HMACAlgorithm,
+    OKPAlgorithm,
+    RSAAlgorithm,
+    RSAPSSAlgorithm,
+)
 
 NOW: Final = 1_800_000_000
 """The tests' present, in Unix seconds."""
@@ -58,7 +65,11 @@ class Signer:
 
     def token(self, claims: Json, **header: object) -> bytes:
         """Sign claims under the usual header, changed as told."""
-        usual = {"alg": self.algorithm, "kid": self.key_id if self.key_id is not None else ..., **header}
+        usual = {
+            "alg": self.algorithm,
+            "kid": self.key_id if self.key_id is not None else ...,
+            **header,
+        }
         return self.sign(plain(**usual), plain(**claims))
 
     def jwk(self, **changes: object) -> dict[str, object]:

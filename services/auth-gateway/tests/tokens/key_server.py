@@ -80,7 +80,9 @@ SICKNESSES: Final[dict[str, Answer]] = {
     "404": document(key_set(STRANGER.jwk()), "404 Not Found"),
     "204": document(b"", "204 No Content"),
     "redirect": document(b"", "302 Found", "Location: /api/auth/jwks\r\n"),
-    "redirect with keys": document(key_set(STRANGER.jwk()), "301 Moved Permanently", "Location: /\r\n"),
+    "redirect with keys": document(
+        key_set(STRANGER.jwk()), "301 Moved Permanently", "Location: /\r\n"
+    ),
     "hung up": nothing,
     "no HTTP": garbage,
     "header without end": document(b"", headers="X: " + "x" * 200_000 + "\r\n"),

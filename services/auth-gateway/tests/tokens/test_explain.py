@@ -31,12 +31,27 @@ def of_this_server(key_server: KeyServer) -> dict[str, str]:
     [
         (login(**times(exp=1)), "A", Reason.EXPIRED, "new token"),
         (login(**times(aud="my-app")), "A", Reason.WRONG_AUDIENCE, "'my-app'"),
-        (login(**times(iss="http://localhost:3000")), "A", Reason.WRONG_ISSUER, "'http://localhost:3000'"),
+        (
+            login(**times(iss="http://localhost:3000")),
+            "A",
+            Reason.WRONG_ISSUER,
+            "'http://localhost:3000'",
+        ),
         (login(STRANGER, **times()), "A", Reason.UNKNOWN_KEY, "BETTER_AUTH_JWKS_URL"),
         (minted(exp=...), "D", Reason.NO_EXPIRY, "exp"),
         (HS256.token(times(email="ada@example.com")), "X1", Reason.NO_SUBJECT, "sub"),
-        (HS256.token(times(email="a@b.c", updateTo="b@b.c")), "X1", Reason.MAIL_LINK, "/api/auth/token"),
-        (HS256.token(times(session={}, user={}, sub=USER)), "B1", Reason.SESSION_COOKIE, "/api/auth/token"),
+        (
+            HS256.token(times(email="a@b.c", updateTo="b@b.c")),
+            "X1",
+            Reason.MAIL_LINK,
+            "/api/auth/token",
+        ),
+        (
+            HS256.token(times(session={}, user={}, sub=USER)),
+            "B1",
+            Reason.SESSION_COOKIE,
+            "/api/auth/token",
+        ),
         (EDDSA.token(LOGIN, typ="at+jwt"), "X3", Reason.WRONG_TYPE, "/api/auth/token"),
         (b"opaque", "C", Reason.NOT_A_JWT, "session token"),
         (b"a.b.c.d.e", "an encrypted token", Reason.NOT_A_JWT, "set-auth-jwt"),
@@ -46,7 +61,12 @@ def of_this_server(key_server: KeyServer) -> dict[str, str]:
     ],
 )
 async def test_it_tells_form_rule_and_remedy(
-    make_settings: MakeSettings, of_this_server: dict[str, str], token: bytes, form: str, reason: Reason, hint: str
+    make_settings: MakeSettings,
+    of_this_server: dict[str, str],
+    token: bytes,
+    form: str,
+    reason: Reason,
+    hint: str,
 ) -> None:
     accepted, lines = await explain(token, make_settings(**of_this_server))
 
@@ -57,7 +77,9 @@ async def test_it_tells_form_rule_and_remedy(
     assert hint in "\n".join(lines[3:])
 
 
-async def test_it_accepts_what_the_gateway_accepts(make_settings: MakeSettings, of_this_server: dict[str, str]) -> None:
+async def test_it_accepts_what_the_gateway_accepts(
+    make_settings: MakeSettings, of_this_server: dict[str, str]
+) -> None:
     for credentials in (login(**times()), b"Bearer " + minted(**times())):
         accepted, lines = await explain(credentials, make_settings(**of_this_server))
 
@@ -88,19 +110,28 @@ def test_every_reason_has_its_rule_and_a_remedy(reason: Reason) -> None:
 async def test_what_it_shows_of_a_claim_cannot_harm_a_terminal(
     make_settings: MakeSettings, of_this_server: dict[str, str]
 ) -> None:
-    _, lines = await explain(login(**times(iss="\x1b[2J" + "x" * 500)), make_settings(**of_this_server))
+    _, lines = await explain(
+        login(**times(iss="\x1b[2J" + "x" * 500)), make_settings(**of_this_server)
+    )
 
     assert "\x1b" not in "".join(lines)
     assert max(len(line) for line in lines) < 200
 
 
-@pytest.mark.parametrize(("by_argument", "exp", "code"), [(True, SOON, 0), (False, 1, 1)], ids=["good", "ended"])
+@pytest.mark.parametrize(
+    ("by_argument", "exp", "code"), [(True, SOON, 0), (False, 1, 1)], ids=["good", "ended"]
+)
 async def test_the_command_ends_with_the_verdict(
     make_settings: MakeSettings, *, by_argument: bool, exp: int, code: int
 ) -> None:
     make_settings(better_auth_url=None)
     token = minted(exp=exp, email="ada@example.com")
-    command = [sys.executable, "-m", "auth_gateway.explain", *([token.decode()] if by_argument else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "auth_gateway.explain",
+        *([token.decode()] if by_argument else []),
+    ]
 
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE

@@ -12,7 +12,7 @@ from auth_gateway.keys import KeyCache
 from auth_gateway.passport import PassportSigner
 from auth_gateway.tokens import Gatekeeper, Reason, TokenRefused
 from auth_gateway.tokens import gatekeeper as gatekeeper_module
-from common.errors import Unauthorized
+from common.problems import Unauthorized
 
 from .forge import EDDSA, HS256, LOGIN, NOW, USER, login, minted
 from .stage import Clock, MakeSettings
@@ -41,7 +41,10 @@ async def test_a_good_token_is_granted_with_a_passport(gatekeeper: Gatekeeper) -
 async def test_what_came_of_each_token_is_counted(gatekeeper: Gatekeeper) -> None:
     def counted() -> list[float]:
         verdicts = ("granted", "remembered", Reason.NOT_A_JWT)
-        values = [REGISTRY.get_sample_value("token_verdicts_total", {"verdict": verdict}) for verdict in verdicts]
+        values = [
+            REGISTRY.get_sample_value("token_verdicts_total", {"verdict": verdict})
+            for verdict in verdicts
+        ]
         return [value or 0 for value in values]
 
     before, header = counted(), bearer(login())
@@ -87,7 +90,9 @@ async def test_the_scheme_is_spelled_in_any_case(gatekeeper: Gatekeeper, scheme:
         ([b"Bearer \xc3\xa9"], Reason.NOT_A_JWT),
     ],
 )
-async def test_one_header_carries_one_token(gatekeeper: Gatekeeper, values: list[bytes], reason: Reason) -> None:
+async def test_one_header_carries_one_token(
+    gatekeeper: Gatekeeper, values: list[bytes], reason: Reason
+) -> None:
     token = minted()
     await gatekeeper.decide(bearer(token))
 
@@ -110,7 +115,11 @@ async def test_a_token_elsewhere_is_not_looked_at(gatekeeper: Gatekeeper) -> Non
 @pytest.mark.parametrize("reason", Reason)
 def test_a_refusal_says_little_to_the_client(reason: Reason) -> None:
     refused = TokenRefused(reason)
-    expected = {Reason.MISSING: "token-missing", Reason.NOT_BEARER: "token-missing", Reason.EXPIRED: "token-expired"}
+    expected = {
+        Reason.MISSING: "token-missing",
+        Reason.NOT_BEARER: "token-missing",
+        Reason.EXPIRED: "token-expired",
+    }
 
     assert isinstance(refused, Unauthorized)
     assert refused.code == expected.get(reason, "token-invalid")
@@ -119,7 +128,9 @@ def test_a_refusal_says_little_to_the_client(reason: Reason) -> None:
     assert refused.headers == {"WWW-Authenticate": challenge}
 
 
-async def test_a_known_token_costs_no_signature(gatekeeper: Gatekeeper, signer: PassportSigner) -> None:
+async def test_a_known_token_costs_no_signature(
+    gatekeeper: Gatekeeper, signer: PassportSigner
+) -> None:
     token = login()
     first = await gatekeeper.decide(bearer(token))
 
@@ -157,7 +168,9 @@ async def test_a_refused_token_is_looked_at_anew(gatekeeper: Gatekeeper, clock: 
     assert (await gatekeeper.decide(bearer(early))).user_id == USER
 
 
-async def test_a_verdict_lasts_until_the_token_ends_and_never_longer(gatekeeper: Gatekeeper, clock: Clock) -> None:
+async def test_a_verdict_lasts_until_the_token_ends_and_never_longer(
+    gatekeeper: Gatekeeper, clock: Clock
+) -> None:
     token = minted(exp=NOW + 10)
     await gatekeeper.decide(bearer(token))
 
@@ -183,7 +196,9 @@ async def test_a_new_passport_costs_no_look_at_the_token(
     assert (gatekeeper.verifier.signatures_checked, signer.signatures) == (1, 2)
 
 
-async def test_a_clock_that_is_set_back_makes_no_passport_from_the_future(gatekeeper: Gatekeeper, clock: Clock) -> None:
+async def test_a_clock_that_is_set_back_makes_no_passport_from_the_future(
+    gatekeeper: Gatekeeper, clock: Clock
+) -> None:
     token = login()
     await gatekeeper.decide(bearer(token))
 
@@ -194,7 +209,11 @@ async def test_a_clock_that_is_set_back_makes_no_passport_from_the_future(gateke
 
 
 async def test_only_so_many_verdicts_are_remembered(
-    make_settings: MakeSettings, keys: KeyCache, signer: PassportSigner, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    make_settings: MakeSettings,
+    keys: KeyCache,
+    signer: PassportSigner,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gatekeeper_module, "VERDICTS_MAX", 2)
     gatekeeper = Gatekeeper(make_settings(), keys, signer, clock)
@@ -204,10 +223,14 @@ async def test_only_so_many_verdicts_are_remembered(
     gatekeeper.known(b"Bearer " + first)
     await gatekeeper.decide(bearer(third))
 
-    assert [gatekeeper.known(b"Bearer " + token) is not None for token in (first, second, third)] == [True, False, True]
+    assert [
+        gatekeeper.known(b"Bearer " + token) is not None for token in (first, second, third)
+    ] == [True, False, True]
 
 
-async def test_the_log_has_the_verdict_and_no_token(gatekeeper: Gatekeeper, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_log_has_the_verdict_and_no_token(
+    gatekeeper: Gatekeeper, capsys: pytest.CaptureFixture[str]
+) -> None:
     token, forged = login(), HS256.token(LOGIN, alg="EdDSA", kid=EDDSA.key_id)
     await gatekeeper.decide(bearer(token))
     await refusal(gatekeeper, bearer(forged))
@@ -216,6 +239,15 @@ async def test_the_log_has_the_verdict_and_no_token(gatekeeper: Gatekeeper, caps
     granted, refused = [json.loads(line) for line in written.splitlines()]
     assert (granted["granted"], granted["key_id"]) == (True, "key-eddsa")
     assert granted["user"] == sha256(USER.encode()).hexdigest()[:16]
-    assert (refused["granted"], refused["reason"], refused["key_id"]) == (False, "wrong-signature", "key-eddsa")
-    for hidden in (USER, "ada@example.com", *token.decode().split("."), *forged.decode().split(".")):
+    assert (refused["granted"], refused["reason"], refused["key_id"]) == (
+        False,
+        "wrong-signature",
+        "key-eddsa",
+    )
+    for hidden in (
+        USER,
+        "ada@example.com",
+        *token.decode().split("."),
+        *forged.decode().split("."),
+    ):
         assert hidden not in written

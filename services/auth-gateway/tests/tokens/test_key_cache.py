@@ -40,7 +40,10 @@ async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
 async def known(cache: KeyCache, key_id: str | None, age_seconds: float = 0) -> bool:
     """Ask for a key as each new token does."""
     assert key_id is not None
-    return cache.cached_key(key_id) is not None or await cache.key(key_id, token_bytes(), age_seconds) is not None
+    return (
+        cache.cached_key(key_id) is not None
+        or await cache.key(key_id, token_bytes(), age_seconds) is not None
+    )
 
 
 async def test_a_fetch_is_plain(server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +67,9 @@ async def test_the_largest_set_is_read(cache: KeyCache, server: KeyServer) -> No
 
 
 async def test_bad_keys_do_not_spoil_the_good_ones(cache: KeyCache, server: KeyServer) -> None:
-    server.answer = document(key_set(HS256.jwk(kid="a"), RS256.jwk(n=5), EDDSA.jwk(), ES256.jwk(use="enc")))
+    server.answer = document(
+        key_set(HS256.jwk(kid="a"), RS256.jwk(n=5), EDDSA.jwk(), ES256.jwk(use="enc"))
+    )
 
     assert await known(cache, EDDSA.key_id)
     assert cache.state.keys == 1
@@ -103,7 +108,9 @@ async def test_a_bad_set_never_replaces_a_good_one(
 
 
 @pytest.mark.parametrize("answer", [sick.never, sick.drip])
-async def test_a_request_does_not_wait_for_a_slow_server(cache: KeyCache, server: KeyServer, answer: Answer) -> None:
+async def test_a_request_does_not_wait_for_a_slow_server(
+    cache: KeyCache, server: KeyServer, answer: Answer
+) -> None:
     server.answer = answer
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -136,7 +143,9 @@ async def test_503_says_when_to_come_back(cache: KeyCache, server: KeyServer, cl
     assert len(server.requests) == 1
 
 
-async def test_a_set_is_fetched_anew_before_it_is_too_old(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
+async def test_a_set_is_fetched_anew_before_it_is_too_old(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
     await cache.refresh()
     clock.now += 239
     await cache.refresh()
@@ -162,7 +171,9 @@ async def test_a_failed_refresh_is_tried_again_every_ten_seconds(
     assert cache.state.status == "degraded"
 
 
-async def test_the_last_good_set_outlives_a_day_of_outage(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
+async def test_the_last_good_set_outlives_a_day_of_outage(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
     await cache.refresh()
     server.answer = sick.nothing
 
@@ -174,10 +185,16 @@ async def test_the_last_good_set_outlives_a_day_of_outage(cache: KeyCache, serve
     clock.now += 1
     with pytest.raises(KeysUnavailable):
         await known(cache, EDDSA.key_id)
-    assert (cache.state.status, cache.state.age_seconds, cache.state.keys) == ("unavailable", None, 0)
+    assert (cache.state.status, cache.state.age_seconds, cache.state.keys) == (
+        "unavailable",
+        None,
+        0,
+    )
 
 
-async def test_a_rotated_key_is_found_at_its_first_token(cache: KeyCache, server: KeyServer) -> None:
+async def test_a_rotated_key_is_found_at_its_first_token(
+    cache: KeyCache, server: KeyServer
+) -> None:
     await cache.refresh()
     server.answer = document(key_set(EDDSA.jwk(), RS256.jwk()))
 
@@ -194,7 +211,9 @@ async def test_a_removed_key_is_forgotten(cache: KeyCache, server: KeyServer, cl
     assert not await known(cache, EDDSA.key_id)
 
 
-async def test_unknown_key_ids_cost_one_fetch_in_ten_seconds(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
+async def test_unknown_key_ids_cost_one_fetch_in_ten_seconds(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
     await cache.refresh()
     for answer in (GOOD, sick.nothing):
         server.answer, before = answer, len(server.requests)
@@ -217,7 +236,9 @@ async def test_a_token_without_a_key_id_costs_no_fetch(cache: KeyCache, server: 
     assert len(server.requests) == 1
 
 
-async def test_whoever_comes_meanwhile_waits_for_the_same_fetch(cache: KeyCache, server: KeyServer) -> None:
+async def test_whoever_comes_meanwhile_waits_for_the_same_fetch(
+    cache: KeyCache, server: KeyServer
+) -> None:
     assert all(await asyncio.gather(*(known(cache, EDDSA.key_id) for _ in range(50))))
     assert len(server.requests) == 1
 
@@ -234,7 +255,10 @@ async def test_the_cache_keeps_itself_fresh_until_it_is_closed(
     server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auth_gateway.keys.cache.TICK_SECONDS", 0)
-    async with KeyCache(server.address, max_age_seconds=300, clock=clock) as cache, asyncio.timeout(5):
+    async with (
+        KeyCache(server.address, max_age_seconds=300, clock=clock) as cache,
+        asyncio.timeout(5),
+    ):
         await server.asked.wait()
         assert await known(cache, EDDSA.key_id)
         server.asked.clear()

@@ -44,7 +44,10 @@ async def failure_at(address: str) -> KeySetError:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (document(b"", "301 Moved Permanently", SECRETS), ["301", "redirect", "BETTER_AUTH_JWKS_URL"]),
+        (
+            document(b"", "301 Moved Permanently", SECRETS),
+            ["301", "redirect", "BETTER_AUTH_JWKS_URL"],
+        ),
         (document(b"", "307 Temporary Redirect"), ["307", "redirect", "BETTER_AUTH_JWKS_URL"]),
         (document(b"", "401 Unauthorized"), ["401", "without credentials"]),
         (document(b"", "403 Forbidden"), ["403", "without credentials"]),
@@ -72,7 +75,9 @@ async def failure_at(address: str) -> KeySetError:
         (after(0.1, document(b"", "500 Internal Server Error")), ["500"]),
     ],
 )
-async def test_the_word_that_matters_is_named(server: KeyServer, answer: Answer, words: list[str]) -> None:
+async def test_the_word_that_matters_is_named(
+    server: KeyServer, answer: Answer, words: list[str]
+) -> None:
     server.answer = answer
 
     failure = await failure_at(server.address)
@@ -83,7 +88,9 @@ async def test_the_word_that_matters_is_named(server: KeyServer, answer: Answer,
     assert "hunter2" not in str(failure)
 
 
-async def test_the_target_of_a_redirect_is_named_without_what_may_be_secret(server: KeyServer) -> None:
+async def test_the_target_of_a_redirect_is_named_without_what_may_be_secret(
+    server: KeyServer,
+) -> None:
     server.answer = document(b"", "302 Found", SECRETS)
 
     assert (await failure_at(server.address)).detail == "it leads to login.example.com/sso"
@@ -101,7 +108,9 @@ async def test_the_target_of_a_redirect_is_named_without_what_may_be_secret(serv
         (EDDSA.jwk(kid=5), "kid is no text"),
     ],
 )
-async def test_what_is_wrong_with_keys_is_named(server: KeyServer, jwk: dict[str, object], words: str) -> None:
+async def test_what_is_wrong_with_keys_is_named(
+    server: KeyServer, jwk: dict[str, object], words: str
+) -> None:
     server.answer = document(key_set(jwk))
 
     assert words in (await failure_at(server.address)).detail
@@ -173,7 +182,9 @@ def self_signed(folder: Path) -> Path:
     now = datetime.now(UTC)
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1)
+        )
         .add_extension(address, critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -185,10 +196,14 @@ def self_signed(folder: Path) -> Path:
     return file
 
 
-async def test_make_explain_says_why_there_are_no_keys(server: KeyServer, make_settings: MakeSettings) -> None:
+async def test_make_explain_says_why_there_are_no_keys(
+    server: KeyServer, make_settings: MakeSettings
+) -> None:
     server.answer = document(b"", "308 Permanent Redirect", SECRETS)
 
-    accepted, lines = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.address))
+    accepted, lines = await explain(
+        fresh_login(), make_settings(better_auth_jwks_url=server.address)
+    )
 
     text = "\n".join(lines)
     assert not accepted
@@ -197,7 +212,9 @@ async def test_make_explain_says_why_there_are_no_keys(server: KeyServer, make_s
     assert "hunter2" not in text
 
 
-async def test_make_explain_waits_for_a_slow_key_server(server: KeyServer, make_settings: MakeSettings) -> None:
+async def test_make_explain_waits_for_a_slow_key_server(
+    server: KeyServer, make_settings: MakeSettings
+) -> None:
     server.answer = after(2, GOOD)
 
     accepted, _ = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.address))
@@ -205,7 +222,9 @@ async def test_make_explain_waits_for_a_slow_key_server(server: KeyServer, make_
     assert accepted
 
 
-async def test_make_explain_names_the_published_keys(server: KeyServer, make_settings: MakeSettings) -> None:
+async def test_make_explain_names_the_published_keys(
+    server: KeyServer, make_settings: MakeSettings
+) -> None:
     server.answer = document(key_set(RS256.jwk(), HS256.jwk(kid="a")))
 
     _, lines = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.address))

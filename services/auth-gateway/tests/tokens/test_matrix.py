@@ -8,11 +8,34 @@ from auth_gateway.keys import KeyCache
 from auth_gateway.tokens import Reason, Verifier
 from auth_gateway.tokens.forms import form_of
 
-from .forge import EDDSA, HS256, ISSUER, LOGIN, MINTED, NOW, PUBLISHED, USER, Json, login, minted, segment
+from .forge import (
+    EDDSA,
+    HS256,
+    ISSUER,
+    LOGIN,
+    MINTED,
+    NOW,
+    PUBLISHED,
+    USER,
+    Json,
+    login,
+    minted,
+    segment,
+)
 from .stage import Clock, MakeSettings, verdict
 
-SESSION = {"id": "s1", "token": "raw-session-token", "userId": USER, "expiresAt": "2027-01-16T00:00:00.000Z"}
-COOKIE = {"session": SESSION, "user": {"id": USER, "email": "ada@example.com"}, "updatedAt": NOW * 1000, "version": "1"}
+SESSION = {
+    "id": "s1",
+    "token": "raw-session-token",
+    "userId": USER,
+    "expiresAt": "2027-01-16T00:00:00.000Z",
+}
+COOKIE = {
+    "session": SESSION,
+    "user": {"id": USER, "email": "ada@example.com"},
+    "updatedAt": NOW * 1000,
+    "version": "1",
+}
 LINK = {"email": "ada@example.com", "iat": NOW, "exp": NOW + 3600}
 ID_TOKEN = {**LOGIN, "aud": "my-client", "at_hash": "x", "auth_time": NOW, "nonce": "n"}
 ACCESS = {
@@ -24,7 +47,14 @@ ACCESS = {
     "client_id": "my-client",
     "scope": "openid",
 }
-LOGOUT: Json = {"sub": USER, "iss": ISSUER, "aud": "my-client", "iat": NOW, "exp": NOW + 900, "events": {}}
+LOGOUT: Json = {
+    "sub": USER,
+    "iss": ISSUER,
+    "aud": "my-client",
+    "iat": NOW,
+    "exp": NOW + 900,
+    "events": {},
+}
 
 
 @dataclass(frozen=True)
@@ -56,14 +86,23 @@ MATRIX = [
     ),
     Row(
         "B2",
-        EDDSA.token({**MINTED, **COOKIE, "aud": "better-auth:session-cache"}, typ="better-auth.session-cache+jwt"),
+        EDDSA.token(
+            {**MINTED, **COOKIE, "aud": "better-auth:session-cache"},
+            typ="better-auth.session-cache+jwt",
+        ),
         TYPE,
         TYPE,
         TYPE,
     ),
     Row("X1", HS256.token(LINK), Reason.NO_SUBJECT, Reason.NO_SUBJECT, NO_HMAC),
     Row("X1", HS256.token({**LINK, "userId": USER}), Reason.NO_SUBJECT, Reason.NO_SUBJECT, NO_HMAC),
-    Row("X1", HS256.token({**LINK, "updateTo": "b@example.com"}), Reason.MAIL_LINK, Reason.MAIL_LINK, NO_HMAC),
+    Row(
+        "X1",
+        HS256.token({**LINK, "updateTo": "b@example.com"}),
+        Reason.MAIL_LINK,
+        Reason.MAIL_LINK,
+        NO_HMAC,
+    ),
     Row(
         "X1",
         HS256.token({**LINK, "userId": USER, "requestType": "change-email-confirmation"}),
@@ -98,7 +137,9 @@ every_form = pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.form)
 
 
 @every_form
-async def test_with_both_profiles_only_logins_and_minted_tokens_pass(verifier: Verifier, row: Row) -> None:
+async def test_with_both_profiles_only_logins_and_minted_tokens_pass(
+    verifier: Verifier, row: Row
+) -> None:
     assert await verdict(verifier, row.token) is row.both
 
 

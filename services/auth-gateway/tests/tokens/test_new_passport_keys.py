@@ -3,7 +3,7 @@
 import pytest
 
 from auth_gateway.new_passport_keys import main
-from devkit.keys import passport_keys
+from devkit.platform.keys import passport_keys
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
@@ -11,7 +11,9 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     return dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
 
 
-def test_a_new_pair_fits_and_is_spelled_as_the_settings_want_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_pair_fits_and_is_spelled_as_the_settings_want_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     pair = printed(capsys)
 
     assert set(pair) == {"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEYS"}

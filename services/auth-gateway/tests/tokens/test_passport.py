@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from auth_gateway import passport as passport_module
 from auth_gateway.passport import PassportSigner
 from auth_gateway.tokens import Identity
-from common.identity import PassportReader
+from common.identity import PassportVerifier
 
 from .forge import NOW, USER
 from .stage import Clock
@@ -30,7 +30,11 @@ def test_a_passport_says_who_and_for_how_long(signer: PassportSigner) -> None:
 
     assert jwt.get_unverified_header(passport) == {"typ": "passport+jwt", "alg": "EdDSA"}
     assert jwt.decode(
-        passport, KEY.public_key(), ["EdDSA"], audience="services", options={"verify_exp": False, "verify_iat": False}
+        passport,
+        KEY.public_key(),
+        ["EdDSA"],
+        audience="services",
+        options={"verify_exp": False, "verify_iat": False},
     ) == {
         "iss": "auth-gateway",
         "aud": "services",
@@ -45,16 +49,25 @@ def test_a_passport_says_who_and_for_how_long(signer: PassportSigner) -> None:
 def test_the_services_believe_it() -> None:
     public = base64.urlsafe_b64encode(KEY.public_key().public_bytes_raw()).decode()
 
-    user = PassportReader([public]).read(PassportSigner(KEY).passport(ADA).text)
+    user = PassportVerifier([public]).verify(PassportSigner(KEY).passport(ADA).text)
 
-    assert (user.id, user.issuer, user.subject, user.email) == (ADA.user_id, "better-auth", "Ada|1", "ada@example.com")
+    assert (user.id, user.issuer, user.subject, user.email) == (
+        ADA.user_id,
+        "better-auth",
+        "Ada|1",
+        "ada@example.com",
+    )
 
 
 def test_an_unknown_email_is_left_out(signer: PassportSigner) -> None:
-    assert "email" not in jwt.decode(signer.passport(GRACE).text, options={"verify_signature": False})
+    assert "email" not in jwt.decode(
+        signer.passport(GRACE).text, options={"verify_signature": False}
+    )
 
 
-def test_a_passport_is_signed_once_until_shortly_before_it_ends(signer: PassportSigner, clock: Clock) -> None:
+def test_a_passport_is_signed_once_until_shortly_before_it_ends(
+    signer: PassportSigner, clock: Clock
+) -> None:
     first = signer.passport(ADA)
     clock.now = NOW + 44.9
     assert signer.passport(ADA) is first
@@ -64,7 +77,9 @@ def test_a_passport_is_signed_once_until_shortly_before_it_ends(signer: Passport
 
 
 def test_everybody_has_their_own(signer: PassportSigner) -> None:
-    moved = Identity(ADA.user_id, ADA.subject, ADA.issuer_label, "new@example.com", ADA.expires_at, None)
+    moved = Identity(
+        ADA.user_id, ADA.subject, ADA.issuer_label, "new@example.com", ADA.expires_at, None
+    )
 
     assert len({signer.passport(identity).text for identity in (ADA, GRACE, moved, ADA)}) == 3
     assert signer.signatures == 3

@@ -75,7 +75,9 @@ async def flood(verifier: Verifier, **changes: object) -> list[Reason | str | No
     return await asyncio.gather(*(answered(verifier, random_login(**changes)) for _ in range(200)))
 
 
-async def test_the_first_login_after_a_slow_answer_succeeds(verifier: Verifier, server: KeyServer) -> None:
+async def test_the_first_login_after_a_slow_answer_succeeds(
+    verifier: Verifier, server: KeyServer
+) -> None:
     server.answer = after(2, OLD)
 
     assert await retry_after(verifier, login()) == 1
@@ -88,7 +90,10 @@ async def test_a_rotated_key_of_a_slow_server_is_found_by_itself(
     settings: GatewaySettings, server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache_module, "TICK_SECONDS", 0)
-    async with KeyCache(server.address, max_age_seconds=300, clock=clock) as cache, asyncio.timeout(10):
+    async with (
+        KeyCache(server.address, max_age_seconds=300, clock=clock) as cache,
+        asyncio.timeout(10),
+    ):
         verifier = Verifier(settings, cache, clock)
         await flood(verifier)
         server.answer = after(2, ROTATED)
@@ -285,13 +290,18 @@ async def test_only_so_many_tokens_are_remembered(
     clock.now += 10
     await cache.refresh()
 
-    assert [await cache.key("unknown", digest, 0) for digest in (b"second", b"third")] == [None, None]
+    assert [await cache.key("unknown", digest, 0) for digest in (b"second", b"third")] == [
+        None,
+        None,
+    ]
     with pytest.raises(KeysUnavailable):
         await cache.key("unknown", b"forgotten", 0)
     await cache.close()
 
 
-async def test_each_gateway_finds_a_rotated_key(settings: GatewaySettings, server: KeyServer, clock: Clock) -> None:
+async def test_each_gateway_finds_a_rotated_key(
+    settings: GatewaySettings, server: KeyServer, clock: Clock
+) -> None:
     caches = [KeyCache(server.address, max_age_seconds=300, clock=clock) for _ in range(2)]
     verifiers = [Verifier(settings, cache, clock) for cache in caches]
     for verifier in verifiers:

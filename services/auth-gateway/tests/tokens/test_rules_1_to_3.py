@@ -6,7 +6,19 @@ import pytest
 
 from auth_gateway.tokens import Reason, Verifier
 
-from .forge import EDDSA, HS256, LOGIN, MINTED, RS256, Signer, login, minted, plain, public_jwk, segment
+from .forge import (
+    EDDSA,
+    HS256,
+    LOGIN,
+    MINTED,
+    RS256,
+    Signer,
+    login,
+    minted,
+    plain,
+    public_jwk,
+    segment,
+)
 from .stage import verdict
 
 HEADER = plain(alg="HS256")
@@ -19,7 +31,22 @@ def deep(levels: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "alg", ["none", "None", "", "HS384", "HS512", "ES384", "RS512", "hs256", "EdDSA ", None, 5, ["HS256"], ...]
+    "alg",
+    [
+        "none",
+        "None",
+        "",
+        "HS384",
+        "HS512",
+        "ES384",
+        "RS512",
+        "hs256",
+        "EdDSA ",
+        None,
+        5,
+        ["HS256"],
+        ...,
+    ],
 )
 async def test_other_algorithms_are_refused(verifier: Verifier, alg: object) -> None:
     assert await verdict(verifier, HS256.token(MINTED, alg=alg)) is Reason.WRONG_ALGORITHM
@@ -47,9 +74,14 @@ async def test_the_secret_is_no_published_key(verifier: Verifier) -> None:
 
 @pytest.mark.parametrize("name", ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "cty"])
 @pytest.mark.parametrize("signer", [EDDSA, HS256])
-async def test_a_header_may_not_change_the_rules(verifier: Verifier, signer: Signer, name: str) -> None:
+async def test_a_header_may_not_change_the_rules(
+    verifier: Verifier, signer: Signer, name: str
+) -> None:
     for value in (None, "", ["b64"]):
-        assert await verdict(verifier, signer.token(LOGIN, **{name: value})) is Reason.HEADER_NOT_ALLOWED
+        assert (
+            await verdict(verifier, signer.token(LOGIN, **{name: value}))
+            is Reason.HEADER_NOT_ALLOWED
+        )
 
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["key-eddsa"], {"kid": "key-eddsa"}])
@@ -59,7 +91,9 @@ async def test_a_key_id_is_text(verifier: Verifier, kid: object) -> None:
 
 async def test_the_longest_token_is_read_and_a_longer_one_is_not(verifier: Verifier) -> None:
     tokens = {
-        len(token): token for n in range(5900, 6100) if (token := HS256.token({**MINTED, "pad": "x" * n}, typ="JWT"))
+        len(token): token
+        for n in range(5900, 6100)
+        if (token := HS256.token({**MINTED, "pad": "x" * n}, typ="JWT"))
     }
 
     assert await verdict(verifier, tokens[8192]) is None
@@ -80,7 +114,9 @@ async def test_segments_are_three_and_none_is_empty(verifier: Verifier) -> None:
         assert await verdict(verifier, b".".join(parts)) is Reason.NOT_A_JWT
 
 
-@pytest.mark.parametrize("odd", [b"=", b"==", b" ", b"\n", b"+", b"/", b"\0", b"%3D", "٣".encode(), b"\xff"])
+@pytest.mark.parametrize(
+    "odd", [b"=", b"==", b" ", b"\n", b"+", b"/", b"\0", b"%3D", "٣".encode(), b"\xff"]
+)
 async def test_only_the_alphabet_of_base64url_is_read(verifier: Verifier, odd: bytes) -> None:
     header, payload, signature = minted().split(b".")
     for parts in (
@@ -148,13 +184,27 @@ async def test_a_header_is_a_strict_json_object(verifier: Verifier, header: byte
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "Jwt", ...])
 @pytest.mark.parametrize("signer", [EDDSA, HS256])
-async def test_a_jwt_may_say_that_it_is_one(verifier: Verifier, signer: Signer, typ: object) -> None:
+async def test_a_jwt_may_say_that_it_is_one(
+    verifier: Verifier, signer: Signer, typ: object
+) -> None:
     assert await verdict(verifier, signer.token(LOGIN, typ=typ)) is None
 
 
 @pytest.mark.parametrize(
-    "typ", ["at+jwt", "logout+jwt", "better-auth.session-cache+jwt", "passport+jwt", "JWS", "", None, ["JWT"]]
+    "typ",
+    [
+        "at+jwt",
+        "logout+jwt",
+        "better-auth.session-cache+jwt",
+        "passport+jwt",
+        "JWS",
+        "",
+        None,
+        ["JWT"],
+    ],
 )
 @pytest.mark.parametrize("signer", [EDDSA, HS256])
-async def test_a_token_of_another_type_is_refused(verifier: Verifier, signer: Signer, typ: object) -> None:
+async def test_a_token_of_another_type_is_refused(
+    verifier: Verifier, signer: Signer, typ: object
+) -> None:
     assert await verdict(verifier, signer.token(LOGIN, typ=typ)) is Reason.WRONG_TYPE

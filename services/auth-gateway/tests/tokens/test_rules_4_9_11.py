@@ -62,7 +62,9 @@ def published(settings: GatewaySettings, clock: Clock) -> With:
         (RS256, {"key_ops": ["verify"], "x5t": "abc", "issuer": "x", "crv": "P-256"}),
     ],
 )
-async def test_a_good_key_verifies(published: With, signer: Signer, changes: dict[str, object]) -> None:
+async def test_a_good_key_verifies(
+    published: With, signer: Signer, changes: dict[str, object]
+) -> None:
     async with published(signer.jwk(**changes), STRANGER.jwk()) as verifier:
         assert await verdict(verifier, login(signer)) is None
         assert verifier.signatures_checked == 1
@@ -117,7 +119,9 @@ P384 = Signer("ES384", ec.generate_private_key(ec.SECP384R1()), "p-384")
         (SMALL, {"alg": ...}),
     ],
 )
-async def test_an_unsuitable_key_verifies_nothing(published: With, signer: Signer, changes: dict[str, object]) -> None:
+async def test_an_unsuitable_key_verifies_nothing(
+    published: With, signer: Signer, changes: dict[str, object]
+) -> None:
     async with published(signer.jwk(**changes), STRANGER.jwk()) as verifier:
         assert await verdict(verifier, login(signer)) is Reason.UNKNOWN_KEY
         assert verifier.signatures_checked == 0
@@ -125,9 +129,18 @@ async def test_an_unsuitable_key_verifies_nothing(published: With, signer: Signe
 
 @pytest.mark.parametrize(
     ("signer", "alg"),
-    [(EDDSA, "ES256"), (ES256, "EdDSA"), (ES256, "ES512"), (RS256, "PS256"), (PS256, "RS256"), (RS256, "ES256")],
+    [
+        (EDDSA, "ES256"),
+        (ES256, "EdDSA"),
+        (ES256, "ES512"),
+        (RS256, "PS256"),
+        (PS256, "RS256"),
+        (RS256, "ES256"),
+    ],
 )
-async def test_a_token_uses_its_key_as_the_key_says(verifier: Verifier, signer: Signer, alg: str) -> None:
+async def test_a_token_uses_its_key_as_the_key_says(
+    verifier: Verifier, signer: Signer, alg: str
+) -> None:
     assert await verdict(verifier, signer.token(LOGIN, alg=alg)) is Reason.KEY_DISAGREES
     assert verifier.signatures_checked == 0
 
@@ -192,7 +205,11 @@ async def test_a_key_whose_name_is_no_text_verifies_nothing(published: With, nam
 
 async def test_two_keys_of_one_name_are_both_not_used(published: With) -> None:
     nameless = Signer("EdDSA", EDDSA.key)
-    for twin in (STRANGER.jwk(kid=EDDSA.key_id), ES256.jwk(kid=EDDSA.key_id), {"kty": "oct", "kid": EDDSA.key_id}):
+    for twin in (
+        STRANGER.jwk(kid=EDDSA.key_id),
+        ES256.jwk(kid=EDDSA.key_id),
+        {"kty": "oct", "kid": EDDSA.key_id},
+    ):
         async with published(EDDSA.jwk(), twin, RS256.jwk()) as verifier:
             assert await verdict(verifier, login()) is Reason.UNKNOWN_KEY
             assert await verdict(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
@@ -206,17 +223,28 @@ async def test_every_secret_is_tried_and_the_current_one_first(verifier: Verifie
 
 
 @pytest.mark.parametrize(
-    "secret", [b"", b"other" * 8, b"current-" * 5 + b"\n", b"Y3VycmVudC1jdXJyZW50LWN1cnJlbnQtY3VycmVudC1jdXJyZW50LQ"]
+    "secret",
+    [
+        b"",
+        b"other" * 8,
+        b"current-" * 5 + b"\n",
+        b"Y3VycmVudC1jdXJyZW50LWN1cnJlbnQtY3VycmVudC1jdXJyZW50LQ",
+    ],
 )
 async def test_another_secret_is_wrong(verifier: Verifier, secret: bytes) -> None:
     assert await verdict(verifier, minted(Signer("HS256", secret))) is Reason.WRONG_SIGNATURE
 
 
-async def test_a_secret_is_its_text_byte_for_byte(make_settings: MakeSettings, keys: KeyCache, clock: Clock) -> None:
+async def test_a_secret_is_its_text_byte_for_byte(
+    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+) -> None:
     text = " c2VjcmV0 Zürich, base64 and blanks 密 "
     settings = make_settings(better_auth_secrets=None, better_auth_secret=text)
 
-    assert await verdict(Verifier(settings, keys, clock), minted(Signer("HS256", text.encode()))) is None
+    assert (
+        await verdict(Verifier(settings, keys, clock), minted(Signer("HS256", text.encode())))
+        is None
+    )
 
 
 async def test_a_profile_that_is_not_configured_is_off(
@@ -227,7 +255,9 @@ async def test_a_profile_that_is_not_configured_is_off(
     assert await verdict(no_secret, login()) is None
 
 
-async def test_without_a_key_address_published_keys_are_off(make_settings: MakeSettings, clock: Clock) -> None:
+async def test_without_a_key_address_published_keys_are_off(
+    make_settings: MakeSettings, clock: Clock
+) -> None:
     async with KeyCache(None, max_age_seconds=300) as off:
         no_keys = Verifier(make_settings(better_auth_url=None), off, clock)
 
@@ -235,7 +265,9 @@ async def test_without_a_key_address_published_keys_are_off(make_settings: MakeS
         assert await verdict(no_keys, minted()) is None
 
 
-async def test_a_token_with_claims_of_a_login_needs_a_published_key_or_a_secret(verifier: Verifier) -> None:
+async def test_a_token_with_claims_of_a_login_needs_a_published_key_or_a_secret(
+    verifier: Verifier,
+) -> None:
     # Older than any set that this test can meet, so it is known that no set has its key.
     assert await verdict(verifier, login(STRANGER, iat=NOW - 600)) is Reason.UNKNOWN_KEY
     assert await verdict(verifier, STRANGER.token(MINTED, kid=...)) is Reason.WRONG_SIGNATURE

@@ -8,7 +8,20 @@ import pytest
 from auth_gateway.keys import KeyCache
 from auth_gateway.tokens import Reason, Verifier
 
-from .forge import EDDSA, HS256, ISSUER, LOGIN, MINTED, NOW, PUBLISHED, USER, Signer, login, minted, plain
+from .forge import (
+    EDDSA,
+    HS256,
+    ISSUER,
+    LOGIN,
+    MINTED,
+    NOW,
+    PUBLISHED,
+    USER,
+    Signer,
+    login,
+    minted,
+    plain,
+)
 from .stage import Clock, MakeSettings, verdict
 
 Make = Callable[..., bytes]
@@ -21,7 +34,11 @@ async def test_logins_of_better_auth_are_accepted(verifier: Verifier, signer: Si
     identity = await verifier.verify(login(signer))
 
     assert identity.user_id == UUID(USER)
-    assert (identity.subject, identity.issuer_label, identity.email) == (USER, "better-auth", "ada@example.com")
+    assert (identity.subject, identity.issuer_label, identity.email) == (
+        USER,
+        "better-auth",
+        "ada@example.com",
+    )
     assert (identity.expires_at, identity.key_id) == (NOW + 900, signer.key_id)
 
 
@@ -32,8 +49,12 @@ async def test_a_token_must_end(verifier: Verifier, make: Make) -> None:
 
 @both_profiles
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
-@pytest.mark.parametrize("value", [True, False, str(NOW), "١٨٠٠٠٠٠٩٠٠", [NOW], {}, -1, 10**11 + 1, NOW * 1000, 10**400])
-async def test_times_are_plain_numbers_of_seconds(verifier: Verifier, make: Make, name: str, value: object) -> None:
+@pytest.mark.parametrize(
+    "value", [True, False, str(NOW), "١٨٠٠٠٠٠٩٠٠", [NOW], {}, -1, 10**11 + 1, NOW * 1000, 10**400]
+)
+async def test_times_are_plain_numbers_of_seconds(
+    verifier: Verifier, make: Make, name: str, value: object
+) -> None:
     assert await verdict(verifier, make(**{name: value})) is Reason.NOT_A_TIME
 
 
@@ -66,7 +87,9 @@ async def test_a_token_ends_with_its_leeway(verifier: Verifier, clock: Clock, ma
 
 @both_profiles
 @pytest.mark.parametrize("name", ["iat", "nbf"])
-async def test_a_token_from_the_future_is_refused(verifier: Verifier, make: Make, name: str) -> None:
+async def test_a_token_from_the_future_is_refused(
+    verifier: Verifier, make: Make, name: str
+) -> None:
     assert await verdict(verifier, make(**{name: NOW + 30})) is None
     assert await verdict(verifier, make(**{name: NOW + 31})) is Reason.NOT_YET_VALID
 
@@ -102,7 +125,9 @@ async def test_a_token_without_a_subject_names_nobody(verifier: Verifier, make: 
         "\ud800",
     ],
 )
-async def test_a_strange_subject_is_refused(verifier: Verifier, make: Make, subject: object) -> None:
+async def test_a_strange_subject_is_refused(
+    verifier: Verifier, make: Make, subject: object
+) -> None:
     assert await verdict(verifier, make(sub=subject)) is Reason.STRANGE_SUBJECT
 
 
@@ -126,12 +151,16 @@ async def test_any_subject_of_visible_ascii_is_a_user(verifier: Verifier, subjec
 
 
 @pytest.mark.parametrize("spelling", [USER.upper(), USER.replace("-", ""), f"urn:uuid:{USER}"])
-async def test_only_the_canonical_spelling_of_a_uuid_is_that_user(verifier: Verifier, spelling: str) -> None:
+async def test_only_the_canonical_spelling_of_a_uuid_is_that_user(
+    verifier: Verifier, spelling: str
+) -> None:
     assert (await verifier.verify(minted(sub=USER))).user_id == UUID(USER)
     assert (await verifier.verify(minted(sub=spelling))).user_id != UUID(USER)
 
 
-async def test_another_label_means_other_users(make_settings: MakeSettings, keys: KeyCache, clock: Clock) -> None:
+async def test_another_label_means_other_users(
+    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+) -> None:
     elsewhere = Verifier(make_settings(issuer_label="staging"), keys, clock)
 
     identity = await elsewhere.verify(minted(sub="ada"))
@@ -140,8 +169,12 @@ async def test_another_label_means_other_users(make_settings: MakeSettings, keys
     assert identity.user_id == uuid5(uuid5(NAMESPACE_URL, "urn:better-auth-issuer:staging"), "ada")
 
 
-@pytest.mark.parametrize("email", [None, 5, "", "ada", "a@b\n", "a@b\ud800", "a@" + "b" * 319, ["a@b.c"]])
-async def test_an_implausible_email_is_none_and_no_reason_to_refuse(verifier: Verifier, email: object) -> None:
+@pytest.mark.parametrize(
+    "email", [None, 5, "", "ada", "a@b\n", "a@b\ud800", "a@" + "b" * 319, ["a@b.c"]]
+)
+async def test_an_implausible_email_is_none_and_no_reason_to_refuse(
+    verifier: Verifier, email: object
+) -> None:
     assert (await verifier.verify(minted(email=email))).email is None
 
 
@@ -161,7 +194,9 @@ async def test_the_longest_email_is_kept(verifier: Verifier) -> None:
         ("sub", Reason.NO_SUBJECT),
     ],
 )
-async def test_a_published_key_signs_whole_logins(verifier: Verifier, name: str, reason: Reason) -> None:
+async def test_a_published_key_signs_whole_logins(
+    verifier: Verifier, name: str, reason: Reason
+) -> None:
     assert await verdict(verifier, login(**{name: ...})) is reason
     assert await verdict(verifier, login(**{name: None})) in (reason, Reason.NOT_A_TIME)
 
@@ -177,7 +212,16 @@ WRONG_ISSUERS = [
     [ISSUER],
     {ISSUER: 1},
 ]
-WRONG_AUDIENCES = ["https://evil.example", ISSUER + "/", 5, {ISSUER: 1}, ["other"], [ISSUER, 5], [[ISSUER]], [None]]
+WRONG_AUDIENCES = [
+    "https://evil.example",
+    ISSUER + "/",
+    5,
+    {ISSUER: 1},
+    ["other"],
+    [ISSUER, 5],
+    [[ISSUER]],
+    [None],
+]
 
 
 @both_profiles
@@ -188,19 +232,25 @@ async def test_another_issuer_is_refused(verifier: Verifier, make: Make, issuer:
 
 @both_profiles
 @pytest.mark.parametrize("audience", WRONG_AUDIENCES)
-async def test_another_audience_is_refused(verifier: Verifier, make: Make, audience: object) -> None:
+async def test_another_audience_is_refused(
+    verifier: Verifier, make: Make, audience: object
+) -> None:
     assert await verdict(verifier, make(aud=audience)) is Reason.WRONG_AUDIENCE
 
 
 @both_profiles
 @pytest.mark.parametrize("audience", ["", [], None, False])
-async def test_an_empty_audience_is_refused(verifier: Verifier, make: Make, audience: object) -> None:
+async def test_an_empty_audience_is_refused(
+    verifier: Verifier, make: Make, audience: object
+) -> None:
     assert await verdict(verifier, make(aud=audience)) is Reason.MISSING_CLAIM
 
 
 @both_profiles
 @pytest.mark.parametrize("audience", [ISSUER, [ISSUER], ["other", ISSUER]])
-async def test_our_audience_may_be_one_of_several(verifier: Verifier, make: Make, audience: object) -> None:
+async def test_our_audience_may_be_one_of_several(
+    verifier: Verifier, make: Make, audience: object
+) -> None:
     assert await verdict(verifier, make(iss=ISSUER, aud=audience)) is None
 
 
@@ -215,7 +265,9 @@ async def test_any_of_the_configured_issuers_and_audiences_will_do(
 
     assert await verdict(verifier, make(iss="https://b.example", aud="web")) is None
     assert await verdict(verifier, make(iss=ISSUER, aud="web")) is Reason.WRONG_ISSUER
-    assert await verdict(verifier, make(iss="https://a.example", aud=ISSUER)) is Reason.WRONG_AUDIENCE
+    assert (
+        await verdict(verifier, make(iss="https://a.example", aud=ISSUER)) is Reason.WRONG_AUDIENCE
+    )
 
 
 async def test_a_secret_alone_names_no_issuer_and_no_audience(
@@ -230,19 +282,26 @@ async def test_a_secret_alone_names_no_issuer_and_no_audience(
 
 @pytest.mark.parametrize("name", ["client_id", "azp", "at_hash", "nonce", "events", "scope"])
 @pytest.mark.parametrize("value", [None, "", "openid"])
-async def test_oauth_tokens_are_for_other_applications(verifier: Verifier, name: str, value: object) -> None:
+async def test_oauth_tokens_are_for_other_applications(
+    verifier: Verifier, name: str, value: object
+) -> None:
     assert await verdict(verifier, login(**{name: value})) is Reason.OAUTH
     assert await verdict(verifier, minted(**{name: value})) is None
 
 
 @pytest.mark.parametrize(
-    "changes", [{"updateTo": "b@c.de"}, {"requestType": "change-email-verification"}, {"updateTo": None}]
+    "changes",
+    [{"updateTo": "b@c.de"}, {"requestType": "change-email-verification"}, {"updateTo": None}],
 )
-async def test_mail_links_are_no_logins_even_with_a_subject(verifier: Verifier, changes: dict[str, object]) -> None:
+async def test_mail_links_are_no_logins_even_with_a_subject(
+    verifier: Verifier, changes: dict[str, object]
+) -> None:
     assert await verdict(verifier, minted(**changes)) is Reason.MAIL_LINK
 
 
-async def test_old_mail_links_are_no_logins(make_settings: MakeSettings, keys: KeyCache, clock: Clock) -> None:
+async def test_old_mail_links_are_no_logins(
+    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+) -> None:
     """Better Auth 1.0 wrote issuer and subject into its links; either of them gives a link away."""
     verifier = Verifier(make_settings(better_auth_issuers="better-auth"), keys, clock)
 
@@ -251,8 +310,13 @@ async def test_old_mail_links_are_no_logins(make_settings: MakeSettings, keys: K
 
 
 async def test_a_session_cookie_is_no_login_even_with_a_subject(verifier: Verifier) -> None:
-    assert await verdict(verifier, minted(session={"token": "x"}, user={"id": USER})) is Reason.SESSION_COOKIE
-    assert await verdict(verifier, HS256.token({"session": {}, "user": {}})) is Reason.SESSION_COOKIE
+    assert (
+        await verdict(verifier, minted(session={"token": "x"}, user={"id": USER}))
+        is Reason.SESSION_COOKIE
+    )
+    assert (
+        await verdict(verifier, HS256.token({"session": {}, "user": {}})) is Reason.SESSION_COOKIE
+    )
     assert await verdict(verifier, minted(user={"id": USER})) is None
     assert await verdict(verifier, minted(session={"id": "s1"})) is None
 

@@ -10,7 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("owners", sa.Column("pruned_version", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column(
+        "owners", sa.Column("pruned_version", sa.BigInteger(), server_default="0", nullable=False)
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -22,12 +24,18 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["user_id"], ["owners.id"], name="fk_idempotency_keys_user_id_owners", ondelete="CASCADE"
+            ["user_id"],
+            ["owners.id"],
+            name="fk_idempotency_keys_user_id_owners",
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("user_id", "operation", "key", name="pk_idempotency_keys"),
     )
     op.create_index(
-        "ix_idempotency_keys_user_id_created_at", "idempotency_keys", ["user_id", "created_at"], unique=False
+        "ix_idempotency_keys_user_id_created_at",
+        "idempotency_keys",
+        ["user_id", "created_at"],
+        unique=False,
     )
 
 

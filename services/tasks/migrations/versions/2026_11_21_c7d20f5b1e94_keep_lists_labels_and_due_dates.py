@@ -43,7 +43,9 @@ def upgrade() -> None:
     for name, rule in CHECKS.items():
         add_constraint(name, f"CHECK ({rule})")
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")  # a build waits for old transactions, and nobody waits for the build
+        op.execute(
+            "SET lock_timeout = 0"
+        )  # a build waits for old transactions, and nobody waits for the build
         for name, index in INDEXES.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             op.execute(f"CREATE {index}")
@@ -81,8 +83,12 @@ def add_named(table: str, name_max_characters: int, *columns: sa.Column[object])
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(f"char_length(name) BETWEEN 1 AND {name_max_characters}", name=f"ck_{table}_name_length"),
-        sa.ForeignKeyConstraint(["user_id"], ["owners.id"], name=f"fk_{table}_user_id_owners", ondelete="CASCADE"),
+        sa.CheckConstraint(
+            f"char_length(name) BETWEEN 1 AND {name_max_characters}", name=f"ck_{table}_name_length"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["owners.id"], name=f"fk_{table}_user_id_owners", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=f"pk_{table}"),
         sa.UniqueConstraint("user_id", "id", name=f"uq_{table}_user_id_id"),
         sa.UniqueConstraint("user_id", "folded_name", name=f"uq_{table}_user_id_folded_name"),
@@ -102,7 +108,9 @@ def add_task_labels() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("task_id", sa.Uuid(), nullable=False),
         sa.Column("label_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["owners.id"], name="fk_task_labels_user_id_owners", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["owners.id"], name="fk_task_labels_user_id_owners", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["user_id", "task_id"],
             ["tasks.user_id", "tasks.id"],
@@ -117,7 +125,9 @@ def add_task_labels() -> None:
         ),
         sa.PrimaryKeyConstraint("task_id", "label_id", name="pk_task_labels"),
     )
-    op.create_index("ix_task_labels_user_id_label_id", "task_labels", ["user_id", "label_id"], unique=False)
+    op.create_index(
+        "ix_task_labels_user_id_label_id", "task_labels", ["user_id", "label_id"], unique=False
+    )
 
 
 def downgrade() -> None:
@@ -127,7 +137,15 @@ def downgrade() -> None:
         op.drop_constraint(name, "tasks")
     for name in INDEXES:
         op.drop_index(name, "tasks")
-    for name in ("position", "priority", "due_time_zone", "due_at", "due_time", "due_date", "list_id"):
+    for name in (
+        "position",
+        "priority",
+        "due_time_zone",
+        "due_at",
+        "due_time",
+        "due_date",
+        "list_id",
+    ):
         op.drop_column("tasks", name)
     op.drop_table("labels")
     op.drop_table("task_lists")

@@ -55,7 +55,9 @@ def upgrade() -> None:
         sa.Column(
             "status",
             sa.Text(),
-            sa.Computed("CASE WHEN is_completed THEN 'completed' ELSE 'pending' END", persisted=True),
+            sa.Computed(
+                "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END", persisted=True
+            ),
             nullable=False,
         ),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
@@ -65,11 +67,15 @@ def upgrade() -> None:
         sa.CheckConstraint("char_length(description) <= 10000", name="ck_tasks_description_length"),
         sa.CheckConstraint("char_length(title) BETWEEN 1 AND 200", name="ck_tasks_title_length"),
         sa.CheckConstraint("is_completed = (completed_at IS NOT NULL)", name="ck_tasks_completion"),
-        sa.ForeignKeyConstraint(["user_id"], ["owners.id"], name="fk_tasks_user_id_owners", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["owners.id"], name="fk_tasks_user_id_owners", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
         sa.UniqueConstraint("user_id", "version", name="uq_tasks_user_id_version"),
     )
-    op.create_index("ix_tasks_user_id_created_at_id", "tasks", ["user_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_tasks_user_id_created_at_id", "tasks", ["user_id", "created_at", "id"], unique=False
+    )
     op.execute(LIMIT_STATEMENTS)
 
 

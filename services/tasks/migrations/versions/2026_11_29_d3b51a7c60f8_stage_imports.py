@@ -16,7 +16,10 @@ depends_on = None
 VACUUM_SOON = ", ".join(
     f"{prefix}{name} = {value}"
     for prefix in ("", "toast.")
-    for name, value in (("autovacuum_vacuum_scale_factor", 0), ("autovacuum_vacuum_threshold", 1000))
+    for name, value in (
+        ("autovacuum_vacuum_scale_factor", 0),
+        ("autovacuum_vacuum_threshold", 1000),
+    )
 )
 
 
@@ -26,7 +29,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["owners.id"], name="fk_imports_user_id_owners", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["owners.id"], name="fk_imports_user_id_owners", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_imports"),
         sa.UniqueConstraint("user_id", "id", name="uq_imports_user_id_id"),
         prefixes=["UNLOGGED"],
@@ -54,7 +59,9 @@ def upgrade() -> None:
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("position", sa.Numeric(), nullable=True),
         sa.Column("labels", ARRAY(sa.Text()), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["owners.id"], name="fk_staged_tasks_user_id_owners", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["owners.id"], name="fk_staged_tasks_user_id_owners", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["user_id", "import_id"],
             ["imports.user_id", "imports.id"],
@@ -64,7 +71,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "import_id", "old_id", name="pk_staged_tasks"),
         prefixes=["UNLOGGED"],
     )
-    op.create_index("ix_staged_tasks_import_id_line", "staged_tasks", ["import_id", "line"], unique=False)
+    op.create_index(
+        "ix_staged_tasks_import_id_line", "staged_tasks", ["import_id", "line"], unique=False
+    )
     op.execute(f"ALTER TABLE staged_tasks SET ({VACUUM_SOON})")
 
 

@@ -6,16 +6,17 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 
 from common import app
-from common.database import engine_lifespan, state_of
+from common.database import check_database, engine_lifespan
 from common.database_checks import DatabaseChecks
-from common.identity import PassportReader
-from common.pages import State, pages
+from common.health import HealthStatus, health_routes
+from common.identity import PassportVerifier
 from common.settings import load
-from tasks.peers import users_connections
+from tasks.clients import users_connections
+from tasks.core.concurrency import ConcurrencyLimits
 from tasks.revisions import RELEASE
 from tasks.routes import router
 from tasks.settings import TasksSettings
-from tasks.turns import Turns
+from tasks.transfer.concurrency import ImportLimits
 
 
 def create_app(settings: TasksSettings) -> FastAPI:
@@ -23,21 +24,22 @@ def create_app(settings: TasksSettings) -> FastAPI:
     url = settings.tasks_database_url.get_secret_value()
     checks = DatabaseChecks(RELEASE)
 
-    async def ready(request: Request) -> Mapping[str, State]:
-        return {"database": await state_of(request.app.state.engine, checks)}
+    async def ready(request: Request) -> Mapping[str, HealthStatus]:
+        return {"database": await check_database(request.app.state.engine, checks)}
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
         service.state.settings = settings
-        service.state.passports = PassportReader(settings.passport_public_keys)
-        service.state.turns = Turns()
+        service.state.passports = PassportVerifier(settings.passport_public_keys)
+        service.state.concurrency = ConcurrencyLimits()
+        service.state.imports = ImportLimits()
         async with (
             engine_lifespan(url, checks) as service.state.engine,
             users_connections(str(settings.users_url)) as service.state.users,
         ):
             yield
 
-    return app.create_app("tasks", [*pages("tasks", ready), *router.routes], lifespan)
+    return app.create_app("tasks", [*health_routes("tasks", ready), *router.routes], lifespan)
 
 
 def main() -> None:

@@ -51,11 +51,11 @@ PRIORITIES: Final = ("none", "low", "medium", "high")
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 """The columns of a table, or of what a statement has made of it, by their names."""
 
-FOLDED: Final = Text(collation="C")
+CASEFOLDED: Final = Text(collation="C")
 """A name without its case. It is compared and sorted by code points, the same on every server."""
 
 
-INSTANT: Final = DateTime(timezone=True)
+TIMESTAMPTZ: Final = DateTime(timezone=True)
 """Times are `timestamptz`; the database's clock writes them."""
 
 
@@ -69,7 +69,7 @@ _STATUS = "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END"
 _DUE = "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
 
 
-def place_in_order(row: Columns) -> ColumnElement[Decimal]:
+def sort_position(row: Columns) -> ColumnElement[Decimal]:
     """Return what a row is ordered by: its position, or for one that was never moved the microseconds of its making.
 
     An index has the same expression, so its constants stand in the statement's text: a value that is sent beside it
@@ -94,8 +94,10 @@ class Owner(Table, table=True):
     task_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     list_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     label_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    pruned_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
-    created_at: datetime = Field(sa_type=INSTANT)
+    pruned_version: int = Field(
+        default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"}
+    )
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
 
 
 class TaskList(Table, table=True):
@@ -103,7 +105,9 @@ class TaskList(Table, table=True):
 
     __tablename__ = "task_lists"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        CheckConstraint(f"char_length(name) BETWEEN 1 AND {LIST_NAME_MAX_CHARACTERS}", "name_length"),
+        CheckConstraint(
+            f"char_length(name) BETWEEN 1 AND {LIST_NAME_MAX_CHARACTERS}", "name_length"
+        ),
         UniqueConstraint("user_id", "id"),
         UniqueConstraint("user_id", "folded_name"),
         UniqueConstraint("user_id", "version"),
@@ -112,10 +116,10 @@ class TaskList(Table, table=True):
     id: UUID = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
     name: str = Field(sa_type=Text)
-    folded_name: str = Field(sa_type=FOLDED)
+    folded_name: str = Field(sa_type=CASEFOLDED)
     position: Decimal | None = Field(default=None, sa_type=Numeric)
-    created_at: datetime = Field(sa_type=INSTANT)
-    updated_at: datetime = Field(sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    updated_at: datetime = Field(sa_type=TIMESTAMPTZ)
     version: int = Field(sa_type=BigInteger)
 
 
@@ -124,7 +128,9 @@ class Label(Table, table=True):
 
     __tablename__ = "labels"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        CheckConstraint(f"char_length(name) BETWEEN 1 AND {LABEL_NAME_MAX_CHARACTERS}", "name_length"),
+        CheckConstraint(
+            f"char_length(name) BETWEEN 1 AND {LABEL_NAME_MAX_CHARACTERS}", "name_length"
+        ),
         UniqueConstraint("user_id", "id"),
         UniqueConstraint("user_id", "folded_name"),
         UniqueConstraint("user_id", "version"),
@@ -133,9 +139,9 @@ class Label(Table, table=True):
     id: UUID = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
     name: str = Field(sa_type=Text)
-    folded_name: str = Field(sa_type=FOLDED)
-    created_at: datetime = Field(sa_type=INSTANT)
-    updated_at: datetime = Field(sa_type=INSTANT)
+    folded_name: str = Field(sa_type=CASEFOLDED)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    updated_at: datetime = Field(sa_type=TIMESTAMPTZ)
     version: int = Field(sa_type=BigInteger)
 
 
@@ -149,13 +155,19 @@ class Task(Table, table=True):
     __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
         CheckConstraint(f"char_length(title) BETWEEN 1 AND {TITLE_MAX_CHARACTERS}", "title_length"),
-        CheckConstraint(f"char_length(description) <= {DESCRIPTION_MAX_CHARACTERS}", "description_length"),
+        CheckConstraint(
+            f"char_length(description) <= {DESCRIPTION_MAX_CHARACTERS}", "description_length"
+        ),
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "completion"),
         CheckConstraint(_DUE, "due"),
-        CheckConstraint(f"char_length(due_time_zone) <= {ZONE_MAX_CHARACTERS}", "due_time_zone_length"),
+        CheckConstraint(
+            f"char_length(due_time_zone) <= {ZONE_MAX_CHARACTERS}", "due_time_zone_length"
+        ),
         CheckConstraint(f"priority BETWEEN 0 AND {len(PRIORITIES) - 1}", "priority"),
         ForeignKeyConstraint(
-            ["user_id", "list_id"], ["task_lists.user_id", "task_lists.id"], ondelete="SET NULL (list_id)"
+            ["user_id", "list_id"],
+            ["task_lists.user_id", "task_lists.id"],
+            ondelete="SET NULL (list_id)",
         ),
         UniqueConstraint("user_id", "version"),
         Index(None, "user_id", "created_at", "id"),
@@ -169,21 +181,27 @@ class Task(Table, table=True):
     description: str | None = Field(default=None, sa_type=Text)
     is_completed: bool = False
     status: str = Field(sa_type=Text, sa_column_args=[Computed(_STATUS, persisted=True)])
-    completed_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    created_at: datetime = Field(sa_type=INSTANT)
-    updated_at: datetime = Field(sa_type=INSTANT)
+    completed_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    updated_at: datetime = Field(sa_type=TIMESTAMPTZ)
     version: int = Field(sa_type=BigInteger)
     list_id: UUID | None = None
     due_date: date | None = None
     due_time: time | None = None
-    due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    due_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     due_time_zone: str | None = Field(default=None, sa_type=Text)
     priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": "0"})
     position: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
 _TASKS = METADATA.tables["tasks"]
-Index("ix_tasks_user_id_list_id_place", _TASKS.c.user_id, _TASKS.c.list_id, place_in_order(_TASKS.c), _TASKS.c.id)
+Index(
+    "ix_tasks_user_id_list_id_place",
+    _TASKS.c.user_id,
+    _TASKS.c.list_id,
+    sort_position(_TASKS.c),
+    _TASKS.c.id,
+)
 
 
 class TaskLabel(Table, table=True):
@@ -191,8 +209,12 @@ class TaskLabel(Table, table=True):
 
     __tablename__ = "task_labels"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        ForeignKeyConstraint(["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"),
-        ForeignKeyConstraint(["user_id", "label_id"], ["labels.user_id", "labels.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["user_id", "task_id"], ["tasks.user_id", "tasks.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "label_id"], ["labels.user_id", "labels.id"], ondelete="CASCADE"
+        ),
         Index(None, "user_id", "label_id"),
     )
 
@@ -213,7 +235,7 @@ class Import(Table, table=True):
 
     id: UUID = Field(primary_key=True)
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
-    begun_at: datetime = Field(sa_type=INSTANT, index=True)
+    begun_at: datetime = Field(sa_type=TIMESTAMPTZ, index=True)
 
 
 class StagedTask(Table, table=True):
@@ -224,7 +246,9 @@ class StagedTask(Table, table=True):
 
     __tablename__ = "staged_tasks"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
-        ForeignKeyConstraint(["user_id", "import_id"], ["imports.user_id", "imports.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["user_id", "import_id"], ["imports.user_id", "imports.id"], ondelete="CASCADE"
+        ),
         Index(None, "import_id", "line"),
         {"prefixes": ["UNLOGGED"]},
     )
@@ -237,14 +261,14 @@ class StagedTask(Table, table=True):
     title: str = Field(sa_type=Text)
     description: str | None = Field(default=None, sa_type=Text)
     is_completed: bool
-    completed_at: datetime | None = Field(default=None, sa_type=INSTANT)
-    created_at: datetime = Field(sa_type=INSTANT)
-    updated_at: datetime = Field(sa_type=INSTANT)
+    completed_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    updated_at: datetime = Field(sa_type=TIMESTAMPTZ)
     is_planned: bool
     list_id: UUID | None = None
     due_date: date | None = None
     due_time: time | None = None
-    due_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    due_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     due_time_zone: str | None = Field(default=None, sa_type=Text)
     priority: int = Field(sa_type=SmallInteger)
     position: Decimal | None = Field(default=None, sa_type=Numeric)
@@ -261,7 +285,7 @@ class TaskTombstone(Table, table=True):
     id: UUID = Field(primary_key=True)
     kind: str = Field(sa_type=Text)
     version: int = Field(sa_type=BigInteger)
-    deleted_at: datetime = Field(sa_type=INSTANT)
+    deleted_at: datetime = Field(sa_type=TIMESTAMPTZ)
 
 
 class IdempotencyKey(Table, table=True):
@@ -280,7 +304,7 @@ class IdempotencyKey(Table, table=True):
     task_id: UUID
     version: int = Field(sa_type=BigInteger)
     answer: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
 
 
 class ServedHistory(Table, table=True):
@@ -289,6 +313,8 @@ class ServedHistory(Table, table=True):
     __tablename__ = "served_history"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (CheckConstraint("id = 1", "one_row"),)
 
-    id: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False})
+    id: int = Field(
+        primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False}
+    )
     place: str = Field(sa_type=Text)
     written_by: str = Field(sa_type=Text)

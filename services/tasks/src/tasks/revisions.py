@@ -3,8 +3,8 @@
 from typing import Final
 
 from common.database_checks import Release
+from tasks.core.history import RAISE_ALL_VERSIONS
 from tasks.models import METADATA
-from tasks.statements.history import RAISE_ALL_VERSIONS
 
 REVISIONS: Final = ("f30362ae1a1a", "a41c09e7d352", "c7d20f5b1e94", "d3b51a7c60f8", "5b8f0c3e7a19")
 """Each revision in `migrations`, the oldest first; a test compares. The image knows them without looking there."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from pydantic_core import to_json
 
-from common.errors import BadRequest, Fault, Refusal
 from common.ndjson import BYTE_ORDER_MARK, WHITE_SPACE, end_line
-from common.reading import BODY_MAX_BYTES, faultless, parse, read_document
+from common.problems import BadRequest, FieldError, ProblemError
+from common.validation import BODY_MAX_BYTES, parse, raise_if_invalid, read_document
 from users.schemas import FORMAT, ImportStart, UserRead
 
 
@@ -22,7 +22,9 @@ class Import(NamedTuple):
 def write_start(profile: UserRead) -> bytes:
     """Write the first line of an export, which is made at this moment."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-    return end_line(to_json({"kind": "export", "format": FORMAT, "exported_at": now, "user": profile}))
+    return end_line(
+        to_json({"kind": "export", "format": FORMAT, "exported_at": now, "user": profile})
+    )
 
 
 async def read_start(pieces: AsyncIterator[bytes]) -> Import:
@@ -33,7 +35,9 @@ async def read_start(pieces: AsyncIterator[bytes]) -> Import:
         Unprocessable: It breaks a rule.
     """
     text = b""
-    while not _has_line(text) and len(text) <= BODY_MAX_BYTES and (piece := await anext(pieces, b"")):
+    while (
+        not _has_line(text) and len(text) <= BODY_MAX_BYTES and (piece := await anext(pieces, b""))
+    ):
         text += piece
     text = text.removeprefix(BYTE_ORDER_MARK)
     white_space = text[: len(text) - len(text.lstrip(WHITE_SPACE))]
@@ -58,17 +62,24 @@ async def joined(first: bytes, others: AsyncIterable[bytes]) -> AsyncIterator[by
 def _read_first(number: int, text: bytes) -> ImportStart:
     try:
         if len(text) > BODY_MAX_BYTES:
-            raise BadRequest(errors=[Fault(location=["body"], code="too-long", message="Longer than 64 KiB")])
-        start = faultless(*read_document(text, parse(text), ImportStart))
-    except Refusal as error:
+            raise BadRequest(
+                errors=[
+                    FieldError(location=["body"], code="too-long", message="Longer than 64 KiB")
+                ]
+            )
+        start = raise_if_invalid(*read_document(text, parse(text), ImportStart))
+    except ProblemError as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]
         raise type(error)(
-            error.code, f"Line {number} {broken}.", errors=faults, errors_omitted=error.errors_omitted
+            error.code,
+            f"Line {number} {broken}.",
+            errors=faults,
+            errors_omitted=error.errors_omitted,
         ) from None
     return start
 
 
-def _in_line(number: int, fault: Fault) -> Fault:
+def _in_line(number: int, fault: FieldError) -> FieldError:
     body, *place = fault["location"]
-    return Fault(location=[body, number, *place], code=fault["code"], message=fault["message"])
+    return FieldError(location=[body, number, *place], code=fault["code"], message=fault["message"])

@@ -7,10 +7,10 @@ from fastapi import FastAPI, Request
 
 from common import app
 from common.concurrency import UserLimiter
-from common.database import engine_lifespan, state_of
+from common.database import check_database, engine_lifespan
 from common.database_checks import DatabaseChecks
-from common.identity import PassportReader
-from common.pages import State, pages
+from common.health import HealthStatus, health_routes
+from common.identity import PassportVerifier
 from common.settings import load
 from common.uploads import UPLOADS_PER_USER_MAX
 from users.peers import tasks_connections
@@ -24,12 +24,12 @@ def create_app(settings: UsersSettings) -> FastAPI:
     url = settings.users_database_url.get_secret_value()
     checks = DatabaseChecks(RELEASE)
 
-    async def ready(request: Request) -> Mapping[str, State]:
-        return {"database": await state_of(request.app.state.engine, checks)}
+    async def ready(request: Request) -> Mapping[str, HealthStatus]:
+        return {"database": await check_database(request.app.state.engine, checks)}
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
-        service.state.passports = PassportReader(settings.passport_public_keys)
+        service.state.passports = PassportVerifier(settings.passport_public_keys)
         service.state.limiter = UserLimiter()
         service.state.uploads = UserLimiter(UPLOADS_PER_USER_MAX)
         async with (
@@ -38,7 +38,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
         ):
             yield
 
-    return app.create_app("users", [*pages("users", ready), *router.routes], lifespan)
+    return app.create_app("users", [*health_routes("users", ready), *router.routes], lifespan)
 
 
 def main() -> None:

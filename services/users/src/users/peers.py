@@ -9,8 +9,16 @@ import httpx
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from common.errors import BadRequest, Conflict, Fault, Refusal, RequestTimeout, Unavailable, Unprocessable
 from common.identity import User
+from common.problems import (
+    BadRequest,
+    Conflict,
+    FieldError,
+    ProblemError,
+    RequestTimeout,
+    Unavailable,
+    Unprocessable,
+)
 from common.uploads import IMPORT_LIMITS
 from users.lines import joined
 from users.schemas import ImportRead
@@ -39,7 +47,7 @@ ANSWER_MAX_BYTES: Final = 1_048_576
 IDLE_SECONDS: Final = 20
 """Shorter than a service keeps idle connections, so that none dies under a call."""
 
-PASSED_ON: Final[Mapping[int, type[Refusal]]] = {
+PASSED_ON: Final[Mapping[int, type[ProblemError]]] = {
     400: BadRequest,
     408: RequestTimeout,
     409: Conflict,
@@ -55,7 +63,7 @@ _REPORTED = httpx.Timeout(IMPORT_LIMITS.seconds_max, connect=CONNECT_SECONDS, re
 class _Problem(TypedDict):
     code: str
     detail: str
-    errors: NotRequired[list[Fault]]
+    errors: NotRequired[list[FieldError]]
     errors_omitted: NotRequired[int]
 
 
@@ -70,7 +78,7 @@ class TasksConnections(NamedTuple):
     imports: httpx.AsyncClient
 
 
-class TasksService:
+class TasksClient:
     """The tasks service, as the internal network shows it, asked on behalf of one request.
 
     Each call raises `Unavailable` when it is away, slow, or says what nobody expects.
@@ -98,7 +106,9 @@ class TasksService:
 
         It begins when the first piece is there: until then it can still be said that there is nothing to be had.
         """
-        asked = self._client.stream("GET", f"{ADDRESS}/export", headers=self._headers, timeout=_STREAMED)
+        asked = self._client.stream(
+            "GET", f"{ADDRESS}/export", headers=self._headers, timeout=_STREAMED
+        )
         with _expected():
             async with asked as answer:
                 answer.raise_for_status()
@@ -156,7 +166,9 @@ class _Connection:
         return self._stream is not None and bool(self._stream.get_extra_info("is_readable"))
 
 
-async def _until_answered(pieces: AsyncIterator[bytes], connection: _Connection) -> AsyncIterator[bytes]:
+async def _until_answered(
+    pieces: AsyncIterator[bytes], connection: _Connection
+) -> AsyncIterator[bytes]:
     """Hand on pieces until the other service has answered.
 
     The driver sends a body to its end before it reads, so an answer before that would wait for the slowest client.

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchem
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from common.reading import Input
 from common.texts import require_few_marks
+from common.validation import StrictModel
 
 TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
 """The names that count, the same on every machine. `Factory` means that nobody has set one; browsers refuse it."""
@@ -17,13 +17,17 @@ TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().spli
 
 def _require_known(name: str) -> str:
     if require_few_marks(name) not in TIME_ZONES:
-        raise PydanticCustomError("unknown-time-zone", "This is no name of a time zone, such as Europe/Berlin.")
+        raise PydanticCustomError(
+            "unknown-time-zone", "This is no name of a time zone, such as Europe/Berlin."
+        )
     return name
 
 
 def _require_export(kind: str) -> str:
     if kind != "export":
-        raise PydanticCustomError("unknown-word", "The first line of an import is that of an export.")
+        raise PydanticCustomError(
+            "unknown-word", "The first line of an import is that of an export."
+        )
     return kind
 
 
@@ -49,7 +53,10 @@ EXAMPLE_LINES: Final = (
 EMAIL_MAX_CHARACTERS: Final = 254
 """Source: RFC 5321, 4.5.3.1.3 (the brackets around it do not count)."""
 
-_ZONE = {"description": "A name of the IANA Time Zone Database.", "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$"}
+_ZONE = {
+    "description": "A name of the IANA Time Zone Database.",
+    "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$",
+}
 
 TimeZone = Annotated[
     str,
@@ -72,11 +79,13 @@ WireTime = Annotated[
 EmailAddress = Annotated[str, Field(max_length=EMAIL_MAX_CHARACTERS, examples=["ada@example.com"])]
 """In lower case."""
 
-Echo = Annotated[JsonValue, WithJsonSchema({"description": "May be sent as it was read; it is ignored."})]
+Echo = Annotated[
+    JsonValue, WithJsonSchema({"description": "May be sent as it was read; it is ignored."})
+]
 """What only the service sets, in a profile that is sent back."""
 
 
-class _Echoed(Input):
+class _Echoed(StrictModel):
     """What a sender may leave in a profile that they read before."""
 
     time_zone: TimeZone = Field(default_factory=str)
@@ -92,7 +101,9 @@ class UserChange(_Echoed):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"time_zone": "Europe/Berlin"}]})
 
-    id: UUID | None = Field(default=None, description="Must be the caller's.", examples=[EXAMPLE_USER])
+    id: UUID | None = Field(
+        default=None, description="Must be the caller's.", examples=[EXAMPLE_USER]
+    )
 
 
 class ImportedUser(_Echoed):
@@ -101,7 +112,7 @@ class ImportedUser(_Echoed):
     id: Echo = None
 
 
-class ImportStart(Input):
+class ImportStart(StrictModel):
     """The first line of an import."""
 
     kind: Annotated[str, AfterValidator(_require_export)]
@@ -114,10 +125,14 @@ class UserRead(TypedDict):
     """A profile as it is answered: every field is always there."""
 
     id: Annotated[UUID, Field(examples=[EXAMPLE_USER])]
-    email: Annotated[EmailAddress | None, Field(description="What the token said, if nobody else has it.")]
+    email: Annotated[
+        EmailAddress | None, Field(description="What the token said, if nobody else has it.")
+    ]
     time_zone: TimeZone
     auth_issuer: Annotated[str, Field(description="Who knows the user.", examples=["better-auth"])]
-    auth_subject: Annotated[str, Field(description="The user's id there.", examples=["h7RyX2mPqLz0aVtC"])]
+    auth_subject: Annotated[
+        str, Field(description="The user's id there.", examples=["h7RyX2mPqLz0aVtC"])
+    ]
     created_at: WireTime
     updated_at: WireTime
 
@@ -125,7 +140,13 @@ class UserRead(TypedDict):
 class ImportRead(TypedDict):
     """What became of the lines of an import."""
 
-    created: Annotated[int, Field(ge=0, description="Tasks, lists and labels that were not there.", examples=[2])]
+    created: Annotated[
+        int, Field(ge=0, description="Tasks, lists and labels that were not there.", examples=[2])
+    ]
     updated: Annotated[int, Field(ge=0, description="Tasks that were different.", examples=[0])]
-    unchanged: Annotated[int, Field(ge=0, description="Those that were there as they are.", examples=[1])]
-    renumbered: Annotated[int, Field(ge=0, description="How many of all these have another id here.", examples=[0])]
+    unchanged: Annotated[
+        int, Field(ge=0, description="Those that were there as they are.", examples=[1])
+    ]
+    renumbered: Annotated[
+        int, Field(ge=0, description="How many of all these have another id here.", examples=[0])
+    ]

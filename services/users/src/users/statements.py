@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Boolean, ColumnElement, Text, Uuid, bindparam, case, delete, exists, func, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from users.models import METADATA
@@ -38,7 +50,9 @@ GET_USER: Final = select(*USER_COLUMNS).where(
     _users.c.id == _CALLER,
     _users.c.auth_issuer == _ISSUER,
     _users.c.auth_subject == _SUBJECT,
-    _KEEPS_EMAIL | _users.c.email.is_not_distinct_from(_EMAIL) | (_users.c.email.is_(None) & _is_taken),
+    _KEEPS_EMAIL
+    | _users.c.email.is_not_distinct_from(_EMAIL)
+    | (_users.c.email.is_(None) & _is_taken),
 )
 """The profile, if it says all that the token says; an address that somebody else has need not be in it."""
 
@@ -76,5 +90,10 @@ SAVE_USER: Final = (
 Two who claim one address at the same moment break its uniqueness; the statement then changes nothing.
 """
 
-ERASE_USER: Final = delete(_users).where(_users.c.id == _CALLER).returning(_users.c.id).execution_options(writes=True)
+ERASE_USER: Final = (
+    delete(_users)
+    .where(_users.c.id == _CALLER)
+    .returning(_users.c.id)
+    .execution_options(writes=True)
+)
 """Forget a profile, if there is one."""

@@ -4,4 +4,12 @@ from auth_gateway.keys.cache import KeyCache, KeyState, KeysUnavailable
 from auth_gateway.keys.errors import KeySetError
 from auth_gateway.keys.jwks import PUBLISHED_ALGORITHMS, KeySet, VerifyingKey
 
-__all__ = ["PUBLISHED_ALGORITHMS", "KeyCache", "KeySet", "KeySetError", "KeyState", "KeysUnavailable", "VerifyingKey"]
+__all__ = [
+    "PUBLISHED_ALGORITHMS",
+    "KeyCache",
+    "KeySet",
+    "KeySetError",
+    "KeyState",
+    "KeysUnavailable",
+    "VerifyingKey",
+]

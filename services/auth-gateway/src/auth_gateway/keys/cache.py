@@ -14,8 +14,8 @@ from auth_gateway.keys.download import download, trusted_authorities
 from auth_gateway.keys.errors import KeySetError
 from auth_gateway.keys.jwks import KeySet, VerifyingKey, read_key_set
 from auth_gateway.lru import LeastRecentlyUsed
-from common.errors import Unavailable
 from common.identity import LEEWAY_SECONDS
+from common.problems import Unavailable
 
 WAIT_SECONDS: Final = 1.5
 """How long a request waits for a fetch, which may go on without it; the edge waits 3 s for a decision."""
@@ -231,7 +231,9 @@ class KeyCache:
         except KeySetError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the upkeep goes on and tries again
-            self._fail(KeySetError("cannot be asked, for a reason that was not foreseen", repr(error)))
+            self._fail(
+                KeySetError("cannot be asked, for a reason that was not foreseen", repr(error))
+            )
         else:
             self._keep(keys)
         finally:
@@ -239,7 +241,9 @@ class KeyCache:
 
     def _keep(self, keys: KeySet) -> None:
         if keys.refused and keys.refused != self._keys.refused:
-            _LOG.warning("The key server publishes keys that may not be used: %s", "; ".join(keys.refused))
+            _LOG.warning(
+                "The key server publishes keys that may not be used: %s", "; ".join(keys.refused)
+            )
         if self.failure is not None:
             _LOG.warning("The keys can be fetched again.")
         self._keys = keys

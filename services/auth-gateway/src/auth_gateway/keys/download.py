@@ -39,11 +39,17 @@ _FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (
         "shows a TLS certificate that is not trusted: mend it, or name its authority's file in SSL_CERT_FILE",
     ),
     (aiohttp.ClientConnectorSSLError, f"does not speak TLS as we do: {_CHECK_PORT}"),
-    (aiohttp.ConnectionTimeoutError, f"accepts no connection within {CONNECT_SECONDS:g} s: {_CHECK_PORT}"),
+    (
+        aiohttp.ConnectionTimeoutError,
+        f"accepts no connection within {CONNECT_SECONDS:g} s: {_CHECK_PORT}",
+    ),
     (aiohttp.ClientConnectorError, f"accepts no connection: {_CHECK_PORT}"),
     (TimeoutError, "does not answer in time: KEYS_FETCH_SECONDS says how long it may take"),
     (aiohttp.ClientPayloadError, "breaks off in the middle of its answer"),
-    (aiohttp.ClientResponseError, f"does not answer in HTTP, or with too large headers: {_CHECK_PORT}"),
+    (
+        aiohttp.ClientResponseError,
+        f"does not answer in HTTP, or with too large headers: {_CHECK_PORT}",
+    ),
     (aiohttp.ServerDisconnectedError, f"hangs up without an answer: {_CHECK_PORT}"),
     (aiohttp.ClientOSError, f"hangs up without an answer: {_CHECK_PORT}"),
 )
@@ -82,7 +88,9 @@ async def download(address: str, seconds: float, authorities: ssl.SSLContext) ->
         raise _explained(error) from error
 
 
-async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _send_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
     """Keep aiohttp from asking a second time when the server hangs up; it would not count as a fetch."""
     try:
         return await send(request)
@@ -119,7 +127,9 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         document += chunk
         if len(document) > DOCUMENT_MAX_BYTES:
-            raise KeySetError(f"answers with more than {DOCUMENT_MAX_BYTES} bytes, too much for a key set")
+            raise KeySetError(
+                f"answers with more than {DOCUMENT_MAX_BYTES} bytes, too much for a key set"
+            )
     if not document:
         raise KeySetError(f"answers with nothing: {_SET_ADDRESS}")
     if document.lstrip().startswith(b"<"):

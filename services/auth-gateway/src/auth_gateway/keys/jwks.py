@@ -12,8 +12,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from jwt.exceptions import PyJWTError
 
 from auth_gateway.keys.errors import KeySetError
-from common.errors import BadRequest
-from common.reading import parse
+from common.problems import BadRequest
+from common.validation import parse
 
 FITTING: Final = {
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
@@ -44,7 +44,11 @@ SHOWN_MAX_CHARACTERS: Final = 20
 _PRIME: Final = 2**255 - 19
 _D: Final = -121_665 * pow(121_666, -1, _PRIME)
 
-_READERS: Final = {"OKP": OKPAlgorithm.from_jwk, "EC": ECAlgorithm.from_jwk, "RSA": RSAAlgorithm.from_jwk}
+_READERS: Final = {
+    "OKP": OKPAlgorithm.from_jwk,
+    "EC": ECAlgorithm.from_jwk,
+    "RSA": RSAAlgorithm.from_jwk,
+}
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 

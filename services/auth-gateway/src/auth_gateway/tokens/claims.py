@@ -34,7 +34,11 @@ def require_no_oauth_token(claims: Claims) -> None:
 
 def require_no_mail_link_or_cookie(claims: Claims) -> None:
     """Refuse what Better Auth signs with the same secret, and is no login (rule 8)."""
-    if MAIL_LINK_CLAIMS & claims.keys() or claims.get("sub") == "verify-email" or claims.get("iss") == "better-auth":
+    if (
+        MAIL_LINK_CLAIMS & claims.keys()
+        or claims.get("sub") == "verify-email"
+        or claims.get("iss") == "better-auth"
+    ):
         raise TokenRefused(Reason.MAIL_LINK)
     if claims.keys() >= SESSION_COOKIE_CLAIMS:
         raise TokenRefused(Reason.SESSION_COOKIE)

@@ -17,7 +17,7 @@ from auth_gateway.tokens.reading import bearer_token
 from auth_gateway.tokens.reasons import TokenRefused
 from auth_gateway.tokens.verifier import Verifier
 from common.identity import LEEWAY_SECONDS
-from common.telemetry import log, pseudonym
+from common.logging import log, pseudonym
 
 VERDICTS_MAX: Final = 10_000
 """Tokens whose verdict is remembered, per process."""
@@ -63,7 +63,11 @@ class Gatekeeper:
 
     def known(self, authorization: bytes | str) -> Granted | None:
         """Return the verdict on the token of a lone `Authorization` header if nothing is left to do for it."""
-        header = authorization.encode(errors="replace") if isinstance(authorization, str) else authorization
+        header = (
+            authorization.encode(errors="replace")
+            if isinstance(authorization, str)
+            else authorization
+        )
         if header[: len(_SCHEME)].lower() != _SCHEME:
             return None
         verdict = self._verdicts.get(sha256(header[len(_SCHEME) :]).digest())

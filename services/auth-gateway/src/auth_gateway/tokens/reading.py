@@ -9,8 +9,8 @@ from typing import Final, cast
 
 from auth_gateway.keys import PUBLISHED_ALGORITHMS
 from auth_gateway.tokens.reasons import Reason, TokenRefused
-from common.errors import BadRequest
-from common.reading import parse
+from common.problems import BadRequest
+from common.validation import parse
 
 TOKEN_MAX_BYTES: Final = 8_192
 """A longer token is refused unread."""

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from common.errors import Unauthorized
+from common.problems import Unauthorized
 
 
 class Reason(StrEnum):
@@ -62,5 +62,7 @@ class TokenRefused(Unauthorized, status=Unauthorized.status, title=Unauthorized.
     def __init__(self, reason: Reason) -> None:
         code = _CODES.get(reason, "token-invalid")
         challenge = "Bearer" if code == "token-missing" else 'Bearer error="invalid_token"'
-        super().__init__(code, SENTENCES[code], headers={"WWW-Authenticate": challenge}, reason=reason)
+        super().__init__(
+            code, SENTENCES[code], headers={"WWW-Authenticate": challenge}, reason=reason
+        )
         self.key_id: str | None = None

@@ -63,7 +63,9 @@ class _Expected(NamedTuple):
 class Verifier:
     """Tells whose login a token is; `signatures_checked` counts the work."""
 
-    def __init__(self, settings: TokenSettings, keys: KeyCache, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: TokenSettings, keys: KeyCache, clock: Callable[[], float] = time.time
+    ) -> None:
         self._keys = keys
         self._has_keys = settings.keys_address is not None
         self._secrets = settings.secrets
@@ -92,7 +94,9 @@ class Verifier:
             refusal.key_id = token.key_id
             raise
         own_id = user_id(self._issuer_label, subject)
-        return Identity(own_id, subject, self._issuer_label, email(token.claims), expires_at, token.key_id)
+        return Identity(
+            own_id, subject, self._issuer_label, email(token.claims), expires_at, token.key_id
+        )
 
     def _require_secret_profile(self, token: UnverifiedToken) -> None:
         """Rules 8 and 9; issuer and audience may be absent, but where nothing is configured no other value is right."""
@@ -147,7 +151,9 @@ class Verifier:
             raise TokenRefused(_reason(error)) from None
         require_no_oauth_token(token.claims)
 
-    def _authenticate(self, token: UnverifiedToken, keys: Iterable[PublicKey | bytes], expected: _Expected) -> None:
+    def _authenticate(
+        self, token: UnverifiedToken, keys: Iterable[PublicKey | bytes], expected: _Expected
+    ) -> None:
         """Let PyJWT check signature, issuer and audience (rule 15), by each secret or the one key (rule 9)."""
         for key in keys:
             self.signatures_checked += 1

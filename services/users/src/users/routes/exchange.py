@@ -9,33 +9,35 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
-from common.errors import BodyTooLarge, UnsupportedMediaType
-from common.frame import DEADLINE_SECONDS
 from common.identity import CurrentUser
+from common.middleware import DEADLINE_SECONDS
 from common.ndjson import MEDIA_TYPE
-from common.reading import JSON_TYPE, NoParameters, Query, require_unencoded
+from common.problems import BodyTooLarge, UnsupportedMediaType
 from common.uploads import IMPORT_LIMITS, read_upload
+from common.validation import JSON_TYPE, NoParameters, QueryParams, require_unencoded
 from users import service
 from users.lines import joined, write_start
-from users.peers import REPORT_SECONDS, TasksService
+from users.peers import REPORT_SECONDS, TasksClient
 from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_LINES, ImportRead
 
 router = APIRouter(prefix="/users/me", tags=["users"])
 
 _REPORT = TypeAdapter(ImportRead)
-_LINES: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"type": "string", "examples": [EXAMPLE_LINES]}}}
+_LINES: Final[dict[str, Any]] = {
+    MEDIA_TYPE: {"schema": {"type": "string", "examples": [EXAMPLE_LINES]}}
+}
 _EXPORTED: Final[dict[int | str, dict[str, Any]]] = {200: {"content": _LINES}}
 _IMPORTED: Final[dict[int | str, dict[str, Any]]] = {408: {}, 409: {}, 415: {}, 422: {}}
 _IMPORT_BODY: Final = {"requestBody": {"required": True, "content": _LINES}}
 
 
-async def _tasks(request: Request, user: CurrentUser) -> TasksService:
-    return TasksService(request.app.state.tasks, user, request.scope["request_id"])
+async def _tasks(request: Request, user: CurrentUser) -> TasksClient:
+    return TasksClient(request.app.state.tasks, user, request.scope["request_id"])
 
 
-Address = Depends(Query(NoParameters))
-Tasks = Annotated[TasksService, Depends(_tasks)]
+Address = Depends(QueryParams(NoParameters))
+Tasks = Annotated[TasksClient, Depends(_tasks)]
 
 
 async def _task_lines(tasks: Tasks) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -57,8 +59,12 @@ TaskLines = Annotated[AsyncIterator[bytes], Depends(_task_lines)]
 HasLines = Annotated[None, Depends(_require_lines)]
 
 
-@router.get("/export", response_class=StreamingResponse, responses=_EXPORTED, dependencies=[Address])
-async def export_me(request: Request, user: CurrentUser, session: DbSession, lines: TaskLines) -> Response:
+@router.get(
+    "/export", response_class=StreamingResponse, responses=_EXPORTED, dependencies=[Address]
+)
+async def export_me(
+    request: Request, user: CurrentUser, session: DbSession, lines: TaskLines
+) -> Response:
     """Show all that the caller has, one JSON object a line: the profile, then lists, labels and tasks."""
     start = write_start(await service.get_user(session, user))
     return StreamingResponse(_in_time(request, joined(start, lines)), media_type=MEDIA_TYPE)
@@ -66,7 +72,12 @@ async def export_me(request: Request, user: CurrentUser, session: DbSession, lin
 
 @router.post("/import", response_model=ImportRead, responses=_IMPORTED, openapi_extra=_IMPORT_BODY)
 async def import_me(
-    request: Request, _: HasLines, __: Annotated[object, Address], user: CurrentUser, session: DbSession, tasks: Tasks
+    request: Request,
+    _: HasLines,
+    __: Annotated[object, Address],
+    user: CurrentUser,
+    session: DbSession,
+    tasks: Tasks,
 ) -> Response:
     """Take in what was exported, here or elsewhere: all of it, or nothing when a line is bad.
 

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from common.database import LimitedEngine, Session
+from common.database import Database, LimitedDatabase
 from common.identity import CurrentUser
 
 
-async def _session(request: Request, user: CurrentUser) -> Session:
+async def _session(request: Request, user: CurrentUser) -> Database:
     state = request.app.state
-    return LimitedEngine(state.engine, state.limiter.slots_of(user.id))
+    return LimitedDatabase(state.engine, state.limiter.slots_of(user.id))
 
 
-DbSession = Annotated[Session, Depends(_session)]
+DbSession = Annotated[Database, Depends(_session)]
 """What the statements of a request are run on: the user's share of the connections."""

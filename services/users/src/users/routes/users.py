@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
 from common.identity import CurrentUser
-from common.reading import JSON_TYPE, MERGE_PATCH_TYPE, Body, NoParameters, Query
+from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, NoParameters, QueryParams
 from users import service
 from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_USER, UserChange, UserRead
@@ -17,8 +17,10 @@ router = APIRouter(tags=["users"])
 _USER = TypeAdapter(UserRead)
 
 UserId = Annotated[UUID, Path(description="The caller.", examples=[EXAMPLE_USER])]
-Address = Depends(Query(NoParameters))
-Change = Annotated[UserChange, Depends(Body(UserChange, media_types=(JSON_TYPE, MERGE_PATCH_TYPE)))]
+Address = Depends(QueryParams(NoParameters))
+Change = Annotated[
+    UserChange, Depends(JsonBody(UserChange, media_types=(JSON_TYPE, MERGE_PATCH_TYPE)))
+]
 
 
 @router.get("/users/me", response_model=UserRead, dependencies=[Address])

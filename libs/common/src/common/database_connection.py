@@ -1,0 +1,139 @@
+"""One connection to the database: how its statements are sent in chunks, and stopped when nobody waits any more."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from psycopg import AsyncConnection, AsyncRawCursor, Error, InternalError, generators, pq, waiting
+from psycopg._preparing import PrepareManager
+from psycopg.abc import RV, PQGen
+from psycopg.pq.abc import PGresult
+from psycopg.rows import DictRow, dict_row
+
+FINISH_SECONDS: Final = 0.05
+"""How long an abandoned statement may still run: most end within it, and their connection is used again."""
+
+CANCEL_SECONDS: Final = 1.0
+"""How long the server may take to hear that a statement is to be stopped."""
+
+
+class Connection(AsyncConnection[tuple[object, ...]]):
+    """A connection whose statements can be abandoned: whoever is cancelled does not wait for the server.
+
+    The driver itself would ask the server to cancel, and wait up to 10 s where nobody answers.
+    """
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's signature
+        """Wait for the server, and leave at once when cancelled."""
+        return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+
+    @property
+    def prepared(self) -> PrepareManager:
+        """The statements that the driver has prepared, or counted until it does."""
+        return self._prepared
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether its last statement has ended."""
+        return self.pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+    async def stop(self) -> None:
+        """Let the statement that runs end, or have the server stop it and close the connection.
+
+        A connection that has asked for it is not used again: the request to stop might meet its next statement.
+        """
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                while await self.wait(generators.fetch(self.pgconn)):
+                    pass
+        except (TimeoutError, Error):
+            with suppress(Error):
+                await self.cancel_safe(timeout=CANCEL_SECONDS)
+            await self.close()
+
+
+class ChunkedCursor(AsyncRawCursor[DictRow]):
+    """A cursor that gives rows while they arrive, a chunk at a time, of statements that are prepared as any other.
+
+    The driver's own `stream` prepares none, and planning a list costs the server more than reading it. This is
+    `execute` of `psycopg._cursor_base`, but for the chunks.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, row_factory=dict_row)
+        self._connection = connection
+        self._rows_at_once = 0
+        self._has_loaders = False
+        self._validate: Callable[[Sequence[PGresult]], None] | None = None
+        self.is_ended = False
+
+    async def start(
+        self, text: bytes, values: Sequence[object], rows_at_once: int
+    ) -> list[DictRow]:
+        """Send a statement, and return its first rows."""
+        self._rows_at_once = rows_at_once
+        return self._load(await self._connection.wait(self._run(text, values)))
+
+    async def next_rows(self) -> list[DictRow]:
+        """Return the next rows, of a statement that has not ended yet."""
+        return self._load(await self._connection.wait(self._fetch()))
+
+    def _load(self, result: PGresult | None) -> list[DictRow]:
+        if result is None:
+            return []
+        self.pgresult = result
+        self._tx.set_pgresult(result, set_loaders=not self._has_loaders)
+        if not self._has_loaders:
+            self._make_row = self._make_row_maker()
+            self._has_loaders = True
+        return self._tx.load_rows(0, result.ntuples, self._make_row)
+
+    def abandon(self) -> None:
+        """Leave a statement whose end nobody waits for: it is not counted as one that went well."""
+        self._count([])
+
+    def _run(self, text: bytes, values: Sequence[object]) -> PQGen[PGresult | None]:
+        yield from self._start_query(text)
+        query = self._convert_query(text, values)
+        prepare, name = self._get_prepared(query)
+        if prepare.name == "SHOULD":
+            self._send_prepare(name, query)
+            self._check_results((yield from generators.execute(self._pgconn)))
+        if name:
+            self._send_query_prepared(name, query)
+        else:
+            self._execute_send(query, force_extended=True)
+        key = self._connection.prepared.maybe_add_to_cache(query, prepare, name)
+        if key is not None:
+            self._validate = partial(self._connection.prepared.validate, key, prepare, name)
+        self._pgconn.set_chunked_rows_mode(self._rows_at_once)
+        yield from generators.send(self._pgconn)
+        return (yield from self._fetch())
+
+    def _fetch(self) -> PQGen[PGresult | None]:
+        """Fetch a chunk; one that is not full is the last, so the end is fetched with it."""
+        result = yield from generators.fetch(self._pgconn)
+        if result is None or result.status != pq.ExecStatus.TUPLES_CHUNK:
+            yield from self._end(result)
+            return None
+        if result.ntuples < self._rows_at_once:
+            yield from self._end((yield from generators.fetch(self._pgconn)))
+        return result
+
+    def _end(self, result: PGresult | None) -> PQGen[None]:
+        if result is None:
+            raise InternalError("a statement ended without a result")
+        while (yield from generators.fetch(self._pgconn)):
+            pass
+        self.is_ended = True
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            self._raise_for_result(result)
+        self._count([result])
+
+    def _count(self, results: Sequence[PGresult]) -> None:
+        """Tell the driver's cache of prepared statements how one went that was new to it."""
+        if self._validate is not None:
+            self._validate(results)
+            self._validate = None

@@ -1,0 +1,267 @@
+"""How strictly requests are read, and in which order they are judged."""
+
+import gzip
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient
+from pydantic_core._pydantic_core import list_all_errors
+
+from common.problems import BadRequest
+from common.validation import (
+    BODY_MAX_BYTES,
+    CONTAINERS_MAX,
+    DEPTH_MAX,
+    NUMBER_MAX_CHARACTERS,
+    OTHER_USER,
+    RULES,
+    UNREADABLE,
+    parse,
+)
+
+KNOWN = {error["type"].replace("_", "-") for error in list_all_errors()}
+
+
+def test_every_fault_that_the_validator_knows_is_sorted() -> None:
+    assert UNREADABLE.isdisjoint(RULES)
+    assert KNOWN <= UNREADABLE | RULES
+    assert RULES < KNOWN
+    assert OTHER_USER not in KNOWN
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "fault"),
+    [
+        (b'{"name": "abc"}', 200, None),
+        (b"", 400, "json-invalid"),
+        (b"{", 400, "json-invalid"),
+        (b'{"name": 5}', 400, "string-type"),
+        (b'{"name": null}', 400, "string-type"),
+        (b'{"name": "abc", "size": "5"}', 400, "int-type"),
+        (b'{"name": "abc", "size": 5.5}', 400, "int-type"),
+        (b'{"name": "abc", "owner": "me"}', 400, "uuid-parsing"),
+        (b'{"name": "abcdef", "size": "5"}', 400, "string-too-long"),
+        (b"{}", 422, "missing"),
+        (b'{"name": "abcdef"}', 422, "string-too-long"),
+        (b'{"name": "abc", "more": 1}', 422, "extra-forbidden"),
+    ],
+)
+async def test_what_cannot_be_read_is_400_and_what_breaks_a_rule_422(
+    client: AsyncClient, body: bytes, status: int, fault: str | None
+) -> None:
+    answer = await client.post("/things", content=body)
+
+    assert answer.status_code == status
+    if fault:
+        assert answer.json()["code"] == ("bad-request" if status == 400 else "invalid-body")
+        assert answer.json()["errors"][0]["code"] == fault
+        assert answer.json()["errors"][0]["location"][0] == "body"
+
+
+@pytest.mark.parametrize(
+    ("path", "location", "fault"),
+    [
+        ("/things?unknown=1", ["query", "unknown"], "extra-forbidden"),
+        ("/things?size=x", ["query", "size"], "int-parsing"),
+        ("/things?size=1&size=1", ["query", "size"], "repeated"),
+        ("/things?size=", ["query", "size"], "int-parsing"),
+        ("/things?size=%ff", ["query"], "utf8-invalid"),
+        ("/things/no-id", ["path", "thing_id"], "uuid-parsing"),
+        ("/things/00000000000040008000000000000000", ["path", "thing_id"], "uuid-parsing"),
+    ],
+)
+async def test_each_fault_of_path_and_query_is_400(
+    client: AsyncClient, path: str, location: list[str], fault: str
+) -> None:
+    answer = await client.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+    assert [(said["location"], said["code"]) for said in answer.json()["errors"]] == [
+        (location, fault)
+    ]
+
+
+async def test_a_sound_query_is_read(client: AsyncClient) -> None:
+    assert (await client.get("/things?size=5")).status_code == 200
+    assert (await client.get(f"/things/{str(uuid4()).upper()}")).status_code == 200
+
+
+async def test_faults_of_body_and_query_are_told_together(client: AsyncClient) -> None:
+    answer = await client.post("/things?size=x", content=b"{}")
+
+    assert answer.status_code == 400
+    assert [said["location"] for said in answer.json()["errors"]] == [
+        ["query", "size"],
+        ["body", "name"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["wrote", "w" * 65, "what a person wrote", "<b>wrote</b>", "wröte"]
+)
+async def test_what_was_sent_is_not_repeated(client: AsyncClient, name: str) -> None:
+    query = await client.get("/things", params={name: "wrote", "size": "wrote"})
+    body = await client.post(
+        "/things", json={"name": "wrote it", "size": "wrote", "owner": "wrote", name: "wrote"}
+    )
+
+    messages = [said["message"] for answer in (query, body) for said in answer.json()["errors"]]
+    assert len(messages) == 6
+    assert "wrote" not in " ".join(messages)
+    assert name == "wrote" or name not in query.text + body.text
+
+
+async def test_a_name_that_nobody_knows_is_told_with_the_one_that_was_meant(
+    client: AsyncClient,
+) -> None:
+    query = await client.get("/things?sizes=1")
+    body = await client.post(
+        "/things", json={"name": "abc", "Name": 1, "naem": 2, "zzz": 3, "owner[]": 4}
+    )
+
+    (said,) = query.json()["errors"]
+    assert (query.status_code, said["location"]) == (400, ["query", "sizes"])
+    assert said["message"] == "There is no such parameter; size may be meant."
+    assert [(said["location"][-1], said["message"]) for said in body.json()["errors"]] == [
+        ("Name", "There is no such field; name may be meant."),
+        ("naem", "There is no such field; name may be meant."),
+        ("zzz", "There is no such field."),
+        ("owner[]", "There is no such field; owner may be meant."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["size[]", "size[0]", "filter[size]", "page.size", "$size", "size:in"]
+)
+async def test_a_parameter_in_the_way_of_other_platforms_is_named(
+    client: AsyncClient, name: str
+) -> None:
+    answer = await client.get("/things", params={name: "1"})
+
+    assert [said["location"] for said in answer.json()["errors"]] == [["query", name]]
+
+
+@pytest.mark.parametrize("name", ["x" * 60_000, "size\u0000", "<b>", "a b", "\u202esize", 'si"ze'])
+async def test_a_name_that_cannot_be_repeated_is_described(client: AsyncClient, name: str) -> None:
+    answer = await client.post("/things", json={"name": "abc", name: 1})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-body")
+    (said,) = answer.json()["errors"]
+    assert (said["location"], said["code"]) == (["body"], "extra-forbidden")
+    assert "too long or has characters" in said["message"]
+
+
+async def test_of_many_faults_20_are_told_those_that_decide_first(client: AsyncClient) -> None:
+    unknown = {f"name_{number}": number for number in range(3_000)}
+    rules = await client.post("/things", json={"name": "abc", **unknown})
+    types = await client.post(
+        "/things?size=x", json={**unknown, "name": "abcdef", "size": "5", "owner": "me"}
+    )
+
+    assert (rules.status_code, rules.json()["errors_omitted"]) == (422, 2_980)
+    assert {said["code"] for said in rules.json()["errors"]} == {"extra-forbidden"}
+    assert (types.status_code, types.json()["errors_omitted"]) == (400, 2_984)
+    codes = [said["code"] for said in types.json()["errors"]]
+    assert (
+        codes
+        == ["int-parsing", "int-type", "uuid-parsing", "string-too-long"] + ["extra-forbidden"] * 16
+    )
+    assert max(len(rules.content), len(types.content)) < 5_000
+
+
+async def test_of_many_parameters_20_are_told(client: AsyncClient) -> None:
+    answer = await client.get("/things?" + "&".join(f"name_{number}" for number in range(500)))
+
+    assert (answer.status_code, answer.json()["errors_omitted"]) == (400, 480)
+    assert len(answer.content) < 5_000
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // 1024):
+        yield b" " * 1024
+
+
+async def test_the_checks_have_an_order(client: AsyncClient) -> None:
+    headers = {"Content-Type": "text/plain"}
+    too_long = await client.post(
+        "/things?x=1", content=chunks(BODY_MAX_BYTES + 1024), headers=headers
+    )
+    wrong_type = await client.post("/things?x=1", content=b"{", headers=headers)
+    unreadable = await client.post("/things?x=1", content=b"{")
+    del client.headers["authorization"]
+    nobody = await client.post(
+        "/things?x=1", content=chunks(BODY_MAX_BYTES + 1024), headers=headers
+    )
+
+    statuses = [answer.status_code for answer in (nobody, too_long, wrong_type, unreadable)]
+    assert statuses == [401, 413, 415, 400]
+    assert nobody.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "identity, gzip", "x"])
+async def test_an_encoded_body_is_refused(client: AsyncClient, coding: str) -> None:
+    body = gzip.compress(b'{"name": "abc"}')
+    answer = await client.post("/things", content=body, headers={"Content-Encoding": coding})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-content-encoding")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
+async def test_a_body_may_say_that_it_is_not_encoded(client: AsyncClient, coding: str) -> None:
+    answer = await client.post(
+        "/things", content=b'{"name": "abc"}', headers={"Content-Encoding": coding}
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", None])
+async def test_a_body_is_json_unless_it_says_otherwise(
+    client: AsyncClient, kind: str | None
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+
+    assert (
+        await client.post("/things", content=b'{"name": "abc"}', headers=headers)
+    ).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'\xef\xbb\xbf{"a": 1}',
+        b'"\xff"',
+        b'{"a": 1, "a": 1}',
+        b'[{"a": [{"b": 1, "b": 1}]}]',
+        b"NaN",
+        b"[-Infinity]",
+        b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1),
+        b'{"a":' * (DEPTH_MAX + 1) + b"1" + b"}" * (DEPTH_MAX + 1),
+        b"[" * 60_000,
+        b"[" + b"[]," * CONTAINERS_MAX + b"1]",
+        b"1" * (NUMBER_MAX_CHARACTERS + 1),
+        b"0." + b"1" * NUMBER_MAX_CHARACTERS,
+        b'["\\"", ' + b"1" * (NUMBER_MAX_CHARACTERS + 1) + b"]",
+        b'["[", "\\\\", "' + b"]" * 100 + b'", ' + b"[" * DEPTH_MAX + b"]" * (DEPTH_MAX + 1),
+        b'"[' + b'\\"' * 30_000,
+        b'"' + b"\\" * 60_001,
+        b"1 2",
+        b"'a'",
+    ],
+)
+def test_no_leniency_of_the_standard_library_is_taken(text: bytes) -> None:
+    with pytest.raises(BadRequest):
+        parse(text)
+
+
+def test_what_is_within_the_limits_is_read() -> None:
+    assert parse(b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
+    assert parse(b"1" * 300)
+    assert parse(b"[" + b"[],{}," * 499 + b"1]")
+    assert parse(b'["' + b"[" * 100 + b'\\"{{{", "' + b"1" * 2_000 + b'", 1]')
+    assert parse(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}') == {
+        "a": {"a": 1},
+        "b": [{"a": 1}, {"a": 1}],
+    }

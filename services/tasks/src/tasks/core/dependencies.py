@@ -1,0 +1,62 @@
+"""FastAPI dependencies that endpoints declare; each is a function of the request alone (`RequestOnlyRoute`)."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from common.concurrency import Delivery
+from common.database import LimitedDatabase
+from common.identity import authenticate
+from common.validation import NoParameters, QueryParams
+from tasks.clients import UsersClient
+from tasks.core import creation
+from tasks.core.concurrency import ConcurrencyLimits
+from tasks.core.context import RequestContext, WriteRequestContext
+
+
+async def _read_context(request: Request) -> RequestContext:
+    user = await authenticate(request)
+    limits: ConcurrencyLimits = request.app.state.concurrency
+    database = LimitedDatabase(request.app.state.engine, limits.reads.slots_of(user.id))
+    return RequestContext(database, user)
+
+
+async def _write_context(request: Request) -> WriteRequestContext:
+    user = await authenticate(request)
+    limits: ConcurrencyLimits = request.app.state.concurrency
+    return WriteRequestContext(request.app.state.engine, user, limits.writes.slots_of(user.id))
+
+
+async def _delivery(request: Request) -> Delivery:
+    user = await authenticate(request)
+    limits: ConcurrencyLimits = request.app.state.concurrency
+    return Delivery(limits.deliveries.slots_of(user.id), limits.streams)
+
+
+async def _creation_limits(request: Request) -> creation.CreationLimits:
+    state = request.app.state
+    users = UsersClient(state.users, request.scope["request_id"])
+    return creation.CreationLimits(users, state.settings.tasks_per_user_max)
+
+
+async def _retention_days(request: Request) -> int:
+    return request.app.state.settings.tombstones_kept_days
+
+
+ReadContext = Annotated[RequestContext, Depends(_read_context)]
+"""The context of a request that reads: its statements share the user's read connections."""
+
+WriteContext = Annotated[WriteRequestContext, Depends(_write_context)]
+"""The context of a request that writes, inside `async with context.write_slot()`."""
+
+ListDelivery = Annotated[Delivery, Depends(_delivery)]
+"""The slots that sending a task list takes."""
+
+CreationLimits = Annotated[creation.CreationLimits, Depends(_creation_limits)]
+"""Limits and clients that the create endpoints need."""
+
+RetentionDays = Annotated[int, Depends(_retention_days)]
+"""How long tombstones are kept, in days."""
+
+NoQueryParams = Annotated[NoParameters, Depends(QueryParams(NoParameters))]
+"""Accepts no query parameters."""

@@ -1,0 +1,83 @@
+"""What lists and labels may be called."""
+
+import unicodedata
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from tasks.core.types.texts import LINE_PATTERN, one_line
+
+EXAMPLE_LIST: Final = "019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13"
+"""The list of all examples."""
+
+EXAMPLE_LABEL: Final = "019aa5f4-0c7d-7b92-9f31-d58e4a6c2b70"
+"""The label of all examples."""
+
+LIST_NAME_MAX_CHARACTERS: Final = 120
+"""Code points, after normalization and trimming."""
+
+LABEL_NAME_MAX_CHARACTERS: Final = 50
+"""Code points, after normalization and trimming."""
+
+LABELS_ON_TASK_MAX: Final = 20
+"""Labels that one task may carry."""
+
+LABELS_SENT_MAX: Final = 100
+"""Names that one request may hold, be it the same one again and again: a longer array is refused before it is read."""
+
+
+def fold(name: str) -> str:
+    """Take the difference of case out of a name: what is equal then is the same name.
+
+    Searches fold texts by the same rule, in the database. Source: Unicode, 3.13.5, canonical caseless matching.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+
+
+ListName = Annotated[
+    str,
+    AfterValidator(one_line("A list's name", LIST_NAME_MAX_CHARACTERS)),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "One line, and no other list's name, whatever the case. It is normalized (NFC) and trimmed.",
+            "minLength": 1,
+            "maxLength": LIST_NAME_MAX_CHARACTERS,
+            "pattern": LINE_PATTERN,
+            "examples": ["Garden"],
+        }
+    ),
+]
+"""NFC, trimmed, 1 to 120 code points, one line."""
+
+LabelName = Annotated[
+    str,
+    AfterValidator(one_line("A label's name", LABEL_NAME_MAX_CHARACTERS)),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "One line, no other label's name, whatever the case. It is normalized (NFC) and trimmed.",
+            "minLength": 1,
+            "maxLength": LABEL_NAME_MAX_CHARACTERS,
+            "pattern": LINE_PATTERN,
+            "examples": ["weekend"],
+        }
+    ),
+]
+"""NFC, trimmed, 1 to 50 code points, one line."""
+
+ListId = Annotated[
+    UUID, Field(description="The list it is in; null is the inbox.", examples=[EXAMPLE_LIST])
+]
+"""A list of the caller."""
+
+Labels = Annotated[
+    list[LabelName],
+    Field(
+        max_length=LABELS_SENT_MAX,
+        description="Names in alphabetical order. A new name makes a label; whatever is sent replaces all.",
+        examples=[["weekend"]],
+    ),
+]
+"""The labels of one task, by their names."""

@@ -1,0 +1,59 @@
+"""What GET /tasks can be asked for."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from tasks.core.pagination import Cursor, SortCursor
+from tasks.core.types import PageSize, QueryBool, Status
+from tasks.core.types.query import LabelChoice, ListChoice, PriorityChoice, Sort
+from tasks.core.types.texts import SearchText
+from tasks.task.due import Day, TimeZone
+from tasks.task.schemas import UserIdQuery
+
+
+class TaskQuery(UserIdQuery):
+    """Which tasks, in which order, and how many of them."""
+
+    repeatable: ClassVar = frozenset({"label", "priority"})
+
+    is_completed: QueryBool | None = None
+    status: Status | None = None
+    q: SearchText | None = None
+    limit: PageSize | None = None
+    cursor: Cursor | None = None
+    list_id: ListChoice = None
+    label: LabelChoice | None = None
+    priority: PriorityChoice | None = None
+    due_before: Annotated[Day, Field(description="Due before this day.")] | None = None
+    due_after: Annotated[Day, Field(description="Due after this day.")] | None = None
+    overdue: QueryBool | None = Field(
+        default=None, description="Whether it should have been done by now."
+    )
+    time_zone: TimeZone | None = Field(
+        default=None, description="Where the caller is, for `overdue`; else UTC."
+    )
+    sort: Sort | None = None
+
+    @property
+    def completed(self) -> bool | None:
+        """The state asked for; None for both."""
+        return self.status == "completed" if self.status else self.is_completed
+
+    @property
+    def order(self) -> str:
+        """What the tasks are sorted by: a list is in the order that was made by hand."""
+        return self.sort or ("position" if "list_id" in self.model_fields_set else "created_at")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.status and self.is_completed is not None and self.is_completed != self.completed:
+            raise PydanticCustomError(
+                "contradiction", "is_completed and status contradict each other."
+            )
+        if self.cursor and self.order != (
+            self.cursor.sort if isinstance(self.cursor, SortCursor) else "created_at"
+        ):
+            raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
+        return self
