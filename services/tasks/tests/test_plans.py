@@ -26,7 +26,19 @@ from tasks.transfer.queries import merge as exchange
 from tasks.transfer.queries import resolve as namesakes
 from tasks.transfer.queries import staging
 
-from .crowd import CROWD, IMPORT, LABEL, LIST, OWN, OWNER, TASK, Connection, crowd, read, task
+from .support.large_dataset import (
+    CROWD,
+    IMPORT,
+    LABEL,
+    LIST,
+    OWN,
+    OWNER,
+    TASK,
+    Connection,
+    crowd,
+    read,
+    task,
+)
 
 NEW = UUID(int=7)
 MOMENT = datetime.now(UTC)

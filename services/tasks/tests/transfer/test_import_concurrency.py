@@ -16,8 +16,18 @@ from devkit.testing.fault_proxy import FaultProxy
 from tasks.transfer import endpoints as routes
 from tasks.transfer.concurrency import PriorityLimiter
 
-from .carried import Line, a_line, ask, bring, export, send, staged, until_staged, written
-from .lock import make
+from ..lock import make
+from ..support.import_export import (
+    Line,
+    a_line,
+    ask,
+    bring,
+    export,
+    send,
+    staged,
+    until_staged,
+    written,
+)
 
 HELD: Final = """
 SELECT count(*) FROM pg_stat_activity

@@ -8,7 +8,7 @@ import pytest
 
 from devkit.testing.auth_headers import ClientFactory
 
-from .carried import ADDRESS, OLD, Line, a_line, bring, export, send, written
+from ..support.import_export import ADDRESS, OLD, Line, a_line, bring, export, send, written
 
 UNREADABLE: Final = {
     "broken": b'{"kind": "task"',

@@ -10,7 +10,7 @@ from devkit.testing.auth_headers import ClientFactory
 from tasks.transfer import imports
 from tasks.transfer import service as exchange
 
-from .carried import (
+from ..support.import_export import (
     OLD,
     Line,
     a_line,

@@ -9,9 +9,9 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 
-from .carried import ADDRESS, a_line, bring, export, send, staged, written
-from .conftest import TASKS_MAX
-from .lock import after_waiting, make, somebody
+from ..conftest import TASKS_MAX
+from ..lock import after_waiting, make, somebody
+from ..support.import_export import ADDRESS, a_line, bring, export, send, staged, written
 
 ERASE = "DELETE FROM owners"
 

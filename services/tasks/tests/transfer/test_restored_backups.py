@@ -22,7 +22,7 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform
 from devkit.testing.auth_headers import ClientFactory
 
-from .conftest import run_service
+from ..conftest import run_service
 
 Restore = Callable[[Postgres, str, Path], str]
 

@@ -12,7 +12,9 @@ from devkit.testing.fault_proxy import FaultProxy
 from tasks.transfer import imports
 from tasks.transfer import service as exchange
 
-from .carried import (
+from ..conftest import TASKS_MAX, Service
+from ..lock import make
+from ..support.import_export import (
     ADDRESS,
     OLD,
     a_line,
@@ -24,8 +26,6 @@ from .carried import (
     send,
     written,
 )
-from .conftest import TASKS_MAX, Service
-from .lock import make
 
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=150

@@ -12,9 +12,19 @@ from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 from tasks.transfer import imports
 
-from .carried import a_line, ask, bring, erase, export, send, staged, until_staged, written
-from .conftest import TASKS_MAX
-from .lock import somebody
+from ..conftest import TASKS_MAX
+from ..lock import somebody
+from ..support.import_export import (
+    a_line,
+    ask,
+    bring,
+    erase,
+    export,
+    send,
+    staged,
+    until_staged,
+    written,
+)
 
 BROKEN_OFF: Final = """
 WITH begun AS (
