@@ -5,7 +5,7 @@ from uuid import UUID
 
 from common.database import Row
 from common.problems import Conflict, NotFound, PreconditionFailed, ProblemError, Unprocessable
-from tasks.task.planning import LABELS_MAX
+from tasks.core.quotas import LABELS_MAX
 
 
 def _refusals() -> dict[str, ProblemError]:

@@ -9,10 +9,10 @@ from tasks.core.conflicts import require_found
 from tasks.core.context import RequestContext
 from tasks.core.creation import (
     StoredResponse,
-    answered,
     execute_or_conflict,
     idempotency_params,
     replay,
+    stored_response,
 )
 from tasks.core.idempotency import GET_STORED_RESPONSE
 from tasks.core.reorder import move
@@ -69,11 +69,20 @@ def _addressed(user: User, wanted: UUID, expected: Sequence[str] | None) -> Row:
     return {"current_user_id": user.id, "target_id": wanted, "if_match": expected}
 
 
+def _fingerprint(values: Row) -> dict[str, str]:
+    """Return what makes two moves the same one.
+
+    The names are stored in a hash: they stay as the first release wrote them.
+    """
+    moves = {"wanted": str(values["target_id"])}
+    for name in ("goes_first", "goes_last", "after", "sets_list", "new_list_id"):
+        if name in values:
+            moves[name] = str(values[name])
+    return moves
+
+
 async def _move(session: Database, kind: str, key: str | None, values: Row) -> StoredResponse:
-    meaning = {
-        name: str(value) for name, value in values.items() if name not in ("caller", "expected")
-    }
-    claimed = idempotency_params(f"move-{kind}", key, meaning)
+    claimed = idempotency_params(f"move-{kind}", key, _fingerprint(values))
     while True:
         found = await execute_or_conflict(
             session, move(kind, with_idempotency_key=key is not None), **values, **claimed
@@ -86,4 +95,4 @@ async def _move(session: Database, kind: str, key: str | None, values: Row) -> S
         ):
             return replay(kept, claimed["fingerprint"])
         if found is None or found["obstacle"] != "outrun":
-            return answered(require_found(found, kind), replayed=False)
+            return stored_response(require_found(found, kind), replayed=False)

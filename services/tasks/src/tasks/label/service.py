@@ -8,10 +8,10 @@ from uuid import UUID
 from common.database import fetch_all, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
 from tasks.core.context import RequestContext
+from tasks.core.names import name_params
 from tasks.core.staleness import retry_while_stale
 from tasks.label.queries import CHANGE_LABEL, DELETE_LABEL, GET_LABEL, LIST_LABELS
 from tasks.label.schemas import LabelChange, LabelRead, LabelWithCount
-from tasks.task.planning import name_params
 
 
 class Labels(NamedTuple):

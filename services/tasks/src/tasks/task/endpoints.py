@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter
 
 from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, QueryParams
-from tasks.core import creation
 from tasks.core import ordering as order
 from tasks.core.dependencies import (
     CreationLimits,
@@ -37,6 +36,7 @@ from tasks.core.responses import (
 )
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types import EXAMPLE_TASK
+from tasks.task import creation
 from tasks.task import service as tasks
 from tasks.task.filters import TaskQuery
 from tasks.task.reader import TaskReader, TaskWriter
@@ -125,11 +125,11 @@ async def list_tasks(
 
 @router.post("", status_code=201, response_model=TaskRead, responses=_POSTED)
 async def create_task(
-    key: IdempotencyKey, new: New, context: WriteContext, admission: CreationLimits
+    key: IdempotencyKey, new: New, context: WriteContext, limits: CreationLimits
 ) -> Response:
     """Add a task; with `Idempotency-Key` only once within 24 hours, however often it is sent."""
     async with context.write_slot():
-        return created(await creation.create_task(context, admission, new, key), "/tasks")
+        return created(await creation.create_task(context, limits, new, key), "/tasks")
 
 
 @router.get("/{task_id}", response_model=TaskRead, responses=READ)
@@ -157,7 +157,7 @@ async def replace_task(
     condition: PutCondition,
     whole: Whole,
     context: WriteContext,
-    admission: CreationLimits,
+    limits: CreationLimits,
 ) -> Response:
     """Replace a task; what is absent goes to its default, but list, due date, priority and labels stay.
 
@@ -168,7 +168,7 @@ async def replace_task(
     async with context.write_slot():
         if condition.is_new:
             return created(
-                await creation.create_task_with_client_id(context, admission, task_id, whole),
+                await creation.create_task_with_client_id(context, limits, task_id, whole),
                 "/tasks",
             )
         task = await tasks.replace_task(context, task_id, whole, condition.if_match)

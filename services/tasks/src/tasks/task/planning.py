@@ -1,26 +1,15 @@
 """What a task is asked to be, as the values that statements take."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from uuid_utils.compat import uuid7
 
 from common.database import Row
 from common.problems import Unprocessable
+from tasks.core.quotas import LABELS_MAX
 from tasks.core.types import PRIORITIES
 from tasks.core.types.names import LABELS_ON_TASK_MAX, fold
 from tasks.task.schemas import PlanningFields, TaskChange, TaskReplace
-
-LISTS_MAX: Final = 200
-"""Lists that one user may have."""
-
-LABELS_MAX: Final = 500
-"""Labels that one user may have."""
-
-
-def name_params(name: str) -> Row:
-    """Return the name of a list or a label, as spelled and as compared; an empty one keeps what is there."""
-    return {"new_name": name or None, "new_folded_name": fold(name) or None}
 
 
 def task_params(task: PlanningFields) -> Row:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
 from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, QueryParams
-from tasks.core import creation
 from tasks.core import ordering as order
 from tasks.core.dependencies import (
     CreationLimits,
@@ -31,6 +30,7 @@ from tasks.core.responses import (
 )
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types.names import EXAMPLE_LIST
+from tasks.task_list import creation
 from tasks.task_list import service as lists
 from tasks.task_list.schemas import (
     ListChange,
@@ -80,11 +80,11 @@ async def list_lists(
 
 @router.post("", status_code=201, response_model=ListRead, responses=_POSTED)
 async def create_list(
-    key: IdempotencyKey, new: New, context: WriteContext, admission: CreationLimits
+    key: IdempotencyKey, new: New, context: WriteContext, limits: CreationLimits
 ) -> Response:
     """Add a list; with `Idempotency-Key` only once within 24 hours, however often it is sent."""
     async with context.write_slot():
-        return created(await creation.create_list(context, admission, new, key), "/lists")
+        return created(await creation.create_list(context, limits, new, key), "/lists")
 
 
 @router.get("/{list_id}", response_model=ListRead, responses=READ)
@@ -112,7 +112,7 @@ async def replace_list(
     target: PutCondition,
     whole: Whole,
     context: WriteContext,
-    admission: CreationLimits,
+    limits: CreationLimits,
 ) -> Response:
     """Replace a list, which changes its name; 404 if it is not the caller's.
 
@@ -121,7 +121,7 @@ async def replace_list(
     async with context.write_slot():
         if target.is_new:
             return created(
-                await creation.create_list_with_client_id(context, admission, list_id, whole),
+                await creation.create_list_with_client_id(context, limits, list_id, whole),
                 "/lists",
             )
         replaced = await lists.change_list(context, list_id, whole, target.if_match)

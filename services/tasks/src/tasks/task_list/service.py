@@ -8,8 +8,8 @@ from uuid import UUID
 from common.database import fetch_all, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
 from tasks.core.context import RequestContext
+from tasks.core.names import name_params
 from tasks.core.staleness import retry_while_stale
-from tasks.task.planning import name_params
 from tasks.task_list import queries as lists
 from tasks.task_list.schemas import ListChange, ListRead, ListReplace
 

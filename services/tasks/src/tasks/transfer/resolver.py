@@ -12,8 +12,8 @@ from uuid_utils.compat import uuid7
 from common.database import Row, Transaction
 from common.identity import User
 from common.problems import SOON, Conflict, Unprocessable
+from tasks.core.quotas import LABELS_MAX, LISTS_MAX
 from tasks.core.types.names import fold
-from tasks.task.planning import LABELS_MAX, LISTS_MAX
 from tasks.transfer.ndjson import LabelLine, ListLine, TaskLine, instant
 from tasks.transfer.queries.resolve import FIND_LABELS, FIND_LISTS, MAKE_LABELS, MAKE_LISTS
 

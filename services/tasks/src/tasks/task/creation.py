@@ -1,0 +1,100 @@
+"""Create tasks, with an id of the service or of the client."""
+
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Executable
+from uuid_utils.compat import uuid7
+
+from common.database import Row
+from common.problems import PreconditionFailed, Unprocessable
+from tasks.core import creation
+from tasks.core.conflicts import raise_conflict, require_matching_id
+from tasks.core.context import RequestContext
+from tasks.core.creation import Creation, CreationLimits, StoredResponse, idempotency_params
+from tasks.core.quotas import LABELS_MAX
+from tasks.task.planning import fingerprint, label_params, task_params
+from tasks.task.queries import create as queries
+from tasks.task.schemas import TaskCreate, TaskReplace
+
+_OPERATION = "create-task"
+
+
+async def create_task(
+    context: RequestContext, limits: CreationLimits, new: TaskCreate, key: str | None
+) -> StoredResponse:
+    """Create a task; with a key that was used before, return the response of that request.
+
+    Raises:
+        Unprocessable: A quota is reached, the list does not exist, or the key was used for another task.
+        Conflict: A request with this key may still be running.
+        Unavailable: The owner is new, and the users service is not available.
+    """
+    content = _content(new)
+    statement = queries.create_task(
+        with_idempotency_key=key is not None, with_labels=bool(new.labels)
+    )
+    params = {
+        "target_id": uuid7(),
+        **content,
+        **idempotency_params(_OPERATION, key, fingerprint(content)),
+    }
+    return await creation.create(context, limits, _creation(context, limits, statement, params))
+
+
+async def create_task_with_client_id(
+    context: RequestContext, limits: CreationLimits, task_id: UUID, new: TaskReplace
+) -> StoredResponse:
+    """Create a task with the id that the client chose; this undoes its deletion.
+
+    Raises:
+        PreconditionFailed: The user has this task.
+        Unprocessable: A quota is reached, the list does not exist, or the body has another id.
+        Conflict: The id is taken.
+        Unavailable: The owner is new, and the users service is not available.
+    """
+    require_matching_id(task_id, new.id)
+    statement = queries.create_task(with_client_id=True, with_labels=bool(new.labels))
+    params = {
+        "target_id": task_id,
+        **_content(new),
+        **idempotency_params(_OPERATION, None, {}),
+    }
+    return await creation.create(context, limits, _creation(context, limits, statement, params))
+
+
+def _content(task: TaskCreate | TaskReplace) -> Row:
+    written = {
+        "new_title": task.title,
+        "new_description": task.description,
+        "new_is_completed": bool(task.completed),
+    }
+    planned = task_params(task)
+    return {
+        **written,
+        **planned,
+        "new_priority": planned["new_priority"] or 0,
+        **label_params(task.labels),
+    }
+
+
+def _creation(
+    context: RequestContext, limits: CreationLimits, statement: Executable, params: Row
+) -> Creation:
+    tasks_max = limits.tasks_max
+
+    def raise_if_rejected(conflicts: Row) -> None:
+        # First, so that a client that sends a request again learns that it succeeded, even if its list is gone now.
+        if conflicts["holder"] == context.user.id:
+            raise PreconditionFailed("task-exists", "The caller has this task already.")
+        if not conflicts["has_list"]:
+            raise_conflict("list-not-found")
+        if cast("int", conflicts["task_count"]) >= tasks_max:
+            raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
+        if cast("int", conflicts["label_count"]) > LABELS_MAX:
+            raise_conflict("labels-full")
+        creation.raise_if_id_taken(conflicts)
+
+    return Creation(
+        statement, queries.GET_CREATE_CONFLICTS, {**params, "quota": tasks_max}, raise_if_rejected
+    )
