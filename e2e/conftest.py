@@ -9,10 +9,6 @@ from uuid import uuid4, uuid5
 
 import httpx
 import pytest
-from chromium import PROGRAM, blank_page, chromium
-from composition import SAME_SITE, Composition, composition
-from front import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
-from person import AsUser, Person
 from playwright.async_api import Browser, Page
 
 from devkit.platform.databases import MigratedDatabases, database_environment
@@ -20,6 +16,10 @@ from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, Service, start_platform
+from e2e.support.chromium import PROGRAM, blank_page, chromium
+from e2e.support.compose_project import SAME_SITE, Composition, composition
+from e2e.support.entrypoint import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
+from e2e.support.user_client import AsUser, Person
 
 running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
 composed = EDGE == "compose"
@@ -28,14 +28,16 @@ go_and_maven = shutil.which("go") and shutil.which("mvn")
 node = shutil.which("node") and shutil.which("npm")
 
 left_out = {
-    "there is no Node.js": [] if node else ["test_better_auth.py", "test_typescript.py"],
-    "there is no Go, or no Maven": [] if go_and_maven else ["test_openapi_tools.py"],
-    "there is no Chromium": [] if PROGRAM else ["test_docs_page.py", "compose/test_journey.py"],
-    "there is no PgBouncer": [] if shutil.which("pgbouncer") else ["inside/test_pooler.py"],
-    "there is no curl": [] if shutil.which("curl") else ["inside/test_readme.py"],
-    "it needs a platform of its own": ["inside", "test_better_auth.py"]
+    "there is no Node.js": [] if node else ["api/test_better_auth.py", "api/test_typescript.py"],
+    "there is no Go, or no Maven": [] if go_and_maven else ["api/test_openapi_tools.py"],
+    "there is no Chromium": []
+    if PROGRAM
+    else ["browser/test_docs_page.py", "compose/test_journey.py"],
+    "there is no PgBouncer": [] if shutil.which("pgbouncer") else ["whitebox/test_pooler.py"],
+    "there is no curl": [] if shutil.which("curl") else ["whitebox/test_readme.py"],
+    "it needs a platform of its own": ["whitebox", "api/test_better_auth.py"]
     if composed
-    else ["inside"]
+    else ["whitebox"]
     if running
     else [],
     "it needs Traefik as a program (edge=traefik)": [] if TRAEFIK else ["edge"],

@@ -3,7 +3,8 @@
 from typing import Final
 
 import pytest
-from composition import SERVICES, Composition
+
+from e2e.support.compose_project import SERVICES, Composition
 
 EVERYTHING: Final = (*SERVICES, "postgres", "traefik")
 

@@ -7,9 +7,10 @@ from secrets import token_hex
 from typing import Final, TypeAlias, cast
 
 import pytest
-from chromium import complaints_of
-from composition import SAME_SITE
 from playwright.async_api import Page, expect
+
+from e2e.support.chromium import complaints_of
+from e2e.support.compose_project import SAME_SITE
 
 FRONT_END: Final = """
 async ({url, email, by}) => {

@@ -4,9 +4,10 @@ import asyncio
 from typing import Final
 
 import pytest
-from composition import RECOVERY_SECONDS, Composition
-from load import load
-from person import AsUser
+
+from e2e.support.compose_project import RECOVERY_SECONDS, Composition
+from e2e.support.load_generator import load
+from e2e.support.user_client import AsUser
 
 BROKEN: Final = {
     "auth-gateway": {"502", "503"},

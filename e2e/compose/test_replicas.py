@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from composition import Composition
-from load import load
-from person import AsUser
+
+from e2e.support.compose_project import Composition
+from e2e.support.load_generator import load
+from e2e.support.user_client import AsUser
 
 BEFORE_SECONDS, AFTER_SECONDS = 1.5, 3.0
 

@@ -5,11 +5,11 @@ from secrets import token_hex, token_urlsafe
 
 import httpx
 import pytest
-from composition import Composition
-from load import Load, load
-from person import AsUser
 
 from devkit.testing.auth_headers import token_headers
+from e2e.support.compose_project import Composition
+from e2e.support.load_generator import Load, load
+from e2e.support.user_client import AsUser
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
-from edge_stage import SUBJECT, Backstage, Edge
-from own_platform import OwnPlatform, own_platform
 
 from devkit.platform.databases import MigratedDatabases
 from devkit.platform.environment import minimal_environment
@@ -14,6 +12,8 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
 from devkit.platform.tokens import mint_token
 from devkit.testing.stub_server import StubServer
+from e2e.support.edge_testbed import SUBJECT, Backstage, Edge
+from e2e.support.isolated_platform import OwnPlatform, own_platform
 
 
 @pytest.fixture(scope="session")

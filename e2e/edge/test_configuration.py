@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from edge_stage import Backstage, Edge
-from wire import problem_of
 
 from devkit.testing.raw_http import request, send_request
 from devkit.testing.stub_server import StubServer
+from e2e.support.contract import problem_of
+from e2e.support.edge_testbed import Backstage, Edge
 
 PATHS = {
     "/tasks": 200,

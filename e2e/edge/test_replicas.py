@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from front import TRAEFIK
 from httpx import AsyncClient
-from own_platform import OwnPlatform, kill
-from person import Person
 
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Service, free_ports, start_service
 from devkit.testing.traefik import start_traefik
+from e2e.support.entrypoint import TRAEFIK
+from e2e.support.isolated_platform import OwnPlatform, kill
+from e2e.support.user_client import Person
 
 CLIENTS = 16
 ROUNDS = 2

@@ -1,0 +1,132 @@
+"""`q`: plain text, found in titles and descriptions without regard to case."""
+
+from typing import Final
+
+import pytest
+
+from e2e.support.user_client import AsUser
+
+FOUND: Final = [
+    ("Water the plants", "water"),
+    ("Water the plants", "THE PL"),
+    ("Water the plants", "s"),
+    ("100% sure", "100%"),
+    ("snake_case", "E_C"),
+    (r"back\slash", "k\\S"),
+    ("a\\", "\\"),
+    ("50%", "%"),
+    ("(a|b)* [c] ^d$ .?+", "*"),
+    ("(a|b)* [c] ^d$ .?+", "[C] ^"),
+    ('it\'s "quoted"', "'s \""),
+    ("GRÜSSE", "grüsse"),
+    ("Ärger", "ärg"),
+    ("ärger", "ÄRG"),
+    ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+    ("Οδυσσεύς", "ΣΕΎΣ"),
+    ("ς", "σ"),
+    ("σ", "ς"),
+    ("Σ", "ς"),
+    ("ς", "Σ"),
+    ("ſtreet", "Street"),
+    ("Street", "ſ"),
+    ("\u212aelvin", "kelvin"),
+    ("kelvin", "\u212a"),
+    ("\u00b5m", "\u03bcM"),
+    ("\u1e9e", "ß"),
+    ("ẞ", "SS"),
+    ("Straße", "STRASSE"),
+    ("STRASSE", "straße"),
+    ("strasse", "ß"),
+    ("Straße", "asse"),
+    ("Maß", "s"),
+    ("ﬁnde Suﬃx", "FIND"),
+    ("Suffix", "ﬃ"),
+    ("ﬅ", "ST"),
+    ("İstanbul", "i\u0307STANBUL"),
+    ("İstanbul", "i"),
+    ("ŉ", "\u02bcN"),
+    ("ǰ", "J\u030c"),
+    ("ẖ", "H\u0331"),
+    ("և", "ԵՒ"),
+    ("ᾳ", "ΑΙ"),
+    ("ᾼ", "ᾳ"),
+    ("ΐ", "Ϊ\u0301"),
+    ("Ϊ\u0301", "ΐ"),
+    ("ΰ", "Ϋ\u0301"),
+    ("ῗ", "Ϊ\u0342"),
+    ("Ϊ", "ϊ"),
+    ("ᾶ", "Α\u0342"),
+    ("Ꭰ", "ꭰ"),
+    ("ǆ", "ǅ"),
+    ("ПРИВЕТ", "привет"),
+    ("𐐀", "𐐨"),
+    ("漢字", "字"),
+    ("🌱🌿", "🌿"),
+    ("Grüße", "u\u0308ß"),
+    ("a+b", "a+b"),
+    ("a b", "a b"),
+    ("a  b", "  "),
+]
+
+NOT_FOUND: Final = [
+    ("100 sure", "100%"),
+    ("anything", "%"),
+    ("anything", "_"),
+    ("snakeXcase", "e_c"),
+    ("backslash", "\\"),
+    ("50%", "50\\%"),
+    ("anything", "*"),
+    ("anything", "."),
+    ("Ärger", "arger"),
+    ("water", "water "),
+    ("Straße", "STRASE"),
+    ("ı", "i"),
+    ("I", "ı"),
+    ("i", "İ"),
+    ("ﬁ", "if"),
+    ("α", "ᾳ"),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted"), FOUND)
+async def test_what_a_text_holds_is_found_in_it(as_user: AsUser, text: str, wanted: str) -> None:
+    ann = as_user("ann")
+    titled, described = await ann.add(text), await ann.add("\u2718", description=text)
+    await ann.add("\u2718", description="\u2718")
+
+    assert await ann.tasks(q=wanted) == [titled, described]
+
+
+@pytest.mark.parametrize(("text", "wanted"), NOT_FOUND)
+async def test_what_a_text_does_not_hold_is_not_found_in_it(
+    as_user: AsUser, text: str, wanted: str
+) -> None:
+    ann = as_user("ann")
+    await ann.add(text, description=text)
+    await ann.add(text)
+
+    assert await ann.tasks(q=wanted) == []
+
+
+async def test_title_and_description_are_searched_one_by_one(as_user: AsUser) -> None:
+    ann = as_user("ann")
+    task = await ann.add("ab", description="cd")
+
+    assert await ann.tasks(q="bc") == []
+    for other in ("pending", "null", task["id"], ann.id[:8], task["created_at"][:10]):
+        assert await ann.tasks(q=other) == []
+
+
+async def test_a_text_of_200_characters_can_be_searched_for(as_user: AsUser) -> None:
+    ann = as_user("ann")
+    task = await ann.add("🌱" * 200)
+
+    assert await ann.tasks(q="🌱" * 200) == [task]
+    assert await ann.tasks(q="e\u0301" * 200) == []
+
+
+async def test_a_search_over_several_lines_finds_them(as_user: AsUser) -> None:
+    ann = as_user("ann")
+    task = await ann.add(description="One\nTwo\tThree")
+
+    assert await ann.tasks(q="one\ntwo\tthree") == [task]
