@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .lock import make
+from .support.owner_lock import create_task_url
 
 LONG_AGO = "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
 LEFT = "SELECT count(*) FROM task_tombstones"
@@ -91,20 +91,20 @@ async def test_whoever_never_wrote_is_at_the_beginning(as_user: ClientFactory) -
 
     assert await _changes(owner) == {**NOTHING, "next": "0"}
     assert await _changes(owner, "0") == await _changes(owner)
-    await make(owner)
+    await create_task_url(owner)
     assert _titles(await _changes(owner, "0")) == ["Old"]
 
 
 async def test_each_answer_goes_on_where_the_last_one_ended(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    first, second = await make(owner, "1"), await make(owner, "2")
+    first, second = await create_task_url(owner, "1"), await create_task_url(owner, "2")
     begun = await _changes(owner)
     assert (_titles(begun), begun["deleted"], begun["has_more"]) == (["1", "2"], [], False)
     assert begun["tasks"] == (await owner.get("/tasks")).json()
 
     await owner.patch(first, json={"title": "1 again"})
     await owner.delete(second)
-    await make(owner, "3")
+    await create_task_url(owner, "3")
     later = await _changes(owner, begun["next"])
 
     version = begun["tasks"][-1]["version"]
@@ -121,7 +121,7 @@ async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(
 ) -> None:
     owner = as_user("owner")
     begun = (await _changes(owner))["next"]
-    addresses = [await make(owner, str(number)) for number in range(4)]
+    addresses = [await create_task_url(owner, str(number)) for number in range(4)]
     for address in addresses[:2]:
         await owner.delete(address)
 
@@ -140,7 +140,7 @@ async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(
 
 async def test_a_task_that_came_back_is_not_deleted(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    address = await make(owner)
+    address = await create_task_url(owner)
     begun = (await _changes(owner))["next"]
 
     await owner.delete(address)
@@ -151,10 +151,10 @@ async def test_a_task_that_came_back_is_not_deleted(as_user: ClientFactory) -> N
 
 
 async def test_a_tombstone_that_an_undo_could_not_see_is_not_shown(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(
             "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
@@ -166,10 +166,10 @@ async def test_a_tombstone_that_an_undo_could_not_see_is_not_shown(
 
 
 async def test_such_a_tombstone_is_renewed_even_beyond_its_time(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(
             "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
@@ -201,26 +201,26 @@ async def test_a_place_of_the_future_or_of_somebody_else_needs_a_new_beginning(
 ) -> None:
     owner = as_user("owner")
     assert await _code(owner, "1") == (410, "resync-required")
-    await make(owner)
+    await create_task_url(owner)
     now = int((await _changes(owner))["next"])
 
     for since in (f"{now + 1}", f"{now}-{now + 1}", "1", f"{2**63 - 2}"):
         assert await _code(owner, since) == (410, "resync-required")
-    await make(as_user("other"))
+    await create_task_url(as_user("other"))
     assert await _code(as_user("other"), f"{now}") == (410, "resync-required")
 
 
 async def test_a_place_from_before_an_erase_needs_a_new_beginning(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
     before = (await _changes(owner))["next"]
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute("DELETE FROM owners")
     assert await _code(owner, before) == (410, "resync-required")
 
-    await make(owner, "New")
+    await create_task_url(owner, "New")
 
     assert await _code(owner, before) == (410, "resync-required")
     assert await _code(owner, f"1-{before}") == (410, "resync-required")
@@ -228,10 +228,13 @@ async def test_a_place_from_before_an_erase_needs_a_new_beginning(
 
 
 async def test_old_tombstones_go_a_few_at_a_time_and_who_missed_them_is_told(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    addresses, places = [await make(owner, str(number)) for number in range(5)], list[str]()
+    owner = as_isolated_user("owner")
+    addresses, places = (
+        [await create_task_url(owner, str(number)) for number in range(5)],
+        list[str](),
+    )
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
         for address in addresses[:3]:
             places.append((await _changes(owner))["next"])
@@ -251,10 +254,10 @@ async def test_old_tombstones_go_a_few_at_a_time_and_who_missed_them_is_told(
 
 
 async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    kept, gone, last = [await make(owner, title) for title in ("Kept", "Gone", "Last")]
+    owner = as_isolated_user("owner")
+    kept, gone, last = [await create_task_url(owner, title) for title in ("Kept", "Gone", "Last")]
     await owner.delete(gone)
     first = await _changes(owner, limit=1)
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:

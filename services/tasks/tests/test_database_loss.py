@@ -22,9 +22,9 @@ PATIENCE_SECONDS = 10
 
 @pytest.mark.scenario("S001-FR-009", "S002-SC-008")
 async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     made = await owner.post("/tasks", json={"title": "Stays"})
 
     await proxy.refuse()
@@ -43,9 +43,9 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
 
 
 async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     before = (await owner.get("/tasks")).json()
 
     proxy.cut()
@@ -54,9 +54,9 @@ async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
 
 
 async def test_a_silent_database_costs_a_request_its_deadline_and_the_pool_nothing(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     await owner.post("/tasks", json={"title": "Stays"})
 
     proxy.pause()
@@ -73,8 +73,10 @@ async def test_a_silent_database_costs_a_request_its_deadline_and_the_pool_nothi
     assert {answer.status_code for answer in again} == {200}
 
 
-async def test_a_slow_database_is_waited_for(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
+async def test_a_slow_database_is_waited_for(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
     await owner.get("/tasks")
 
     proxy.delay_seconds = 0.3
@@ -84,9 +86,9 @@ async def test_a_slow_database_is_waited_for(alone_as: ClientFactory, proxy: Fau
 
 @pytest.mark.scenario("S002-SC-008", "S002-SC-009")
 async def test_a_write_whose_answer_is_lost_is_not_sent_twice(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     await owner.post("/tasks", json={"title": "First"})
 
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as other:

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .planning import Shown, add_list, add_task, done
+from .support.helpers import JsonObject, create_list, create_task, json_object
 
 STEPS = 150
 
@@ -26,12 +26,12 @@ LINKS: list[LiteralString] = [
 @pytest.mark.scenario("S006-AC-8")
 @pytest.mark.parametrize("link", LINKS)
 async def test_a_link_to_another_user_written_by_hand_is_refused(
-    alone_as: ClientFactory, proxy: FaultProxy, link: LiteralString
+    as_isolated_user: ClientFactory, proxy: FaultProxy, link: LiteralString
 ) -> None:
-    neighbour = alone_as("neighbour")
-    await add_task(alone_as("owner"))
-    theirs = await add_list(neighbour)
-    await add_task(neighbour, list_id=theirs["id"], labels=["a"])
+    neighbour = as_isolated_user("neighbour")
+    await create_task(as_isolated_user("owner"))
+    theirs = await create_list(neighbour)
+    await create_task(neighbour, list_id=theirs["id"], labels=["a"])
 
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
@@ -43,21 +43,21 @@ class Device:
 
     def __init__(self, owner: AsyncClient) -> None:
         self._owner, self._since = owner, "0"
-        self.kept: dict[str, dict[str, Shown]] = {"task": {}, "list": {}, "label": {}}
+        self.kept: dict[str, dict[str, JsonObject]] = {"task": {}, "list": {}, "label": {}}
 
     async def catch_up(self) -> None:
         """Apply what happened, a few changes at a time."""
         more = True
         while more:
             answer = await self._owner.get(f"/tasks/changes?since={self._since}&limit=3")
-            changes = await done(answer)
+            changes = await json_object(answer)
             for kind, kept in self.kept.items():
                 kept |= {each["id"]: each for each in answer.json()[f"{kind}s"]}
             for each in answer.json()["deleted"]:
                 self.kept[each["kind"]].pop(each["id"], None)
             self._since, more = str(changes["next"]), bool(changes["has_more"])
 
-    def of_kind(self, kind: str) -> list[Shown]:
+    def of_kind(self, kind: str) -> list[JsonObject]:
         """Return everything of a kind, by id."""
         return sorted(self.kept[kind].values(), key=lambda each: str(each["id"]))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from devkit.testing.auth_headers import ClientFactory
 from tasks.task.due import TIME_ZONES, instant
 
-from .planning import ABSENT, add_task, code_of, done
+from .support.helpers import IF_ABSENT, create_task, json_object, problem_code
 
 ALL_DAY = {"date": "2026-11-30", "time": None, "time_zone": None, "at": None}
 
@@ -65,7 +65,7 @@ async def test_a_due_date_that_cannot_be_read_is_400(as_user: ClientFactory, due
 async def test_a_due_date_that_breaks_a_rule_is_422(
     as_user: ClientFactory, due: object, code: str
 ) -> None:
-    assert code_of(await as_user("owner").post("/tasks", json={"title": "x", "due": due})) == (
+    assert problem_code(await as_user("owner").post("/tasks", json={"title": "x", "due": due})) == (
         422,
         code,
     )
@@ -80,7 +80,7 @@ async def test_what_was_sent_comes_back(
     due = {"date": day, "time": clock, "time_zone": clock and zone}
     owner = as_user("owner")
 
-    task = await add_task(owner, due={**due, "at": "ignored"})
+    task = await create_task(owner, due={**due, "at": "ignored"})
 
     moment = clock and instant(date.fromisoformat(day), clock, zone)
     at = moment and f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -95,7 +95,7 @@ async def test_what_was_sent_comes_back(
 async def test_a_repeated_time_is_the_first_one(as_user: ClientFactory) -> None:
     due = {"date": "2026-10-25", "time": "02:30", "time_zone": "Europe/Berlin"}
 
-    task = await add_task(as_user("owner"), due=due)
+    task = await create_task(as_user("owner"), due=due)
 
     assert task["due"] == {**due, "at": "2026-10-25T00:30:00.000000Z"}
 
@@ -105,7 +105,7 @@ async def test_an_all_day_task_keeps_its_date_for_callers_west_and_east(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
-    task = await add_task(owner, due={"date": "2026-11-30"})
+    task = await create_task(owner, due={"date": "2026-11-30"})
 
     for zone in ("Pacific/Pago_Pago", "Pacific/Kiritimati"):
         [listed] = (
@@ -118,18 +118,18 @@ async def test_an_all_day_task_keeps_its_date_for_callers_west_and_east(
 @pytest.mark.parametrize("day", ["2027-03-27", "2027-03-28", "2027-03-29", "2027-10-31"])
 async def test_a_timed_task_survives_a_change_of_clocks(as_user: ClientFactory, day: str) -> None:
     owner, due = as_user("owner"), {"date": day, "time": "09:00", "time_zone": "Europe/Berlin"}
-    task = await add_task(owner, due=due)
+    task = await create_task(owner, due=due)
 
     assert (await owner.get(f"/tasks/{task['id']}")).json()["due"] | {"at": None} == due | {
         "at": None
     }
-    echoed = await done(await owner.put(f"/tasks/{task['id']}", json=task))
+    echoed = await json_object(await owner.put(f"/tasks/{task['id']}", json=task))
     assert echoed == task
 
 
 async def test_a_change_replaces_the_due_date_as_a_whole(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    task = await add_task(owner, due={"date": "2026-11-30", "time": "08:30", "time_zone": "UTC"})
+    task = await create_task(owner, due={"date": "2026-11-30", "time": "08:30", "time_zone": "UTC"})
     address = f"/tasks/{task['id']}"
 
     assert (await owner.patch(address, json={"due": {"date": "2026-11-30"}})).json()[
@@ -144,7 +144,7 @@ async def test_completing_never_touches_the_due_date(
     as_user: ClientFactory, body: dict[str, object]
 ) -> None:
     owner = as_user("owner")
-    task = await add_task(owner, due={"date": "2026-11-30"}, priority="high")
+    task = await create_task(owner, due={"date": "2026-11-30"}, priority="high")
 
     changed = (await owner.patch(f"/tasks/{task['id']}", json=body)).json()
 
@@ -161,7 +161,7 @@ async def test_a_priority_is_one_of_four_words(
     answer = await owner.post("/tasks", json={"title": "x", "priority": sent})
 
     assert answer.status_code == status
-    assert not code or code_of(answer) == (422, code)
+    assert not code or problem_code(answer) == (422, code)
     for word in ("none", "low", "medium", "high"):
         assert (await owner.patch(f"/tasks/{uuid4()}", json={"priority": word})).status_code == 404
 
@@ -169,8 +169,8 @@ async def test_a_priority_is_one_of_four_words(
 async def test_a_named_task_has_its_plan(as_user: ClientFactory) -> None:
     body = {"title": "x", "due": {"date": "2026-11-30"}, "priority": "low", "labels": ["b", "A"]}
 
-    task = await done(
-        await as_user("owner").put(f"/tasks/{uuid4()}", json=body, headers=ABSENT), 201
+    task = await json_object(
+        await as_user("owner").put(f"/tasks/{uuid4()}", json=body, headers=IF_ABSENT), 201
     )
 
     assert (task["due"], task["priority"], task["labels"]) == (ALL_DAY, "low", ["A", "b"])
@@ -284,7 +284,7 @@ async def test_the_time_comes_back_where_the_database_knows_other_rules(
 ) -> None:
     due = {"date": "2199-07-15", "time": "09:00", "time_zone": "Africa/Casablanca"}
 
-    assert (await add_task(as_user("owner"), due=due))["due"] == {
+    assert (await create_task(as_user("owner"), due=due))["due"] == {
         **due,
         "at": "2199-07-15T08:00:00.000000Z",
     }

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from devkit.testing.auth_headers import ClientFactory
 
-from .planning import add_list, add_task, titles
+from .support.helpers import create_list, create_task, list_titles
 
 FAULTS = [
     "list_id=x",
@@ -38,8 +38,8 @@ SORTS = ("created_at", "updated_at", "title", "due", "priority", "position", "is
 async def owner(as_user: ClientFactory) -> AsyncClient:
     """Be somebody with four tasks that differ in everything."""
     owner = as_user("owner")
-    garden = await add_list(owner)
-    await add_task(
+    garden = await create_list(owner)
+    await create_task(
         owner,
         "d",
         priority="low",
@@ -48,9 +48,9 @@ async def owner(as_user: ClientFactory) -> AsyncClient:
         list_id=garden["id"],
     )
     timed = {"date": "2020-01-01", "time": "23:00", "time_zone": "America/New_York"}
-    await add_task(owner, "C", priority="high", labels=["X"], due=timed, is_completed=True)
-    await add_task(owner, "b", due={"date": "2199-01-01"}, list_id=garden["id"])
-    await add_task(owner, "a", priority="low", labels=["y"])
+    await create_task(owner, "C", priority="high", labels=["X"], due=timed, is_completed=True)
+    await create_task(owner, "b", due={"date": "2199-01-01"}, list_id=garden["id"])
+    await create_task(owner, "a", priority="low", labels=["y"])
     return owner
 
 
@@ -114,7 +114,7 @@ async def test_the_list_is_narrowed_by_what_is_planned(
 async def test_the_list_is_sorted_and_its_pages_go_on(
     owner: AsyncClient, sort: str, found: str
 ) -> None:
-    assert "".join(await titles(owner, sort=sort)) == found
+    assert "".join(await list_titles(owner, sort=sort)) == found
     assert await pages(owner, f"sort={sort}") == [*found]
 
 
@@ -199,15 +199,15 @@ async def test_what_is_overdue_is_told_by_the_callers_day(
     as_user: ClientFactory, zone: str
 ) -> None:
     owner, today = as_user("owner"), datetime.now(ZoneInfo(zone)).date()
-    await add_task(owner, "yesterday", due={"date": f"{today - timedelta(days=1)}"})
-    await add_task(owner, "today", due={"date": f"{today}"})
+    await create_task(owner, "yesterday", due={"date": f"{today - timedelta(days=1)}"})
+    await create_task(owner, "today", due={"date": f"{today}"})
     for title, minutes in (("just now", -5), ("soon", 5)):
         then = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(minutes=minutes)
         due = {"date": f"{then:%Y-%m-%d}", "time": f"{then:%H:%M}", "time_zone": "Asia/Tokyo"}
-        await add_task(owner, title, due=due)
+        await create_task(owner, title, due=due)
 
-    assert await titles(owner, overdue="true", time_zone=zone) == ["yesterday", "just now"]
-    assert await titles(owner, overdue="false", time_zone=zone) == ["today", "soon"]
+    assert await list_titles(owner, overdue="true", time_zone=zone) == ["yesterday", "just now"]
+    assert await list_titles(owner, overdue="false", time_zone=zone) == ["today", "soon"]
 
 
 async def test_a_list_that_depends_on_the_clock_is_always_shown(owner: AsyncClient) -> None:

@@ -10,23 +10,23 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .lock import after_waiting, somebody
-from .planning import Shown, add_task, code_of, done
+from .support.helpers import JsonObject, create_task, json_object, problem_code
+from .support.owner_lock import commit_after_requests_wait, lock_owners
 
 
 async def _labels(owner: AsyncClient) -> list[tuple[str, int]]:
     return [(each["name"], each["task_count"]) for each in (await owner.get("/labels")).json()]
 
 
-async def _label(owner: AsyncClient, name: str) -> Shown:
+async def _label(owner: AsyncClient, name: str) -> JsonObject:
     [found] = [each for each in (await owner.get("/labels")).json() if each["name"] == name]
     return found
 
 
 async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    first = await add_task(owner, labels=["Weekend", " home ", "WEEKEND"])
-    second = await add_task(owner, labels=["weekEND"])
+    first = await create_task(owner, labels=["Weekend", " home ", "WEEKEND"])
+    second = await create_task(owner, labels=["weekEND"])
 
     assert (first["labels"], second["labels"]) == (["home", "Weekend"], ["Weekend"])
     assert await _labels(owner) == [("home", 1), ("Weekend", 2)]
@@ -37,17 +37,19 @@ async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: Clien
 
 async def test_labels_are_replaced_as_a_whole(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    task = await add_task(owner, labels=["a", "b"])
+    task = await create_task(owner, labels=["a", "b"])
     address = f"/tasks/{task['id']}"
 
-    changed = await done(await owner.patch(address, json={"labels": ["B", "c"]}))
+    changed = await json_object(await owner.patch(address, json={"labels": ["B", "c"]}))
     assert changed["labels"] == ["b", "c"]
-    assert await done(await owner.patch(address, json={"labels": ["c", "b"]})) == changed
-    assert (await done(await owner.put(address, json={"title": "Old client"})))["labels"] == [
+    assert await json_object(await owner.patch(address, json={"labels": ["c", "b"]})) == changed
+    assert (await json_object(await owner.put(address, json={"title": "Old client"})))[
+        "labels"
+    ] == [
         "b",
         "c",
     ]
-    assert (await done(await owner.patch(address, json={"labels": []})))["labels"] == []
+    assert (await json_object(await owner.patch(address, json={"labels": []})))["labels"] == []
     assert await _labels(owner) == [("a", 0), ("b", 0), ("c", 0)]
 
 
@@ -75,17 +77,21 @@ async def test_a_task_carries_at_most_20_labels(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     most = [str(number) for number in range(20)]
 
-    assert code_of(await owner.post("/tasks", json={"title": "x", "labels": [*most, "y"]})) == (
+    assert problem_code(
+        await owner.post("/tasks", json={"title": "x", "labels": [*most, "y"]})
+    ) == (
         422,
         "quota-exceeded",
     )
     assert len((await owner.get("/labels")).json()) == 0
-    await add_task(owner, labels=[*most, "0"])
+    await create_task(owner, labels=[*most, "0"])
 
 
-async def test_an_owner_has_at_most_500_labels(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
-    task = await add_task(owner, labels=["a"])
+async def test_an_owner_has_at_most_500_labels(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    task = await create_task(owner, labels=["a"])
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute("UPDATE owners SET label_count = 499")
 
@@ -93,9 +99,9 @@ async def test_an_owner_has_at_most_500_labels(alone_as: ClientFactory, proxy: F
         await owner.post("/tasks", json={"title": "x", "labels": ["a", "b", "c"]}),
         await owner.patch(f"/tasks/{task['id']}", json={"labels": ["b", "c"]}),
     ):
-        assert code_of(answer) == (422, "quota-exceeded")
+        assert problem_code(answer) == (422, "quota-exceeded")
     assert await _labels(owner) == [("a", 1)]
-    assert (await add_task(owner, labels=["a", "b"]))["labels"] == ["a", "b"]
+    assert (await create_task(owner, labels=["a", "b"]))["labels"] == ["a", "b"]
 
 
 @pytest.mark.scenario("S006-AC-6")
@@ -103,12 +109,12 @@ async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
-    tasks = [await add_task(owner, labels=["home", str(number)]) for number in range(3)]
-    await add_task(owner, labels=["other"])
+    tasks = [await create_task(owner, labels=["home", str(number)]) for number in range(3)]
+    await create_task(owner, labels=["other"])
     since = (await owner.get("/tasks/changes")).json()["next"]
     home = await _label(owner, "home")
 
-    renamed = await done(await owner.patch(f"/labels/{home['id']}", json={"name": "House"}))
+    renamed = await json_object(await owner.patch(f"/labels/{home['id']}", json={"name": "House"}))
 
     changes = (await owner.get(f"/tasks/changes?since={since}")).json()
     assert changes["labels"] == [renamed]
@@ -120,20 +126,20 @@ async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(
 
 async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    task = await add_task(owner, labels=["a", "b"])
-    label = await done(await owner.get(f"/labels/{(await _label(owner, 'a'))['id']}"))
+    task = await create_task(owner, labels=["a", "b"])
+    label = await json_object(await owner.get(f"/labels/{(await _label(owner, 'a'))['id']}"))
     address = f"/labels/{label['id']}"
 
     assert "task_count" not in label
-    assert await done(await owner.patch(address, json={**label, "task_count": 1})) == label
-    assert code_of(await owner.patch(address, json={"name": "B"})) == (409, "name-taken")
+    assert await json_object(await owner.patch(address, json={**label, "task_count": 1})) == label
+    assert problem_code(await owner.patch(address, json={"name": "B"})) == (409, "name-taken")
     stale = {"If-Match": '"1"'}
-    assert code_of(await owner.patch(address, json={"name": "c"}, headers=stale)) == (
+    assert problem_code(await owner.patch(address, json={"name": "c"}, headers=stale)) == (
         412,
         "version-mismatch",
     )
-    assert code_of(await owner.delete(address, headers=stale)) == (412, "version-mismatch")
-    assert (await done(await owner.patch(address, json={"name": "A"})))["name"] == "A"
+    assert problem_code(await owner.delete(address, headers=stale)) == (412, "version-mismatch")
+    assert (await json_object(await owner.patch(address, json={"name": "A"})))["name"] == "A"
     assert (await owner.get(f"/tasks/{task['id']}")).json()["labels"] == ["A", "b"]
     since = (await owner.get("/tasks/changes")).json()["next"]
     assert (await owner.delete(address)).status_code == 204
@@ -144,7 +150,7 @@ async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: Clien
 
 async def test_somebody_elses_label_looks_missing(as_user: ClientFactory) -> None:
     owner, stranger = as_user("owner"), as_user("stranger")
-    await add_task(owner, labels=["a"])
+    await create_task(owner, labels=["a"])
     label = await _label(owner, "a")
 
     for label_id in (label["id"], uuid4()):
@@ -152,13 +158,13 @@ async def test_somebody_elses_label_looks_missing(as_user: ClientFactory) -> Non
             answer = await stranger.request(
                 method, f"/labels/{label_id}", json={"name": "x"} if method == "PATCH" else None
             )
-            assert code_of(answer) == (404, "label-not-found")
+            assert problem_code(answer) == (404, "label-not-found")
 
 
 @pytest.mark.scenario("S006-AC-9")
 async def test_the_first_use_by_many_at_once_makes_one_label(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    tasks = [await add_task(owner, str(number)) for number in range(4)]
+    tasks = [await create_task(owner, str(number)) for number in range(4)]
 
     changes = [
         owner.patch(f"/tasks/{task['id']}", json={"labels": ["New", task["title"]]})
@@ -173,12 +179,12 @@ async def test_the_first_use_by_many_at_once_makes_one_label(as_user: ClientFact
 
 
 async def test_a_label_made_meanwhile_is_the_one(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    task = await add_task(owner)
+    owner = as_isolated_user("owner")
+    task = await create_task(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1, label_count = 1")
         await other.execute(
             """
@@ -188,9 +194,9 @@ async def test_a_label_made_meanwhile_is_the_one(
         )
         change = owner.patch(f"/tasks/{task['id']}", json={"labels": ["NEW"]})
         add = owner.post("/tasks", json={"title": "x", "labels": ["nEw"]})
-        answers = await after_waiting(proxy, other, change, add)
+        answers = await commit_after_requests_wait(proxy, other, change, add)
 
-    assert [(await done(answer, answer.status_code))["labels"] for answer in answers] == [
+    assert [(await json_object(answer, answer.status_code))["labels"] for answer in answers] == [
         ["New"],
         ["New"],
     ]
@@ -198,16 +204,16 @@ async def test_a_label_made_meanwhile_is_the_one(
 
 
 async def test_a_change_shows_the_labels_that_somebody_put_there_meanwhile(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    task = await add_task(owner, labels=["a"])
+    owner = as_isolated_user("owner")
+    task = await create_task(owner, labels=["a"])
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("DELETE FROM task_labels")
         await other.execute("UPDATE tasks SET version = (SELECT counter FROM owners)")
-        [answer] = await after_waiting(
+        [answer] = await commit_after_requests_wait(
             proxy, other, owner.patch(f"/tasks/{task['id']}", json={"title": "New"})
         )
 

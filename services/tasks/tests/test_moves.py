@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from devkit.testing.auth_headers import ClientFactory
 
-from .conftest import Service
-from .planning import Shown, add_list, add_task, move
+from .support.helpers import JsonObject, create_list, create_task, move_task
+from .support.service import Service
 
 TASKS = 6
 
@@ -73,7 +73,7 @@ class Moves(RuleBasedStateMachine):
     def __init__(self, service: Service, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self.loop, name = loop, f"owner-{uuid4()}"
-        self.phone, self.laptop = service.speak_as(name), service.speak_as(name)
+        self.phone, self.laptop = service.client_for(name), service.client_for(name)
         self.database = psycopg.connect(service.proxy.server_url, autocommit=True)
         self.owner = UUID(self.phone.headers["x-user-id"])
         self.tasks = [uuid4() for _ in range(TASKS)]
@@ -85,7 +85,7 @@ class Moves(RuleBasedStateMachine):
     @initialize(crammed=st.booleans())
     def fill(self, *, crammed: bool) -> None:
         """Make the tasks, perhaps with hardly any numbers left between them."""
-        [made] = self.wait(add_list(self.phone))
+        [made] = self.wait(create_list(self.phone))
         self.list_id = UUID(str(made["id"]))
         values = {
             "tasks": self.tasks,
@@ -165,7 +165,7 @@ class Moves(RuleBasedStateMachine):
     def seen_by(self, device: AsyncClient) -> Orders:
         """List all tasks in their order, and look at the numbers that make it: all are different."""
         [answer] = self.wait(device.get("/tasks?sort=position"))
-        shown: list[Shown] = answer.json()
+        shown: list[JsonObject] = answer.json()
         orders: Orders = {}
         for list_id in self.orders:
             inside = [task for task in shown if task["list_id"] == (list_id and str(list_id))]
@@ -214,12 +214,12 @@ async def test_any_moves_of_two_devices_leave_one_order(shared: Service) -> None
 @pytest.mark.scenario("S006-AC-10")
 async def test_a_thousand_moves_into_one_gap_keep_order_and_length(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    first, left, right = [await add_task(owner, title) for title in ("first", "left", "right")]
+    first, left, right = [await create_task(owner, title) for title in ("first", "left", "right")]
     version, rows = right["version"], list[int]()
 
     for number in range(1000):
         moving, other = (left, right) if number % 2 else (right, left)
-        moved = await move(owner, moving, after=first["id"])
+        moved = await move_task(owner, moving, after=first["id"])
         rows.append(int(str(moved["version"])) - int(str(version)))
         version = (
             (await owner.get("/tasks/changes")).json()["next"] if rows[-1] > 1 else moved["version"]

@@ -15,7 +15,7 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
 from devkit.testing.auth_headers import ClientFactory
 
-Beside = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
+ServiceRunner = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
 
 SICK = {
     "hangs up": b"",
@@ -41,15 +41,18 @@ async def _answering(answer: bytes) -> AsyncGenerator[str]:
 
 
 async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
-    beside: Beside, processes: ProcessGroup, databases: MigratedDatabases, keys: PassportKeys
+    run_with_users_service: ServiceRunner,
+    processes: ProcessGroup,
+    databases: MigratedDatabases,
+    keys: PassportKeys,
 ) -> None:
     users_database = await databases.make("users")
     environment = database_environment({"users": users_database}, minimal_environment())
     environment |= {"PASSPORT_PUBLIC_KEYS": keys.public, "TASKS_URL": "http://127.0.0.1:1"}
     users = start_service(processes, "users", environment, free_ports(1)[0])
     await users.until_ready()
-    async with beside(users.url) as speak_as:
-        owner = speak_as("owner")
+    async with run_with_users_service(users.url) as client_for:
+        owner = client_for("owner")
         assert (await owner.post("/tasks", json={"title": "First"})).status_code == 201
         with psycopg.connect(users_database) as connection:
             met = connection.execute("SELECT id::text, auth_subject FROM users").fetchall()
@@ -61,31 +64,35 @@ async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
 
 @pytest.mark.parametrize("answer", SICK.values(), ids=SICK)
 async def test_a_sick_users_service_only_keeps_new_owners_waiting(
-    beside: Beside, answer: bytes
+    run_with_users_service: ServiceRunner, answer: bytes
 ) -> None:
-    async with _answering(answer) as url, beside(url) as speak_as:
-        refused = await speak_as("new").post("/tasks", json={"title": "First"})
+    async with _answering(answer) as url, run_with_users_service(url) as client_for:
+        refused = await client_for("new").post("/tasks", json={"title": "First"})
 
         assert (refused.status_code, refused.json()["code"]) == (503, "users-unavailable")
         assert refused.headers["retry-after"] == "1"
-        assert (await speak_as("new").get("/tasks")).json() == []
+        assert (await client_for("new").get("/tasks")).json() == []
 
 
-async def test_no_users_service_at_all_is_said_in_time(beside: Beside) -> None:
-    async with beside(f"http://127.0.0.1:{free_ports(1)[0]}") as speak_as:
-        answer = await speak_as("new").post("/tasks", json={"title": "First"})
+async def test_no_users_service_at_all_is_said_in_time(
+    run_with_users_service: ServiceRunner,
+) -> None:
+    async with run_with_users_service(f"http://127.0.0.1:{free_ports(1)[0]}") as client_for:
+        answer = await client_for("new").post("/tasks", json={"title": "First"})
 
     assert (answer.status_code, answer.json()["code"]) == (503, "users-unavailable")
 
 
-async def test_a_silent_users_service_is_not_waited_for_beyond_its_time(beside: Beside) -> None:
+async def test_a_silent_users_service_is_not_waited_for_beyond_its_time(
+    run_with_users_service: ServiceRunner,
+) -> None:
     async def say_nothing(reader: StreamReader, writer: StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with beside(url) as speak_as:
-            answer = await speak_as("new").post("/tasks", json={"title": "First"})
+        async with run_with_users_service(url) as client_for:
+            answer = await client_for("new").post("/tasks", json={"title": "First"})
 
     assert (answer.status_code, answer.json()["code"]) == (503, "users-unavailable")

@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .conftest import TASKS_MAX
+from .support.service import TASKS_MAX
 
 ABSENT = {"If-None-Match": "*"}
 
@@ -107,9 +107,9 @@ async def test_the_body_of_a_new_task_may_not_hold_another_one(as_user: ClientFa
 
 
 async def test_a_deletion_is_undone_and_leaves_no_trace(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     before = (
         await owner.post("/tasks", json={"title": "Back again", "description": "All of it"})
     ).json()

@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .planning import Shown, add_list, add_task, done, move
+from .support.helpers import JsonObject, create_list, create_task, json_object, move_task
 
 OLD_FIELDS = [
     *("id", "user_id", "title", "description", "is_completed", "status", "completed_at"),
@@ -18,17 +18,17 @@ OLD_CONTENT = b'{"new_title": "Once", "new_description": null, "new_is_completed
 """What a key stood for."""
 
 
-async def _planned(owner: AsyncClient) -> Shown:
-    garden = await add_list(owner)
+async def _planned(owner: AsyncClient) -> JsonObject:
+    garden = await create_list(owner)
     due = {"date": "2026-11-30", "time": "08:30", "time_zone": "Europe/Berlin"}
-    task = await add_task(
+    task = await create_task(
         owner, "Dig", list_id=garden["id"], due=due, priority="high", labels=["home", "Weekend"]
     )
-    await add_task(owner, "Plant", list_id=garden["id"])
-    return await move(owner, task)
+    await create_task(owner, "Plant", list_id=garden["id"])
+    return await move_task(owner, task)
 
 
-def _plan(task: Shown) -> Shown:
+def _plan(task: JsonObject) -> JsonObject:
     return {name: value for name, value in task.items() if name not in OLD_FIELDS}
 
 
@@ -41,7 +41,7 @@ async def test_what_an_old_client_writes_loses_nothing_of_a_plan(
     before = await _planned(owner)
     body = {"title": "Dig deeper", "is_completed": True}
 
-    after = await done(await owner.request(method, f"/tasks/{before['id']}", json=body))
+    after = await json_object(await owner.request(method, f"/tasks/{before['id']}", json=body))
 
     assert _plan(after) == _plan(before)
     assert (after["title"], after["status"]) == ("Dig deeper", "completed")
@@ -52,7 +52,7 @@ async def test_what_an_old_client_writes_loses_nothing_of_a_plan(
 async def test_an_old_client_sees_what_it_always_saw(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     planned = await _planned(owner)
-    task = await add_task(owner, "Old")
+    task = await create_task(owner, "Old")
 
     listed = (await owner.get("/tasks")).json()
     assert [each["title"] for each in listed] == ["Dig", "Plant", "Old"]
@@ -65,9 +65,9 @@ async def test_an_old_client_sees_what_it_always_saw(as_user: ClientFactory) -> 
 
 
 async def test_a_key_means_what_it_meant_before_there_were_plans(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, headers = alone_as("owner"), {"Idempotency-Key": "key"}
+    owner, headers = as_isolated_user("owner"), {"Idempotency-Key": "key"}
     await owner.post("/tasks", json={"title": "Once", "description": None}, headers=headers)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute("UPDATE idempotency_keys SET digest = sha256(%s)", [OLD_CONTENT])

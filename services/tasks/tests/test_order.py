@@ -10,8 +10,16 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .lock import after_waiting, somebody
-from .planning import Shown, add_list, add_task, code_of, done, move, titles
+from .support.helpers import (
+    JsonObject,
+    create_list,
+    create_task,
+    json_object,
+    list_titles,
+    move_task,
+    problem_code,
+)
+from .support.owner_lock import commit_after_requests_wait, lock_owners
 
 MANY = 30
 
@@ -34,22 +42,22 @@ async def _add_many(
         await connection.execute(ADD_MANY, values)
 
 
-async def _in_order(owner: AsyncClient, list_id: object = "none") -> list[Shown]:
-    found: list[Shown] = (await owner.get(f"/tasks?list_id={list_id}")).json()
+async def _in_order(owner: AsyncClient, list_id: object = "none") -> list[JsonObject]:
+    found: list[JsonObject] = (await owner.get(f"/tasks?list_id={list_id}")).json()
     positions = [str(task["position"]).encode() for task in found]
     assert positions == sorted(positions)
     assert all(len(position) <= 251 for position in positions)
     return found
 
 
-Three = tuple[AsyncClient, list[Shown]]
+Three = tuple[AsyncClient, list[JsonObject]]
 
 
 @pytest.fixture
 async def three(as_user: ClientFactory) -> Three:
     """Make three tasks in the inbox."""
     owner = as_user("owner")
-    return owner, [await add_task(owner, title) for title in "abc"]
+    return owner, [await create_task(owner, title) for title in "abc"]
 
 
 async def test_tasks_that_were_never_moved_are_in_the_order_of_making(three: Three) -> None:
@@ -74,7 +82,7 @@ async def test_a_move_writes_one_row(
     owner, tasks = three
     since = (await owner.get("/tasks/changes")).json()["next"]
 
-    moved = await move(
+    moved = await move_task(
         owner, tasks[which], **{name: n if n is None else tasks[n]["id"] for name, n in to.items()}
     )
 
@@ -93,72 +101,76 @@ async def test_a_move_to_where_it_is_changes_nothing(
     owner, tasks = three
     place = {name: n if n is None else tasks[n]["id"] for name, n in to.items()}
 
-    assert await move(owner, tasks[which], **place) == tasks[which]
+    assert await move_task(owner, tasks[which], **place) == tasks[which]
     assert await _in_order(owner) == tasks
 
 
 @pytest.mark.scenario("S006-AC-3")
 async def test_a_move_keeps_the_id_and_raises_one_version(three: Three) -> None:
     owner, tasks = three
-    garden = await add_list(owner)
+    garden = await create_list(owner)
     since = (await owner.get("/tasks/changes")).json()["next"]
 
-    moved = await move(owner, tasks[0], list_id=garden["id"])
+    moved = await move_task(owner, tasks[0], list_id=garden["id"])
 
     told = {name: moved[name] for name in ("version", "updated_at", "position")}
     assert moved == {**tasks[0], "list_id": garden["id"], **told}
     assert (await owner.get(f"/tasks/changes?since={since}")).json()["tasks"] == [moved]
     assert (await owner.get(f"/tasks/{tasks[0]['id']}")).json() == moved
     assert moved["version"] == int(since) + 1
-    assert await titles(owner, list_id=garden["id"]) == ["a"]
-    assert (await move(owner, moved, list_id=None, after=tasks[1]["id"]))["list_id"] is None
+    assert await list_titles(owner, list_id=garden["id"]) == ["a"]
+    assert (await move_task(owner, moved, list_id=None, after=tasks[1]["id"]))["list_id"] is None
     assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bac"
 
 
 async def test_a_task_made_later_comes_behind_one_that_was_moved_to_the_end(three: Three) -> None:
     owner, tasks = three
 
-    await move(owner, tasks[0])
-    await add_task(owner, "d")
+    await move_task(owner, tasks[0])
+    await create_task(owner, "d")
 
     assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bcad"
 
 
 async def test_a_task_follows_only_what_is_there(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    garden = await add_list(owner)
-    task, inside = await add_task(owner), await add_task(owner, list_id=garden["id"])
-    theirs = await add_task(as_user("neighbour"))
+    garden = await create_list(owner)
+    task, inside = await create_task(owner), await create_task(owner, list_id=garden["id"])
+    theirs = await create_task(as_user("neighbour"))
 
     for after in (inside["id"], theirs["id"], str(uuid4())):
         answer = await owner.post(f"/tasks/{task['id']}/move", json={"after": after})
-        assert code_of(answer) == (422, "after-not-found")
+        assert problem_code(answer) == (422, "after-not-found")
     into = {"list_id": garden["id"], "after": task["id"]}
-    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json=into)) == (
+    assert problem_code(await owner.post(f"/tasks/{task['id']}/move", json=into)) == (
         422,
         "after-not-found",
     )
-    assert code_of(await owner.post(f"/tasks/{theirs['id']}/move", json={})) == (
+    assert problem_code(await owner.post(f"/tasks/{theirs['id']}/move", json={})) == (
         404,
         "task-not-found",
     )
     stale = await owner.post(f"/tasks/{task['id']}/move", json={}, headers={"If-Match": '"1"'})
-    assert code_of(stale) == (412, "version-mismatch")
-    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json={"after": "x"}))[0] == 400
-    assert code_of(await owner.post(f"/tasks/{task['id']}/move", json={"before": None}))[0] == 422
+    assert problem_code(stale) == (412, "version-mismatch")
+    assert (
+        problem_code(await owner.post(f"/tasks/{task['id']}/move", json={"after": "x"}))[0] == 400
+    )
+    assert (
+        problem_code(await owner.post(f"/tasks/{task['id']}/move", json={"before": None}))[0] == 422
+    )
 
 
 async def test_a_move_with_a_key_is_made_once(three: Three) -> None:
     owner, tasks = three
     address, headers = f"/tasks/{tasks[0]['id']}/move", {"Idempotency-Key": "key"}
     first = await owner.post(address, json={}, headers=headers)
-    await move(owner, tasks[1])
+    await move_task(owner, tasks[1])
 
     again = await owner.post(address, json={}, headers={**headers, "If-Match": '"1"'})
 
     assert (again.status_code, again.content) == (200, first.content)
     assert again.headers["idempotency-replayed"] == "true"
-    assert code_of(await owner.post(address, json={"after": None}, headers=headers)) == (
+    assert problem_code(await owner.post(address, json={"after": None}, headers=headers)) == (
         422,
         "key-reused",
     )
@@ -168,7 +180,7 @@ async def test_a_move_with_a_key_is_made_once(three: Three) -> None:
 
 async def test_lists_are_put_in_order_like_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    lists = [await add_list(owner, name) for name in "abc"]
+    lists = [await create_list(owner, name) for name in "abc"]
     address = f"/lists/{lists[2]['id']}/move"
 
     for after, order in (
@@ -177,29 +189,31 @@ async def test_lists_are_put_in_order_like_tasks(as_user: ClientFactory) -> None
         (lists[2]["id"], "acb"),
         (lists[1]["id"], "abc"),
     ):
-        await done(await owner.post(address, json={"after": after}))
+        await json_object(await owner.post(address, json={"after": after}))
         assert "".join(each["name"] for each in (await owner.get("/lists")).json()) == order
-    assert code_of(await owner.post(address, json={"after": str(uuid4())})) == (
+    assert problem_code(await owner.post(address, json={"after": str(uuid4())})) == (
         422,
         "after-not-found",
     )
-    assert code_of(await owner.post(address, json={})) == (422, "missing")
-    assert code_of(await owner.post(f"/lists/{uuid4()}/move", json={"after": None})) == (
+    assert problem_code(await owner.post(address, json={})) == (422, "missing")
+    assert problem_code(await owner.post(f"/lists/{uuid4()}/move", json={"after": None})) == (
         404,
         "list-not-found",
     )
 
 
-async def test_two_tasks_at_one_place_make_room(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
-    await add_task(owner, "0")
+async def test_two_tasks_at_one_place_make_room(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    await create_task(owner, "0")
     await _add_many(proxy, owner, MANY)
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute("UPDATE tasks SET position = 7.5")
     before = await _in_order(owner)
     since = (await owner.get("/tasks/changes")).json()["next"]
 
-    moved = await move(owner, before[-1], after=before[3]["id"])
+    moved = await move_task(owner, before[-1], after=before[3]["id"])
 
     expected = [task["id"] for task in [*before[:4], before[-1], *before[4:-1]]]
     after = await _in_order(owner)
@@ -210,19 +224,19 @@ async def test_two_tasks_at_one_place_make_room(alone_as: ClientFactory, proxy: 
 
 
 async def test_a_move_follows_what_was_moved_meanwhile(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    a, b, _ = [await add_task(owner, title) for title in "abc"]
+    owner = as_isolated_user("owner")
+    a, b, _ = [await create_task(owner, title) for title in "abc"]
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         last = (
             "UPDATE tasks SET position = 1e18, version = (SELECT counter FROM owners) WHERE id = %s"
         )
         await other.execute(last, [a["id"]])
         request = owner.post(f"/tasks/{b['id']}/move", json={"after": a["id"]})
-        [answer] = await after_waiting(proxy, other, request)
+        [answer] = await commit_after_requests_wait(proxy, other, request)
 
     assert answer.status_code == 200
     assert "".join(str(task["title"]) for task in await _in_order(owner)) == "cab"

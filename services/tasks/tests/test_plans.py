@@ -27,42 +27,42 @@ from tasks.transfer.queries import resolve as namesakes
 from tasks.transfer.queries import staging
 
 from .support.large_dataset import (
-    CROWD,
-    IMPORT,
-    LABEL,
-    LIST,
-    OWN,
-    OWNER,
-    TASK,
+    IMPORT_ID,
+    LABEL_ID,
+    LIST_ID,
+    OTHER_TASK_COUNT,
+    OWNER_ID,
+    OWNER_TASK_COUNT,
+    TASK_ID,
     Connection,
-    crowd,
-    read,
-    task,
+    explain,
+    large_dataset,
+    owner_task_id,
 )
 
 NEW = UUID(int=7)
 MOMENT = datetime.now(UTC)
 TODAY = MOMENT.date()
 BEHIND = {
-    "after_id": TASK,
+    "after_id": TASK_ID,
     "after_time": MOMENT - timedelta(days=3),
     "after_value": f"{MOMENT.timestamp():020.0f}",
 }
 
 VALUES: Final[Mapping[str, object]] = {
-    "current_user_id": OWNER,
-    "target_id": TASK,
+    "current_user_id": OWNER_ID,
+    "target_id": TASK_ID,
     "if_none_match": ["0"],
     "if_match": None,
     "limit": 51,
-    "since": OWN - 100,
+    "since": OWNER_TASK_COUNT - 100,
     **BEHIND,
     "new_title": "New",
     "sets_description": False,
     "new_description": None,
     "new_is_completed": True,
     "sets_list": True,
-    "new_list_id": LIST,
+    "new_list_id": LIST_ID,
     "new_priority": 1,
     "sets_due": False,
     "new_due_date": None,
@@ -72,25 +72,25 @@ VALUES: Final[Mapping[str, object]] = {
     "label_ids": [UUID(int=8), UUID(int=9)],
     "new_name": "New",
     "new_folded_name": "new",
-    "quota": 2 * OWN,
+    "quota": 2 * OWNER_TASK_COUNT,
     "labels_quota": 500,
     "retention": timedelta(days=90),
     "operation_name": "create-task",
     "idempotency_key": "key",
     "fingerprint": b"",
-    "ids": [LIST, NEW],
+    "ids": [LIST_ID, NEW],
     "goes_first": False,
     "goes_last": False,
-    "after": task(5_000),
+    "after": owner_task_id(5_000),
     "is_completed": False,
     "q": "nothing",
-    "list_id": LIST,
+    "list_id": LIST_ID,
     "labels": ["1", "2"],
     "priorities": [0],
     "due_before": TODAY - timedelta(days=150),
     "due_after": TODAY,
     "now": MOMENT,
-    "this_import": IMPORT,
+    "this_import": IMPORT_ID,
     "first_line": 5_000,
     "last_line": 5_099,
     "old_list_ids": [],
@@ -128,8 +128,8 @@ PAGES: Final = {
     "changes": Run(changes.GET_CHANGES, {}, VERSIONS),
     "task": Run(tasks.GET_TASK, {}, {OWN_ID}),
     "lists": Run(lists.LIST_LISTS, {}, set()),
-    "one list": Run(lists.GET_LIST, {"target_id": LIST}, {"uq_task_lists_user_id_id"}),
-    "label": Run(labels.GET_LABEL, {"target_id": LABEL}, {"uq_labels_user_id_id"}),
+    "one list": Run(lists.GET_LIST, {"target_id": LIST_ID}, {"uq_task_lists_user_id_id"}),
+    "label": Run(labels.GET_LABEL, {"target_id": LABEL_ID}, {"uq_labels_user_id_id"}),
     "kept": Run(keys.GET_STORED_RESPONSE, {}, {"pk_idempotency_keys"}),
     "obstacle": Run(
         creation.GET_CREATE_CONFLICTS, {"target_id": NEW}, {"pk_tasks", "pk_idempotency_keys"}
@@ -183,18 +183,20 @@ WRITES: Final = {
         lists.create_list(with_client_id=True), {"target_id": NEW}, {"pk_task_tombstones"}
     ),
     "rename list": Run(
-        lists.CHANGE_LIST, {"target_id": LIST}, {"uq_task_lists_user_id_folded_name"}
+        lists.CHANGE_LIST, {"target_id": LIST_ID}, {"uq_task_lists_user_id_folded_name"}
     ),
-    "move list": Run(move("list"), {"target_id": LIST, "after": None, "goes_first": True}, set()),
-    "delete list": Run(lists.delete_list(with_tasks=False), {"target_id": LIST}, {PLACED}),
+    "move list": Run(
+        move("list"), {"target_id": LIST_ID, "after": None, "goes_first": True}, set()
+    ),
+    "delete list": Run(lists.delete_list(with_tasks=False), {"target_id": LIST_ID}, {PLACED}),
     "delete list with tasks": Run(
-        lists.delete_list(with_tasks=True), {"target_id": LIST}, {PLACED}
+        lists.delete_list(with_tasks=True), {"target_id": LIST_ID}, {PLACED}
     ),
     "rename label": Run(
-        labels.CHANGE_LABEL, {"target_id": LABEL}, {"ix_task_labels_user_id_label_id"}
+        labels.CHANGE_LABEL, {"target_id": LABEL_ID}, {"ix_task_labels_user_id_label_id"}
     ),
     "delete label": Run(
-        labels.DELETE_LABEL, {"target_id": LABEL}, {"ix_task_labels_user_id_label_id"}
+        labels.DELETE_LABEL, {"target_id": LABEL_ID}, {"ix_task_labels_user_id_label_id"}
     ),
     "import's lock": Run(exchange.LOCK_OWNER, {}, {"pk_owners"}),
     "import's end": Run(staging.END_IMPORT, {}, {"uq_imports_user_id_id"}),
@@ -210,9 +212,9 @@ MERGE: Final = {"import's merge": Run(exchange.MERGE_TASKS, {}, {"ix_staged_task
 
 ROWS_MAX: Final = {
     **dict.fromkeys(PAGES, 500),
-    **dict.fromkeys(SEARCHES, OWN + 500),
+    **dict.fromkeys(SEARCHES, OWNER_TASK_COUNT + 500),
     **dict.fromkeys(WRITES, 2_000),
-    **dict.fromkeys(MERGE, 5 * OWN),
+    **dict.fromkeys(MERGE, 5 * OWNER_TASK_COUNT),
 }
 """Rows that each may read, with those of the labels."""
 
@@ -231,8 +233,8 @@ async def filled(databases: MigratedDatabases) -> AsyncGenerator[Databases]:
     """Fill both."""
     async with AsyncExitStack() as stack:
         made = [
-            await stack.enter_async_context(crowd(await databases.make("tasks"), each))
-            for each in (10, CROWD)
+            await stack.enter_async_context(large_dataset(await databases.make("tasks"), each))
+            for each in (10, OTHER_TASK_COUNT)
         ]
         yield Databases(*made)
 
@@ -242,7 +244,7 @@ async def filled(databases: MigratedDatabases) -> AsyncGenerator[Databases]:
 async def test_no_statement_reads_what_others_have(filled: Databases, name: str, mode: str) -> None:
     statement, values, indexes = ALL[name]
 
-    reading = await read(filled.crowded, statement, {**VALUES, **values}, mode)
+    reading = await explain(filled.crowded, statement, {**VALUES, **values}, mode)
 
     assert reading.tables == set(), reading.plan
     assert reading.rows < ROWS_MAX[name], reading.plan
@@ -257,7 +259,7 @@ async def test_a_page_costs_the_same_among_a_million_tasks_of_others(
     statement, values, _ = PAGES[name]
 
     quiet, crowded = [
-        await read(database, statement, {**VALUES, **values}, mode) for database in filled
+        await explain(database, statement, {**VALUES, **values}, mode) for database in filled
     ]
 
     assert crowded.rows <= quiet.rows, crowded.plan

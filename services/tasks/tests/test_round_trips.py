@@ -10,8 +10,8 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .conftest import TASKS_MAX, Service
-from .lock import make
+from .support.owner_lock import create_task_url
+from .support.service import TASKS_MAX, Service
 
 WARM_UP = 8
 """Repetitions until the connection is open and the driver has prepared the statements."""
@@ -114,7 +114,7 @@ async def _lose(meter: Meter, taken: str) -> None:
     await meter.send(409, "PUT", taken, "Mine", If_None_Match="*")
     addresses = [
         made.headers["location"],
-        *[await make(meter.person) for _ in range(TASKS_MAX - 1)],
+        *[await create_task_url(meter.person) for _ in range(TASKS_MAX - 1)],
     ]
     await meter.send(422, "POST", "/tasks", "Full")
     await meter.send(422, "POST", "/tasks", "Full", Idempotency_Key=other)
@@ -134,38 +134,42 @@ async def _spent(person: AsyncClient, proxy: FaultProxy, use: Use) -> list[int]:
 @pytest.mark.scenario("S002-FR-011", "S002-SC-010")
 @pytest.mark.parametrize("use", [_use, _use_tags, _use_plans])
 async def test_each_request_of_a_known_owner_is_one_round_trip(
-    alone_as: ClientFactory, proxy: FaultProxy, use: Use
+    as_isolated_user: ClientFactory, proxy: FaultProxy, use: Use
 ) -> None:
-    assert set(await _spent(alone_as("owner"), proxy, use)) == {1}
+    assert set(await _spent(as_isolated_user("owner"), proxy, use)) == {1}
 
 
 async def test_a_key_costs_nothing_and_a_lost_race_a_second_look(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    taken = await make(alone_as("neighbour"))
+    taken = await create_task_url(as_isolated_user("neighbour"))
 
-    first, *lost = await _spent(alone_as("owner"), proxy, lambda meter: _lose(meter, taken))
+    first, *lost = await _spent(as_isolated_user("owner"), proxy, lambda meter: _lose(meter, taken))
 
     assert (first, set(lost)) == (1, {2})
 
 
 async def test_the_first_write_of_an_owner_is_at_most_four_round_trips(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     for number in range(WARM_UP):
-        await _use(Meter(alone_as(f"somebody {number}"), proxy))
+        await _use(Meter(as_isolated_user(f"somebody {number}"), proxy))
     proxy.round_trips = 0
 
-    assert (await alone_as("new").post("/tasks", json={"title": "First"})).status_code == 201
+    assert (
+        await as_isolated_user("new").post("/tasks", json={"title": "First"})
+    ).status_code == 201
     assert proxy.round_trips <= 4
 
 
-async def test_reading_makes_nobody_known(alone_as: ClientFactory, proxy: FaultProxy) -> None:
+async def test_reading_makes_nobody_known(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
     for _ in range(WARM_UP):
-        await alone_as("visitor").get("/tasks")
+        await as_isolated_user("visitor").get("/tasks")
     proxy.round_trips = 0
 
-    assert (await alone_as("visitor").get("/tasks")).json() == []
+    assert (await as_isolated_user("visitor").get("/tasks")).json() == []
     assert proxy.round_trips == 1
 
 

@@ -11,8 +11,8 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 
-from .conftest import TASKS_MAX
-from .lock import make, somebody
+from .support.owner_lock import create_task_url, lock_owners
+from .support.service import TASKS_MAX
 
 NASTY = 'Quote " \\ slash / tab \t line \n \r 🌵 \u2028 é \xa0 </script>'
 
@@ -114,8 +114,10 @@ async def test_a_key_that_is_none_is_refused(as_user: ClientFactory, key: str) -
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_a_key_is_forgotten_after_a_day(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
+async def test_a_key_is_forgotten_after_a_day(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
     first = await _post(owner, "key")
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(
@@ -131,11 +133,13 @@ async def test_a_key_is_forgotten_after_a_day(alone_as: ClientFactory, proxy: Fa
     assert _said(await _post(owner, "key", title="Something else")) == _said(second)
 
 
-async def test_old_keys_go_a_few_at_a_time(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
+async def test_old_keys_go_a_few_at_a_time(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
     for number in range(TASKS_MAX - 2):
         await _post(owner, f"old-{number}")
-    await _post(alone_as("neighbour"), "theirs")
+    await _post(as_isolated_user("neighbour"), "theirs")
 
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
         connection.execute(LATER)
@@ -171,12 +175,12 @@ async def test_many_at_once_are_one_and_are_answered_alike(as_user: ClientFactor
 
 
 async def test_who_waits_too_long_for_the_first_one_is_told_to_come_back(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy):
+    async with lock_owners(proxy):
         answer = await _post(owner, "key")
         assert _code(answer) == (409, "key-in-use")
         assert 1.9 < answer.elapsed.total_seconds() < 3
@@ -186,12 +190,12 @@ async def test_who_waits_too_long_for_the_first_one_is_told_to_come_back(
 
 @pytest.mark.parametrize(("title", "told"), [("Once", 201), ("Other", 422)])
 async def test_who_waits_for_the_first_one_gets_its_answer(
-    alone_as: ClientFactory, proxy: FaultProxy, title: str, told: int
+    as_isolated_user: ClientFactory, proxy: FaultProxy, title: str, told: int
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         first = asyncio.ensure_future(_post(owner, "key"))
         await wait_for_lock_waits(proxy.server_url)
         second = asyncio.ensure_future(_post(owner, "key", title=title))
@@ -204,13 +208,13 @@ async def test_who_waits_for_the_first_one_gets_its_answer(
 
 
 async def test_a_lost_answer_is_found_again_and_nothing_is_done_twice(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
     for key in (str(uuid4()) for _ in range(3)):
-        async with somebody(proxy) as other:
+        async with lock_owners(proxy) as other:
             request = asyncio.create_task(_post(owner, key, title=key))
             await wait_for_lock_waits(proxy.server_url)
             proxy.cut()

@@ -10,7 +10,7 @@ from common.database import engine_lifespan, fetch_all
 from devkit.platform.databases import MigratedDatabases
 from devkit.testing.auth_headers import ClientFactory
 
-from .planning import add_list, add_task, titles
+from .support.helpers import create_list, create_task, list_titles
 
 SPELLINGS: Final = [
     ("Straße", "STRASSE"),
@@ -32,24 +32,24 @@ async def test_what_is_one_name_is_found_by_either_spelling(
     as_user: ClientFactory, text: str, other: str
 ) -> None:
     owner = as_user("owner")
-    await add_list(owner, text)
-    await add_task(owner, f"x{text}x", labels=[text])
-    await add_task(owner, "x", description=f"x{other}x")
-    await add_task(owner, "neither")
+    await create_list(owner, text)
+    await create_task(owner, f"x{text}x", labels=[text])
+    await create_task(owner, "x", description=f"x{other}x")
+    await create_task(owner, "neither")
 
     assert (await owner.post("/lists", json={"name": other})).json()["code"] == "name-taken"
     for spelling in (text, other):
-        assert await titles(owner, label=spelling) == [f"x{text}x"]
-        assert await titles(owner, q=spelling) == [f"x{text}x", "x"]
+        assert await list_titles(owner, label=spelling) == [f"x{text}x"]
+        assert await list_titles(owner, q=spelling) == [f"x{text}x", "x"]
 
 
 async def test_titles_are_sorted_and_paged_without_regard_to_case(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     for title in ("strassf", "STRASSE", "ΐ", "Straße", "strasse"):
-        await add_task(owner, title)
+        await create_task(owner, title)
 
     expected = ["STRASSE", "Straße", "strasse", "strassf", "ΐ"]
-    assert await titles(owner, sort="title") == expected
+    assert await list_titles(owner, sort="title") == expected
     page = await owner.get("/tasks?sort=title&limit=1")
     seen = [task["title"] for task in page.json()]
     while "next" in page.links:

@@ -10,8 +10,15 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .lock import after_waiting, somebody
-from .planning import ABSENT, add_list, add_task, code_of, done, titles
+from .support.helpers import (
+    IF_ABSENT,
+    create_list,
+    create_task,
+    json_object,
+    list_titles,
+    problem_code,
+)
+from .support.owner_lock import commit_after_requests_wait, lock_owners
 
 FIELDS = ["id", "user_id", "name", "position", "version", "created_at", "updated_at"]
 
@@ -44,12 +51,12 @@ async def test_a_list_lives_its_whole_life(as_user: ClientFactory) -> None:
     assert renamed.json() == task_list | moved
     assert (await owner.put(address, json=renamed.json())).json() == renamed.json()
     assert (await owner.patch(address, json={})).json() == renamed.json()
-    assert code_of(await owner.delete(address, headers={"If-Match": '"1"'})) == (
+    assert problem_code(await owner.delete(address, headers={"If-Match": '"1"'})) == (
         412,
         "version-mismatch",
     )
     assert (await owner.delete(address)).status_code == 204
-    assert code_of(await owner.get(address)) == (404, "list-not-found")
+    assert problem_code(await owner.get(address)) == (404, "list-not-found")
 
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
@@ -60,15 +67,17 @@ async def test_a_name_is_one_short_line(as_user: ClientFactory, name: str) -> No
 
 async def test_a_name_is_taken_whatever_its_case(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    first, second = await add_list(owner, "Straße"), await add_list(owner, "Other")
+    first, second = await create_list(owner, "Straße"), await create_list(owner, "Other")
 
-    assert code_of(await owner.post("/lists", json={"name": "STRASSE"})) == (409, "name-taken")
-    assert code_of(await owner.patch(f"/lists/{second['id']}", json={"name": "strasse"})) == (
+    assert problem_code(await owner.post("/lists", json={"name": "STRASSE"})) == (409, "name-taken")
+    assert problem_code(await owner.patch(f"/lists/{second['id']}", json={"name": "strasse"})) == (
         409,
         "name-taken",
     )
     assert (
-        code_of(await owner.put(f"/lists/{uuid4()}", json={"name": "straSSe"}, headers=ABSENT))[0]
+        problem_code(
+            await owner.put(f"/lists/{uuid4()}", json={"name": "straSSe"}, headers=IF_ABSENT)
+        )[0]
         == 409
     )
     assert (await owner.patch(f"/lists/{first['id']}", json={"name": "STRASSE"})).json()[
@@ -79,22 +88,26 @@ async def test_a_name_is_taken_whatever_its_case(as_user: ClientFactory) -> None
 
 async def test_a_list_can_be_made_under_an_id_and_come_back(as_user: ClientFactory) -> None:
     owner, address = as_user("owner"), f"/lists/{uuid4()}"
-    made = await done(await owner.put(address, json={"name": "Offline"}, headers=ABSENT), 201)
+    made = await json_object(
+        await owner.put(address, json={"name": "Offline"}, headers=IF_ABSENT), 201
+    )
 
-    assert code_of(await owner.put(address, json={"name": "Again"}, headers=ABSENT)) == (
+    assert problem_code(await owner.put(address, json={"name": "Again"}, headers=IF_ABSENT)) == (
         412,
         "list-exists",
     )
-    assert code_of(await as_user("other").put(address, json={"name": "x"}, headers=ABSENT)) == (
+    assert problem_code(
+        await as_user("other").put(address, json={"name": "x"}, headers=IF_ABSENT)
+    ) == (
         409,
         "id-taken",
     )
-    assert code_of(await owner.put(address, json={"name": "x", "id": str(uuid4())})) == (
+    assert problem_code(await owner.put(address, json={"name": "x", "id": str(uuid4())})) == (
         422,
         "id-mismatch",
     )
     await owner.delete(address)
-    undone = await done(await owner.put(address, json=made, headers=ABSENT), 201)
+    undone = await json_object(await owner.put(address, json=made, headers=IF_ABSENT), 201)
     assert undone["version"] == int(str(made["version"])) + 2
     assert (await owner.get("/tasks/changes")).json()["deleted"] == []
 
@@ -107,22 +120,29 @@ async def test_a_creation_with_a_key_is_done_once(as_user: ClientFactory) -> Non
 
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["idempotency-replayed"] == "true"
-    assert code_of(await owner.post("/lists", json={"name": "Other"}, headers=headers)) == (
+    assert problem_code(await owner.post("/lists", json={"name": "Other"}, headers=headers)) == (
         422,
         "key-reused",
     )
     assert (await owner.post("/tasks", json={"title": "Once"}, headers=headers)).status_code == 201
 
 
-async def test_an_owner_has_at_most_200_lists(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
-    await add_list(owner)
+async def test_an_owner_has_at_most_200_lists(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    await create_list(owner)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute("UPDATE owners SET list_count = 199")
 
-    await add_list(owner, "Last")
-    assert code_of(await owner.post("/lists", json={"name": "One more"})) == (422, "quota-exceeded")
-    assert code_of(await owner.put(f"/lists/{uuid4()}", json={"name": "x"}, headers=ABSENT)) == (
+    await create_list(owner, "Last")
+    assert problem_code(await owner.post("/lists", json={"name": "One more"})) == (
+        422,
+        "quota-exceeded",
+    )
+    assert problem_code(
+        await owner.put(f"/lists/{uuid4()}", json={"name": "x"}, headers=IF_ABSENT)
+    ) == (
         422,
         "quota-exceeded",
     )
@@ -130,21 +150,21 @@ async def test_an_owner_has_at_most_200_lists(alone_as: ClientFactory, proxy: Fa
 
 async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    garden = await add_list(owner)
-    task = await add_task(owner, "Dig", list_id=garden["id"])
+    garden = await create_list(owner)
+    task = await create_task(owner, "Dig", list_id=garden["id"])
 
     assert task["list_id"] == garden["id"]
-    assert await titles(owner, list_id=garden["id"]) == ["Dig"]
-    changed = await done(await owner.patch(f"/tasks/{task['id']}", json={"list_id": None}))
-    assert (changed["list_id"], await titles(owner, list_id="none")) == (None, ["Dig"])
+    assert await list_titles(owner, list_id=garden["id"]) == ["Dig"]
+    changed = await json_object(await owner.patch(f"/tasks/{task['id']}", json={"list_id": None}))
+    assert (changed["list_id"], await list_titles(owner, list_id="none")) == (None, ["Dig"])
 
 
 @pytest.mark.scenario("S006-AC-5")
 async def test_deleting_a_list_keeps_its_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    garden = await add_list(owner)
-    inside = [await add_task(owner, title, list_id=garden["id"]) for title in ("1", "2")]
-    await add_task(owner, "3")
+    garden = await create_list(owner)
+    inside = [await create_task(owner, title, list_id=garden["id"]) for title in ("1", "2")]
+    await create_task(owner, "3")
     since = (await owner.get("/tasks/changes")).json()["next"]
 
     assert (await owner.delete(f"/lists/{garden['id']}")).status_code == 204
@@ -164,43 +184,43 @@ async def test_deleting_a_list_keeps_its_tasks(as_user: ClientFactory) -> None:
 
 async def test_a_list_goes_with_its_tasks_if_that_is_asked_for(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    garden = await add_list(owner)
+    garden = await create_list(owner)
     for title in ("1", "2"):
-        await add_task(owner, title, list_id=garden["id"])
-    await add_task(owner, "3")
+        await create_task(owner, title, list_id=garden["id"])
+    await create_task(owner, "3")
 
     assert (await owner.delete(f"/lists/{garden['id']}?tasks=all")).status_code == 400
     assert (await owner.delete(f"/lists/{garden['id']}?tasks=delete")).status_code == 204
 
-    assert await titles(owner) == ["3"]
+    assert await list_titles(owner) == ["3"]
     deleted = (await owner.get("/tasks/changes?since=1")).status_code
     assert deleted == 410
     for number in range(4):
-        await add_task(owner, f"Room {number}")
+        await create_task(owner, f"Room {number}")
 
 
 @pytest.mark.scenario("S006-AC-7")
 async def test_somebody_elses_list_tells_nothing(as_user: ClientFactory) -> None:
-    theirs = await add_list(as_user("owner"))
-    await add_task(as_user("owner"), list_id=theirs["id"])
+    theirs = await create_list(as_user("owner"))
+    await create_task(as_user("owner"), list_id=theirs["id"])
     stranger = as_user("stranger")
-    own = await add_task(stranger)
+    own = await create_task(stranger)
 
     for list_id in (theirs["id"], str(uuid4())):
         for method in ("GET", "PATCH", "PUT", "DELETE"):
             body = None if method in ("GET", "DELETE") else {"name": "Mine"}
             answer = await stranger.request(method, f"/lists/{list_id}", json=body)
-            assert code_of(answer) == (404, "list-not-found")
+            assert problem_code(answer) == (404, "list-not-found")
         assert (await stranger.get(f"/tasks?list_id={list_id}")).json() == []
         for answer in (
             await stranger.post("/tasks", json={"title": "x", "list_id": list_id}),
             await stranger.put(
-                f"/tasks/{uuid4()}", json={"title": "x", "list_id": list_id}, headers=ABSENT
+                f"/tasks/{uuid4()}", json={"title": "x", "list_id": list_id}, headers=IF_ABSENT
             ),
             await stranger.patch(f"/tasks/{own['id']}", json={"list_id": list_id}),
             await stranger.post(f"/tasks/{own['id']}/move", json={"list_id": list_id}),
         ):
-            assert code_of(answer) == (422, "list-not-found")
+            assert problem_code(answer) == (422, "list-not-found")
     assert (await stranger.get("/tasks")).json() == [own]
     assert (await stranger.get("/lists")).json() == []
 
@@ -208,7 +228,7 @@ async def test_somebody_elses_list_tells_nothing(as_user: ClientFactory) -> None
 async def test_lists_have_the_owners_tag(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     assert (await owner.get("/lists")).headers["etag"] == '"0"'
-    await add_list(owner)
+    await create_list(owner)
 
     tag = (await owner.get("/lists")).headers["etag"]
 
@@ -222,34 +242,36 @@ async def test_lists_have_the_owners_tag(as_user: ClientFactory) -> None:
 
 
 async def test_a_list_that_is_deleted_meanwhile_takes_no_task(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    garden, task = await add_list(owner), await add_task(owner)
+    owner = as_isolated_user("owner")
+    garden, task = await create_list(owner), await create_task(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("DELETE FROM task_lists")
         await other.execute("UPDATE owners SET counter = counter + 1, list_count = 0")
         into = {"list_id": garden["id"]}
         add = owner.post("/tasks", json={"title": "x", **into})
         change = owner.patch(f"/tasks/{task['id']}", json=into)
-        answers = await after_waiting(proxy, other, add, change)
+        answers = await commit_after_requests_wait(proxy, other, add, change)
 
-    assert [code_of(answer) for answer in answers] == [(422, "list-not-found")] * 2
+    assert [problem_code(answer) for answer in answers] == [(422, "list-not-found")] * 2
 
 
 async def test_a_task_that_comes_meanwhile_is_not_lost_with_its_list(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    garden, task = await add_list(owner), await add_task(owner)
+    owner = as_isolated_user("owner")
+    garden, task = await create_list(owner), await create_task(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "UPDATE tasks SET list_id = %s, version = (SELECT counter FROM owners)", [garden["id"]]
         )
-        [answer] = await after_waiting(proxy, other, owner.delete(f"/lists/{garden['id']}"))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, owner.delete(f"/lists/{garden['id']}")
+        )
 
     assert answer.status_code == 204
     kept = (await owner.get(f"/tasks/{task['id']}")).json()
@@ -258,7 +280,7 @@ async def test_a_task_that_comes_meanwhile_is_not_lost_with_its_list(
 
 async def test_of_many_lists_of_one_name_at_once_one_is_made(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    await add_task(owner)
+    await create_task(owner)
 
     answers = await asyncio.gather(
         *(owner.post("/lists", json={"name": "Same"}) for _ in range(10))
@@ -270,19 +292,25 @@ async def test_of_many_lists_of_one_name_at_once_one_is_made(as_user: ClientFact
 
 async def test_an_id_is_never_one_thing_after_another(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    task, garden, shed = await add_task(owner), await add_list(owner), await add_list(owner, "Shed")
+    task, garden, shed = (
+        await create_task(owner),
+        await create_list(owner),
+        await create_list(owner, "Shed"),
+    )
     for address in (f"/tasks/{task['id']}", f"/lists/{garden['id']}"):
         assert (await owner.delete(address)).status_code == 204
     before = (await owner.get("/tasks/changes")).json()
 
     for task_id in (garden["id"], shed["id"]):
-        taken = await owner.put(f"/tasks/{task_id}", json={"title": "Task"}, headers=ABSENT)
-        assert code_of(taken) == (409, "id-taken")
-    taken = await owner.put(f"/lists/{task['id']}", json={"name": "List"}, headers=ABSENT)
-    assert code_of(taken) == (409, "id-taken")
+        taken = await owner.put(f"/tasks/{task_id}", json={"title": "Task"}, headers=IF_ABSENT)
+        assert problem_code(taken) == (409, "id-taken")
+    taken = await owner.put(f"/lists/{task['id']}", json={"name": "List"}, headers=IF_ABSENT)
+    assert problem_code(taken) == (409, "id-taken")
     assert (await owner.get("/tasks/changes")).json() == before
-    await done(
-        await owner.put(f"/lists/{garden['id']}", json={"name": "Back"}, headers=ABSENT), 201
+    await json_object(
+        await owner.put(f"/lists/{garden['id']}", json={"name": "Back"}, headers=IF_ABSENT), 201
     )
-    await done(await owner.put(f"/tasks/{task['id']}", json={"title": "Back"}, headers=ABSENT), 201)
+    await json_object(
+        await owner.put(f"/tasks/{task['id']}", json={"title": "Back"}, headers=IF_ABSENT), 201
+    )
     assert (await owner.get("/tasks/changes")).json()["deleted"] == []

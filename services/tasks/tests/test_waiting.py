@@ -10,7 +10,12 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 
-from .lock import ERASED_ELSEWHERE, after_waiting, make, somebody
+from .support.owner_lock import (
+    DELETE_ALL_OWNERS,
+    commit_after_requests_wait,
+    create_task_url,
+    lock_owners,
+)
 
 WAITING = """
     SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -18,17 +23,19 @@ WAITING = """
 
 
 async def test_a_change_builds_on_what_the_other_one_wrote(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "UPDATE tasks SET description = 'Theirs', version = (SELECT counter FROM owners)"
         )
-        [answer] = await after_waiting(proxy, other, owner.patch(address, json={"title": "Ours"}))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, owner.patch(address, json={"title": "Ours"})
+        )
 
     task = answer.json()
     assert (task["title"], task["description"]) == ("Ours", "Theirs")
@@ -36,29 +43,31 @@ async def test_a_change_builds_on_what_the_other_one_wrote(
 
 
 async def test_a_change_that_the_other_one_made_already_takes_no_version(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     before = (await owner.get(address)).json()
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)"
         )
-        [answer] = await after_waiting(proxy, other, owner.patch(address, json={"title": "New"}))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, owner.patch(address, json={"title": "New"})
+        )
 
     assert answer.json() == before | {"title": "New", "version": before["version"] + 1}
 
 
 async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    changed, deleted = await make(owner, "1"), await make(owner, "2")
+    owner = as_isolated_user("owner")
+    changed, deleted = await create_task_url(owner, "1"), await create_task_url(owner, "2")
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         waiting = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
         waiting += [asyncio.ensure_future(owner.delete(deleted))]
         await wait_for_lock_waits(proxy.server_url, 2)
@@ -69,48 +78,48 @@ async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(
 
 
 async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("DELETE FROM tasks")
         await other.execute("UPDATE owners SET task_count = 0")
         change, delete = owner.patch(address, json={"title": "New"}), owner.delete(address)
-        answers = await after_waiting(proxy, other, change, delete)
+        answers = await commit_after_requests_wait(proxy, other, change, delete)
 
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
 @pytest.mark.parametrize("tag", [{}, {"If-Match": '"1"'}])
 async def test_a_write_behind_an_erase_finds_nothing(
-    alone_as: ClientFactory, proxy: FaultProxy, tag: dict[str, str]
+    as_isolated_user: ClientFactory, proxy: FaultProxy, tag: dict[str, str]
 ) -> None:
-    owner = alone_as("owner")
-    address, body = await make(owner), {"title": "New"}
+    owner = as_isolated_user("owner")
+    address, body = await create_task_url(owner), {"title": "New"}
 
-    async with somebody(proxy) as other:
-        await other.execute(ERASED_ELSEWHERE)
+    async with lock_owners(proxy) as other:
+        await other.execute(DELETE_ALL_OWNERS)
         change, delete = (
             owner.patch(address, json=body, headers=tag),
             owner.delete(address, headers=tag),
         )
-        answers = await after_waiting(proxy, other, change, delete)
+        answers = await commit_after_requests_wait(proxy, other, change, delete)
 
     assert [answer.json()["code"] for answer in answers] == ["task-not-found"] * 2
     assert (await owner.get("/tasks/changes")).json()["next"] == "0"
 
 
 async def test_who_waits_expects_the_version_that_the_other_one_leaves(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     version = (await owner.get(address)).json()["version"]
     old, new = {"If-Match": f'"{version}"'}, {"If-Match": f'"{version + 1}"'}
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)"
@@ -119,57 +128,61 @@ async def test_who_waits_expects_the_version_that_the_other_one_leaves(
             owner.patch(address, json={"title": "Ours"}, headers=old),
             owner.delete(address, headers=old),
         )
-        answers = await after_waiting(proxy, other, change, delete)
+        answers = await commit_after_requests_wait(proxy, other, change, delete)
     assert [answer.status_code for answer in answers] == [412, 412]
     assert (await owner.get(address)).json()["title"] == "Theirs"
 
-    async with somebody(proxy) as other:
-        [answer] = await after_waiting(proxy, other, owner.delete(address, headers=new))
+    async with lock_owners(proxy) as other:
+        [answer] = await commit_after_requests_wait(
+            proxy, other, owner.delete(address, headers=new)
+        )
     assert answer.status_code == 204
 
 
 async def test_what_was_deleted_again_meanwhile_is_not_forgotten(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    gone, address = await make(owner, "Gone"), await make(owner)
+    owner = as_isolated_user("owner")
+    gone, address = await create_task_url(owner, "Gone"), await create_task_url(owner)
     await owner.delete(gone)
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute(
             "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
         )
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 2")
         await other.execute(
             "UPDATE task_tombstones SET deleted_at = now(), version = (SELECT counter FROM owners)"
         )
-        [answer] = await after_waiting(proxy, other, owner.delete(address))
+        [answer] = await commit_after_requests_wait(proxy, other, owner.delete(address))
 
     assert answer.status_code == 204
     assert len((await owner.get("/tasks/changes")).json()["deleted"]) == 2
 
 
 async def test_versions_and_times_follow_the_order_of_the_lock(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    addresses = [await make(owner, str(number)) for number in range(2)]
+    owner = as_isolated_user("owner")
+    addresses = [await create_task_url(owner, str(number)) for number in range(2)]
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         requests = [owner.patch(address, json={"title": "New"}) for address in addresses]
-        answers = await after_waiting(proxy, other, *requests)
+        answers = await commit_after_requests_wait(proxy, other, *requests)
 
     first, second = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
     assert second["version"] == first["version"] + 1
     assert second["updated_at"] > first["updated_at"]
 
 
-async def test_no_user_takes_all_connections(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner, neighbour = alone_as("owner"), alone_as("neighbour")
-    address, theirs = await make(owner), await make(neighbour)
+async def test_no_user_takes_all_connections(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
+    address, theirs = await create_task_url(owner), await create_task_url(neighbour)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.rollback()
         await other.execute(
             "SELECT id FROM owners WHERE id = %s FOR UPDATE", (owner.headers["x-user-id"],)
@@ -189,13 +202,13 @@ async def test_no_user_takes_all_connections(alone_as: ClientFactory, proxy: Fau
 
 
 async def test_no_user_takes_all_connections_by_reading(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour = alone_as("owner"), alone_as("neighbour")
-    address = await make(owner)
-    await make(neighbour)
+    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
+    address = await create_task_url(owner)
+    await create_task_url(neighbour)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.rollback()
         await other.execute("LOCK TABLE task_lists")  # whoever reads lists waits
         waiting = [
@@ -214,10 +227,10 @@ async def test_no_user_takes_all_connections_by_reading(
 
 
 async def test_changes_of_one_task_at_once_are_made_one_after_the_other(
-    alone_as: ClientFactory,
+    as_isolated_user: ClientFactory,
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     before = (await owner.get(address)).json()["version"]
 
     answers = await asyncio.gather(
@@ -231,11 +244,11 @@ async def test_changes_of_one_task_at_once_are_made_one_after_the_other(
 
 
 async def test_changes_and_deletes_at_once_never_lock_each_other_out(
-    alone_as: ClientFactory,
+    as_isolated_user: ClientFactory,
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     for _ in range(10):
-        address = await make(owner)
+        address = await create_task_url(owner)
         requests = [owner.patch(address, json={"title": str(number)}) for number in range(4)]
         answers = await asyncio.gather(
             *requests, owner.delete(address), owner.post("/tasks", json={"title": "x"})

@@ -13,8 +13,13 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 
-from .conftest import TASKS_MAX
-from .lock import ERASED_ELSEWHERE, after_waiting, make, somebody
+from .support.owner_lock import (
+    DELETE_ALL_OWNERS,
+    commit_after_requests_wait,
+    create_task_url,
+    lock_owners,
+)
+from .support.service import TASKS_MAX
 
 MADE_ELSEWHERE = """
 INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
@@ -70,12 +75,12 @@ IN_EVERY_WAY = pytest.mark.parametrize("create", [_post, _post_once, _put_anywhe
 
 
 async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         waiting = [asyncio.ensure_future(owner.post("/tasks", json={"title": "New"}))]
         waiting += [asyncio.ensure_future(_put(owner, uuid4()))]
         await wait_for_lock_waits(proxy.server_url, 2)
@@ -94,18 +99,20 @@ async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(
 
 
 async def test_an_id_is_taken_by_whoever_was_faster(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour = alone_as("owner"), alone_as("neighbour")
+    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
     own, theirs = uuid4(), uuid4()
     for someone in (owner, neighbour):
-        await make(someone)
+        await create_task_url(someone)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1, task_count = task_count + 1")
         await other.execute(MADE_ELSEWHERE, (own, owner.headers["x-user-id"]))
         await other.execute(MADE_ELSEWHERE, (theirs, neighbour.headers["x-user-id"]))
-        answers = await after_waiting(proxy, other, _put(owner, own), _put(owner, theirs))
+        answers = await commit_after_requests_wait(
+            proxy, other, _put(owner, own), _put(owner, theirs)
+        )
 
     codes = sorted((answer.status_code, answer.json()["code"]) for answer in answers)
     assert codes == [(409, "id-taken"), (412, "task-exists")]
@@ -114,14 +121,14 @@ async def test_an_id_is_taken_by_whoever_was_faster(
 
 
 async def test_an_id_that_becomes_a_list_while_somebody_waits_is_no_task_any_more(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, task_id = alone_as("owner"), uuid4()
-    await make(owner)
+    owner, task_id = as_isolated_user("owner"), uuid4()
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute(LISTED_ELSEWHERE, (task_id,))
-        [refused] = await after_waiting(proxy, other, _put(owner, task_id))
+        [refused] = await commit_after_requests_wait(proxy, other, _put(owner, task_id))
 
     assert (refused.status_code, refused.json()["code"]) == (409, "id-taken")
     assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["Old"]
@@ -129,14 +136,14 @@ async def test_an_id_that_becomes_a_list_while_somebody_waits_is_no_task_any_mor
 
 @IN_EVERY_WAY
 async def test_the_quota_holds_for_those_who_waited(
-    alone_as: ClientFactory, proxy: FaultProxy, create: Create
+    as_isolated_user: ClientFactory, proxy: FaultProxy, create: Create
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     for _ in range(TASKS_MAX - 1):
-        await make(owner)
+        await create_task_url(owner)
 
-    async with somebody(proxy) as other:
-        answers = await after_waiting(proxy, other, *(create(owner) for _ in range(2)))
+    async with lock_owners(proxy) as other:
+        answers = await commit_after_requests_wait(proxy, other, *(create(owner) for _ in range(2)))
 
     assert sorted(answer.status_code for answer in answers) == [201, 422]
     assert len((await owner.get("/tasks")).json()) == TASKS_MAX
@@ -144,14 +151,14 @@ async def test_the_quota_holds_for_those_who_waited(
 
 @IN_EVERY_WAY
 async def test_whoever_is_erased_while_they_wait_begins_anew(
-    alone_as: ClientFactory, proxy: FaultProxy, create: Create
+    as_isolated_user: ClientFactory, proxy: FaultProxy, create: Create
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
-        await other.execute(ERASED_ELSEWHERE)
-        [made] = await after_waiting(proxy, other, create(owner))
+    async with lock_owners(proxy) as other:
+        await other.execute(DELETE_ALL_OWNERS)
+        [made] = await commit_after_requests_wait(proxy, other, create(owner))
 
     assert made.status_code == 201
     assert (await owner.get("/tasks")).json() == [made.json()]
@@ -159,14 +166,16 @@ async def test_whoever_is_erased_while_they_wait_begins_anew(
 
 
 async def test_an_old_key_is_taken_again_by_one_of_those_who_waited(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     first = await _post(owner, "key")
     await _let_keys_grow_old(proxy)
 
-    async with somebody(proxy) as other:
-        answers = await after_waiting(proxy, other, *(_post(owner, "key") for _ in range(2)))
+    async with lock_owners(proxy) as other:
+        answers = await commit_after_requests_wait(
+            proxy, other, *(_post(owner, "key") for _ in range(2))
+        )
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].content == answers[1].content != first.content
@@ -174,13 +183,13 @@ async def test_an_old_key_is_taken_again_by_one_of_those_who_waited(
 
 
 async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     await _post(owner, "key")
     await _let_keys_grow_old(proxy)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         again = asyncio.ensure_future(_post(owner, "key"))
         await wait_for_lock_waits(proxy.server_url)
         behind = asyncio.ensure_future(_post(owner, "another"))
@@ -193,29 +202,31 @@ async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(
     assert len((await owner.get("/tasks")).json()) == 3
 
 
-async def test_of_two_undos_at_once_one_is_made(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+async def test_of_two_undos_at_once_one_is_made(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     await owner.delete(address)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         undos = [_put(owner, address.rpartition("/")[2]) for _ in range(2)]
-        answers = await after_waiting(proxy, other, *undos)
+        answers = await commit_after_requests_wait(proxy, other, *undos)
 
     assert sorted(answer.status_code for answer in answers) == [201, 412]
     assert await _tombstones(proxy) == []
 
 
 async def test_an_undo_behind_the_delete_is_made_and_can_be_deleted_again(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
     task_id = address.rpartition("/")[2]
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute(DELETED_ELSEWHERE, (task_id,))
-        [undone] = await after_waiting(proxy, other, _put(owner, task_id))
+        [undone] = await commit_after_requests_wait(proxy, other, _put(owner, task_id))
     assert undone.status_code == 201
     assert (await owner.delete(address)).status_code == 204
 

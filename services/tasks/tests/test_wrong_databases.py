@@ -22,7 +22,7 @@ from devkit.platform.services import Platform
 from devkit.testing.auth_headers import ClientFactory
 from tasks.revisions import RELEASE, REVISIONS
 
-from .conftest import run_service
+from .support.service import run_service
 
 Run = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
 Migrate = Callable[..., Awaitable[None]]
@@ -35,7 +35,7 @@ def run(platform: Platform, keys: PassportKeys) -> Run:
     @asynccontextmanager
     async def run(url: str) -> AsyncGenerator[ClientFactory]:
         async with run_service(url, platform.users.url, keys) as service:
-            yield service.speak_as
+            yield service.client_for
 
     return run
 

@@ -16,18 +16,18 @@ from devkit.testing.fault_proxy import FaultProxy
 from tasks.transfer import endpoints as routes
 from tasks.transfer.concurrency import PriorityLimiter
 
-from ..lock import make
 from ..support.import_export import (
-    Line,
-    a_line,
-    ask,
-    bring,
+    Record,
+    count_staged,
     export,
-    send,
-    staged,
-    until_staged,
-    written,
+    import_records,
+    post_import,
+    run_sql,
+    task_record,
+    to_ndjson,
+    wait_until_staged,
 )
+from ..support.owner_lock import create_task_url
 
 HELD: Final = """
 SELECT count(*) FROM pg_stat_activity
@@ -43,22 +43,22 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-async def slowly(go_on: asyncio.Event, *lines: Line) -> AsyncIterator[bytes]:
+async def slowly(go_on: asyncio.Event, *lines: Record) -> AsyncIterator[bytes]:
     """Send lines, and then nothing until told to."""
-    yield written(*lines)
+    yield to_ndjson(*lines)
     await go_on.wait()
 
 
 async def dripping(seconds: float, piece: bytes = b" ") -> AsyncIterator[bytes]:
     """Send a line, and then the same few bytes again and again."""
-    yield written(a_line(uuid4()))
+    yield to_ndjson(task_record(uuid4()))
     while True:
         await asyncio.sleep(seconds)
         yield piece
 
 
 def begin(owner: AsyncClient, content: AsyncIterator[bytes]) -> asyncio.Task[Response]:
-    return asyncio.create_task(send(owner, content))
+    return asyncio.create_task(post_import(owner, content))
 
 
 async def end(*sending: asyncio.Task[Response]) -> None:
@@ -69,31 +69,42 @@ async def end(*sending: asyncio.Task[Response]) -> None:
 
 
 async def test_many_that_send_a_space_now_and_then_keep_nobody_waiting(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    dawdlers = [begin(alone_as(f"dawdler {number // 2}"), dripping(0.3)) for number in range(24)]
-    await until_staged(proxy, 24, 0)
+    owner = as_isolated_user("owner")
+    dawdlers = [
+        begin(as_isolated_user(f"dawdler {number // 2}"), dripping(0.3)) for number in range(24)
+    ]
+    await wait_until_staged(proxy, 24, 0)
 
     async with asyncio.timeout(4):
-        assert await bring(owner, *(a_line(uuid4()) for _ in range(3))) == (3, 0, 0, 0)
+        assert await import_records(owner, *(task_record(uuid4()) for _ in range(3))) == (
+            3,
+            0,
+            0,
+            0,
+        )
 
-    assert await ask(proxy, HELD) == [(0,)]
+    assert await run_sql(proxy, HELD) == [(0,)]
     await end(*dawdlers)
-    await until_staged(proxy, 0, 0)
+    await wait_until_staged(proxy, 0, 0)
 
 
 async def test_writes_go_on_while_a_client_sends_an_import(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour, go_on = alone_as("owner"), alone_as("neighbour"), asyncio.Event()
-    address = await make(owner)
+    owner, neighbour, go_on = (
+        as_isolated_user("owner"),
+        as_isolated_user("neighbour"),
+        asyncio.Event(),
+    )
+    address = await create_task_url(owner)
 
-    sending = begin(owner, slowly(go_on, a_line(uuid4(), "New")))
-    await until_staged(proxy, 1, 0)
+    sending = begin(owner, slowly(go_on, task_record(uuid4(), "New")))
+    await wait_until_staged(proxy, 1, 0)
     for number in range(3):
         assert (await owner.patch(address, json={"title": str(number)})).status_code == 200
-    await make(neighbour)
+    await create_task_url(neighbour)
     go_on.set()
 
     assert (await sending).json()["created"] == 1
@@ -101,31 +112,31 @@ async def test_writes_go_on_while_a_client_sends_an_import(
 
 
 async def test_two_imports_of_one_user_come_in_beside_each_other(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on, line = alone_as("owner"), asyncio.Event(), a_line(uuid4())
+    owner, go_on, line = as_isolated_user("owner"), asyncio.Event(), task_record(uuid4())
 
     first = begin(owner, slowly(go_on, line))
-    await until_staged(proxy, 1, 0)
-    assert await bring(owner, line) == (1, 0, 0, 0)
+    await wait_until_staged(proxy, 1, 0)
+    assert await import_records(owner, line) == (1, 0, 0, 0)
     go_on.set()
 
     assert (await first).json() == {"created": 0, "updated": 0, "unchanged": 1, "renumbered": 0}
 
 
 async def test_a_third_import_of_one_user_waits_for_one_of_the_first_and_not_for_ever(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on = alone_as("owner"), asyncio.Event()
+    owner, go_on = as_isolated_user("owner"), asyncio.Event()
     first, second = begin(owner, slowly(go_on)), begin(owner, dripping(1.0))
-    await until_staged(proxy, 2, 0)
+    await wait_until_staged(proxy, 2, 0)
 
-    refused = await send(owner, written(a_line(uuid4())))
+    refused = await post_import(owner, to_ndjson(task_record(uuid4())))
     assert (refused.status_code, refused.json()["code"]) == (503, "deadline-passed")
     assert refused.headers["retry-after"] == "1"
-    third = begin(owner, slowly(go_on, a_line(uuid4())))
+    third = begin(owner, slowly(go_on, task_record(uuid4())))
     await asyncio.sleep(0.1)
-    imports, _ = await staged(proxy)
+    imports, _ = await count_staged(proxy)
     assert imports == 2
     go_on.set()
 
@@ -135,44 +146,47 @@ async def test_a_third_import_of_one_user_waits_for_one_of_the_first_and_not_for
 
 @pytest.mark.parametrize("content", [b"", b" ", b"\n"])
 async def test_who_sends_nothing_of_use_for_too_long_is_refused(
-    alone_as: ClientFactory, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, content: bytes
+    as_isolated_user: ClientFactory,
+    proxy: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     monkeypatch.setattr(routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
 
     async with asyncio.timeout(8):
-        refused = await send(owner, dripping(0.3, content))
+        refused = await post_import(owner, dripping(0.3, content))
 
     assert (refused.status_code, refused.json()["code"]) == (408, "request-timeout")
     assert await export(owner) == []
-    assert await staged(proxy) == (0, 0)
-    assert (await bring(owner, a_line(uuid4())))[0] == 1
+    assert await count_staged(proxy) == (0, 0)
+    assert (await import_records(owner, task_record(uuid4())))[0] == 1
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_who_never_comes_to_an_end_is_refused(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
 
     async with asyncio.timeout(6):
-        refused = await send(owner, dripping(0.3, b"\n" * 1_000))
+        refused = await post_import(owner, dripping(0.3, b"\n" * 1_000))
 
     assert (refused.status_code, refused.json()["code"]) == (408, "request-timeout")
-    assert await staged(proxy) == (0, 0)
+    assert await count_staged(proxy) == (0, 0)
 
 
 async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(
-    alone_as: ClientFactory,
+    as_isolated_user: ClientFactory,
 ) -> None:
-    lines = [a_line(uuid4()) for _ in range(3)]
+    lines = [task_record(uuid4()) for _ in range(3)]
 
     async def drip() -> AsyncIterator[bytes]:
         for line in lines:
-            yield written(line)
+            yield to_ndjson(line)
             await asyncio.sleep(2.0)
 
-    assert (await send(alone_as("owner"), drip())).json()["created"] == 3
+    assert (await post_import(as_isolated_user("owner"), drip())).json()["created"] == 3
 
 
 async def test_turns_go_to_the_lowest_rank_and_pass_over_who_has_left() -> None:
@@ -211,10 +225,10 @@ async def test_a_turn_that_is_given_to_who_leaves_at_that_moment_is_passed_on() 
         pass
 
 
-async def test_nothing_of_a_refused_import_is_read_on(alone_as: ClientFactory) -> None:
+async def test_nothing_of_a_refused_import_is_read_on(as_isolated_user: ClientFactory) -> None:
     gc.disable()  # what only the garbage collector ends has not been ended
     try:
-        refused = await send(alone_as("owner"), _broken_then(1.5))
+        refused = await post_import(as_isolated_user("owner"), _broken_then(1.5))
         await asyncio.sleep(0.1)
         reading = [task for task in asyncio.all_tasks() if "anext" in repr(task)]
     finally:
@@ -226,7 +240,7 @@ async def test_nothing_of_a_refused_import_is_read_on(alone_as: ClientFactory) -
 
 async def _broken_then(seconds: float) -> AsyncIterator[bytes]:
     """Send a line that breaks a rule, and then spaces, as long as they are read."""
-    yield written(a_line(uuid4()) | {"title": ""})
+    yield to_ndjson(task_record(uuid4()) | {"title": ""})
     while True:
         await asyncio.sleep(seconds)
         yield b" "

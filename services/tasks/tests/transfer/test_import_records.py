@@ -8,7 +8,16 @@ import pytest
 
 from devkit.testing.auth_headers import ClientFactory
 
-from ..support.import_export import ADDRESS, OLD, Line, a_line, bring, export, send, written
+from ..support.import_export import (
+    OLD_TIMESTAMP,
+    OWNER_PATH,
+    Record,
+    export,
+    import_records,
+    post_import,
+    task_record,
+    to_ndjson,
+)
 
 UNREADABLE: Final = {
     "broken": b'{"kind": "task"',
@@ -16,16 +25,16 @@ UNREADABLE: Final = {
     "a line separator": "\u2028".encode(),
     "no object": b"[]",
     "no UTF-8": b'{"kind": "\xff"}',
-    "with a byte order mark": b"\xef\xbb\xbf" + written(a_line(uuid4())).strip(),
+    "with a byte order mark": b"\xef\xbb\xbf" + to_ndjson(task_record(uuid4())).strip(),
     "a name twice": b'{"kind": "task", "kind": "task"}',
     "not a number": b'{"kind": "task", "version": NaN}',
     "too deep": b'{"version": ' + b"[" * 40 + b"]" * 40 + b"}",
     "too long": b" " * 65_537,
     "too long, and then some": b" " * 200_000,
-    "two on one line": written(a_line(uuid4())).strip() * 2,
+    "two on one line": to_ndjson(task_record(uuid4())).strip() * 2,
 }
 
-WRONG: Final[dict[str, tuple[Line, int, str]]] = {
+WRONG: Final[dict[str, tuple[Record, int, str]]] = {
     "an id that is none": ({"id": "1"}, 400, "uuid-parsing"),
     "no text": ({"title": 1}, 400, "string-type"),
     "a lone surrogate": ({"title": "\ud800"}, 400, "json-invalid"),
@@ -51,12 +60,16 @@ WRONG: Final[dict[str, tuple[Line, int, str]]] = {
         "time-out-of-range",
     ),
     "a contradiction": (
-        {"is_completed": True, "status": "pending", "completed_at": OLD},
+        {"is_completed": True, "status": "pending", "completed_at": OLD_TIMESTAMP},
         422,
         "contradiction",
     ),
     "completed at no time": ({"is_completed": True}, 422, "contradiction"),
-    "pending since a time": ({"status": "pending", "completed_at": OLD}, 422, "contradiction"),
+    "pending since a time": (
+        {"status": "pending", "completed_at": OLD_TIMESTAMP},
+        422,
+        "contradiction",
+    ),
 }
 
 
@@ -64,7 +77,9 @@ WRONG: Final[dict[str, tuple[Line, int, str]]] = {
 async def test_a_line_that_cannot_be_read_is_named(as_user: ClientFactory, line: bytes) -> None:
     owner = as_user("owner")
 
-    refused = await send(owner, written(a_line(uuid4())) + line + b"\n" + written(a_line(uuid4())))
+    refused = await post_import(
+        owner, to_ndjson(task_record(uuid4())) + line + b"\n" + to_ndjson(task_record(uuid4()))
+    )
 
     problem = refused.json()
     assert (refused.status_code, problem["code"]) == (400, "bad-request")
@@ -75,11 +90,13 @@ async def test_a_line_that_cannot_be_read_is_named(as_user: ClientFactory, line:
 
 @pytest.mark.parametrize(("fields", "status", "code"), WRONG.values(), ids=WRONG)
 async def test_a_line_that_breaks_a_rule_is_named(
-    as_user: ClientFactory, fields: Line, status: int, code: str
+    as_user: ClientFactory, fields: Record, status: int, code: str
 ) -> None:
     owner = as_user("owner")
 
-    refused = await send(owner, written(a_line(uuid4()), a_line(uuid4()), a_line(uuid4()) | fields))
+    refused = await post_import(
+        owner, to_ndjson(task_record(uuid4()), task_record(uuid4()), task_record(uuid4()) | fields)
+    )
 
     problem = refused.json()
     assert (refused.status_code, problem["detail"].split()[:2]) == (status, ["Line", "4"])
@@ -89,8 +106,9 @@ async def test_a_line_that_breaks_a_rule_is_named(
 
 
 async def test_of_many_faults_of_a_line_20_are_told(as_user: ClientFactory) -> None:
-    refused = await send(
-        as_user("owner"), written(a_line(uuid4()) | {f"x{number}": 1 for number in range(3_000)})
+    refused = await post_import(
+        as_user("owner"),
+        to_ndjson(task_record(uuid4()) | {f"x{number}": 1 for number in range(3_000)}),
     )
 
     assert (refused.status_code, refused.json()["errors_omitted"]) == (422, 2_980)
@@ -99,10 +117,10 @@ async def test_of_many_faults_of_a_line_20_are_told(as_user: ClientFactory) -> N
 
 @pytest.mark.parametrize("name", ["kind", "id", "title", "created_at", "updated_at"])
 async def test_what_a_task_cannot_do_without_is_named(as_user: ClientFactory, name: str) -> None:
-    line = a_line(uuid4())
+    line = task_record(uuid4())
     del line[name]
 
-    refused = await send(as_user("owner"), written(line))
+    refused = await post_import(as_user("owner"), to_ndjson(line))
 
     assert refused.status_code == 422
     assert [(fault["location"], fault["code"]) for fault in refused.json()["errors"]] == [
@@ -120,7 +138,7 @@ async def test_times_are_kept_to_the_microsecond_in_whatever_zone_they_come(
         "completed_at": "9999-12-31T23:59:59.999999Z",
     }
 
-    assert await bring(owner, a_line(uuid4(), **times)) == (1, 0, 0, 0)
+    assert await import_records(owner, task_record(uuid4(), **times)) == (1, 0, 0, 0)
 
     [line] = await export(owner)
     assert {name: line[name] for name in times} == {
@@ -133,7 +151,9 @@ async def test_times_are_kept_to_the_microsecond_in_whatever_zone_they_come(
 
 
 async def test_whose_task_it_was_is_no_matter(as_user: ClientFactory) -> None:
-    assert await bring(as_user("owner"), a_line(uuid4(), user_id=str(uuid4()), version=7)) == (
+    assert await import_records(
+        as_user("owner"), task_record(uuid4(), user_id=str(uuid4()), version=7)
+    ) == (
         1,
         0,
         0,
@@ -147,7 +167,7 @@ async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_fe
 ) -> None:
     owner = as_user("owner")
     stream = (
-        written(a_line(uuid4(), "Äpfel"), a_line(uuid4(), "🌵"))
+        to_ndjson(task_record(uuid4(), "Äpfel"), task_record(uuid4(), "🌵"))
         .replace(b"\n", b"\r\n")
         .removesuffix(b"\r\n")
     )
@@ -156,7 +176,7 @@ async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_fe
         for place in range(0, len(stream), size):
             yield stream[place : place + size]
 
-    assert (await send(owner, pieces())).json()["created"] == 2
+    assert (await post_import(owner, pieces())).json()["created"] == 2
     assert {line["title"] for line in await export(owner)} == {"Äpfel", "🌵"}
 
 
@@ -168,30 +188,36 @@ async def test_blank_lines_are_skipped_and_counted(
     as_user: ClientFactory, blank: bytes, size: int
 ) -> None:
     owner, line_feeds = as_user("owner"), blank.count(b"\n")
-    bad = written(a_line(uuid4(), ""))
-    stream = blank + written(a_line(uuid4(), "a")) + blank + written(a_line(uuid4(), "b")) + blank
+    bad = to_ndjson(task_record(uuid4(), ""))
+    stream = (
+        blank
+        + to_ndjson(task_record(uuid4(), "a"))
+        + blank
+        + to_ndjson(task_record(uuid4(), "b"))
+        + blank
+    )
 
     async def pieces(content: bytes) -> AsyncIterator[bytes]:
         for place in range(0, len(content), size):
             yield content[place : place + size]
 
-    refused = await send(owner, pieces(stream + bad))
+    refused = await post_import(owner, pieces(stream + bad))
     assert refused.json()["detail"] == f"Line {4 + 3 * line_feeds} breaks a rule."
     assert await export(owner) == []
-    assert (await send(owner, pieces(stream))).json()["created"] == 2
+    assert (await post_import(owner, pieces(stream))).json()["created"] == 2
 
 
 async def test_no_reader_breaks_a_line_of_an_export(as_user: ClientFactory) -> None:
     owner, text = as_user("owner"), "a\n\r\r\n\\\u2028\\\\\u2029\\u2028 \u00a0\u180e\ufeff\tz"
-    await bring(owner, a_line(uuid4(), description=text))
+    await import_records(owner, task_record(uuid4(), description=text))
 
-    exported = (await owner.get(f"{ADDRESS}/export")).content
+    exported = (await owner.get(f"{OWNER_PATH}/export")).content
 
     assert len(exported.decode().splitlines()) == len(exported.splitlines()) == 1
     [line] = await export(owner)
     assert line["description"] == text
-    assert await bring(owner, line) == (0, 0, 1, 0)
+    assert await import_records(owner, line) == (0, 0, 1, 0)
 
 
 async def test_a_stream_of_nothing_changes_nothing(as_user: ClientFactory) -> None:
-    assert await bring(as_user("owner")) == (0, 0, 0, 0)
+    assert await import_records(as_user("owner")) == (0, 0, 0, 0)

@@ -9,75 +9,89 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 
-from ..conftest import TASKS_MAX
-from ..lock import after_waiting, make, somebody
-from ..support.import_export import ADDRESS, a_line, bring, export, send, staged, written
+from ..support.import_export import (
+    OWNER_PATH,
+    count_staged,
+    export,
+    import_records,
+    post_import,
+    task_record,
+    to_ndjson,
+)
+from ..support.owner_lock import commit_after_requests_wait, create_task_url, lock_owners
+from ..support.service import TASKS_MAX
 
 ERASE = "DELETE FROM owners"
 
 
 async def test_an_import_that_waited_builds_on_what_was_written_meanwhile(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
     [line] = await export(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)"
         )
-        [answer] = await after_waiting(proxy, other, send(owner, written(line)))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson(line))
+        )
 
     assert answer.json() == {"created": 0, "updated": 1, "unchanged": 0, "renumbered": 0}
     assert (await export(owner))[0]["title"] == "Old"
 
 
 async def test_the_quota_holds_for_an_import_that_waited(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET task_count = %s", (TASKS_MAX,))
-        [answer] = await after_waiting(proxy, other, send(owner, written(a_line(uuid4()))))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson(task_record(uuid4())))
+        )
 
     assert (answer.status_code, answer.json()["code"]) == (422, "quota-exceeded")
 
 
 async def test_an_import_behind_an_erasure_begins_anew(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
-    line = a_line(uuid4(), "New")
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
+    line = task_record(uuid4(), "New")
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute(ERASE)
-        [answer] = await after_waiting(proxy, other, send(owner, written(line)))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson(line))
+        )
 
     assert answer.json()["created"] == 1
     assert [found["title"] for found in await export(owner)] == ["New"]
 
 
 async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_another_one_later(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour, wanted = alone_as("owner"), alone_as("neighbour"), uuid4()
+    owner, neighbour, wanted = as_isolated_user("owner"), as_isolated_user("neighbour"), uuid4()
     for someone in (owner, neighbour):
-        await make(someone)
+        await create_task_url(someone)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.rollback()
         await other.execute(
             "INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)"
             " SELECT %s, id, 'Theirs', false, now(), now(), counter + 1 FROM owners WHERE id = %s",
             (wanted, neighbour.headers["x-user-id"]),
         )
-        [answer] = await after_waiting(
-            proxy, other, send(owner, written(a_line(uuid4()), a_line(wanted)))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson(task_record(uuid4()), task_record(wanted)))
         )
 
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
@@ -86,26 +100,28 @@ async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_anothe
         "1",
     )
     assert len(await export(owner)) == 1
-    assert await bring(owner, a_line(wanted)) == (1, 0, 0, 1)
+    assert await import_records(owner, task_record(wanted)) == (1, 0, 0, 1)
 
 
 async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour = alone_as("owner"), alone_as("neighbour")
+    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
     for someone in (owner, neighbour):
-        await make(someone)
-    line = a_line(uuid4(), kind="list", name="Garden")
+        await create_task_url(someone)
+    line = task_record(uuid4(), kind="list", name="Garden")
     del line["title"]
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.rollback()
         await other.execute(
             "INSERT INTO task_lists (id, user_id, name, folded_name, created_at, updated_at, version)"
             " SELECT %s, id, 'Theirs', 'theirs', now(), now(), counter + 1 FROM owners WHERE id = %s",
             (line["id"], neighbour.headers["x-user-id"]),
         )
-        [answer] = await after_waiting(proxy, other, send(owner, written(line, a_line(uuid4()))))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson(line, task_record(uuid4())))
+        )
 
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
         409,
@@ -113,69 +129,71 @@ async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(
         "1",
     )
     assert len(await export(owner)) == 1
-    assert await bring(owner, line) == (1, 0, 0, 1)
+    assert await import_records(owner, line) == (1, 0, 0, 1)
 
 
 @pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE"])
 async def test_a_change_behind_an_erasure_finds_nothing(
-    alone_as: ClientFactory, proxy: FaultProxy, verb: str
+    as_isolated_user: ClientFactory, proxy: FaultProxy, verb: str
 ) -> None:
-    owner = alone_as("owner")
-    address = await make(owner)
+    owner = as_isolated_user("owner")
+    address = await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute(ERASE)
         body = None if verb == "DELETE" else {"title": "New"}
-        [answer] = await after_waiting(proxy, other, owner.request(verb, address, json=body))
+        [answer] = await commit_after_requests_wait(
+            proxy, other, owner.request(verb, address, json=body)
+        )
 
     assert (answer.status_code, answer.json()["code"]) == (404, "task-not-found")
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
 async def test_a_task_behind_an_erasure_is_the_first_of_a_new_owner(
-    alone_as: ClientFactory, proxy: FaultProxy, headers: dict[str, str]
+    as_isolated_user: ClientFactory, proxy: FaultProxy, headers: dict[str, str]
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute(ERASE)
         post = owner.post("/tasks", json={"title": "New"}, headers=headers)
         put = owner.put(
             f"/tasks/{uuid4()}", json={"title": "Named"}, headers={"If-None-Match": "*"}
         )
-        answers = await after_waiting(proxy, other, post, put)
+        answers = await commit_after_requests_wait(proxy, other, post, put)
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert {line["title"] for line in await export(owner)} == {"New", "Named"}
 
 
 async def test_an_erasure_behind_a_write_takes_that_with_it(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)"
             " SELECT gen_random_uuid(), id, 'Theirs', false, now(), now(), counter FROM owners"
         )
-        [answer] = await after_waiting(proxy, other, owner.delete(ADDRESS))
+        [answer] = await commit_after_requests_wait(proxy, other, owner.delete(OWNER_PATH))
 
     assert answer.status_code == 204
     assert await export(owner) == []
 
 
 async def test_a_database_that_is_cut_off_takes_nothing_in(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await make(owner)
+    owner = as_isolated_user("owner")
+    await create_task_url(owner)
 
-    async with somebody(proxy) as other:
-        sending = asyncio.ensure_future(send(owner, written(a_line(uuid4()))))
+    async with lock_owners(proxy) as other:
+        sending = asyncio.ensure_future(post_import(owner, to_ndjson(task_record(uuid4()))))
         await wait_for_lock_waits(proxy.server_url, 1)
         proxy.cut()
         refused = await sending
@@ -183,4 +201,4 @@ async def test_a_database_that_is_cut_off_takes_nothing_in(
 
     assert (refused.status_code, refused.headers["retry-after"]) == (500, "1")
     assert len(await export(owner)) == 1
-    assert await staged(proxy) == (0, 0)
+    assert await count_staged(proxy) == (0, 0)

@@ -11,16 +11,16 @@ from tasks.transfer import imports
 from tasks.transfer import service as exchange
 
 from ..support.import_export import (
-    OLD,
-    Line,
-    a_line,
-    bring,
-    but_versions,
-    erase,
+    OLD_TIMESTAMP,
+    Record,
+    erase_owner,
     export,
-    renumbered,
-    send,
-    written,
+    import_records,
+    post_import,
+    replacement_id,
+    task_record,
+    to_ndjson,
+    without_versions,
 )
 
 DUE = {"date": "2026-11-30", "time": "08:30", "time_zone": "Europe/Berlin"}
@@ -34,24 +34,24 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(imports, name, 2)
 
 
-def a_list(name: str = "Garden", **fields: object) -> Line:
+def a_list(name: str = "Garden", **fields: object) -> Record:
     """Describe a list from elsewhere."""
     return {
         "kind": "list",
         "id": str(uuid4()),
         "name": name,
-        "created_at": OLD,
-        "updated_at": OLD,
+        "created_at": OLD_TIMESTAMP,
+        "updated_at": OLD_TIMESTAMP,
         **fields,
     }
 
 
-def a_label(name: str = "Home", **fields: object) -> Line:
+def a_label(name: str = "Home", **fields: object) -> Record:
     """Describe a label from elsewhere."""
     return a_list(name, kind="label", **fields)
 
 
-def kinds(lines: list[Line]) -> list[object]:
+def kinds(lines: list[Record]) -> list[object]:
     return [line["kind"] for line in lines]
 
 
@@ -103,14 +103,14 @@ async def test_a_plan_that_was_exported_and_erased_comes_back_as_it_was(
     owner = as_user("owner")
     await plan(owner)
     before = await export(owner)
-    await erase(owner)
+    await erase_owner(owner)
 
-    assert await bring(owner, *before) == (7, 0, 0, 0)
+    assert await import_records(owner, *before) == (7, 0, 0, 0)
 
     after = await export(owner)
-    assert but_versions(after) == but_versions(before)
+    assert without_versions(after) == without_versions(before)
     assert len({line["version"] for line in after}) == len(after)
-    assert await bring(owner, *before) == (0, 0, 7, 0)
+    assert await import_records(owner, *before) == (0, 0, 7, 0)
     assert await export(owner) == after
     changes = (await owner.get("/tasks/changes")).json()
     assert [len(changes[kind]) for kind in ("lists", "labels", "tasks")] == [2, 2, 3]
@@ -128,7 +128,7 @@ async def test_what_is_found_by_its_id_stays_as_it_is(as_user: ClientFactory) ->
     await owner.patch(f"/lists/{before[0]['id']}", json={"name": "Barn"})
     renamed = await export(owner)
 
-    assert await bring(owner, *before) == (0, 2, 5, 0)  # two tasks get their times back
+    assert await import_records(owner, *before) == (0, 2, 5, 0)  # two tasks get their times back
 
     after = await export(owner)
     assert after[:4] == renamed[:4]
@@ -141,9 +141,9 @@ async def test_what_has_the_name_already_is_taken_for_the_same(as_user: ClientFa
     standing = await export(owner)
     garden = next(line for line in standing if line["name"] == "Garden")
     lines = [a_list("GARDEN"), a_label("HOME")]
-    task = a_line(uuid4(), list_id=lines[0]["id"], labels=["hOmE"])
+    task = task_record(uuid4(), list_id=lines[0]["id"], labels=["hOmE"])
 
-    assert await bring(owner, *lines, task) == (1, 0, 2, 2)
+    assert await import_records(owner, *lines, task) == (1, 0, 2, 2)
 
     assert [line for line in await export(owner) if line["kind"] != "task"] == standing[:4]
     [found] = (
@@ -159,13 +159,18 @@ async def test_somebody_elses_lists_and_labels_come_in_under_other_ids(
     await plan(owner)
     lines = await export(owner)
 
-    assert await bring(stranger, *lines) == (7, 0, 0, 7)
+    assert await import_records(stranger, *lines) == (7, 0, 0, 7)
 
     copies = await export(stranger)
-    assert [line["id"] for line in copies] == [renumbered(stranger, line["id"]) for line in lines]
-    assert {line["list_id"] for line in copies[4:]} == {None, renumbered(stranger, lines[1]["id"])}
-    assert await bring(stranger, *lines) == (0, 0, 7, 7)
-    assert await bring(stranger, *lines[4:]) == (0, 0, 3, 3)
+    assert [line["id"] for line in copies] == [
+        replacement_id(stranger, line["id"]) for line in lines
+    ]
+    assert {line["list_id"] for line in copies[4:]} == {
+        None,
+        replacement_id(stranger, lines[1]["id"]),
+    }
+    assert await import_records(stranger, *lines) == (0, 0, 7, 7)
+    assert await import_records(stranger, *lines[4:]) == (0, 0, 3, 3)
     assert await export(stranger) == copies
     assert await export(owner) == lines
 
@@ -178,30 +183,33 @@ async def test_what_was_something_else_comes_in_under_another_id(as_user: Client
     lines = [
         a_label(id=garden),
         a_list("Shed", id=task),
-        a_line(garden, list_id=task, labels=["home"]),
+        task_record(garden, list_id=task, labels=["home"]),
     ]
 
-    assert await bring(owner, *lines) == (3, 0, 0, 3)
-    assert await bring(owner, *lines) == (0, 0, 3, 3)
+    assert await import_records(owner, *lines) == (3, 0, 0, 3)
+    assert await import_records(owner, *lines) == (0, 0, 3, 3)
 
     [copy] = (await owner.get("/tasks")).json()
-    assert (copy["id"], copy["list_id"]) == (renumbered(owner, garden), renumbered(owner, task))
+    assert (copy["id"], copy["list_id"]) == (
+        replacement_id(owner, garden),
+        replacement_id(owner, task),
+    )
     assert [each["id"] for each in (await owner.get("/tasks/changes")).json()["deleted"]] == [task]
 
 
 async def test_a_list_and_a_label_of_one_file_never_share_an_id(as_user: ClientFactory) -> None:
     owner, shared = as_user("owner"), str(uuid4())
 
-    assert await bring(owner, a_list(id=shared), a_label(id=shared)) == (2, 0, 0, 1)
+    assert await import_records(owner, a_list(id=shared), a_label(id=shared)) == (2, 0, 0, 1)
 
-    assert [line["id"] for line in await export(owner)] == [shared, renumbered(owner, shared)]
+    assert [line["id"] for line in await export(owner)] == [shared, replacement_id(owner, shared)]
 
 
 async def test_a_label_that_only_a_task_names_is_made(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
-    assert await bring(
-        owner, a_line(uuid4(), labels=["b", "A", "a"]), a_line(uuid4(), labels=["B"])
+    assert await import_records(
+        owner, task_record(uuid4(), labels=["b", "A", "a"]), task_record(uuid4(), labels=["B"])
     ) == (2, 0, 0, 0)
 
     assert [(each["name"], each["task_count"]) for each in (await owner.get("/labels")).json()] == [
@@ -214,11 +222,13 @@ async def test_a_task_gets_the_labels_of_its_line_and_loses_the_others(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
-    await bring(owner, a_line(UUID(int=1), labels=["a", "b"]), a_line(UUID(int=2), labels=["a"]))
+    await import_records(
+        owner, task_record(UUID(int=1), labels=["a", "b"]), task_record(UUID(int=2), labels=["a"])
+    )
 
-    assert await bring(owner, a_line(UUID(int=1), labels=["c", "b"])) == (0, 1, 0, 0)
+    assert await import_records(owner, task_record(UUID(int=1), labels=["c", "b"])) == (0, 1, 0, 0)
     assert [line["labels"] for line in (await export(owner))[3:]] == [["b", "c"], ["a"]]
-    assert await bring(owner, a_line(UUID(int=1), labels=[])) == (0, 1, 0, 0)
+    assert await import_records(owner, task_record(UUID(int=1), labels=[])) == (0, 1, 0, 0)
     assert [line["labels"] for line in (await export(owner))[3:]] == [[], ["a"]]
 
 
@@ -237,13 +247,17 @@ async def test_a_line_from_before_there_were_plans_keeps_the_plan(as_user: Clien
         "updated_at",
     )
 
-    assert await bring(owner, *({name: line[name] for name in old} for line in before)) == (
+    assert await import_records(
+        owner, *({name: line[name] for name in old} for line in before)
+    ) == (
         0,
         0,
         3,
         0,
     )
-    assert await bring(owner, {name: before[0][name] for name in old} | {"title": "New"}) == (
+    assert await import_records(
+        owner, {name: before[0][name] for name in old} | {"title": "New"}
+    ) == (
         0,
         1,
         0,
@@ -257,8 +271,9 @@ async def test_a_line_from_before_there_were_plans_keeps_the_plan(as_user: Clien
 async def test_a_task_in_a_list_that_is_not_there_is_refused(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
-    refused = await send(
-        owner, written(a_label(), a_line(uuid4()), a_line(uuid4(), list_id=str(uuid4())))
+    refused = await post_import(
+        owner,
+        to_ndjson(a_label(), task_record(uuid4()), task_record(uuid4(), list_id=str(uuid4()))),
     )
 
     assert (refused.status_code, refused.json()["code"]) == (422, "list-not-found")
@@ -268,14 +283,14 @@ async def test_a_task_in_a_list_that_is_not_there_is_refused(as_user: ClientFact
 
 @pytest.mark.parametrize(("line", "most"), [(a_list, 200), (a_label, 500)])
 async def test_nobody_gets_more_than_they_may_have(
-    as_user: ClientFactory, line: Callable[[str], Line], most: int
+    as_user: ClientFactory, line: Callable[[str], Record], most: int
 ) -> None:
     owner = as_user("owner")
     lines = [line(f"{number}") for number in range(most + 1)]
 
-    at_once = await send(owner, written(*lines))
-    assert await bring(owner, *lines[1:]) == (most, 0, 0, 0)
-    too_many = await send(owner, written(lines[0]))
+    at_once = await post_import(owner, to_ndjson(*lines))
+    assert await import_records(owner, *lines[1:]) == (most, 0, 0, 0)
+    too_many = await post_import(owner, to_ndjson(lines[0]))
 
     assert [answer.json()["code"] for answer in (at_once, too_many)] == ["quota-exceeded"] * 2
     assert len(await export(owner)) == most
@@ -288,16 +303,16 @@ async def test_nobody_gets_more_than_they_may_have(
         (a_label("a" * 51), "too-long"),
         (a_list(position="1"), "unknown-word"),
         (a_list(colour="red"), "extra-forbidden"),
-        (a_line(uuid4(), labels=[str(number) for number in range(21)]), "too-long"),
-        (a_line(uuid4(), due={"date": "1969-12-31"}), "date-out-of-range"),
-        (a_line(uuid4(), priority="urgent"), "unknown-word"),
-        (a_line(uuid4(), position="00000000000000000001.0"), "unknown-word"),
+        (task_record(uuid4(), labels=[str(number) for number in range(21)]), "too-long"),
+        (task_record(uuid4(), due={"date": "1969-12-31"}), "date-out-of-range"),
+        (task_record(uuid4(), priority="urgent"), "unknown-word"),
+        (task_record(uuid4(), position="00000000000000000001.0"), "unknown-word"),
     ],
 )
 async def test_a_line_that_breaks_a_rule_is_named(
-    as_user: ClientFactory, line: Line, code: str
+    as_user: ClientFactory, line: Record, code: str
 ) -> None:
-    refused = await send(as_user("owner"), written(a_list(), line))
+    refused = await post_import(as_user("owner"), to_ndjson(a_list(), line))
 
     assert (refused.status_code, refused.json()["detail"]) == (422, "Line 3 breaks a rule.")
     assert {fault["code"] for fault in refused.json()["errors"]} == {code}

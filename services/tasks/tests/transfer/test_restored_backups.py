@@ -22,7 +22,7 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform
 from devkit.testing.auth_headers import ClientFactory
 
-from ..conftest import run_service
+from ..support.service import run_service
 
 Restore = Callable[[Postgres, str, Path], str]
 
@@ -150,21 +150,21 @@ async def test_what_a_restored_backup_does_not_have_is_not_taken_for_known(
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
-        device = Device(service.speak_as("owner"))
+        device = Device(service.client_for("owner"))
         kept = await device.add("Kept")
         backup = dump(url, tmp_path)
         lost = await device.add("Lost")
         edited = await device.client.patch(kept, json={"title": "Lost edit"})
         assert edited.status_code == 200
-        await Device(service.speak_as("later")).add("Lost-owner")
+        await Device(service.client_for("later")).add("Lost-owner")
         assert await device.catch_up() == 200
         given_before = versions(url)
 
     restored = restore(databases.postgres, url, backup)
 
     async with run_service(restored, platform.users.url, keys) as service:
-        device.client = service.speak_as("owner")
-        later = Device(service.speak_as("later"))
+        device.client = service.client_for("owner")
+        later = Device(service.client_for("later"))
         later.next = device.next
         await until_ready(device.client)
         assert [await device.catch_up(), await later.catch_up()] == [410, 410]
@@ -188,7 +188,7 @@ async def test_a_database_that_stays_what_it_was_keeps_its_history(
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
-        device = Device(service.speak_as("owner"))
+        device = Device(service.client_for("owner"))
         address = await device.add("Kept")
         assert await device.catch_up() == 200
         before = history(url)
@@ -213,7 +213,7 @@ async def test_a_backup_that_is_restored_under_a_running_service_is_noticed(
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
-        device = Device(service.speak_as("owner"))
+        device = Device(service.client_for("owner"))
         await device.add("Kept")
         backup = dump(url, tmp_path)
         await device.add("Lost")
@@ -229,7 +229,7 @@ async def test_many_who_come_at_once_begin_another_history_once(
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
-        device = Device(service.speak_as("owner"))
+        device = Device(service.client_for("owner"))
         await device.add("Kept")
         tag = (await device.client.get("/tasks")).headers["etag"]
     name = f"tasks-{token_hex(8)}"
@@ -239,8 +239,8 @@ async def test_many_who_come_at_once_begin_another_history_once(
         run_service(copy, platform.users.url, keys) as first,
         run_service(copy, platform.users.url, keys) as second,
     ):
-        people: list[ClientFactory] = [first.speak_as, second.speak_as]
-        reads = [speak_as("owner").get("/tasks") for speak_as in people * 8]
+        people: list[ClientFactory] = [first.client_for, second.client_for]
+        reads = [client_for("owner").get("/tasks") for client_for in people * 8]
         tags = {answer.headers["etag"] for answer in await asyncio.gather(*reads)}
     assert len(tags) == 1
     assert tag not in tags
@@ -251,7 +251,7 @@ async def test_a_copy_of_a_disk_is_said_to_be_one_by_hand(
 ) -> None:
     url = await databases.make("tasks")
     async with run_service(url, platform.users.url, keys) as service:
-        device = Device(service.speak_as("owner"))
+        device = Device(service.client_for("owner"))
         await device.add("Kept")
         assert await device.catch_up() == 200
 

@@ -12,19 +12,19 @@ from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_lock_waits
 from tasks.transfer import imports
 
-from ..conftest import TASKS_MAX
-from ..lock import somebody
 from ..support.import_export import (
-    a_line,
-    ask,
-    bring,
-    erase,
+    count_staged,
+    erase_owner,
     export,
-    send,
-    staged,
-    until_staged,
-    written,
+    import_records,
+    post_import,
+    run_sql,
+    task_record,
+    to_ndjson,
+    wait_until_staged,
 )
+from ..support.owner_lock import lock_owners
+from ..support.service import TASKS_MAX
 
 BROKEN_OFF: Final = """
 WITH begun AS (
@@ -48,16 +48,16 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def staging(lines: int, go_on: asyncio.Event) -> AsyncIterator[bytes]:
     """Send lines, and then nothing until told to."""
-    yield written(*(a_line(uuid4()) for _ in range(lines)))
+    yield to_ndjson(*(task_record(uuid4()) for _ in range(lines)))
     await go_on.wait()
 
 
 async def test_what_is_staged_is_nobodys_task_until_the_end(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on = alone_as("owner"), asyncio.Event()
-    sending = asyncio.create_task(send(owner, staging(3, go_on)))
-    await until_staged(proxy, 1, 3)
+    owner, go_on = as_isolated_user("owner"), asyncio.Event()
+    sending = asyncio.create_task(post_import(owner, staging(3, go_on)))
+    await wait_until_staged(proxy, 1, 3)
 
     assert (await owner.get("/tasks")).json() == []
     assert await export(owner) == []
@@ -65,70 +65,76 @@ async def test_what_is_staged_is_nobodys_task_until_the_end(
     go_on.set()
 
     assert (await sending).json()["created"] == 3
-    assert await staged(proxy) == (0, 0)
+    assert await count_staged(proxy) == (0, 0)
 
 
-async def test_who_leaves_leaves_nothing_behind(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    owner = alone_as("owner")
-    sending = asyncio.create_task(send(owner, staging(3, asyncio.Event())))
-    await until_staged(proxy, 1, 3)
+async def test_who_leaves_leaves_nothing_behind(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    sending = asyncio.create_task(post_import(owner, staging(3, asyncio.Event())))
+    await wait_until_staged(proxy, 1, 3)
 
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
 
-    await until_staged(proxy, 0, 0)
+    await wait_until_staged(proxy, 0, 0)
     assert await export(owner) == []
 
 
 async def test_a_merge_ends_in_the_database_too_when_its_client_leaves(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await bring(owner)
+    owner = as_isolated_user("owner")
+    await import_records(owner)
 
-    async with somebody(proxy):
-        sending = asyncio.create_task(send(owner, written(a_line(uuid4()))))
+    async with lock_owners(proxy):
+        sending = asyncio.create_task(post_import(owner, to_ndjson(task_record(uuid4()))))
         await wait_for_lock_waits(proxy.server_url, 1)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         async with asyncio.timeout(2):
             await wait_for_lock_waits(proxy.server_url, 0)
 
-    await until_staged(proxy, 0, 0)
+    await wait_until_staged(proxy, 0, 0)
     assert await export(owner) == []
 
 
-async def test_a_bad_line_leaves_nothing_behind(alone_as: ClientFactory, proxy: FaultProxy) -> None:
-    refused = await send(alone_as("owner"), written(a_line(uuid4()), a_line(uuid4(), " ")))
+async def test_a_bad_line_leaves_nothing_behind(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    refused = await post_import(
+        as_isolated_user("owner"), to_ndjson(task_record(uuid4()), task_record(uuid4(), " "))
+    )
 
     assert refused.status_code == 422
-    assert await staged(proxy) == (0, 0)
+    assert await count_staged(proxy) == (0, 0)
 
 
 async def test_a_bad_line_is_told_while_its_client_pauses(
-    alone_as: ClientFactory, monkeypatch: pytest.MonkeyPatch
+    as_isolated_user: ClientFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(imports, "STAGED_AT_ONCE", 200)
 
     async def sending() -> AsyncIterator[bytes]:
-        yield written(a_line(uuid4()), a_line(uuid4(), " "))
+        yield to_ndjson(task_record(uuid4()), task_record(uuid4(), " "))
         await asyncio.Event().wait()
 
-    refused = await asyncio.wait_for(send(alone_as("owner"), sending()), 5)
+    refused = await asyncio.wait_for(post_import(as_isolated_user("owner"), sending()), 5)
 
     assert refused.status_code == 422
     assert "Line 3" in refused.json()["detail"]
 
 
 async def test_an_erasure_takes_what_is_staged_and_ends_the_import(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on = alone_as("owner"), asyncio.Event()
-    sending = asyncio.create_task(send(owner, staging(3, go_on)))
-    await until_staged(proxy, 1, 3)
+    owner, go_on = as_isolated_user("owner"), asyncio.Event()
+    sending = asyncio.create_task(post_import(owner, staging(3, go_on)))
+    await wait_until_staged(proxy, 1, 3)
 
-    await erase(owner)
-    assert await staged(proxy) == (0, 0)
+    await erase_owner(owner)
+    assert await count_staged(proxy) == (0, 0)
     go_on.set()
     refused = await sending
 
@@ -138,13 +144,13 @@ async def test_an_erasure_takes_what_is_staged_and_ends_the_import(
 
 
 async def test_an_erasure_that_a_merge_waited_for_ends_the_import(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on = alone_as("owner"), asyncio.Event()
-    sending = asyncio.create_task(send(owner, staging(3, go_on)))
-    await until_staged(proxy, 1, 3)
+    owner, go_on = as_isolated_user("owner"), asyncio.Event()
+    sending = asyncio.create_task(post_import(owner, staging(3, go_on)))
+    await wait_until_staged(proxy, 1, 3)
 
-    async with somebody(proxy) as other:
+    async with lock_owners(proxy) as other:
         go_on.set()
         await wait_for_lock_waits(proxy.server_url, 1)
         await other.execute("DELETE FROM owners")
@@ -156,26 +162,26 @@ async def test_an_erasure_that_a_merge_waited_for_ends_the_import(
 
 
 async def test_an_import_whose_first_lines_a_crash_has_taken_is_not_merged_in_part(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
 
     async def crashing() -> AsyncIterator[bytes]:
-        yield written(a_line(uuid4()), a_line(uuid4()))
-        await until_staged(proxy, 1, 2)
-        await ask(
+        yield to_ndjson(task_record(uuid4()), task_record(uuid4()))
+        await wait_until_staged(proxy, 1, 2)
+        await run_sql(
             proxy, "TRUNCATE imports, staged_tasks"
         )  # as PostgreSQL does with tables that are not logged
-        yield written(a_line(uuid4()))
+        yield to_ndjson(task_record(uuid4()))
 
-    refused = await send(owner, crashing())
+    refused = await post_import(owner, crashing())
 
     assert (refused.status_code, refused.json()["code"]) == (409, "import-interrupted")
     assert await export(owner) == []
 
 
 async def test_both_tables_are_emptied_by_a_crash(proxy: FaultProxy) -> None:
-    found = await ask(
+    found = await run_sql(
         proxy, "SELECT relpersistence FROM pg_class WHERE relname IN ('imports', 'staged_tasks')"
     )
 
@@ -183,46 +189,46 @@ async def test_both_tables_are_emptied_by_a_crash(proxy: FaultProxy) -> None:
 
 
 async def test_later_imports_sweep_what_broke_off_a_part_at_a_time(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
-    await bring(owner)
-    await ask(proxy, BROKEN_OFF, 6, 20)
-    await ask(proxy, BROKEN_OFF, 4, 1)  # may still be sent
+    owner = as_isolated_user("owner")
+    await import_records(owner)
+    await run_sql(proxy, BROKEN_OFF, 6, 20)
+    await run_sql(proxy, BROKEN_OFF, 4, 1)  # may still be sent
 
-    await bring(alone_as("neighbour"), a_line(uuid4()))
-    assert await staged(proxy) == (2, 20 - 3 * imports.SWEEPS_MAX + 1)
-    await bring(alone_as("neighbour"))
+    await import_records(as_isolated_user("neighbour"), task_record(uuid4()))
+    assert await count_staged(proxy) == (2, 20 - 3 * imports.SWEEPS_MAX + 1)
+    await import_records(as_isolated_user("neighbour"))
 
-    assert await staged(proxy) == (1, 1)
+    assert await count_staged(proxy) == (1, 1)
 
 
 async def test_far_more_tasks_than_one_may_have_are_refused_before_their_end(
-    alone_as: ClientFactory, proxy: FaultProxy
+    as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner = alone_as("owner")
+    owner = as_isolated_user("owner")
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while True:
             sent += 1
-            yield written(a_line(uuid4()))
+            yield to_ndjson(task_record(uuid4()))
 
     async with asyncio.timeout(5):
-        refused = await send(owner, endless())
+        refused = await post_import(owner, endless())
 
     assert (refused.status_code, refused.json()["code"]) == (422, "quota-exceeded")
     assert sent <= 2 * TASKS_MAX + 2
-    assert await staged(proxy) == (0, 0)
+    assert await count_staged(proxy) == (0, 0)
 
 
-async def test_one_task_may_come_as_often_as_one_likes(alone_as: ClientFactory) -> None:
+async def test_one_task_may_come_as_often_as_one_likes(as_isolated_user: ClientFactory) -> None:
     owner, lines = (
-        alone_as("owner"),
-        [a_line(UUID(int=1), str(number)) for number in range(5 * TASKS_MAX)],
+        as_isolated_user("owner"),
+        [task_record(UUID(int=1), str(number)) for number in range(5 * TASKS_MAX)],
     )
 
-    assert await bring(owner, *lines) == (1, 0, 0, 0)
+    assert await import_records(owner, *lines) == (1, 0, 0, 0)
 
     assert [line["title"] for line in await export(owner)] == [str(5 * TASKS_MAX - 1)]
