@@ -56,11 +56,12 @@ check: $(ready) ## Check lock files, format, lint, types, imports, sizes and req
 	@echo "Imports" && $(VENV)/bin/lint-imports --no-logo
 	@echo "Sizes, settings and requirements" && $(python) -m pytest --quiet tests
 
-fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.md and docs/openapi.json
+fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.md, docs/openapi.json and the SQL snapshots
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 	@$(python) -m devkit.openapi.document
 	@$(python) -m devkit.cli.traceability
+	@$(python) -m devkit.cli.sql_snapshots
 
 setup: $(ready) ## Make the virtual environment; does nothing the second time
 

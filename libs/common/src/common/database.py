@@ -45,7 +45,7 @@ CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a requ
 
 _SIGN_OF_LIFE: Final = select(1)
 
-_DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
+DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
 """Numbers the values as the database does, so that the driver need not read the text with every request."""
 
 ROWS_AT_ONCE: Final = 16
@@ -168,7 +168,7 @@ async def _look(session: Database) -> None:
 @lru_cache(maxsize=1_024)  # some are built for each combination of filters: not all can be kept
 def _written(statement: Executable) -> tuple[bytes, list[str], Row]:
     """Write a statement as the database reads it, with the names of its values and those that it brings along."""
-    compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=_DIALECT))
+    compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=DIALECT))
     brought = {
         name: value.value for value, name in compiled.bind_names.items() if not value.required
     }

@@ -1,0 +1,25 @@
+WITH met AS (
+  SELECT
+    clock_timestamp() AS now
+)
+INSERT INTO owners (
+  id,
+  counter,
+  pruned_version,
+  task_count,
+  list_count,
+  label_count,
+  created_at
+)
+SELECT
+  :current_user_id::UUID AS anon_1,
+  CAST(EXTRACT(EPOCH FROM met.now) * 1000000::INT AS BIGINT) AS anon_2,
+  CAST(EXTRACT(EPOCH FROM met.now) * 1000000::INT AS BIGINT) AS anon_3,
+  0::INT AS anon_4,
+  0::INT AS anon_5,
+  0::INT AS anon_6,
+  met.now
+FROM met
+ON CONFLICT DO NOTHING
+RETURNING
+  owners.id;

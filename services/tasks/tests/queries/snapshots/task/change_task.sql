@@ -1,0 +1,258 @@
+WITH locked AS MATERIALIZED (
+  SELECT
+    owners.id,
+    owners.counter,
+    owners.task_count,
+    owners.list_count,
+    owners.label_count,
+    owners.pruned_version,
+    owners.created_at
+  FROM owners
+  WHERE
+    owners.id = :current_user_id::UUID
+    FOR NO KEY UPDATE OF owners
+), owner AS MATERIALIZED (
+  SELECT
+    locked.id,
+    locked.counter,
+    locked.task_count,
+    locked.list_count,
+    locked.label_count,
+    locked.pruned_version,
+    locked.created_at,
+    clock_timestamp() AS now
+  FROM locked
+), listed AS (
+  SELECT
+    task_lists.id
+  FROM task_lists
+  JOIN owner
+    ON task_lists.user_id = owner.id
+  WHERE
+    task_lists.id = :new_list_id::UUID
+    FOR KEY SHARE OF task_lists
+), before AS (
+  SELECT
+    tasks.id,
+    tasks.user_id,
+    tasks.title,
+    tasks.description,
+    tasks.is_completed,
+    tasks.status,
+    tasks.completed_at,
+    tasks.created_at,
+    tasks.updated_at,
+    tasks.version,
+    tasks.list_id,
+    tasks.due_date,
+    tasks.due_time,
+    tasks.due_at,
+    tasks.due_time_zone,
+    tasks.priority,
+    tasks.position,
+    (
+      tasks.title,
+      tasks.description,
+      tasks.is_completed,
+      tasks.list_id,
+      tasks.due_date,
+      tasks.due_time,
+      tasks.due_at,
+      tasks.due_time_zone,
+      tasks.priority
+    ) IS DISTINCT FROM (
+      coalesce(:new_title::VARCHAR, tasks.title),
+      CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
+      coalesce(:new_is_completed, tasks.is_completed),
+      CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END,
+      CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
+      CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
+      CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
+      CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END,
+      coalesce(:new_priority::SMALLINT, tasks.priority)
+    ) AS differs,
+    tasks.version <> (
+      SELECT
+        begun_task.version
+      FROM tasks AS begun_task
+      WHERE
+        begun_task.id = :target_id::UUID AND begun_task.user_id = :current_user_id::UUID
+    ) AS is_stale,
+    owner.now,
+    CASE
+      WHEN (
+        :sets_list
+        AND :new_list_id::UUID IS NOT NULL
+        AND NOT (
+          EXISTS(
+            SELECT
+              listed.id
+            FROM listed
+          )
+        )
+      ) THEN 'list-not-found'::VARCHAR
+      WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
+    END AS obstacle
+  FROM tasks
+  JOIN owner
+    ON tasks.user_id = owner.id
+  WHERE
+    tasks.id = :target_id::UUID
+    FOR UPDATE OF tasks
+), raised AS (
+  UPDATE owners SET
+    counter = (owners.counter + 1::BIGINT)
+  FROM before
+  WHERE
+    owners.id = before.user_id AND before.differs AND before.obstacle IS NULL
+  RETURNING
+    owners.id,
+    owners.counter,
+    before.now
+), changed AS (
+  UPDATE tasks SET
+    title = coalesce(:new_title::VARCHAR, tasks.title),
+    description = CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
+    is_completed = coalesce(:new_is_completed, tasks.is_completed),
+    completed_at = CASE
+      WHEN coalesce(:new_is_completed, tasks.is_completed) THEN coalesce(tasks.completed_at, raised.now)
+    END,
+    updated_at = raised.now,
+    version = raised.counter,
+    list_id = CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END,
+    due_date = CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
+    due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
+    due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
+    due_time_zone = CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END,
+    priority = coalesce(:new_priority::SMALLINT, tasks.priority)
+  FROM raised
+  WHERE
+    tasks.id = :target_id::UUID AND tasks.user_id = raised.id
+  RETURNING
+    tasks.id,
+    tasks.user_id,
+    tasks.title,
+    tasks.description,
+    tasks.is_completed,
+    tasks.status,
+    to_char(timezone('UTC', tasks.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+    to_char(timezone('UTC', tasks.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+    to_char(timezone('UTC', tasks.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+    tasks.version,
+    tasks.list_id,
+    CASE
+      WHEN (tasks.due_date IS NOT NULL) THEN json_build_object(
+        'date',
+        tasks.due_date,
+        'time',
+        to_char(tasks.due_time, 'HH24:MI'),
+        'time_zone',
+        tasks.due_time_zone,
+        'at',
+        to_char(timezone('UTC', tasks.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      )
+    END AS due,
+    CASE tasks.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+    array(
+      (
+        SELECT
+          labels.name
+        FROM labels
+        JOIN task_labels
+          ON task_labels.label_id = labels.id
+        WHERE
+          task_labels.task_id = tasks.id AND labels.user_id = tasks.user_id
+        ORDER BY
+          labels.folded_name
+      )
+    ) AS labels,
+    repeat(
+      '0',
+      20 - length(
+        CAST(trunc(
+          trim_scale(
+            coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
+          )
+        ) AS TEXT)
+      )
+    ) || CAST(trim_scale(
+      coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
+    ) AS TEXT) AS position
+)
+SELECT
+  changed.id,
+  changed.user_id,
+  changed.title,
+  changed.description,
+  changed.is_completed,
+  changed.status,
+  changed.completed_at,
+  changed.created_at,
+  changed.updated_at,
+  changed.version,
+  changed.list_id,
+  changed.due,
+  changed.priority,
+  changed.labels,
+  changed.position,
+  before.obstacle,
+  before.is_stale
+FROM changed
+JOIN before
+  ON TRUE
+UNION ALL
+SELECT
+  before.id,
+  before.user_id,
+  before.title,
+  before.description,
+  before.is_completed,
+  before.status,
+  to_char(timezone('UTC', before.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+  to_char(timezone('UTC', before.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', before.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+  before.version,
+  before.list_id,
+  CASE
+    WHEN (before.due_date IS NOT NULL) THEN json_build_object(
+      'date',
+      before.due_date,
+      'time',
+      to_char(before.due_time, 'HH24:MI'),
+      'time_zone',
+      before.due_time_zone,
+      'at',
+      to_char(timezone('UTC', before.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    )
+  END AS due,
+  CASE before.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+  array(
+    (
+      SELECT
+        labels.name
+      FROM labels
+      JOIN task_labels
+        ON task_labels.label_id = labels.id
+      WHERE
+        task_labels.task_id = before.id AND labels.user_id = before.user_id
+      ORDER BY
+        labels.folded_name
+    )
+  ) AS labels,
+  repeat(
+    '0',
+    20 - length(
+      CAST(trunc(
+        trim_scale(
+          coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+        )
+      ) AS TEXT)
+    )
+  ) || CAST(trim_scale(
+    coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+  ) AS TEXT) AS position,
+  before.obstacle,
+  before.is_stale
+FROM before
+WHERE
+  NOT (before.differs AND before.obstacle IS NULL);

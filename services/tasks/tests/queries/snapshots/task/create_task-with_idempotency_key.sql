@@ -1,0 +1,277 @@
+WITH patience AS (
+  SELECT
+    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS "limit"
+), locked AS MATERIALIZED (
+  SELECT
+    owners.id,
+    owners.counter,
+    owners.task_count,
+    owners.list_count,
+    owners.label_count,
+    owners.pruned_version,
+    owners.created_at
+  FROM owners
+  JOIN patience
+    ON TRUE
+  WHERE
+    owners.id = :current_user_id::UUID
+    AND owners.task_count < :quota::INT
+    AND NOT (
+      EXISTS(
+        SELECT
+          *
+        FROM idempotency_keys
+        WHERE
+          idempotency_keys.user_id = owners.id
+          AND idempotency_keys.operation = :operation_name::VARCHAR
+          AND idempotency_keys.key = :idempotency_key::VARCHAR
+          AND idempotency_keys.created_at > clock_timestamp() - '1 day, 0:00:00'
+      )
+    )
+    FOR NO KEY UPDATE OF owners
+), owner AS MATERIALIZED (
+  SELECT
+    locked.id,
+    locked.counter,
+    locked.task_count,
+    locked.list_count,
+    locked.label_count,
+    locked.pruned_version,
+    locked.created_at,
+    clock_timestamp() AS now
+  FROM locked
+), listed AS (
+  SELECT
+    task_lists.id
+  FROM task_lists
+  JOIN owner
+    ON task_lists.user_id = owner.id
+  WHERE
+    task_lists.id = :new_list_id::UUID
+    FOR KEY SHARE OF task_lists
+), task AS (
+  SELECT
+    :target_id::UUID AS id,
+    owner.id AS user_id,
+    :new_title::VARCHAR AS title,
+    :new_description::VARCHAR AS description,
+    :new_is_completed AS is_completed,
+    CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
+    CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
+    owner.now AS created_at,
+    owner.now AS updated_at,
+    owner.counter + 1::BIGINT AS version,
+    :new_list_id::UUID AS list_id,
+    :new_due_date::DATE AS due_date,
+    :new_due_time::TIME AS due_time,
+    :new_due_at::TIMESTAMPTZ AS due_at,
+    :new_due_time_zone::VARCHAR AS due_time_zone,
+    :new_priority::SMALLINT AS priority,
+    NULL::DECIMAL AS position,
+    owner.now
+  FROM owner
+  WHERE
+    :new_list_id::UUID IS NULL
+    OR (
+      EXISTS(
+        SELECT
+          listed.id
+        FROM listed
+      )
+    )
+), claimed AS (
+  INSERT INTO idempotency_keys (
+    user_id,
+    operation,
+    key,
+    digest,
+    task_id,
+    version,
+    answer,
+    created_at
+  )
+  SELECT
+    task.user_id,
+    :operation_name::VARCHAR AS anon_1,
+    :idempotency_key::VARCHAR AS anon_2,
+    :fingerprint AS anon_3,
+    task.id,
+    task.version,
+    CAST((
+      SELECT
+        row_to_json(shown) AS row_to_json_1
+      FROM (
+        SELECT
+          task.id,
+          task.user_id,
+          task.title,
+          task.description,
+          task.is_completed,
+          task.status,
+          to_char(timezone('UTC', task.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+          to_char(timezone('UTC', task.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+          to_char(timezone('UTC', task.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+          task.version,
+          task.list_id,
+          CASE
+            WHEN (task.due_date IS NOT NULL) THEN json_build_object(
+              'date',
+              task.due_date,
+              'time',
+              to_char(task.due_time, 'HH24:MI'),
+              'time_zone',
+              task.due_time_zone,
+              'at',
+              to_char(timezone('UTC', task.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+            )
+          END AS due,
+          CASE task.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+          CAST('{}'::VARCHAR AS TEXT[]) AS labels,
+          repeat(
+            '0',
+            20 - length(
+              CAST(trunc(
+                trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000))
+              ) AS TEXT)
+            )
+          ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
+        FROM task
+      ) AS shown
+    ) AS TEXT) AS anon_4,
+    task.now
+  FROM task
+  ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET
+    digest = excluded.digest,
+    task_id = excluded.task_id,
+    version = excluded.version,
+    answer = excluded.answer,
+    created_at = excluded.created_at
+  WHERE
+    idempotency_keys.created_at <= excluded.created_at - '1 day, 0:00:00'
+  RETURNING
+    idempotency_keys.user_id,
+    idempotency_keys.created_at
+), made AS (
+  INSERT INTO tasks (
+    id,
+    user_id,
+    title,
+    description,
+    is_completed,
+    completed_at,
+    created_at,
+    updated_at,
+    version,
+    list_id,
+    due_date,
+    due_time,
+    due_at,
+    due_time_zone,
+    priority,
+    position
+  )
+  SELECT
+    task.id,
+    task.user_id,
+    task.title,
+    task.description,
+    task.is_completed,
+    task.completed_at,
+    task.created_at,
+    task.updated_at,
+    task.version,
+    task.list_id,
+    task.due_date,
+    task.due_time,
+    task.due_at,
+    task.due_time_zone,
+    task.priority,
+    task.position
+  FROM task
+  JOIN claimed
+    ON claimed.user_id = task.user_id
+  RETURNING
+    tasks.id,
+    tasks.user_id,
+    tasks.version
+), counted AS (
+  UPDATE owners SET
+    counter = made.version,
+    task_count = (owners.task_count + 1::INT)
+  FROM made
+  WHERE
+    owners.id = made.user_id
+  RETURNING
+    owners.id,
+    owners.counter
+), "old" AS (
+  SELECT
+    idempotency_keys.user_id,
+    idempotency_keys.operation,
+    idempotency_keys.key,
+    idempotency_keys.created_at
+  FROM idempotency_keys
+  WHERE
+    idempotency_keys.user_id = :current_user_id::UUID
+    AND idempotency_keys.created_at <= (
+      SELECT
+        claimed.created_at - '1 day, 0:00:00' AS anon_5
+      FROM claimed
+    )
+    AND (idempotency_keys.operation, idempotency_keys.key) <> (:operation_name::VARCHAR, :idempotency_key::VARCHAR)
+  ORDER BY
+    idempotency_keys.created_at
+  LIMIT 2::INT
+), pruned AS (
+  DELETE FROM idempotency_keys USING   "old"
+  WHERE
+    idempotency_keys.user_id = "old".user_id
+    AND idempotency_keys.operation = "old".operation
+    AND idempotency_keys.key = "old".key
+    AND idempotency_keys.created_at = "old".created_at
+)
+SELECT
+  made.id,
+  made.version,
+  CAST((
+    SELECT
+      row_to_json(shown) AS row_to_json_1
+    FROM (
+      SELECT
+        task.id,
+        task.user_id,
+        task.title,
+        task.description,
+        task.is_completed,
+        task.status,
+        to_char(timezone('UTC', task.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+        to_char(timezone('UTC', task.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        to_char(timezone('UTC', task.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+        task.version,
+        task.list_id,
+        CASE
+          WHEN (task.due_date IS NOT NULL) THEN json_build_object(
+            'date',
+            task.due_date,
+            'time',
+            to_char(task.due_time, 'HH24:MI'),
+            'time_zone',
+            task.due_time_zone,
+            'at',
+            to_char(timezone('UTC', task.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+          )
+        END AS due,
+        CASE task.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+        CAST('{}'::VARCHAR AS TEXT[]) AS labels,
+        repeat(
+          '0',
+          20 - length(
+            CAST(trunc(
+              trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000))
+            ) AS TEXT)
+          )
+        ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
+      FROM task
+    ) AS shown
+  ) AS TEXT) AS answer
+FROM made;

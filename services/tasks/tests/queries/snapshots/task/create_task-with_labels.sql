@@ -1,0 +1,268 @@
+WITH chosen AS (
+  SELECT
+    coalesce(labels.id, sent.id) AS id,
+    coalesce(labels.name, sent.name) AS name,
+    sent.folded_name COLLATE "C" AS folded_name,
+    labels.id IS NULL AS is_new,
+    row_number() OVER (PARTITION BY labels.id IS NULL ORDER BY sent.folded_name COLLATE "C") AS number
+  FROM UNNEST(:label_ids::UUID[], :label_names::TEXT[], :folded_names::TEXT[]) AS sent(id, name, folded_name)
+  LEFT OUTER JOIN labels
+    ON labels.user_id = :current_user_id::UUID
+    AND labels.folded_name = (sent.folded_name COLLATE "C")
+), seen AS MATERIALIZED (
+  SELECT
+    begun.counter
+  FROM owners AS begun
+  WHERE
+    begun.id = :current_user_id::UUID
+), locked AS MATERIALIZED (
+  SELECT
+    owners.id,
+    owners.counter,
+    owners.task_count,
+    owners.list_count,
+    owners.label_count,
+    owners.pruned_version,
+    owners.created_at,
+    owners.counter = seen.counter AS is_fresh
+  FROM owners
+  JOIN seen
+    ON TRUE
+  WHERE
+    owners.id = :current_user_id::UUID
+    AND owners.task_count < :quota::INT
+    AND owners.counter = seen.counter
+    AND owners.label_count + (
+      SELECT
+        count(*) AS count_1
+      FROM chosen
+      WHERE
+        chosen.is_new
+    ) <= :labels_quota::INT
+    FOR NO KEY UPDATE OF owners
+), owner AS MATERIALIZED (
+  SELECT
+    locked.id,
+    locked.counter,
+    locked.task_count,
+    locked.list_count,
+    locked.label_count,
+    locked.pruned_version,
+    locked.created_at,
+    locked.is_fresh,
+    clock_timestamp() AS now
+  FROM locked
+), listed AS (
+  SELECT
+    task_lists.id
+  FROM task_lists
+  JOIN owner
+    ON task_lists.user_id = owner.id
+  WHERE
+    task_lists.id = :new_list_id::UUID
+    FOR KEY SHARE OF task_lists
+), task AS (
+  SELECT
+    :target_id::UUID AS id,
+    owner.id AS user_id,
+    :new_title::VARCHAR AS title,
+    :new_description::VARCHAR AS description,
+    :new_is_completed AS is_completed,
+    CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
+    CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
+    owner.now AS created_at,
+    owner.now AS updated_at,
+    owner.counter + 1::INT + (
+      SELECT
+        count(*) AS count_1
+      FROM chosen
+      WHERE
+        chosen.is_new
+    ) AS version,
+    :new_list_id::UUID AS list_id,
+    :new_due_date::DATE AS due_date,
+    :new_due_time::TIME AS due_time,
+    :new_due_at::TIMESTAMPTZ AS due_at,
+    :new_due_time_zone::VARCHAR AS due_time_zone,
+    :new_priority::SMALLINT AS priority,
+    NULL::DECIMAL AS position,
+    owner.now
+  FROM owner
+  WHERE
+    :new_list_id::UUID IS NULL
+    OR (
+      EXISTS(
+        SELECT
+          listed.id
+        FROM listed
+      )
+    )
+), made AS (
+  INSERT INTO tasks (
+    id,
+    user_id,
+    title,
+    description,
+    is_completed,
+    completed_at,
+    created_at,
+    updated_at,
+    version,
+    list_id,
+    due_date,
+    due_time,
+    due_at,
+    due_time_zone,
+    priority,
+    position
+  )
+  SELECT
+    task.id,
+    task.user_id,
+    task.title,
+    task.description,
+    task.is_completed,
+    task.completed_at,
+    task.created_at,
+    task.updated_at,
+    task.version,
+    task.list_id,
+    task.due_date,
+    task.due_time,
+    task.due_at,
+    task.due_time_zone,
+    task.priority,
+    task.position
+  FROM task
+  RETURNING
+    tasks.id,
+    tasks.user_id,
+    tasks.version
+), counted AS (
+  UPDATE owners SET
+    counter = made.version,
+    task_count = (owners.task_count + 1::INT),
+    label_count = (
+      owners.label_count + (
+        SELECT
+          count(*) AS count_1
+        FROM chosen
+        WHERE
+          chosen.is_new
+      )
+    )
+  FROM made
+  WHERE
+    owners.id = made.user_id
+  RETURNING
+    owners.id,
+    owners.counter
+), raised AS (
+  SELECT
+    counted.id,
+    counted.counter,
+    task.now
+  FROM counted
+  JOIN task
+    ON TRUE
+), labelled AS (
+  INSERT INTO labels (
+    id,
+    user_id,
+    name,
+    folded_name,
+    created_at,
+    updated_at,
+    version
+  )
+  SELECT
+    chosen.id,
+    raised.id AS id_1,
+    chosen.name,
+    chosen.folded_name,
+    raised.now,
+    raised.now AS now__1,
+    raised.counter - chosen.number AS anon_1
+  FROM chosen
+  JOIN raised
+    ON TRUE
+  WHERE
+    chosen.is_new
+), linked AS (
+  INSERT INTO task_labels (
+    user_id,
+    task_id,
+    label_id
+  )
+  SELECT
+    raised.id,
+    :target_id::UUID AS anon_2,
+    chosen.id AS id_2
+  FROM raised
+  JOIN chosen
+    ON TRUE
+  ON CONFLICT DO NOTHING
+), unlinked AS (
+  DELETE FROM task_labels USING   raised
+  WHERE
+    task_labels.user_id = raised.id
+    AND task_labels.task_id = :target_id::UUID
+    AND (
+      NOT task_labels.label_id IN (
+        SELECT
+          chosen.id
+        FROM chosen
+      )
+    )
+)
+SELECT
+  made.id,
+  made.version,
+  CAST((
+    SELECT
+      row_to_json(shown) AS row_to_json_1
+    FROM (
+      SELECT
+        task.id,
+        task.user_id,
+        task.title,
+        task.description,
+        task.is_completed,
+        task.status,
+        to_char(timezone('UTC', task.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+        to_char(timezone('UTC', task.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        to_char(timezone('UTC', task.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+        task.version,
+        task.list_id,
+        CASE
+          WHEN (task.due_date IS NOT NULL) THEN json_build_object(
+            'date',
+            task.due_date,
+            'time',
+            to_char(task.due_time, 'HH24:MI'),
+            'time_zone',
+            task.due_time_zone,
+            'at',
+            to_char(timezone('UTC', task.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+          )
+        END AS due,
+        CASE task.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+        array((
+          SELECT
+            chosen.name
+          FROM chosen
+          ORDER BY
+            chosen.folded_name
+        )) AS labels,
+        repeat(
+          '0',
+          20 - length(
+            CAST(trunc(
+              trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000))
+            ) AS TEXT)
+          )
+        ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
+      FROM task
+    ) AS shown
+  ) AS TEXT) AS answer
+FROM made;

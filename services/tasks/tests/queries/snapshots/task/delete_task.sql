@@ -1,0 +1,110 @@
+WITH locked AS MATERIALIZED (
+  SELECT
+    owners.id,
+    owners.counter,
+    owners.task_count,
+    owners.list_count,
+    owners.label_count,
+    owners.pruned_version,
+    owners.created_at
+  FROM owners
+  WHERE
+    owners.id = :current_user_id::UUID
+    FOR NO KEY UPDATE OF owners
+), owner AS MATERIALIZED (
+  SELECT
+    locked.id,
+    locked.counter,
+    locked.task_count,
+    locked.list_count,
+    locked.label_count,
+    locked.pruned_version,
+    locked.created_at,
+    clock_timestamp() AS now
+  FROM locked
+), wanted_task AS (
+  SELECT
+    tasks.id,
+    tasks.user_id,
+    owner.now,
+    CASE
+      WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
+    END AS obstacle
+  FROM tasks
+  JOIN owner
+    ON tasks.user_id = owner.id
+  WHERE
+    tasks.id = :target_id::UUID
+    FOR UPDATE OF tasks
+), gone AS (
+  DELETE FROM tasks USING   wanted_task
+  WHERE
+    tasks.id = wanted_task.id
+    AND tasks.user_id = wanted_task.user_id
+    AND wanted_task.obstacle IS NULL
+  RETURNING
+    tasks.id,
+    tasks.user_id,
+    wanted_task.now
+), oldest AS (
+  SELECT
+    task_tombstones.user_id,
+    task_tombstones.id
+  FROM task_tombstones
+  WHERE
+    task_tombstones.user_id = (
+      SELECT
+        gone.user_id
+      FROM gone
+    )
+  ORDER BY
+    task_tombstones.version
+  LIMIT 2::INT
+), pruned AS (
+  DELETE FROM task_tombstones USING   oldest
+  WHERE
+    task_tombstones.user_id = oldest.user_id
+    AND task_tombstones.id = oldest.id
+    AND task_tombstones.deleted_at <= clock_timestamp() - :retention
+  RETURNING
+    task_tombstones.version
+), uncounted AS (
+  UPDATE owners SET
+    counter = (owners.counter + 1::BIGINT),
+    task_count = (owners.task_count - 1::INT),
+    pruned_version = greatest(owners.pruned_version, (
+      SELECT
+        max(pruned.version) AS max_1
+      FROM pruned
+    ))
+  FROM gone
+  WHERE
+    owners.id = gone.user_id
+  RETURNING
+    gone.id,
+    gone.user_id,
+    owners.counter,
+    gone.now
+), "left" AS (
+  INSERT INTO task_tombstones (
+    id,
+    user_id,
+    kind,
+    version,
+    deleted_at
+  )
+  SELECT
+    uncounted.id,
+    uncounted.user_id,
+    'task'::VARCHAR AS anon_1,
+    uncounted.counter,
+    uncounted.now
+  FROM uncounted
+  ON CONFLICT (user_id, id) DO UPDATE SET
+    kind = excluded.kind,
+    version = excluded.version,
+    deleted_at = excluded.deleted_at
+)
+SELECT
+  wanted_task.obstacle
+FROM wanted_task;

@@ -1,0 +1,89 @@
+SELECT
+  owners.counter,
+  listed.id,
+  listed.user_id,
+  listed.title,
+  listed.description,
+  listed.is_completed,
+  listed.status,
+  listed.completed_at,
+  listed.created_at,
+  listed.updated_at,
+  listed.version,
+  listed.list_id,
+  listed.due,
+  listed.priority,
+  listed.labels,
+  listed.position,
+  listed.value
+FROM owners
+LEFT OUTER JOIN LATERAL (
+  SELECT
+    tasks.id,
+    tasks.user_id,
+    tasks.title,
+    tasks.description,
+    tasks.is_completed,
+    tasks.status,
+    to_char(timezone('UTC', tasks.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+    to_char(timezone('UTC', tasks.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+    to_char(timezone('UTC', tasks.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+    tasks.version,
+    tasks.list_id,
+    CASE
+      WHEN (tasks.due_date IS NOT NULL) THEN json_build_object(
+        'date',
+        tasks.due_date,
+        'time',
+        to_char(tasks.due_time, 'HH24:MI'),
+        'time_zone',
+        tasks.due_time_zone,
+        'at',
+        to_char(timezone('UTC', tasks.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      )
+    END AS due,
+    CASE tasks.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+    array(
+      (
+        SELECT
+          labels.name
+        FROM labels
+        JOIN task_labels
+          ON task_labels.label_id = labels.id
+        WHERE
+          task_labels.task_id = tasks.id AND labels.user_id = tasks.user_id
+        ORDER BY
+          labels.folded_name
+      )
+    ) AS labels,
+    repeat(
+      '0',
+      20 - length(
+        CAST(trunc(
+          trim_scale(
+            coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
+          )
+        ) AS TEXT)
+      )
+    ) || CAST(trim_scale(
+      coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
+    ) AS TEXT) AS position,
+    casefold(tasks.title COLLATE pg_unicode_fast) AS value
+  FROM tasks
+  WHERE
+    tasks.user_id = owners.id
+    AND CAST(owners.counter AS TEXT) <> ALL(:if_none_match::TEXT[])
+    AND (
+      (casefold(tasks.title COLLATE pg_unicode_fast) COLLATE "C") > :after_value::VARCHAR
+      OR (casefold(tasks.title COLLATE pg_unicode_fast) COLLATE "C") = :after_value::VARCHAR
+      AND tasks.id > :after_id::UUID
+      OR casefold(tasks.title COLLATE pg_unicode_fast) IS NULL
+    )
+  ORDER BY
+    casefold(tasks.title COLLATE pg_unicode_fast) COLLATE "C",
+    tasks.id
+  LIMIT :limit::INT
+) AS listed
+  ON TRUE
+WHERE
+  owners.id = :current_user_id::UUID;

@@ -1,0 +1,212 @@
+WITH seen AS MATERIALIZED (
+  SELECT
+    begun.counter
+  FROM owners AS begun
+  WHERE
+    begun.id = :current_user_id::UUID
+), patience AS (
+  SELECT
+    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS "limit"
+), locked AS MATERIALIZED (
+  SELECT
+    owners.id,
+    owners.counter,
+    owners.task_count,
+    owners.list_count,
+    owners.label_count,
+    owners.pruned_version,
+    owners.created_at,
+    owners.counter = seen.counter AS is_fresh
+  FROM owners
+  JOIN seen
+    ON TRUE
+  JOIN patience
+    ON TRUE
+  WHERE
+    owners.id = :current_user_id::UUID
+    AND owners.list_count < :quota::INT
+    AND owners.counter = seen.counter
+    AND NOT (
+      EXISTS(
+        SELECT
+          *
+        FROM task_lists AS namesakes
+        WHERE
+          namesakes.user_id = owners.id AND namesakes.folded_name = :new_folded_name::VARCHAR
+      )
+    )
+    AND NOT (
+      EXISTS(
+        SELECT
+          *
+        FROM idempotency_keys
+        WHERE
+          idempotency_keys.user_id = owners.id
+          AND idempotency_keys.operation = :operation_name::VARCHAR
+          AND idempotency_keys.key = :idempotency_key::VARCHAR
+          AND idempotency_keys.created_at > clock_timestamp() - '1 day, 0:00:00'
+      )
+    )
+    FOR NO KEY UPDATE OF owners
+), owner AS MATERIALIZED (
+  SELECT
+    locked.id,
+    locked.counter,
+    locked.task_count,
+    locked.list_count,
+    locked.label_count,
+    locked.pruned_version,
+    locked.created_at,
+    locked.is_fresh,
+    clock_timestamp() AS now
+  FROM locked
+), list AS (
+  SELECT
+    :target_id::UUID AS id,
+    owner.id AS user_id,
+    :new_name::VARCHAR AS name,
+    :new_folded_name::VARCHAR AS folded_name,
+    NULL::DECIMAL AS position,
+    owner.now AS created_at,
+    owner.now AS updated_at,
+    owner.counter + 1::BIGINT AS version,
+    owner.now
+  FROM owner
+), made AS (
+  INSERT INTO task_lists (
+    id,
+    user_id,
+    name,
+    folded_name,
+    position,
+    created_at,
+    updated_at,
+    version
+  )
+  SELECT
+    list.id,
+    list.user_id,
+    list.name,
+    list.folded_name,
+    list.position,
+    list.created_at,
+    list.updated_at,
+    list.version
+  FROM list
+  ON CONFLICT (id) DO NOTHING
+  RETURNING
+    task_lists.id,
+    task_lists.user_id,
+    task_lists.version
+), counted AS (
+  UPDATE owners SET
+    counter = made.version,
+    list_count = (owners.list_count + 1::INT)
+  FROM made
+  WHERE
+    owners.id = made.user_id
+), claimed AS (
+  INSERT INTO idempotency_keys (
+    user_id,
+    operation,
+    key,
+    digest,
+    task_id,
+    version,
+    answer,
+    created_at
+  )
+  SELECT
+    list.user_id,
+    :operation_name::VARCHAR AS anon_1,
+    :idempotency_key::VARCHAR AS anon_2,
+    :fingerprint AS anon_3,
+    list.id,
+    list.version,
+    CAST((
+      SELECT
+        row_to_json(shown) AS row_to_json_1
+      FROM (
+        SELECT
+          list.id,
+          list.user_id,
+          list.name,
+          repeat(
+            '0',
+            20 - length(
+              CAST(trunc(
+                trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000))
+              ) AS TEXT)
+            )
+          ) || CAST(trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000)) AS TEXT) AS position,
+          list.version,
+          to_char(timezone('UTC', list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+          to_char(timezone('UTC', list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+        FROM list
+      ) AS shown
+    ) AS TEXT) AS anon_4,
+    list.now
+  FROM list
+  ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET
+    digest = excluded.digest,
+    task_id = excluded.task_id,
+    version = excluded.version,
+    answer = excluded.answer,
+    created_at = excluded.created_at
+  WHERE
+    idempotency_keys.created_at <= excluded.created_at - '1 day, 0:00:00'
+  RETURNING
+    idempotency_keys.user_id,
+    idempotency_keys.created_at
+), "old" AS (
+  SELECT
+    idempotency_keys.user_id,
+    idempotency_keys.operation,
+    idempotency_keys.key,
+    idempotency_keys.created_at
+  FROM idempotency_keys
+  WHERE
+    idempotency_keys.user_id = :current_user_id::UUID
+    AND idempotency_keys.created_at <= (
+      SELECT
+        claimed.created_at - '1 day, 0:00:00' AS anon_5
+      FROM claimed
+    )
+    AND (idempotency_keys.operation, idempotency_keys.key) <> (:operation_name::VARCHAR, :idempotency_key::VARCHAR)
+  ORDER BY
+    idempotency_keys.created_at
+  LIMIT 2::INT
+), pruned AS (
+  DELETE FROM idempotency_keys USING   "old"
+  WHERE
+    idempotency_keys.user_id = "old".user_id
+    AND idempotency_keys.operation = "old".operation
+    AND idempotency_keys.key = "old".key
+    AND idempotency_keys.created_at = "old".created_at
+)
+SELECT
+  made.id,
+  made.version,
+  CAST((
+    SELECT
+      row_to_json(shown) AS row_to_json_1
+    FROM (
+      SELECT
+        list.id,
+        list.user_id,
+        list.name,
+        repeat(
+          '0',
+          20 - length(
+            CAST(trunc(
+              trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000))
+            ) AS TEXT)
+          )
+        ) || CAST(trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000)) AS TEXT) AS position,
+        list.version,
+        to_char(timezone('UTC', list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        to_char(timezone('UTC', list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+      FROM list
+    ) AS shown
+  ) AS TEXT) AS answer
+FROM made;

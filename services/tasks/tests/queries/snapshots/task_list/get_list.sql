@@ -1,0 +1,22 @@
+SELECT
+  task_lists.id,
+  task_lists.user_id,
+  task_lists.name,
+  repeat(
+    '0',
+    20 - length(
+      CAST(trunc(
+        trim_scale(
+          coalesce(task_lists.position, EXTRACT(EPOCH FROM timezone('UTC', task_lists.created_at)) * 1000000)
+        )
+      ) AS TEXT)
+    )
+  ) || CAST(trim_scale(
+    coalesce(task_lists.position, EXTRACT(EPOCH FROM timezone('UTC', task_lists.created_at)) * 1000000)
+  ) AS TEXT) AS position,
+  task_lists.version,
+  to_char(timezone('UTC', task_lists.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', task_lists.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+FROM task_lists
+WHERE
+  task_lists.id = :target_id::UUID AND task_lists.user_id = :current_user_id::UUID;

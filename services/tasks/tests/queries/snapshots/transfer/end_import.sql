@@ -1,0 +1,5 @@
+DELETE FROM imports
+WHERE
+  imports.user_id = :current_user_id::UUID AND imports.id = :this_import::UUID
+RETURNING
+  imports.id;

@@ -1,0 +1,50 @@
+WITH raised AS (
+  UPDATE owners SET
+    counter = (owners.counter + cardinality(:ids::UUID[])),
+    label_count = (owners.label_count + cardinality(:ids::UUID[]))
+  WHERE
+    owners.id = :current_user_id::UUID
+  RETURNING
+    owners.id,
+    owners.counter,
+    owners.label_count,
+    clock_timestamp() AS now
+), made AS (
+  INSERT INTO labels (
+    user_id,
+    version,
+    id,
+    name,
+    folded_name,
+    created_at,
+    updated_at
+  )
+  SELECT
+    raised.id,
+    (raised.counter - cardinality(:ids::UUID[])) + anon_2.number AS anon_1,
+    anon_2.id AS id_1,
+    anon_2.name,
+    anon_2.folded_name,
+    coalesce(anon_2.created_at, raised.now) AS coalesce_1,
+    coalesce(anon_2.updated_at, raised.now) AS coalesce_2
+  FROM UNNEST(:ids::UUID[], :names::TEXT[], :folded_names::TEXT[], :positions::DECIMAL[], :created_ats::TIMESTAMPTZ[], :updated_ats::TIMESTAMPTZ[]) WITH ORDINALITY AS anon_2(id, name, folded_name, position, created_at, updated_at, number)
+  JOIN raised
+    ON TRUE
+  ON CONFLICT (id) DO NOTHING
+  RETURNING
+    labels.id
+), undone AS (
+  DELETE FROM task_tombstones USING   made
+  WHERE
+    task_tombstones.user_id = :current_user_id::UUID
+    AND task_tombstones.id = made.id
+    AND task_tombstones.kind = 'label'::VARCHAR
+)
+SELECT
+  raised.label_count AS held,
+  (
+    SELECT
+      count(*) AS count_1
+    FROM made
+  ) AS made
+FROM raised;

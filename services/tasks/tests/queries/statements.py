@@ -1,0 +1,116 @@
+"""The statements of the tasks service, by the names of their snapshots.
+
+A name is the feature, the statement's name in lower case, and for a statement that is built in several
+ways the variant after a hyphen. Of the many combinations of filters and sorts of a task list, each part
+appears once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from sqlalchemy import Executable
+
+from tasks.core import history, idempotency, owners
+from tasks.core.reorder import move
+from tasks.label import queries as label_queries
+from tasks.sync import queries as sync_queries
+from tasks.task.queries import change, create
+from tasks.task.queries.listing import FILTERS, list_tasks
+from tasks.task_list import queries as list_queries
+from tasks.transfer.queries import merge, resolve, staging
+
+CORE: Final[Mapping[str, Executable]] = {
+    "core/add_owner": owners.ADD_OWNER,
+    "core/get_stored_response": idempotency.GET_STORED_RESPONSE,
+    "core/raise_all_versions": history.RAISE_ALL_VERSIONS,
+    "core/move-task": move("task"),
+    "core/move-task_with_idempotency_key": move("task", with_idempotency_key=True),
+    "core/move-list": move("list"),
+    "core/move-list_with_idempotency_key": move("list", with_idempotency_key=True),
+}
+
+TASK: Final[Mapping[str, Executable]] = {
+    "task/get_create_conflicts": create.GET_CREATE_CONFLICTS,
+    "task/create_task": create.create_task(),
+    "task/create_task-with_labels": create.create_task(with_labels=True),
+    "task/create_task-with_idempotency_key": create.create_task(with_idempotency_key=True),
+    "task/create_task-with_client_id": create.create_task(with_client_id=True),
+    "task/get_task": change.GET_TASK,
+    "task/change_task": change.change_task(),
+    "task/change_task-with_labels": change.change_task(with_labels=True),
+    "task/delete_task": change.DELETE_TASK,
+}
+
+
+def _list_tasks(
+    *, filters: Iterable[str] = (), sort: str = "created_at", behind: str | None = None
+) -> Executable:
+    is_plain = sort == "created_at"
+    return list_tasks(frozenset(filters), sort, is_plain=is_plain, behind=behind)
+
+
+_INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue"})
+
+TASK_LISTING: Final[Mapping[str, Executable]] = {
+    "task/list_tasks": _list_tasks(),
+    "task/list_tasks-filtered": _list_tasks(filters=FILTERS.keys() - _INBOX_FILTERS),
+    "task/list_tasks-in_inbox": _list_tasks(filters=_INBOX_FILTERS, sort="position"),
+    "task/list_tasks-next_page": _list_tasks(behind="time"),
+    "task/list_tasks-next_page_by_position": _list_tasks(sort="position", behind="value"),
+    "task/list_tasks-next_page_by_updated_at": _list_tasks(sort="updated_at", behind="value"),
+    "task/list_tasks-next_page_by_title": _list_tasks(sort="title", behind="value"),
+    "task/list_tasks-next_page_by_priority_descending": _list_tasks(
+        sort="-priority", behind="value"
+    ),
+    "task/list_tasks-next_page_by_is_completed": _list_tasks(sort="is_completed", behind="value"),
+    "task/list_tasks-next_page_by_due": _list_tasks(sort="due", behind="value"),
+    "task/list_tasks-next_page_by_due_after_null": _list_tasks(sort="due", behind="nothing"),
+}
+
+TASK_LIST: Final[Mapping[str, Executable]] = {
+    "task_list/list_lists": list_queries.LIST_LISTS,
+    "task_list/get_list": list_queries.GET_LIST,
+    "task_list/get_obstacle": list_queries.GET_OBSTACLE,
+    "task_list/create_list": list_queries.create_list(),
+    "task_list/create_list-with_idempotency_key": list_queries.create_list(
+        with_idempotency_key=True
+    ),
+    "task_list/create_list-with_client_id": list_queries.create_list(with_client_id=True),
+    "task_list/change_list": list_queries.CHANGE_LIST,
+    "task_list/delete_list": list_queries.delete_list(with_tasks=False),
+    "task_list/delete_list-with_tasks": list_queries.delete_list(with_tasks=True),
+}
+
+LABEL: Final[Mapping[str, Executable]] = {
+    "label/list_labels": label_queries.LIST_LABELS,
+    "label/get_label": label_queries.GET_LABEL,
+    "label/change_label": label_queries.CHANGE_LABEL,
+    "label/delete_label": label_queries.DELETE_LABEL,
+}
+
+SYNC: Final[Mapping[str, Executable]] = {"sync/get_changes": sync_queries.GET_CHANGES}
+
+TRANSFER: Final[Mapping[str, Executable]] = {
+    "transfer/begin_import": staging.BEGIN_IMPORT,
+    "transfer/stage_tasks": staging.STAGE_TASKS,
+    "transfer/lock_import": staging.LOCK_IMPORT,
+    "transfer/end_import": staging.END_IMPORT,
+    "transfer/sweep": staging.SWEEP,
+    "transfer/find_lists": resolve.FIND_LISTS,
+    "transfer/find_labels": resolve.FIND_LABELS,
+    "transfer/make_lists": resolve.MAKE_LISTS,
+    "transfer/make_labels": resolve.MAKE_LABELS,
+    "transfer/lock_owner": merge.LOCK_OWNER,
+    "transfer/merge_tasks": merge.MERGE_TASKS,
+    "transfer/erase_owner": merge.ERASE_OWNER,
+}
+
+STATEMENTS: Final[Mapping[str, Executable]] = {
+    **CORE,
+    **TASK,
+    **TASK_LISTING,
+    **TASK_LIST,
+    **LABEL,
+    **SYNC,
+    **TRANSFER,
+}

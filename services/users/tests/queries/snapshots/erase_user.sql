@@ -1,0 +1,5 @@
+DELETE FROM users
+WHERE
+  users.id = :caller::UUID
+RETURNING
+  users.id;
