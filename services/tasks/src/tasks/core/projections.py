@@ -1,6 +1,6 @@
 """What the statements have in common: the values that they are run with, and how things go over the wire."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -18,16 +18,14 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
-    case,
     cast,
     func,
     literal_column,
     or_,
-    select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSON
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from tasks.models import METADATA, PRIORITIES, TIMESTAMPTZ, Columns, sort_position
+from tasks.models import METADATA, TIMESTAMPTZ, Columns, sort_position
 
 OWNERS: Final = METADATA.tables["owners"]
 TASKS: Final = METADATA.tables["tasks"]
@@ -70,13 +68,8 @@ Query = Select[*tuple[Any, ...]]
 # Constants stand in the statement's text: each value that is sent beside it costs something in every request.
 _UTC = literal_column("'UTC'", Text)
 _TIME = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""", Text)
-_CLOCK = literal_column("'HH24:MI'", Text)
 _ZERO = literal_column("'0'", Text)
 _PLACES_BEFORE_POINT = literal_column("20", Integer)
-_PRIORITIES = {
-    literal_column(f"{number}", Integer): literal_column(f"'{word}'", Text)
-    for number, word in enumerate(PRIORITIES)
-}
 
 
 def matches_if_match(row: Columns) -> ColumnElement[bool]:
@@ -99,43 +92,6 @@ def position_json(row: Columns) -> ColumnElement[str]:
 def microseconds(time: ColumnElement[datetime]) -> ColumnElement[int]:
     """Count from 1970 to a moment."""
     return cast(func.extract("epoch", time) * 1_000_000, BigInteger)
-
-
-def _due(task: Columns) -> ColumnElement[object]:
-    # Not from the instant: this database may know other rules of a zone than whoever reckoned it.
-    shown = {
-        "date": task["due_date"],
-        "time": func.to_char(task["due_time"], _CLOCK),
-        "time_zone": task["due_time_zone"],
-        "at": time_json(task["due_at"]),
-    }
-    members = [
-        part for name, value in shown.items() for part in (literal_column(f"'{name}'", Text), value)
-    ]
-    return case((task["due_date"].is_not(None), func.json_build_object(*members, type_=JSON)))
-
-
-def label_names_of(task: Columns) -> ColumnElement[Sequence[str]]:
-    """Name the labels of a task that is stored."""
-    names = (
-        select(LABELS.c.name)
-        .join(TASK_LABELS, TASK_LABELS.c.label_id == LABELS.c.id)
-        .where(TASK_LABELS.c.task_id == task["id"], LABELS.c.user_id == task["user_id"])
-        .order_by(LABELS.c.folded_name)
-    )
-    return func.array(names.scalar_subquery(), type_=ARRAY(Text))
-
-
-def task_json(task: Columns, labels: ColumnElement[Sequence[str]]) -> list[ColumnElement[Any]]:
-    """Choose what a client sees of a task, in the order in which it is shown."""
-    priority = case(_PRIORITIES, value=task["priority"])
-    return [
-        *_plain(task, "id", "user_id", "title", "description", "is_completed", "status"),
-        *_times(task, "completed_at", "created_at", "updated_at"),
-        *_plain(task, "version", "list_id"),
-        *(_due(task).label("due"), priority.label("priority"), labels.label("labels")),
-        position_json(task).label("position"),
-    ]
 
 
 def list_json(task_list: Columns) -> list[ColumnElement[Any]]:
@@ -163,7 +119,6 @@ def _times(row: Columns, *names: str) -> Iterable[ColumnElement[str]]:
     return [time_json(row[name]).label(name) for name in names]
 
 
-TASK_PROJECTION: Final = task_json(TASKS.c, label_names_of(TASKS.c))
 LIST_PROJECTION: Final = list_json(LISTS.c)
 LABEL_PROJECTION: Final = label_json(LABELS.c)
 """What is stored, as it goes over the wire."""

@@ -48,13 +48,12 @@ from tasks.core.projections import (
     TASKS,
     USER_ID,
     Query,
-    label_names_of,
     list_json,
     matches_if_match,
     microseconds,
-    task_json,
 )
 from tasks.models import Columns, sort_position
+from tasks.task.projection import label_names_of, task_json
 
 DIGITS_MAX: Final = 230
 """Digits behind the point of a number; before it there are 20."""

@@ -26,12 +26,12 @@ from tasks.core.projections import (
     LIST_PROJECTION,
     LISTS,
     OWNERS,
-    TASK_PROJECTION,
     TASKS,
     TOMBSTONES,
     USER_ID,
     Query,
 )
+from tasks.task.projection import TASK_PROJECTION
 
 _SINCE = bindparam("since", type_=BigInteger)
 _LIMIT = bindparam("limit", type_=Integer)

@@ -37,15 +37,13 @@ from tasks.core.projections import (
     SETS_DUE,
     SETS_LIST,
     TARGET_ID,
-    TASK_PROJECTION,
     TASKS,
     TITLE,
     USER_ID,
-    label_names_of,
     matches_if_match,
-    task_json,
 )
 from tasks.core.tombstones import insert_tombstones, prune_tombstones, still_known
+from tasks.task.projection import TASK_PROJECTION, label_names_of, task_json
 from tasks.task.queries.task_labels import CHOSEN_NAMES, NEW_LABELS, are_others_chosen, put_labels
 
 GET_TASK: Final = select(*TASK_PROJECTION).where(

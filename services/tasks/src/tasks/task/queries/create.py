@@ -50,9 +50,9 @@ from tasks.core.projections import (
     TITLE,
     USER_ID,
     Query,
-    task_json,
 )
 from tasks.core.tombstones import delete_tombstone, has_tombstone
+from tasks.task.projection import task_json
 from tasks.task.queries.task_labels import CHOSEN_NAMES, FOLDED_NAMES, NEW_LABELS, put_labels
 
 _COMPUTED = {column.name for column in TASKS.c if column.computed is not None}

@@ -33,13 +33,13 @@ from tasks.core.projections import (
     LABELS,
     OWNERS,
     TASK_LABELS,
-    TASK_PROJECTION,
     TASKS,
     USER_ID,
     position_json,
     time_json,
 )
 from tasks.models import TIMESTAMPTZ, sort_position
+from tasks.task.projection import TASK_PROJECTION
 
 STATEMENTS_KEPT: Final = 256
 """Combinations of filters and orders that are built once and kept, the ones in use."""
