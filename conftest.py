@@ -10,7 +10,7 @@ from hypothesis import settings
 from common.environment import forget_libpq_variables
 from devkit.platform.databases import MigratedDatabases, database_environment
 from devkit.platform.environment import minimal_environment
-from devkit.platform.keys import PassportKeys, new_private_key, passport_keys
+from devkit.platform.keys import PassportKeys, derive_passport_keys, generate_private_key
 from devkit.platform.postgres import Postgres, throwaway_postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, start_platform
@@ -39,14 +39,14 @@ async def postgres(processes: ProcessGroup) -> AsyncGenerator[Postgres]:
 
 @pytest.fixture(scope="session")
 def databases(processes: ProcessGroup, postgres: Postgres) -> MigratedDatabases:
-    """Make fresh, migrated databases: `await databases.make("tasks")` is the URL of one."""
+    """Make fresh, migrated databases: `await databases.create("tasks")` is the URL of one."""
     return MigratedDatabases(processes, postgres)
 
 
 @pytest.fixture(scope="session")
 def keys() -> PassportKeys:
     """Sign passports that the services of the session believe."""
-    return passport_keys(new_private_key())
+    return derive_passport_keys(generate_private_key())
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +63,10 @@ async def platform(
     better_auth_secret: str,
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases."""
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
     environment = database_environment(urls, minimal_environment()) | {
         "BETTER_AUTH_SECRET": better_auth_secret
     }
     started = start_platform(processes, environment, keys)
-    await started.until_ready()
+    await started.wait_until_ready()
     return started

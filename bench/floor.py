@@ -116,7 +116,9 @@ def start_floor(group: ProcessGroup, database_url: str, secret: str) -> Service:
     """Start a floor on this database, which takes tokens that are signed with this secret."""
     (port,) = free_ports(1)
     environment = {"DATABASE_URL": database_url, "SECRET": secret, "PORT": str(port)}
-    process = group.start("floor", [sys.executable, "-m", __name__], environment, folder=CHECKOUT)
+    process = group.start(
+        "floor", [sys.executable, "-m", __name__], environment, working_directory=CHECKOUT
+    )
     return Service("floor", f"http://127.0.0.1:{port}", process)
 
 

@@ -13,12 +13,12 @@ from bench.floor import start_floor
 from bench.people import OWNERS, Owner
 from devkit.platform.databases import MigratedDatabases, database_environment
 from devkit.platform.environment import minimal_environment
-from devkit.platform.keys import PassportKeys, new_private_key, passport_keys
+from devkit.platform.keys import PassportKeys, derive_passport_keys, generate_private_key
 from devkit.platform.postgres import Postgres, throwaway_postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, Service, free_ports, start_platform, start_service
 from devkit.testing.auth_headers import Headers, passport_headers, token_headers
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 from devkit.testing.traefik import start_traefik
 
 UNLIMITED: Final = {
@@ -127,9 +127,12 @@ async def set_up(traefik: Path | None) -> AsyncGenerator[Stage]:
         folder = Path(name)
         async with ProcessGroup(folder / "log") as group, throwaway_postgres(group) as postgres:
             databases = MigratedDatabases(group, postgres)
-            urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
-            async with proxy_to(urls["tasks"]) as proxy, ProcessGroup(folder / "beside") as beside:
-                secret, keys = token_urlsafe(), passport_keys(new_private_key())
+            urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
+            async with (
+                run_fault_proxy(urls["tasks"]) as proxy,
+                ProcessGroup(folder / "beside") as beside,
+            ):
+                secret, keys = token_urlsafe(), derive_passport_keys(generate_private_key())
                 environment = database_environment(urls, minimal_environment())
                 environment |= {**UNLIMITED, "BETTER_AUTH_SECRET": secret}
                 starter = _Starter(group, beside, environment, secret, keys)
@@ -149,7 +152,7 @@ async def _start(
         ways.append(Way("forward-auth mode", (edge, decider, tasks), starter.token))
     decisions = bare, Way("gateway", (decider,), starter.token)
     everything = (service for way in (*ways, *decisions, *counted) for service in way.services)
-    await asyncio.gather(*(service.until_ready() for service in everything))
+    await asyncio.gather(*(service.wait_until_ready() for service in everything))
     readers, writers = ([Owner() for _ in range(OWNERS)] for _ in range(2))
     for owner in (*readers, *writers):
         owner.meet(url)

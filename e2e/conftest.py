@@ -103,7 +103,7 @@ async def platform(
     origin: str,
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases, for browsers too."""
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
     told = {
         "BETTER_AUTH_SECRET": better_auth_secret,
         "CORS_ORIGINS": origin,
@@ -113,7 +113,7 @@ async def platform(
     started = start_platform(
         processes, database_environment(urls, minimal_environment()) | told, keys
     )
-    await started.until_ready()
+    await started.wait_until_ready()
     return started
 
 
@@ -127,7 +127,7 @@ async def front(processes: ProcessGroup, platform: Platform, origin: str) -> Ser
         **MORE_HEADERS,
     }
     started = start_front(processes, platform.gateway, services)
-    await started.until_ready()
+    await started.wait_until_ready()
     return started
 
 

@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from devkit.openapi.components import ConflictError, Json, Schemas
-from devkit.openapi.document import FILE, document
+from devkit.openapi.components import ConflictError, Json, SchemaRegistry
+from devkit.openapi.document import OPENAPI_FILE, build_document
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -39,7 +39,7 @@ REPEATED_MAX = 1000
 
 def named(place: str) -> dict[str, Json]:
     """Return what the document says once."""
-    return cast("dict[str, dict[str, Json]]", document()["components"])[place]
+    return cast("dict[str, dict[str, Json]]", build_document()["components"])[place]
 
 
 def refusals_of(operation: Json) -> set[str]:
@@ -47,7 +47,7 @@ def refusals_of(operation: Json) -> set[str]:
 
 
 def operations() -> Iterator[Json]:
-    paths = cast("dict[str, dict[str, Json]]", document()["paths"])
+    paths = cast("dict[str, dict[str, Json]]", build_document()["paths"])
     return (operation for verbs in paths.values() for operation in verbs.values())
 
 
@@ -58,7 +58,7 @@ def parameters() -> Iterator[Json]:
 
 
 def is_valid(schema: object, example: object) -> bool:
-    components = {"components": document()["components"]}
+    components = {"components": build_document()["components"]}
     return Draft202012Validator({"allOf": [schema], **components}, validate_formats=True).is_valid(
         example
     )
@@ -76,26 +76,28 @@ def patterns(part: object) -> Iterator[str]:
 
 
 def test_the_committed_document_is_not_stale() -> None:
-    assert json.loads(COMMITTED.read_text()) == document(), "make it again: make fix"
+    assert json.loads(COMMITTED.read_text()) == build_document(), "make it again: make fix"
 
 
 def test_the_gateway_serves_the_committed_document() -> None:
-    assert COMMITTED.resolve() == FILE
+    assert COMMITTED.resolve() == OPENAPI_FILE
 
 
 def test_two_schemas_cannot_have_one_name() -> None:
-    schemas, task = Schemas(), Json(type="object", title="Task")
+    schemas, task = SchemaRegistry(), Json(type="object", title="Task")
 
     assert (
-        schemas.refer({**task}) == schemas.refer({**task}) == {"$ref": "#/components/schemas/Task"}
+        schemas.reference({**task})
+        == schemas.reference({**task})
+        == {"$ref": "#/components/schemas/Task"}
     )
     with pytest.raises(ConflictError):
-        schemas.refer({**task, "required": ["title"]})
+        schemas.reference({**task, "required": ["title"]})
 
 
 def test_whatever_is_referred_to_is_there() -> None:
-    text = json.dumps(document())
-    components = document()["components"]
+    text = json.dumps(build_document())
+    components = build_document()["components"]
 
     for part in text.split('"$ref": "#/')[1:]:
         found: object = components
@@ -133,7 +135,7 @@ def test_what_a_body_may_hold_is_closed_and_what_an_answer_holds_is_always_there
 
 
 def test_every_pattern_means_the_same_in_all_languages() -> None:
-    found = set(patterns(document()))
+    found = set(patterns(build_document()))
 
     assert found
     for pattern in found:

@@ -21,12 +21,12 @@ from bench.fairness.honest import Honest
 from bench.fairness.memory import bounded
 from devkit.platform.databases import MigratedDatabases, database_environment
 from devkit.platform.environment import minimal_environment
-from devkit.platform.keys import PassportKeys, new_private_key, passport_keys
+from devkit.platform.keys import PassportKeys, derive_passport_keys, generate_private_key
 from devkit.platform.postgres import throwaway_postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Service, free_ports, start_service
 from devkit.platform.tokens import DAY_SECONDS, mint_token
-from devkit.testing.stub_server import StubServer, document, responding
+from devkit.testing.stub_server import StubServer, json_response, respond_with
 from devkit.testing.traefik import start_traefik
 
 HONEST_USERS: Final = 12
@@ -71,7 +71,9 @@ class Testbed:
     keys_url: str
     traefik: Path | None
     secret: str = field(default_factory=token_urlsafe)
-    passport_keys: PassportKeys = field(default_factory=lambda: passport_keys(new_private_key()))
+    passport_keys: PassportKeys = field(
+        default_factory=lambda: derive_passport_keys(generate_private_key())
+    )
     login_key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
     @asynccontextmanager
@@ -92,7 +94,7 @@ class Testbed:
                 gateway=start_service(group, "gateway", deciding, gateway),
                 edge=self._start_edge(group, tasks, users, gateway),
             )
-            await asyncio.gather(*(each.until_ready() for each in services.all))
+            await asyncio.gather(*(each.wait_until_ready() for each in services.all))
             async with bounded(services.all):
                 yield services
 
@@ -161,11 +163,11 @@ async def set_up(traefik: Path | None) -> AsyncGenerator[Testbed]:
         folder = Path(name)
         async with ProcessGroup(folder / "log") as group, throwaway_postgres(group) as postgres:
             databases = MigratedDatabases(group, postgres)
-            urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+            urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
             key_server = StubServer()
             await key_server.start()
             testbed = Testbed(folder, urls, f"http://127.0.0.1:{key_server.port}", traefik)
-            key_server.behaviour = responding(document(testbed.public_keys()))
+            key_server.behaviour = respond_with(json_response(testbed.public_keys()))
             try:
                 yield testbed
             finally:

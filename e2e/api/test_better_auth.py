@@ -15,7 +15,7 @@ from devkit.platform.keys import PassportKeys
 from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, free_ports, start_service
-from devkit.platform.tokens import mint_token, user_id
+from devkit.platform.tokens import mint_token, user_id_of
 from e2e.support.better_auth import PUBLIC_URL, BetterAuth, start_better_auth
 from e2e.support.entrypoint import MODE, start_front
 
@@ -73,7 +73,7 @@ class Stage:
         settings = {**self.backing, **believing, "BETTER_AUTH_SECRET": issuer.secret, **environment}
         service = start_service(self.group, "gateway", settings | MODE, *free_ports(1))
         front = start_front(self.group, service, settings)
-        await front.until_ready()
+        await front.wait_until_ready()
         return Gateway(
             await self.clients.enter_async_context(httpx.AsyncClient(base_url=front.url))
         )
@@ -94,8 +94,8 @@ async def test_a_login_is_a_login_whatever_algorithm_signs_it(algorithm: str, st
     token = await ada.token()
 
     assert jwt.get_unverified_header(token)["alg"] == algorithm
-    assert await gateway.user(token) == str(user_id(ada.user_id))
-    assert await gateway.user(await ada.token_beside_session()) == str(user_id(ada.user_id))
+    assert await gateway.user(token) == str(user_id_of(ada.user_id))
+    assert await gateway.user(await ada.token_beside_session()) == str(user_id_of(ada.user_id))
 
 
 async def test_an_id_that_is_a_uuid_stays_as_it_is(stage: Stage) -> None:
@@ -123,8 +123,8 @@ async def test_a_rotated_key_is_followed_and_the_old_one_goes_on_during_its_grac
     gateway, ada, bob = await stage.gateway(issuer), await issuer.sign_up(), await issuer.sign_up()
     old, new = await bob.token(), await ada.token_of_next_key()
 
-    assert await gateway.user(new) == str(user_id(ada.user_id))
-    assert await gateway.user(old) == str(user_id(bob.user_id))
+    assert await gateway.user(new) == str(user_id_of(ada.user_id))
+    assert await gateway.user(old) == str(user_id_of(bob.user_id))
 
 
 async def test_a_key_past_its_grace_opens_nothing(stage: Stage) -> None:
@@ -134,7 +134,7 @@ async def test_a_key_past_its_grace_opens_nothing(stage: Stage) -> None:
     old = await ada.token()
     await issuer.until_withdrawn(old)
 
-    assert await gateway.user(await ada.token()) == str(user_id(ada.user_id))
+    assert await gateway.user(await ada.token()) == str(user_id_of(ada.user_id))
     assert await gateway.refusal(old) == "unknown-key"
 
 
@@ -152,7 +152,7 @@ async def test_a_token_of_a_former_secret_opens_nothing_unless_that_is_still_nam
         await strict.user(new)
         == await patient.user(new)
         == await patient.user(old)
-        == str(user_id("ada"))
+        == str(user_id_of("ada"))
     )
     assert await strict.refusal(old) == "wrong-signature"
 
@@ -170,7 +170,7 @@ async def test_changing_the_secret_of_the_server_refuses_no_login(
     )
     gateway, new = await stage.gateway(after), await (await after.sign_in(ada)).token()
 
-    assert await gateway.user(old) == await gateway.user(new) == str(user_id(ada.user_id))
+    assert await gateway.user(old) == await gateway.user(new) == str(user_id_of(ada.user_id))
 
 
 async def test_links_in_mails_are_no_logins(stage: Stage) -> None:
@@ -190,7 +190,7 @@ async def test_links_in_mails_are_no_logins(stage: Stage) -> None:
         "mail-link",
         "mail-link",
     ]
-    assert await gateway.user(await ada.token()) == str(user_id(ada.user_id))
+    assert await gateway.user(await ada.token()) == str(user_id_of(ada.user_id))
 
 
 async def test_session_tokens_are_no_logins(stage: Stage) -> None:
@@ -217,4 +217,4 @@ async def test_cached_sessions_are_no_logins(kind: str, reason: str, stage: Stag
     gateway, ada = await stage.gateway(issuer), await issuer.sign_up()
 
     assert await gateway.refusal(ada.cookie("session_data")) == reason
-    assert await gateway.user(await ada.token()) == str(user_id(ada.user_id))
+    assert await gateway.user(await ada.token()) == str(user_id_of(ada.user_id))

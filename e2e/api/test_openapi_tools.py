@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final, cast
 
 from devkit.openapi.components import Json
-from devkit.openapi.document import FILE, document
+from devkit.openapi.document import OPENAPI_FILE, build_document
 from e2e.support.npm import program
 
 TOOLS: Final = Path(__file__).parents[1].joinpath("openapi_tools")
 
-PATHS: Final = len(cast("Json", document()["paths"]))
+PATHS: Final = len(cast("Json", build_document()["paths"]))
 
 RUN_SECONDS: Final = 400
 """Far more than it takes; the first time, packages are fetched and compiled."""
@@ -34,7 +34,7 @@ def number_of_paths(command: Sequence[str]) -> int:
 
 
 def test_kin_openapi_takes_the_document() -> None:
-    assert number_of_paths(["go", "run", "-C", "go", ".", str(FILE)]) == PATHS
+    assert number_of_paths(["go", "run", "-C", "go", ".", str(OPENAPI_FILE)]) == PATHS
 
 
 def test_swagger_parser_takes_the_document() -> None:
@@ -47,7 +47,7 @@ def test_swagger_parser_takes_the_document() -> None:
         "java",
         "compile",
         "exec:java",
-        f"-Dexec.args={FILE}",
+        f"-Dexec.args={OPENAPI_FILE}",
     ]
 
     assert number_of_paths(maven) == PATHS

@@ -60,6 +60,6 @@ def edge(_edge: Edge) -> Edge:
 @pytest.fixture(scope="module")
 async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
     """Run a platform whose processes may be stopped and killed."""
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
     async with own_platform(urls) as platform:
         yield platform

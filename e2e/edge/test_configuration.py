@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from devkit.testing.raw_http import request, send_request
+from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import StubServer
 from e2e.support.contract import problem_of
 from e2e.support.edge_testbed import Backstage, Edge
@@ -58,12 +58,13 @@ async def test_each_route_leads_where_it_says_and_nothing_is_wrong_with_the_file
     edge: Edge, token: str
 ) -> None:
     found = {
-        path: (await send_request(edge.port, request("GET", path, token))).status for path in PATHS
+        path: (await send_request(edge.port, build_request("GET", path, token))).status
+        for path in PATHS
     }
 
     assert found == PATHS
-    assert [seen.line.split()[1] for seen in edge.tasks.seen] == ["/tasks", "/tasks/1?x=y"]
-    assert [seen.line.split()[1] for seen in edge.users.seen] == [
+    assert [seen.line.split()[1] for seen in edge.tasks.requests] == ["/tasks", "/tasks/1?x=y"]
+    assert [seen.line.split()[1] for seen in edge.users.requests] == [
         "/users",
         "/users/me",
         "/users/me/import",
@@ -76,12 +77,14 @@ async def test_the_log_holds_no_secret_and_no_search_word(edge: Edge, token: str
     names = ["the-first-request", "the-last-request"]
 
     for path, name in zip(("/tasks?q=secret-word", "/nothing?q=secret-word"), names, strict=True):
-        await send_request(edge.port, request("GET", path, token, headers=headers.format(name)))
+        await send_request(
+            edge.port, build_request("GET", path, token, headers=headers.format(name))
+        )
 
     async def is_written() -> bool:
         return all(name in edge.process.log.read_text() for name in names)
 
-    await edge.process.until(is_written)
+    await edge.process.wait_until(is_written)
     log = edge.process.log.read_text()
     assert "secret-" not in log
     assert token not in log
@@ -92,17 +95,20 @@ async def test_a_better_auth_server_is_shown_with_its_cookies(backstage: Backsta
     await better_auth.start()
     edge = await backstage.edge(BETTER_AUTH_SERVER_URL=f"http://127.0.0.1:{better_auth.port}")
 
-    sent = request(
+    sent = build_request(
         "POST",
         "/api/auth/sign-in/email",
         headers="Cookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\n",
         body=b"{}",
     )
     assert (await send_request(edge.port, sent)).status == 200
-    assert (await send_request(edge.port, request("GET", "/api/authx"))).status == 404
+    assert (await send_request(edge.port, build_request("GET", "/api/authx"))).status == 404
 
-    (seen,) = better_auth.seen
-    assert (seen.values("cookie"), seen.values("x-forwarded-for")) == (["a=b"], ["127.0.0.1"])
+    (seen,) = better_auth.requests
+    assert (seen.header_values("cookie"), seen.header_values("x-forwarded-for")) == (
+        ["a=b"],
+        ["127.0.0.1"],
+    )
     await better_auth.stop()
 
 
@@ -151,5 +157,5 @@ async def test_a_certificate_turns_tls_on_for_every_route(
     }
     for answer in answers[2:]:
         problem_of(answer, answer.status_code)
-    assert (await send_request(edge.port, request("GET", "/healthz"))).status == 404
+    assert (await send_request(edge.port, build_request("GET", "/healthz"))).status == 404
     assert logged(edge, "error") == []

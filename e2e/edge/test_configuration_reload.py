@@ -41,7 +41,7 @@ async def require_error(edge: Edge, broken: str) -> None:
     async def is_said() -> bool:
         return "routes.yml" in str(errors(edge)[before:])
 
-    await edge.process.until(is_said, seconds=10)
+    await edge.process.wait_until(is_said, seconds=10)
 
 
 @asynccontextmanager

@@ -8,8 +8,14 @@ import httpx
 import pytest
 
 from devkit.platform.tokens import mint_token
-from devkit.testing.raw_http import RawResponse, parse_responses, request, send_raw, send_request
-from devkit.testing.stub_server import ReceivedRequest, document
+from devkit.testing.raw_http import (
+    RawResponse,
+    build_request,
+    parse_responses,
+    send_raw,
+    send_request,
+)
+from devkit.testing.stub_server import ReceivedRequest, json_response
 from e2e.support.contract import problem_of
 from e2e.support.edge_testbed import FRONT_END, SUBJECT, Backstage, Edge
 
@@ -102,7 +108,10 @@ async def test_a_user_who_asks_too_much_is_told_to_wait_and_nobody_else(
     assert REQUESTS - 2 * BURST <= len(refused(many)) < REQUESTS
     assert len(refused(await rush(edge, ["/tasks"], others))) <= REQUESTS - BURST
     assert refused(await rush(edge, ["/tasks"], token, others))
-    assert {seen.values("x-user-id")[0] for seen in backstage.tasks.seen} == {SUBJECT, OTHER}
+    assert {seen.header_values("x-user-id")[0] for seen in backstage.tasks.requests} == {
+        SUBJECT,
+        OTHER,
+    }
 
 
 async def test_one_user_has_one_budget_over_all_routes(backstage: Backstage, token: str) -> None:
@@ -121,40 +130,44 @@ async def test_one_user_has_one_budget_over_all_routes(backstage: Backstage, tok
 async def test_a_body_that_is_announced_too_long_is_refused_unread(
     edge: Edge, path: str, length: str
 ) -> None:
-    sent = request("POST", path, headers=f"Content-Length: {length}\r\nExpect: 100-continue\r\n")
+    sent = build_request(
+        "POST", path, headers=f"Content-Length: {length}\r\nExpect: 100-continue\r\n"
+    )
 
     received = await send_raw(edge.port, sent)
 
     (answer,) = parse_responses(received)
     assert (answer.status, answer.code) == (413, "content-too-large")
     assert b" 100 " not in received
-    assert not edge.tasks.seen
+    assert not edge.tasks.requests
 
 
 async def test_the_longest_body_that_may_be_announced_is_handed_on(edge: Edge, token: str) -> None:
     assert (
-        await send_request(edge.port, request("POST", "/tasks", token, body=bytes(999_999)))
+        await send_request(edge.port, build_request("POST", "/tasks", token, body=bytes(999_999)))
     ).status == 200
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
 async def test_an_import_may_be_longer(edge: Edge, token: str, path: str) -> None:
-    sent = request("POST", path, token, body=bytes(2_000_000))
+    sent = build_request("POST", path, token, body=bytes(2_000_000))
 
     assert (await send_request(edge.port, sent)).status == 200
-    assert [seen.line.split()[1] for seen in edge.users.seen] == [path]
+    assert [seen.line.split()[1] for seen in edge.users.requests] == [path]
     routers = json.loads(edge.process.log.read_text().splitlines()[-1])["RouterName"]
     assert routers.split(" -> ")[-1] == "import@file"
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
 async def test_an_import_has_an_end_too(edge: Edge, path: str) -> None:
-    sent = request("POST", path, headers="Content-Length: 100000000\r\nExpect: 100-continue\r\n")
+    sent = build_request(
+        "POST", path, headers="Content-Length: 100000000\r\nExpect: 100-continue\r\n"
+    )
 
     (answer,) = parse_responses(await send_raw(edge.port, sent))
 
     assert (answer.status, answer.code) == (413, "content-too-large")
-    assert not edge.users.seen
+    assert not edge.users.requests
 
 
 async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str) -> None:
@@ -163,7 +176,7 @@ async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str)
     async def count(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await received.reader.readexactly(len(b"5\r\nhello\r\n"))
         first.set()
-        writer.write(document(status="413 Content Too Large", headers="Connection: close\r\n"))
+        writer.write(json_response(status="413 Content Too Large", headers="Connection: close\r\n"))
 
     async def body() -> AsyncIterator[bytes]:
         yield b"hello"
@@ -181,11 +194,11 @@ async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str)
 
 async def test_headers_beyond_the_limit_are_refused(edge: Edge, token: str) -> None:
     answer: RawResponse = await send_request(
-        edge.port, request("GET", "/tasks", token, headers=f"X-Own: {'a' * 22_000}\r\n")
+        edge.port, build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 22_000}\r\n")
     )
 
     assert answer.status == 431
-    assert not edge.tasks.seen
+    assert not edge.tasks.requests
 
 
 LONG = ["Content-Length: 10000\r\n", "Content-Length: 900000\r\n", "Transfer-Encoding: chunked\r\n"]
@@ -198,10 +211,10 @@ async def test_an_answer_does_not_wait_for_a_body_that_stalls(
     edge: Edge, token: str, framing: str, path: str, status: int
 ) -> None:
     async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        writer.write(document(status="413 Content Too Large"))
+        writer.write(json_response(status="413 Content Too Large"))
 
     edge.tasks.behaviour = edge.users.behaviour = refuse
-    head = request("POST", path, token if status == 413 else "nonsense", headers=framing)
+    head = build_request("POST", path, token if status == 413 else "nonsense", headers=framing)
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(head.replace(b"Connection: close\r\n", b""))
     async with asyncio.timeout(5):
@@ -213,18 +226,20 @@ async def test_an_answer_does_not_wait_for_a_body_that_stalls(
 
 
 async def test_a_short_change_leaves_the_connection_open(edge: Edge, token: str) -> None:
-    sent = request("POST", "/tasks", token, body=bytes(9_999)).replace(
+    sent = build_request("POST", "/tasks", token, body=bytes(9_999)).replace(
         b"Connection: close\r\n", b""
     )
 
-    found = parse_responses(await send_raw(edge.port, sent + sent, patience_seconds=1))
+    found = parse_responses(await send_raw(edge.port, sent + sent, timeout_seconds=1))
 
-    assert [(answer.status, answer.values("connection")) for answer in found] == [(200, [])] * 2
+    assert [(answer.status, answer.header_values("connection")) for answer in found] == [
+        (200, [])
+    ] * 2
 
 
 async def test_long_and_short_changes_have_one_budget(backstage: Backstage, token: str) -> None:
     edge = await backstage.edge(LIMIT_PER_USER="1")
-    short, long = (request("POST", "/tasks", token, body=bytes(size)) for size in (1, 10_000))
+    short, long = (build_request("POST", "/tasks", token, body=bytes(size)) for size in (1, 10_000))
 
     found = [(await send_request(edge.port, sent)).status for sent in (short, long, short, long)]
 

@@ -64,7 +64,7 @@ class Replicas:
 
     async def until_ready(self) -> None:
         """Wait for both."""
-        await asyncio.gather(*(replica.until_ready() for replica in self._running))
+        await asyncio.gather(*(replica.wait_until_ready() for replica in self._running))
 
     async def renew(self, number: int) -> None:
         """Let one finish what it has, and start another one in its place."""
@@ -102,7 +102,7 @@ async def edge(own: OwnPlatform, replicas: Replicas, processes: ProcessGroup) ->
     edge = start_traefik(
         processes, TRAEFIK, {**urls, "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
     )
-    await edge.until_ready()
+    await edge.wait_until_ready()
     return edge
 
 

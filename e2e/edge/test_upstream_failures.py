@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 from httpx import Response
 
-from devkit.testing.raw_http import request, send_raw, send_request
-from devkit.testing.stub_server import ReceivedRequest, hang_up
+from devkit.testing.raw_http import build_request, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, close_without_response
 from e2e.support.contract import problem_of
 from e2e.support.edge_testbed import Edge
 from e2e.support.isolated_platform import OwnPlatform
@@ -95,12 +95,12 @@ async def test_who_does_not_answer_is_given_up_in_time(
 async def test_a_change_that_may_have_been_made_is_not_sent_again(
     edge: Edge, token: str, verb: str
 ) -> None:
-    edge.tasks.behaviour = hang_up
+    edge.tasks.behaviour = close_without_response
 
-    answer = await send_request(edge.port, request(verb, "/tasks/1", token, body=b"{}"))
+    answer = await send_request(edge.port, build_request(verb, "/tasks/1", token, body=b"{}"))
 
     assert (answer.status, answer.code) == (502, "bad-gateway")
-    assert len(edge.tasks.seen) == 1
+    assert len(edge.tasks.requests) == 1
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
@@ -115,7 +115,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_completed(
     edge.tasks.behaviour = break_off
 
     received = await send_raw(
-        edge.port, request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
+        edge.port, build_request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
     )
 
     assert received.count(b"HTTP/1.1") <= 1

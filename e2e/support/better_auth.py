@@ -138,7 +138,7 @@ async def start_better_auth(
     async def is_started() -> bool:
         return bool(_lines(process, "started"))
 
-    await process.until(is_started)
+    await process.wait_until(is_started)
     port = _lines(process, "started")[0]["port"]
     return BetterAuth(process, f"http://127.0.0.1:{port}", settings["BETTER_AUTH_SECRET"], clients)
 

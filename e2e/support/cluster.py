@@ -10,9 +10,9 @@ from typing import Final, LiteralString
 import httpx
 import psycopg
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import token_headers
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 from e2e.support.isolated_platform import OwnPlatform, OwnPostgres, kill, own_platform
 
 PATIENCE_SECONDS: Final = 20
@@ -35,7 +35,7 @@ class Way:
     def fail(self, fates: list[list[bool]]) -> None:
         """Lose what these four say: questions and answers outside, then inside."""
         for number, network in enumerate((self.outside, self.inside)):
-            network.questions_lost, network.answers_lost = fates[2 * number : 2 * number + 2]
+            network.dropped_requests, network.dropped_responses = fates[2 * number : 2 * number + 2]
 
 
 @dataclass
@@ -49,7 +49,7 @@ class World:
     def ask(self, query: LiteralString, subject: str) -> list[str]:
         """Ask the database of tasks itself, about one user."""
         with psycopg.connect(self.ways[0].platform.urls["tasks"]) as connection:
-            cursor = connection.execute(query, [user_id(subject)])
+            cursor = connection.execute(query, [user_id_of(subject)])
             return [str(text) for (text,) in cursor] if cursor.description else []
 
     def kill(self, victim: int, after_seconds: float) -> "Future[None]":
@@ -72,9 +72,9 @@ class World:
 async def a_way(urls: dict[str, str]) -> AsyncGenerator[Way]:
     """Run an instance of the platform on these databases, and what is before it."""
     async with (
-        proxy_to(urls["tasks"]) as inside,
+        run_fault_proxy(urls["tasks"]) as inside,
         own_platform(urls, urls | {"tasks": inside.url}) as platform,
-        proxy_to(f"host=127.0.0.1 port={httpx.URL(platform.url).port}") as outside,
+        run_fault_proxy(f"host=127.0.0.1 port={httpx.URL(platform.url).port}") as outside,
     ):
         with httpx.Client(
             base_url=f"http://127.0.0.1:{outside.port}", timeout=PATIENCE_SECONDS

@@ -85,4 +85,4 @@ async def _until_steady(service: Service, scheme: str) -> None:
 
     url = service.url.replace("http:", f"{scheme}:")
     async with httpx.AsyncClient(base_url=url, verify=False, trust_env=False) as client:  # noqa: S501 - a look, no more
-        await service.process.until(is_steady)
+        await service.process.wait_until(is_steady)

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from devkit.platform.databases import database_environment
 from devkit.platform.environment import minimal_environment
 from devkit.platform.errors import CannotRunError
-from devkit.platform.keys import new_private_key, passport_keys
+from devkit.platform.keys import derive_passport_keys, generate_private_key
 from devkit.platform.postgres import Postgres, start_postgres
 from devkit.platform.processes import Process, ProcessGroup
 from devkit.platform.services import PACKAGES, Service, free_ports, start_service
@@ -101,12 +101,12 @@ class OwnPlatform:
             self.services[name] = start_service(
                 self.group, name, self.environment, self.ports[name]
             )
-        await asyncio.gather(*(self.services[name].until_ready() for name in names))
+        await asyncio.gather(*(self.services[name].wait_until_ready() for name in names))
 
     async def until_ready(self) -> None:
         """Wait until all can do their work again."""
         async with asyncio.timeout(RECOVERY_SECONDS):
-            await self.services["gateway"].until_ready()
+            await self.services["gateway"].wait_until_ready()
 
     async def is_alive(self) -> bool:
         """Say whether all answer at once, with or without their databases."""
@@ -151,7 +151,7 @@ async def own_platform(
     Its logs have a folder of their own, because two of a kind would write into one file.
     """
     ports = dict(zip(PACKAGES, free_ports(len(PACKAGES)), strict=True))
-    keys = passport_keys(new_private_key())
+    keys = derive_passport_keys(generate_private_key())
     environment = database_environment(reached_at or urls, minimal_environment()) | {
         "BETTER_AUTH_SECRET": token_urlsafe(),
         "PASSPORT_PRIVATE_KEY": keys.private,
@@ -164,7 +164,7 @@ async def own_platform(
         platform = OwnPlatform(group, urls, environment, ports, transport)
         await platform.start(*PACKAGES)
         front = start_front(group, platform.services["gateway"], environment)
-        await front.until_ready()
+        await front.wait_until_ready()
         platform.url = front.url
         yield platform
         await asyncio.gather(*(service.process.stop() for service in platform.services.values()))

@@ -11,7 +11,7 @@ async def install(group: ProcessGroup, folder: Path) -> None:
     """Fetch what the lock file names, if that has not happened since it was changed."""
     done = folder / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
-        await group.complete(
+        await group.run(
             "npm", [program("npm"), "ci", "--prefer-offline", "--prefix", folder], os.environ
         )
 

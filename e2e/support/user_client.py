@@ -5,7 +5,7 @@ from typing import TypeAlias, cast
 
 from httpx import AsyncBaseTransport, AsyncClient
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import token_headers
 from e2e.support.contract import Task
 
@@ -23,7 +23,7 @@ class Person(AsyncClient):
     @property
     def id(self) -> str:
         """The user's id."""
-        return str(user_id(self.subject))
+        return str(user_id_of(self.subject))
 
     async def add(self, title: str = "Water the plants", **fields: object) -> Task:
         """Create a task."""

@@ -32,6 +32,6 @@ def databases(group: ProcessGroup, server: OwnPostgres) -> MigratedDatabases:
 @pytest.fixture(scope="session")
 async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
     """Run a platform on it."""
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
     async with own_platform(urls) as platform:
         yield platform

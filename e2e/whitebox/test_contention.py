@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from httpx import Response
 
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 from e2e.support.contract import problem_of
 from e2e.support.isolated_platform import OwnPlatform
 from e2e.support.user_client import Person
@@ -81,7 +81,7 @@ async def test_one_users_queue_leaves_the_connections_to_others(
             asyncio.create_task(cleo.request(verb, address, json={"title": f"{number}"}))
             for number in range(AT_ONCE)
         ]
-        await wait_for_lock_waits(own.urls["tasks"], WRITES_AT_ONCE)
+        await wait_for_blocked_statements(own.urls["tasks"], WRITES_AT_ONCE)
         served = await asyncio.gather(*(use(other) for other in others))
         assert await own.stored("tasks", WAITING) == [{"waiting": WRITES_AT_ONCE}]
         assert not any(request.done() for request in queue)

@@ -11,7 +11,7 @@ import pytest
 from httpx import Response
 
 from devkit.platform.databases import MigratedDatabases
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 from e2e.support.contract import problem_of
 from e2e.support.isolated_platform import OwnPlatform, OwnPostgres, kill, own_platform
 from e2e.support.user_client import Person
@@ -70,9 +70,10 @@ class Load:
 @pytest.fixture(scope="module")
 async def stage(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[Stage]:
     async with AsyncExitStack() as stack:
-        urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+        urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
         proxies = {
-            owner: await stack.enter_async_context(proxy_to(url)) for owner, url in urls.items()
+            owner: await stack.enter_async_context(run_fault_proxy(url))
+            for owner, url in urls.items()
         }
         reached_at = {owner: proxy.url for owner, proxy in proxies.items()}
         platform = await stack.enter_async_context(own_platform(urls, reached_at))
@@ -96,17 +97,17 @@ async def killed(stage: Stage) -> AsyncGenerator[None]:
 @asynccontextmanager
 async def unreachable(stage: Stage) -> AsyncGenerator[None]:
     for proxy in stage.proxies.values():
-        await proxy.refuse()
+        await proxy.stop_listening()
     yield
     for proxy in stage.proxies.values():
-        await proxy.accept()
+        await proxy.start_listening()
 
 
 @asynccontextmanager
 async def cut_off_again_and_again(stage: Stage) -> AsyncGenerator[None]:
     for _ in range(5):
         for proxy in stage.proxies.values():
-            proxy.cut()
+            proxy.close_connections()
         await asyncio.sleep(0.1)
     yield
 

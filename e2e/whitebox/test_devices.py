@@ -204,7 +204,7 @@ class MortalDevices(Devices):
 @pytest.fixture(scope="module")
 async def world(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[World]:
     """Run two instances of everything on the same databases."""
-    urls = {owner: await databases.make(owner) for owner in ("tasks", "users")}
+    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
     async with await psycopg.AsyncConnection.connect(urls["tasks"]) as connection:
         await connection.execute(WRITE_DOWN)
     async with a_way(urls) as one, a_way(urls) as other:

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import token_headers
 from e2e.support.contract import SOME_ID
 from e2e.support.database_state import Stored
@@ -84,7 +84,8 @@ class Crowd(RuleBasedStateMachine):
         stored.empty()
         self.stored = stored
         self.accounts = [
-            Account(str(user_id(subject)), subject, client) for subject, client in clients.items()
+            Account(str(user_id_of(subject)), subject, client)
+            for subject, client in clients.items()
         ]
 
     @rule(target=ids, who=accounts, wish=st.fixed_dictionaries(WISHES))

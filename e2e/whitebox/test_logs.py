@@ -29,7 +29,7 @@ async def written(own: OwnPlatform, name: str, request_id: str) -> list[Line]:
     async def is_written() -> bool:
         return any(line["message"] == "request" for line in lines())
 
-    await process.until(is_written, seconds=WRITTEN_SECONDS)
+    await process.wait_until(is_written, seconds=WRITTEN_SECONDS)
     return lines()
 
 

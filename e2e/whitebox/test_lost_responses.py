@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient, Response, TransportError
 
 from devkit.platform.databases import MigratedDatabases
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import token_headers
 from e2e.support.cluster import PATIENCE_SECONDS, Way, a_way
 
@@ -40,7 +40,7 @@ LOSSES = {
 
 @pytest.fixture(scope="module")
 async def way(databases: MigratedDatabases) -> AsyncGenerator[Way]:
-    async with a_way({owner: await databases.make(owner) for owner in ("tasks", "users")}) as way:
+    async with a_way({owner: await databases.create(owner) for owner in ("tasks", "users")}) as way:
         yield way
 
 
@@ -75,5 +75,5 @@ async def test_the_retry_finds_what_was_made_every_time(way: Way, loss: Loss) ->
             assert (seen, made.headers["idempotency-replayed"]) == (loss.seen, "true")
             expected.append((made.json()["id"], made.json()["title"]))
 
-    rows = await way.platform.stored("tasks", STORED, user_id(subject))
+    rows = await way.platform.stored("tasks", STORED, user_id_of(subject))
     assert [(row["id"], row["title"]) for row in rows[1:]] == expected

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.platform.databases import MigratedDatabases, alembic, database_environment
+from devkit.platform.databases import MigratedDatabases, database_environment, run_alembic
 from devkit.platform.environment import minimal_environment
 from devkit.platform.errors import CannotRunError
-from devkit.platform.keys import new_private_key, passport_keys
+from devkit.platform.keys import derive_passport_keys, generate_private_key
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
 from e2e.support.isolated_platform import OwnPostgres
@@ -62,7 +62,7 @@ def pool(group: ProcessGroup) -> Pool:
         with TemporaryDirectory() as folder:
             file = write_configuration(Path(folder), url, port, mode)
             command = [str(shutil.which("pgbouncer")), file]
-            pooler = group.start(f"pooler-{port}", command, minimal_environment(), account=account)
+            pooler = group.start(f"pooler-{port}", command, minimal_environment(), run_as=account)
             pooled = f"postgresql://anybody@127.0.0.1:{port}/pooled"
 
             async def is_ready() -> bool:
@@ -72,7 +72,7 @@ def pool(group: ProcessGroup) -> Pool:
                     return False
                 return True
 
-            await pooler.until(is_ready)
+            await pooler.wait_until(is_ready)
             yield pooled
             await pooler.stop()
 
@@ -84,7 +84,7 @@ def migrate(group: ProcessGroup) -> Callable[[str, str], Awaitable[None]]:
     """Migrate a service's database by this way alone."""
 
     async def migrate(owner: str, url: str) -> None:
-        await alembic(
+        await run_alembic(
             group,
             owner,
             database_environment({owner: url}, minimal_environment()),
@@ -154,8 +154,8 @@ async def test_a_service_behind_a_pooler_says_what_it_finds(
     status: int,
     line: str,
 ) -> None:
-    url = await databases.make("tasks")
-    keys = passport_keys(new_private_key())
+    url = await databases.create("tasks")
+    keys = derive_passport_keys(generate_private_key())
     async with pool(url, "transaction") as pooled:
         settings = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": "http://127.0.0.1:1"}
         environment = (
@@ -166,7 +166,7 @@ async def test_a_service_behind_a_pooler_says_what_it_finds(
         async def is_said() -> bool:
             return line in service.process.log.read_text()
 
-        await service.process.until(is_said, seconds=SECONDS)
+        await service.process.wait_until(is_said, seconds=SECONDS)
         assert await status_of(service.url) == status
         await service.process.stop()
 

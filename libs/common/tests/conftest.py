@@ -44,7 +44,7 @@ class Sample:
         async def is_written() -> bool:
             return any(line["message"] == "request" for line in self.lines(request_id))
 
-        await self.process.until(is_written, seconds=5)
+        await self.process.wait_until(is_written, seconds=5)
         return self.lines(request_id)
 
     async def say(self, request: str) -> bytes:
@@ -85,7 +85,7 @@ async def start_sample(processes: ProcessGroup, database: str, keys: PassportKey
         writer.close()
         return True
 
-    await started.process.until(is_ready)
+    await started.process.wait_until(is_ready)
     return started
 
 

@@ -19,7 +19,7 @@ from common.database import (
     open_stream,
 )
 from common.database_connection import CANCEL_SECONDS
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 
 from .pool import until_idle
 
@@ -38,7 +38,7 @@ RUNNING = """
 
 @pytest.fixture
 async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
-    async with proxy_to(database) as proxy:
+    async with run_fault_proxy(database) as proxy:
         yield proxy
 
 
@@ -220,7 +220,7 @@ async def test_a_stream_whose_connection_was_lost_before_is_repeated(
     engine: AsyncEngine, proxy: FaultProxy
 ) -> None:
     await fetch_all(engine, PID)
-    proxy.questions_lost = [True]
+    proxy.dropped_requests = [True]
 
     stream = await open_stream(engine, SERIES, count=1)
     assert await stream.next_rows() == [{"number": 1}]
@@ -231,7 +231,7 @@ async def test_a_stream_that_is_lost_on_its_way_is_an_error(
     engine: AsyncEngine, proxy: FaultProxy
 ) -> None:
     stream = await open_stream(engine, WIDE, count=100_000)
-    proxy.cut()
+    proxy.close_connections()
 
     with pytest.raises(psycopg.OperationalError):
         await _read(stream)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.database import POOL, Database, check_database, engine_lifespan, fetch_all, fetch_one
 from devkit.platform.keys import PassportKeys
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 
 from .pool import until_idle
 from .sample import SampleSettings, create_app
@@ -37,7 +37,7 @@ FAILING = """
 
 @pytest.fixture
 async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
-    async with proxy_to(database) as proxy:
+    async with run_fault_proxy(database) as proxy:
         yield proxy
 
 
@@ -83,7 +83,7 @@ async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: Databa
 async def test_a_read_whose_connection_was_lost_is_repeated(
     session: Database, proxy: FaultProxy
 ) -> None:
-    proxy.cut()
+    proxy.close_connections()
 
     assert len(await fetch_all(session, COUNT)) == 1
 
@@ -92,7 +92,7 @@ async def test_a_write_whose_connection_was_lost_is_not(
     session: Database, proxy: FaultProxy
 ) -> None:
     before = await stored(session)
-    proxy.cut()
+    proxy.close_connections()
 
     with pytest.raises(psycopg.Error):
         await fetch_all(session, WRITE)
@@ -102,7 +102,7 @@ async def test_a_write_whose_connection_was_lost_is_not(
 async def test_a_connection_that_ended_while_it_was_idle_is_replaced_before_a_write(
     session: Database, proxy: FaultProxy
 ) -> None:
-    proxy.cut()
+    proxy.close_connections()
     await asyncio.sleep(0.2)
 
     assert len(await fetch_all(session, WRITE)) == 1
@@ -112,7 +112,7 @@ async def test_what_was_connected_before_a_loss_is_not_used_after_it(
     session: Database, proxy: FaultProxy
 ) -> None:
     before = await _backends(session)
-    proxy.questions_lost = [True]
+    proxy.dropped_requests = [True]
 
     assert len(await fetch_all(session, COUNT)) == 1
     assert not before & await _backends(session)
@@ -129,7 +129,7 @@ async def test_a_query_that_nobody_waits_for_costs_the_other_connections_nothing
 
 
 async def test_a_lost_read_is_repeated_only_once(engine: Database, proxy: FaultProxy) -> None:
-    await proxy.refuse()
+    await proxy.stop_listening()
     before = time.monotonic()
 
     with pytest.raises(psycopg.OperationalError):
@@ -142,7 +142,7 @@ async def test_a_write_that_was_never_sent_is_repeated(engine: Database, proxy: 
     proxy.pause()
     trying = asyncio.create_task(fetch_all(engine, WRITE))
     await asyncio.sleep(0.2)
-    proxy.cut()
+    proxy.close_connections()
     proxy.resume()
 
     assert len(await trying) == 1

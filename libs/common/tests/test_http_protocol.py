@@ -179,9 +179,9 @@ async def test_what_is_no_body_is_bounded_while_it_arrives(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (answer.status, json.loads(answer.body)["status"]) == (status, status)
-    assert answer.values("content-type") == ["application/problem+json"]
-    assert answer.values("connection") == ["close"]
-    assert answer.values("x-request-id") == [json.loads(answer.body)["request_id"]]
+    assert answer.header_values("content-type") == ["application/problem+json"]
+    assert answer.header_values("connection") == ["close"]
+    assert answer.header_values("x-request-id") == [json.loads(answer.body)["request_id"]]
     assert peak < 8_000_000
 
 
@@ -347,7 +347,7 @@ async def test_an_answer_before_the_end_of_the_body_comes_at_once_and_ends_the_c
     (answer,) = parse_responses(await asyncio.wait_for(reader.read(), 1))
     writer.close()
 
-    assert answer.values("connection") == ["close"]
+    assert answer.header_values("connection") == ["close"]
 
 
 async def test_whoever_goes_on_sending_can_still_read_the_early_answer(served: Served) -> None:
@@ -407,8 +407,8 @@ async def test_an_answer_of_unknown_length_to_http_1_0_comes_without_chunks(serv
     received = await served.converse(b"GET /1 HTTP/1.0\r\n\r\n")
 
     [answer] = parse_responses(received)
-    assert answer.values("transfer-encoding") == []
-    assert answer.values("connection") == ["close"]
+    assert answer.header_values("transfer-encoding") == []
+    assert answer.header_values("connection") == ["close"]
     assert json.loads(received.partition(b"\r\n\r\n")[2]) == ["GET", "/1", ""]
 
 

@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 
 from common.logging import pseudonym
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 
 from .conftest import Sample
 
@@ -24,7 +24,7 @@ async def test_a_request_is_one_line(client: AsyncClient, sample: Sample) -> Non
 
     assert (line["service"], line["level"], line["message"]) == ("sample", "info", "request")
     assert (line["method"], line["route"], line["status"]) == ("GET", "/things", 200)
-    assert (line["user"], line["trace_id"]) == (pseudonym(user_id("somebody")), TRACE)
+    assert (line["user"], line["trace_id"]) == (pseudonym(user_id_of("somebody")), TRACE)
     assert isinstance(line["milliseconds"], float)
 
 

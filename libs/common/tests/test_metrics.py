@@ -7,7 +7,7 @@ import psycopg
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from .conftest import Sample
 
@@ -82,7 +82,7 @@ async def test_busy_connections_are_shown(
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("LOCK TABLE names")
         waiting = asyncio.create_task(client.get("/rows"))
-        await wait_for_lock_waits(database)
+        await wait_for_blocked_statements(database)
         assert (await metrics(sample, "database_connections_busy"))[frozenset()] == 1
     assert (await waiting).is_success
 

@@ -11,12 +11,12 @@ import jwt
 import pytest
 
 from devkit.platform.keys import (
+    derive_passport_keys,
+    generate_private_key,
     load_or_create_passport_keys,
     load_or_create_secret,
-    new_private_key,
-    passport_keys,
 )
-from devkit.platform.tokens import DEVELOPER, mint_passport, mint_token, user_id
+from devkit.platform.tokens import DEVELOPER, mint_passport, mint_token, user_id_of
 
 ROOT = Path(__file__).parents[3]
 KEY = "at least thirty-two bytes, as HS256 wants"
@@ -46,7 +46,7 @@ def test_two_who_make_a_secret_at_the_same_time_agree(tmp_path: Path) -> None:
 
 
 def test_a_private_key_does_not_show_itself() -> None:
-    keys = passport_keys(new_private_key())
+    keys = derive_passport_keys(generate_private_key())
 
     assert keys.private not in repr(keys)
 
@@ -84,25 +84,25 @@ def test_make_token_takes_a_subject_character_for_character(subject: str) -> Non
 
 
 def test_a_subject_that_is_a_canonical_uuid_is_the_user_and_any_other_stands_for_one() -> None:
-    assert user_id(DEVELOPER) == UUID(DEVELOPER)
-    assert user_id(DEVELOPER.replace("-", "")) != UUID(DEVELOPER)
-    assert user_id("ann") == UUID("0ac1ba75-e491-5bc6-bef9-7f45fd8aad7e")
+    assert user_id_of(DEVELOPER) == UUID(DEVELOPER)
+    assert user_id_of(DEVELOPER.replace("-", "")) != UUID(DEVELOPER)
+    assert user_id_of("ann") == UUID("0ac1ba75-e491-5bc6-bef9-7f45fd8aad7e")
 
 
 def test_a_passport_is_signed_with_the_pair_that_the_services_know() -> None:
-    keys = passport_keys(new_private_key())
+    keys = derive_passport_keys(generate_private_key())
     passport = mint_passport(keys.signing_key, "ann", email="ann@example.com")
 
     decoded = jwt.decode_complete(
         passport, keys.signing_key.public_key(), ["EdDSA"], audience="services"
     )
     assert decoded["header"] == {"typ": "passport+jwt", "alg": "EdDSA"}
-    assert decoded["payload"]["sub"] == str(user_id("ann"))
+    assert decoded["payload"]["sub"] == str(user_id_of("ann"))
     assert decoded["payload"]["ext"] == {"issuer": "better-auth", "subject": "ann"}
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(
             passport,
-            passport_keys(new_private_key()).signing_key.public_key(),
+            derive_passport_keys(generate_private_key()).signing_key.public_key(),
             ["EdDSA"],
             audience="services",
         )

@@ -51,7 +51,7 @@ async def test_what_was_written_is_there_after_the_next_start(folder: Path) -> N
 
 async def test_what_was_written_survives_a_kill(folder: Path) -> None:
     held_by_all, held = os.pipe()
-    async with ProcessGroup(folder, kept_open=[held]) as group:
+    async with ProcessGroup(folder, inherited_fds=[held]) as group:
         postgres = await start_postgres(group, folder / "data")
         async with await AsyncConnection.connect(postgres.url(), autocommit=True) as connection:
             await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")

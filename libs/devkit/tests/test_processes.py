@@ -38,7 +38,7 @@ from pathlib import Path
 from devkit.platform.processes import ProcessGroup
 
 async def main():
-    async with ProcessGroup(Path(sys.argv[1]), kept_open=[int(sys.argv[2])]) as group:
+    async with ProcessGroup(Path(sys.argv[1]), inherited_fds=[int(sys.argv[2])]) as group:
         for number, program in enumerate(sys.argv[3:]):
             group.start(str(number), [sys.executable, "-c", program], {})
         await asyncio.sleep(1)
@@ -61,7 +61,7 @@ async def said_ready(process: Process) -> None:
     async def is_ready() -> bool:
         return "ready" in process.log.read_text()
 
-    await process.until(is_ready)
+    await process.wait_until(is_ready)
 
 
 async def test_a_process_that_dies_is_named_with_its_last_lines(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ async def test_a_process_that_dies_is_named_with_its_last_lines(tmp_path: Path) 
         with pytest.raises(
             CannotRunError, match=r"(?s)tasks ended with code 3.*tasks\.log.*\nno such setting"
         ):
-            await process.until(never)
+            await process.wait_until(never)
         with pytest.raises(CannotRunError, match="tasks ended"):
             group.check()
 
@@ -83,7 +83,7 @@ async def test_a_process_that_is_killed_is_named_with_the_signal(tmp_path: Path)
         process = group.start("users", python("import os; os.kill(os.getpid(), 9)"), {})
 
         with pytest.raises(CannotRunError, match="users ended by SIGKILL"):
-            await process.until(never)
+            await process.wait_until(never)
 
 
 async def test_a_process_that_never_gets_ready_is_not_waited_for_for_ever(tmp_path: Path) -> None:
@@ -93,15 +93,15 @@ async def test_a_process_that_never_gets_ready_is_not_waited_for_for_ever(tmp_pa
         )
 
         with pytest.raises(CannotRunError, match="tasks is not ready after 1 s"):
-            await process.until(never, seconds=1)
+            await process.wait_until(never, seconds=1)
 
 
 async def test_a_process_with_an_end_may_end_but_must_succeed(tmp_path: Path) -> None:
     async with ProcessGroup(tmp_path) as group:
-        await group.complete("good", python(""), {})
+        await group.run("good", python(""), {})
         group.check()
         with pytest.raises(CannotRunError, match="bad ended with code 1"):
-            await group.complete("bad", python("raise SystemExit(1)"), {})
+            await group.run("bad", python("raise SystemExit(1)"), {})
 
 
 async def test_a_process_sees_the_environment_it_was_given_and_no_other(
@@ -109,7 +109,7 @@ async def test_a_process_sees_the_environment_it_was_given_and_no_other(
 ) -> None:
     monkeypatch.setenv("A_SECRET_OF_THE_DEVELOPER", "x")
     async with ProcessGroup(tmp_path) as group:
-        await group.complete(
+        await group.run(
             "env", python("import os; print(dict(os.environ))"), {"GIVEN": "1", "LC_ALL": "C"}
         )
 

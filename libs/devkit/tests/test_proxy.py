@@ -9,12 +9,12 @@ import pytest
 from psycopg import AsyncConnection, OperationalError
 
 from devkit.platform.postgres import Postgres
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 
 
 @pytest.fixture
 async def proxy(postgres: Postgres) -> AsyncGenerator[FaultProxy]:
-    async with proxy_to(postgres.url()) as proxy:
+    async with run_fault_proxy(postgres.url()) as proxy:
         yield proxy
 
 
@@ -101,14 +101,14 @@ async def test_a_slow_network_delays_both_ways(
 async def test_a_cut_ends_open_connections_but_takes_new_ones(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
-    proxy.cut()
+    proxy.close_connections()
     with pytest.raises(OperationalError):
         await connection.execute("SELECT 1")
     async with await AsyncConnection.connect(proxy.url) as other:
         await other.execute("SELECT 1")
 
 
-@pytest.mark.parametrize(("lost", "left"), [("questions_lost", 2), ("answers_lost", 3)])
+@pytest.mark.parametrize(("lost", "left"), [("dropped_requests", 2), ("dropped_responses", 3)])
 async def test_an_answer_that_got_lost_was_given_and_a_lost_question_was_not(
     proxy: FaultProxy, connection: AsyncConnection, lost: str, left: int
 ) -> None:
@@ -128,7 +128,7 @@ async def test_what_is_cut_in_a_black_hole_is_cut_too(
     proxy.pause()
     question = asyncio.create_task(connection.execute("SELECT 1"))
     await asyncio.sleep(0.05)
-    proxy.cut()
+    proxy.close_connections()
     with pytest.raises(OperationalError):
         await question
 
@@ -137,18 +137,18 @@ async def test_a_refused_connection_is_taken_again_later_on_the_same_port(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     url = proxy.url
-    await proxy.refuse()
+    await proxy.stop_listening()
     with pytest.raises(OperationalError):
         await connection.execute("SELECT 1")
     with pytest.raises(OperationalError, match="refused"):
         await AsyncConnection.connect(url)
 
-    await proxy.accept()
+    await proxy.start_listening()
     async with await AsyncConnection.connect(url) as other:
         await other.execute("SELECT 1")
 
 
 async def test_a_server_that_is_away_looks_like_a_closed_connection() -> None:
-    async with proxy_to("postgresql://postgres@127.0.0.1:1/postgres") as proxy:
+    async with run_fault_proxy("postgresql://postgres@127.0.0.1:1/postgres") as proxy:
         with pytest.raises(psycopg.OperationalError):
             await AsyncConnection.connect(proxy.url)

@@ -20,7 +20,7 @@ async def shared_service(
     databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> AsyncGenerator[Service]:
     """Run one service for all tests that leave it unharmed."""
-    database_url = await databases.make("tasks")
+    database_url = await databases.create("tasks")
     async with run_service(database_url, platform.users.url, keys) as service:
         yield service
 
@@ -37,7 +37,7 @@ async def service(
     databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> AsyncGenerator[Service]:
     """Run a service on a database of this test's own, to count, break or inspect."""
-    database_url = await databases.make("tasks")
+    database_url = await databases.create("tasks")
     async with run_service(database_url, platform.users.url, keys) as isolated_service:
         yield isolated_service
 
@@ -60,7 +60,7 @@ def run_with_users_service(databases: MigratedDatabases, keys: PassportKeys) -> 
 
     @asynccontextmanager
     async def run(users_url: str) -> AsyncGenerator[ClientFactory]:
-        database_url = await databases.make("tasks")
+        database_url = await databases.create("tasks")
         async with run_service(database_url, users_url, keys) as service:
             yield service.client_for
 

@@ -12,8 +12,8 @@ from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, free_ports, start_service
 from devkit.testing.auth_headers import ClientFactory, passport_headers
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
 PATIENCE_SECONDS = 10
@@ -27,7 +27,7 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
     owner = as_isolated_user("owner")
     made = await owner.post("/tasks", json={"title": "Stays"})
 
-    await proxy.refuse()
+    await proxy.stop_listening()
     answers = [await owner.get("/tasks"), await owner.post("/tasks", json={"title": "Lost"})]
 
     assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
@@ -37,7 +37,7 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
     assert (await owner.get("/readyz")).status_code == 503
     assert (await owner.get("/healthz")).status_code == 200
 
-    await proxy.accept()
+    await proxy.start_listening()
     assert (await owner.get("/tasks")).json() == [made.json()]
     assert (await owner.get("/readyz")).status_code == 200
 
@@ -48,7 +48,7 @@ async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
     owner = as_isolated_user("owner")
     before = (await owner.get("/tasks")).json()
 
-    proxy.cut()
+    proxy.close_connections()
 
     assert (await owner.get("/tasks")).json() == before
 
@@ -94,8 +94,8 @@ async def test_a_write_whose_answer_is_lost_is_not_sent_twice(
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as other:
         await other.execute(LOCK_EVERYBODY)
         request = asyncio.create_task(owner.post("/tasks", json={"title": "Once"}))
-        await wait_for_lock_waits(proxy.server_url)
-        proxy.cut()
+        await wait_for_blocked_statements(proxy.server_url)
+        proxy.close_connections()
         answer = await request
 
     assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
@@ -108,8 +108,8 @@ async def test_a_write_whose_answer_is_lost_is_not_sent_twice(
 async def test_a_service_is_there_before_its_database_and_ready_with_it(
     processes: ProcessGroup, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> None:
-    async with proxy_to(await databases.make("tasks")) as proxy:
-        await proxy.refuse()
+    async with run_fault_proxy(await databases.create("tasks")) as proxy:
+        await proxy.stop_listening()
         told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
         environment = database_environment({"tasks": proxy.url}, minimal_environment()) | told
         early = start_service(processes, "tasks", environment, *free_ports(1))
@@ -123,12 +123,12 @@ async def test_a_service_is_there_before_its_database_and_ready_with_it(
                 except TransportError:
                     return False
 
-            await early.process.until(is_there)
+            await early.process.wait_until(is_there)
             assert [(await owner.get(path)).status_code for path in ("/readyz", "/tasks")] == [
                 503,
                 500,
             ]
-            await proxy.accept()
-            await early.until_ready()
+            await proxy.start_listening()
+            await early.wait_until_ready()
             assert (await owner.get("/tasks")).json() == []
         await early.process.stop()

@@ -21,7 +21,7 @@ from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, Service, free_ports, start_service
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import Headers, passport_headers
 from tasks.sync.service import PAGE_BYTES
 from tasks.task.reader import HOLD_SECONDS
@@ -71,7 +71,7 @@ class Running:
             "tasks": tasks,
             "letter": letter,
             "characters": characters,
-            "owner": str(user_id(name)),
+            "owner": str(user_id_of(name)),
         }
         async with await psycopg.AsyncConnection.connect(
             self.database, autocommit=True
@@ -105,11 +105,11 @@ def _port(process: psutil.Process) -> str:
 async def running(
     processes: ProcessGroup, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> AsyncGenerator[Running]:
-    database = await databases.make("tasks")
+    database = await databases.create("tasks")
     told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
     environment = database_environment({"tasks": database}, minimal_environment()) | told
     service = start_service(processes, "tasks", environment, *free_ports(1))
-    await service.until_ready()
+    await service.wait_until_ready()
     yield Running(service, database, keys)
     await service.process.stop()
 

@@ -46,11 +46,11 @@ async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
     databases: MigratedDatabases,
     keys: PassportKeys,
 ) -> None:
-    users_database = await databases.make("users")
+    users_database = await databases.create("users")
     environment = database_environment({"users": users_database}, minimal_environment())
     environment |= {"PASSPORT_PUBLIC_KEYS": keys.public, "TASKS_URL": "http://127.0.0.1:1"}
     users = start_service(processes, "users", environment, free_ports(1)[0])
-    await users.until_ready()
+    await users.wait_until_ready()
     async with run_with_users_service(users.url) as client_for:
         owner = client_for("owner")
         assert (await owner.post("/tasks", json={"title": "First"})).status_code == 201

@@ -233,7 +233,7 @@ async def filled(databases: MigratedDatabases) -> AsyncGenerator[Databases]:
     """Fill both."""
     async with AsyncExitStack() as stack:
         made = [
-            await stack.enter_async_context(large_dataset(await databases.make("tasks"), each))
+            await stack.enter_async_context(large_dataset(await databases.create("tasks"), each))
             for each in (10, OTHER_TASK_COUNT)
         ]
         yield Databases(*made)

@@ -9,7 +9,7 @@ from httpx import AsyncClient, Response
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from .support.owner_lock import create_task_url, lock_owners
 from .support.service import TASKS_MAX
@@ -197,9 +197,9 @@ async def test_who_waits_for_the_first_one_gets_its_answer(
 
     async with lock_owners(proxy) as other:
         first = asyncio.ensure_future(_post(owner, "key"))
-        await wait_for_lock_waits(proxy.server_url)
+        await wait_for_blocked_statements(proxy.server_url)
         second = asyncio.ensure_future(_post(owner, "key", title=title))
-        await wait_for_lock_waits(proxy.server_url, 2)
+        await wait_for_blocked_statements(proxy.server_url, 2)
         await other.commit()
 
     assert ((await first).status_code, (await second).status_code) == (201, told)
@@ -216,9 +216,9 @@ async def test_a_lost_answer_is_found_again_and_nothing_is_done_twice(
     for key in (str(uuid4()) for _ in range(3)):
         async with lock_owners(proxy) as other:
             request = asyncio.create_task(_post(owner, key, title=key))
-            await wait_for_lock_waits(proxy.server_url)
-            proxy.cut()
-            await wait_for_lock_waits(proxy.server_url, 2)
+            await wait_for_blocked_statements(proxy.server_url)
+            proxy.close_connections()
+            await wait_for_blocked_statements(proxy.server_url, 2)
             await other.commit()
         answer = await request
         assert answer.status_code == 201

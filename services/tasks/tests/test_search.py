@@ -69,7 +69,7 @@ async def test_the_database_folds_every_character_as_names_are_folded(
     statement = select(numbers.label("number"), folded.label("folded"))
 
     found: dict[str, object] = {}
-    async with engine_lifespan(await databases.make("tasks")) as engine:
+    async with engine_lifespan(await databases.create("tasks")) as engine:
         for first, last in ((1, 0xD7FF), (0xE000, 0x10FFFF)):
             found |= {
                 chr(row["number"]): row["folded"]

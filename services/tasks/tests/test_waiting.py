@@ -8,7 +8,7 @@ import pytest
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from .support.owner_lock import (
     DELETE_ALL_OWNERS,
@@ -70,7 +70,7 @@ async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(
     async with lock_owners(proxy) as other:
         waiting = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
         waiting += [asyncio.ensure_future(owner.delete(deleted))]
-        await wait_for_lock_waits(proxy.server_url, 2)
+        await wait_for_blocked_statements(proxy.server_url, 2)
         await other.execute("SELECT id FROM tasks FOR UPDATE NOWAIT")
         await other.commit()
 
@@ -189,7 +189,7 @@ async def test_no_user_takes_all_connections(
         )
         requests = [owner.patch(address, json={"title": f"New {number}"}) for number in range(30)]
         waiting = [asyncio.ensure_future(request) for request in requests]
-        await wait_for_lock_waits(proxy.server_url, 2)
+        await wait_for_blocked_statements(proxy.server_url, 2)
         async with asyncio.timeout(1):
             assert (await neighbour.patch(theirs, json={"title": "New"})).status_code == 200
             assert (await owner.get(address)).json()["title"] == "Old"
@@ -214,7 +214,7 @@ async def test_no_user_takes_all_connections_by_reading(
         waiting = [
             asyncio.ensure_future(owner.get(path)) for path in ["/lists", f"/lists/{uuid4()}"] * 12
         ]
-        await wait_for_lock_waits(proxy.server_url, 2)
+        await wait_for_blocked_statements(proxy.server_url, 2)
         await asyncio.sleep(0.2)
         at_the_database = await (await other.execute(WAITING)).fetchone()
         async with asyncio.timeout(2):

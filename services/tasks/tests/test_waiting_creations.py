@@ -11,7 +11,7 @@ from httpx import AsyncClient, Response
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from .support.owner_lock import (
     DELETE_ALL_OWNERS,
@@ -83,7 +83,7 @@ async def test_tasks_are_as_old_as_the_lock_and_not_as_the_wait_for_it(
     async with lock_owners(proxy) as other:
         waiting = [asyncio.ensure_future(owner.post("/tasks", json={"title": "New"}))]
         waiting += [asyncio.ensure_future(_put(owner, uuid4()))]
-        await wait_for_lock_waits(proxy.server_url, 2)
+        await wait_for_blocked_statements(proxy.server_url, 2)
         found = await (await other.execute("SELECT clock_timestamp()")).fetchone()
         await other.commit()
     tasks = [answer.json() for answer in await asyncio.gather(*waiting)]
@@ -191,9 +191,9 @@ async def test_a_key_that_was_taken_again_meanwhile_is_not_forgotten(
 
     async with lock_owners(proxy) as other:
         again = asyncio.ensure_future(_post(owner, "key"))
-        await wait_for_lock_waits(proxy.server_url)
+        await wait_for_blocked_statements(proxy.server_url)
         behind = asyncio.ensure_future(_post(owner, "another"))
-        await wait_for_lock_waits(proxy.server_url, 2)
+        await wait_for_blocked_statements(proxy.server_url, 2)
         await other.commit()
     made = await again
 

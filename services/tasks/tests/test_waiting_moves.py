@@ -7,7 +7,7 @@ from httpx import Response
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from .support.helpers import JsonObject, create_list, create_task, problem_code
 from .support.owner_lock import lock_owners
@@ -33,7 +33,7 @@ async def test_a_key_that_another_move_took_meanwhile_moves_nothing(
         for each in (order[0], order[2]):
             move = owner.post(f"/{kind}/{each['id']}/move", json={"after": None}, headers=KEY)
             answers.append(asyncio.ensure_future(move))
-            await wait_for_lock_waits(proxy.server_url, len(answers))
+            await wait_for_blocked_statements(proxy.server_url, len(answers))
         await other.commit()
         first, second = await asyncio.gather(*answers)
 

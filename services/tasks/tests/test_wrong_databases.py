@@ -12,7 +12,7 @@ from httpx import AsyncClient, Response
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.platform.databases import MigratedDatabases, alembic, database_environment
+from devkit.platform.databases import MigratedDatabases, database_environment, run_alembic
 from devkit.platform.environment import minimal_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.keys import PassportKeys
@@ -46,7 +46,7 @@ def migrate(processes: ProcessGroup) -> Migrate:
 
     async def migrate(url: str, *arguments: str) -> None:
         environment = database_environment({"tasks": url}, minimal_environment())
-        await alembic(processes, "tasks", environment, *(arguments or ("upgrade", "head")))
+        await run_alembic(processes, "tasks", environment, *(arguments or ("upgrade", "head")))
 
     return migrate
 
@@ -132,7 +132,7 @@ async def test_code_ahead_of_its_database_says_so_and_works_once_that_is_migrate
 async def test_code_behind_its_database_goes_on(
     databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     await execute(url, "UPDATE alembic_version SET version_num = 'of-tomorrow'")
 
     await migrate(url)  # as the former release does when a release is taken back
@@ -147,7 +147,7 @@ async def test_code_behind_its_database_goes_on(
 async def test_code_behind_its_database_stops_where_a_migration_says_so(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     await execute(
         url,
         "UPDATE alembic_version SET version_num = 'of-tomorrow'",
@@ -162,7 +162,7 @@ async def test_code_behind_its_database_stops_where_a_migration_says_so(
 
 
 async def test_a_migration_says_which_releases_can_go_on(databases: MigratedDatabases) -> None:
-    async with await psycopg.AsyncConnection.connect(await databases.make("tasks")) as connection:
+    async with await psycopg.AsyncConnection.connect(await databases.create("tasks")) as connection:
         [said] = (
             await (
                 await connection.execute("SELECT obj_description('alembic_version'::regclass)")
@@ -176,7 +176,7 @@ async def test_a_migration_says_which_releases_can_go_on(databases: MigratedData
 async def test_a_database_that_is_taken_back_under_a_running_service_is_noticed_by_readiness(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     async with run(url) as as_user:
         person = as_user("running")
         people = [as_user(f"running-{number}") for number in range(8)]
@@ -221,7 +221,7 @@ async def test_a_database_of_another_encoding_is_refused_by_service_and_migratio
 async def test_a_database_with_other_transactions_is_refused_by_service_and_migration(
     databases: MigratedDatabases, run: Run, migrate: Migrate, change: LiteralString, word: str
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     await change_database(url, change)
 
     with pytest.raises(CannotRunError, match=word) as failure:
@@ -234,7 +234,7 @@ async def test_a_database_with_other_transactions_is_refused_by_service_and_migr
 async def test_a_role_that_may_only_read_is_refused_by_service_and_migration(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     _, reading = await make_role(url, "IN ROLE pg_read_all_data")
 
     with pytest.raises(CannotRunError, match="may not make tables") as failure:
@@ -247,7 +247,7 @@ async def test_a_role_that_may_only_read_is_refused_by_service_and_migration(
 async def test_a_role_that_does_not_own_the_tables_may_not_migrate_them(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     _, other = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
     await execute(url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
 
@@ -267,7 +267,7 @@ async def test_a_migration_whose_database_does_not_answer_says_so(migrate: Migra
 async def test_a_limit_that_is_lost_is_said_once_with_the_statement_that_mends_it(
     databases: MigratedDatabases, run: Run, logged: Callable[[], list[str]]
 ) -> None:
-    url = await databases.make("tasks")  # a copy of another database, without its settings
+    url = await databases.create("tasks")  # a copy of another database, without its settings
     role, limited = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
     async with run(limited) as as_user:
         person = as_user("unlimited")
@@ -287,7 +287,7 @@ async def test_a_limit_that_is_lost_is_said_once_with_the_statement_that_mends_i
 async def test_a_migration_limits_statements_each_time_whichever_role_comes(
     databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     await migrate(url)
     _, second = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
 
@@ -299,7 +299,7 @@ async def test_a_migration_limits_statements_each_time_whichever_role_comes(
 async def test_a_limit_that_somebody_has_chosen_stays(
     databases: MigratedDatabases, migrate: Migrate
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     await change_database(url, "SET statement_timeout = '3s'")
 
     await migrate(url)

@@ -9,9 +9,9 @@ from pydantic import HttpUrl, Secret
 
 from devkit.platform.databases import MigratedDatabases
 from devkit.platform.keys import PassportKeys
-from devkit.platform.tokens import mint_passport, user_id
+from devkit.platform.tokens import mint_passport, user_id_of
 from devkit.testing.auth_headers import ClientFactory
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 from users.main import create_app
 from users.settings import UsersSettings
 
@@ -19,7 +19,7 @@ from users.settings import UsersSettings
 @pytest.fixture(scope="module")
 async def database(databases: MigratedDatabases) -> str:
     """Make a migrated database."""
-    return await databases.make("users")
+    return await databases.create("users")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
     """Stand between the service and its database, in which nobody is known."""
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("TRUNCATE users")
-    async with proxy_to(database) as between:
+    async with run_fault_proxy(database) as between:
         yield between
 
 
@@ -52,7 +52,7 @@ async def as_user(
     def speak_as(name: str) -> AsyncClient:
         subject, _, claim = name.partition(" <")
         passport = mint_passport(keys.signing_key, subject, email=claim.removesuffix(">"))
-        headers = {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id(subject))}
+        headers = {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id_of(subject))}
         return AsyncClient(transport=ASGITransport(app), base_url="http://users", headers=headers)
 
     async with app.router.lifespan_context(app):

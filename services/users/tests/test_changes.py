@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import ClientFactory
 
 
@@ -66,7 +66,7 @@ async def test_somebody_elses_id_in_the_body_is_refused(as_user: ClientFactory) 
     ann = as_user("ann")
 
     answer = await ann.patch(
-        "/users/me", json={"id": str(user_id("ben")), "time_zone": "Asia/Tokyo"}
+        "/users/me", json={"id": str(user_id_of("ben")), "time_zone": "Asia/Tokyo"}
     )
 
     assert (answer.status_code, answer.json()["code"]) == (422, "id-mismatch")

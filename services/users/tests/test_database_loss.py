@@ -14,7 +14,7 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
     ann = as_user("ann")
     before = await ann.get("/users/me")
 
-    await proxy.refuse()
+    await proxy.stop_listening()
     read = await ann.get("/users/me")
     changes = [await ann.patch("/users/me", json={}), await ann.put("/internal/users/me")]
     answers = [read, *changes]
@@ -29,7 +29,7 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
     assert (await ann.get("/readyz")).status_code == 503
     assert (await ann.get("/healthz")).status_code == 200
 
-    await proxy.accept()
+    await proxy.start_listening()
     assert (await ann.get("/users/me")).json() == before.json()
     assert (await ann.get("/readyz")).status_code == 200
 
@@ -40,7 +40,7 @@ async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
     ann = as_user("ann")
     before = await ann.get("/users/me")
 
-    proxy.cut()
+    proxy.close_connections()
 
     assert (await ann.get("/users/me")).json() == before.json()
 
@@ -51,7 +51,7 @@ async def test_a_change_whose_answer_may_be_lost_is_not_sent_twice(
     ann = as_user("ann")
     await ann.get("/users/me")
 
-    proxy.cut()
+    proxy.close_connections()
 
     assert (await ann.patch("/users/me", json={"time_zone": "Asia/Tokyo"})).status_code == 500
     assert (await ann.patch("/users/me", json={"time_zone": "Asia/Tokyo"})).status_code == 200

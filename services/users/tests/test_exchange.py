@@ -15,9 +15,9 @@ from devkit.testing.stub_server import (
     Behaviour,
     ReceivedRequest,
     StubServer,
-    document,
-    hang_up,
-    responding,
+    close_without_response,
+    json_response,
+    respond_with,
 )
 
 LINES: Final = {"Content-Type": "application/x-ndjson"}
@@ -28,7 +28,7 @@ START: Final[Line] = {"kind": "export", "format": 1, "user": {"time_zone": "Euro
 
 REPORT: Final = {"created": 1, "updated": 0, "unchanged": 2, "renumbered": 0}
 
-BUSY: Final = document(status="503 Service Unavailable")
+BUSY: Final = json_response(status="503 Service Unavailable")
 
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -37,7 +37,7 @@ CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 async def tasks() -> AsyncGenerator[StubServer]:
     """Stand where the tasks service would; it takes whatever comes."""
     upstream = StubServer()
-    upstream.behaviour = responding(document(json.dumps(REPORT).encode()))
+    upstream.behaviour = respond_with(json_response(json.dumps(REPORT).encode()))
     await upstream.start()
     yield upstream
     await upstream.stop()
@@ -61,7 +61,7 @@ def keeping(bodies: list[bytes]) -> Behaviour:
 
     async def keep(request: ReceivedRequest, writer: StreamWriter) -> None:
         bodies.append(await request.body())
-        await responding(document(json.dumps(REPORT).encode()))(
+        await respond_with(json_response(json.dumps(REPORT).encode()))(
             ReceivedRequest(request.line, [], request.reader, 0), writer
         )
 
@@ -75,7 +75,7 @@ def written(line: Line) -> bytes:
 async def test_an_export_begins_with_the_profile_and_goes_on_as_the_tasks_service_says(
     as_user: ClientFactory, tasks: StubServer
 ) -> None:
-    tasks.behaviour = responding(CHUNKED, b"2\r\n{}\r\n", b"1\r\n\n\r\n", b"0\r\n\r\n")
+    tasks.behaviour = respond_with(CHUNKED, b"2\r\n{}\r\n", b"1\r\n\n\r\n", b"0\r\n\r\n")
     owner = as_user("owner <me@example.com>")
 
     answer = await owner.get("/users/me/export")
@@ -96,16 +96,16 @@ async def test_an_export_begins_with_the_profile_and_goes_on_as_the_tasks_servic
 async def test_the_tasks_service_is_told_who_asks(
     as_user: ClientFactory, tasks: StubServer
 ) -> None:
-    tasks.behaviour = responding(CHUNKED, b"0\r\n\r\n")
+    tasks.behaviour = respond_with(CHUNKED, b"0\r\n\r\n")
     owner = as_user("owner")
 
     answer = await owner.get("/users/me/export")
 
-    [seen] = tasks.seen
+    [seen] = tasks.requests
     assert seen.line == "GET /internal/owner/export HTTP/1.1"
-    assert seen.values("authorization") == [owner.headers["authorization"]]
-    assert seen.values("x-user-id") == [owner.headers["x-user-id"]]
-    assert seen.values("x-request-id") == [answer.headers["x-request-id"]]
+    assert seen.header_values("authorization") == [owner.headers["authorization"]]
+    assert seen.header_values("x-user-id") == [owner.headers["x-user-id"]]
+    assert seen.header_values("x-request-id") == [answer.headers["x-request-id"]]
 
 
 async def test_an_import_hands_on_what_is_behind_the_first_line_and_keeps_the_time_zone(
@@ -166,7 +166,7 @@ async def test_a_profile_that_says_nothing_of_its_zone_leaves_it_as_it_is(
     ).status_code == 200
 
     assert await time_zone(owner) == "Asia/Tokyo"
-    assert len(tasks.seen) == 1
+    assert len(tasks.requests) == 1
 
 
 WRONG: Final[dict[str, tuple[bytes, int, list[list[str | int]]]]] = {
@@ -206,7 +206,7 @@ async def test_a_first_line_that_is_bad_is_refused_and_nothing_is_handed_on(
         ["Line", str(places[0][1])],
     )
     assert [fault["location"] for fault in problem["errors"]] == places
-    assert not tasks.seen
+    assert not tasks.requests
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ async def test_an_import_beyond_64_mib_is_413_announced_or_not(
         content=b"",
         headers={**LINES, "Content-Length": str(64 * 1_048_576 + 1)},
     )
-    assert not tasks.seen
+    assert not tasks.requests
     counted = await bring(owner, pieces())
 
     assert [answer.json()["code"] for answer in (announced, counted)] == ["content-too-large"] * 2
@@ -271,7 +271,7 @@ async def test_what_the_tasks_service_refuses_is_refused_here(
         "errors_omitted": 3,
         "unheard": "of",
     }
-    tasks.behaviour = responding(document(json.dumps(problem).encode(), status))
+    tasks.behaviour = respond_with(json_response(json.dumps(problem).encode(), status))
     owner = as_user("owner")
 
     refused = await bring(owner, written(START))
@@ -289,20 +289,22 @@ async def huge(request: ReceivedRequest, writer: StreamWriter) -> None:
 
 
 SICK: Final[dict[str, Behaviour]] = {
-    "hangs up": hang_up,
-    "speaks no HTTP": responding(b"\x00\xff\r\n\r\n"),
-    "is busy": responding(BUSY),
-    "fails": responding(document(status="500 Oh")),
-    "does not believe it": responding(document(status="401 No")),
-    "redirects": responding(
-        document(status="307 There", headers="Location: http://127.0.0.1:1/\r\n")
+    "hangs up": close_without_response,
+    "speaks no HTTP": respond_with(b"\x00\xff\r\n\r\n"),
+    "is busy": respond_with(BUSY),
+    "fails": respond_with(json_response(status="500 Oh")),
+    "does not believe it": respond_with(json_response(status="401 No")),
+    "redirects": respond_with(
+        json_response(status="307 There", headers="Location: http://127.0.0.1:1/\r\n")
     ),
-    "breaks off": responding(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"),
+    "breaks off": respond_with(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n"
+    ),
 }
 SICK_AT_IMPORTS: Final = SICK | {
     "is huge": huge,
-    "says nothing of use": responding(document(b'{"made": 1}')),
-    "refuses without a reason": responding(document(b"[]", "422 Oh")),
+    "says nothing of use": respond_with(json_response(b'{"made": 1}')),
+    "refuses without a reason": respond_with(json_response(b"[]", "422 Oh")),
 }
 
 
@@ -343,7 +345,7 @@ async def test_an_erasure_loses_nothing_until_the_tasks_service_has_done_its_par
         assert (await owner.delete("/users/me")).json()["code"] == "tasks-unavailable"
         assert await time_zone(owner) == "Asia/Tokyo"
 
-    tasks.behaviour = responding(b"HTTP/1.1 204 No Content\r\n\r\n")
+    tasks.behaviour = respond_with(b"HTTP/1.1 204 No Content\r\n\r\n")
     assert (await owner.delete("/users/me")).status_code == 204
     assert await time_zone(owner) == "UTC"
     assert (await owner.delete("/users/me")).status_code == 204

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
@@ -25,7 +25,7 @@ async def test_a_profile_appears_when_its_owner_is_first_seen(as_user: ClientFac
     profile = answer.json()
     created_at = profile.pop("created_at")
     assert profile == {
-        "id": str(user_id("ann")),
+        "id": str(user_id_of("ann")),
         "email": "ann@example.com",
         "time_zone": "UTC",
         "auth_issuer": "better-auth",
@@ -57,8 +57,8 @@ async def test_owners_see_themselves_at_their_own_address(as_user: ClientFactory
     ann = as_user("ann")
     me = await ann.get("/users/me")
 
-    assert (await ann.get(f"/users/{user_id('ann')}")).content == me.content
-    assert (await ann.get(f"/users/{str(user_id('ann')).upper()}")).content == me.content
+    assert (await ann.get(f"/users/{user_id_of('ann')}")).content == me.content
+    assert (await ann.get(f"/users/{str(user_id_of('ann')).upper()}")).content == me.content
 
 
 @pytest.mark.scenario("S002-US1.3")
@@ -66,7 +66,7 @@ async def test_another_user_is_refused_whether_or_not_they_exist(as_user: Client
     ann = as_user("ann")
     await as_user("ben").get("/users/me")
 
-    for other in (user_id("ben"), user_id("nobody"), uuid4()):
+    for other in (user_id_of("ben"), user_id_of("nobody"), uuid4()):
         answer = await ann.get(f"/users/{other}")
         assert (answer.status_code, answer.json()["code"]) == (403, "other-user")
 
@@ -85,7 +85,7 @@ async def test_an_address_that_is_no_uuid_is_unreadable(as_user: ClientFactory, 
     [
         ("GET", "/users/me"),
         ("PATCH", "/users/me"),
-        ("GET", f"/users/{user_id('ann')}"),
+        ("GET", f"/users/{user_id_of('ann')}"),
         ("PUT", "/internal/users/me"),
     ],
 )
@@ -103,8 +103,10 @@ async def test_without_a_passport_nobody_is_anybody(
 async def test_parameters_are_refused(as_user: ClientFactory) -> None:
     ann = as_user("ann")
 
-    for address in ("/users/me", f"/users/{user_id('ann')}"):
-        assert (await ann.get(address, params={"user_id": str(user_id("ann"))})).status_code == 400
+    for address in ("/users/me", f"/users/{user_id_of('ann')}"):
+        assert (
+            await ann.get(address, params={"user_id": str(user_id_of("ann"))})
+        ).status_code == 400
     assert (await ann.put("/internal/users/me?x")).status_code == 400
     assert (await ann.patch("/users/me?x", json={})).status_code == 400
 
@@ -134,7 +136,7 @@ async def test_the_id_alone_says_whose_profile_it_is(
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute("UPDATE users SET auth_subject = 'ann'")
 
-    assert (await as_user("ann").get("/users/me")).json()["id"] == str(user_id("ann"))
+    assert (await as_user("ann").get("/users/me")).json()["id"] == str(user_id_of("ann"))
 
 
 async def test_a_service_makes_sure_that_a_profile_is_there(as_user: ClientFactory) -> None:

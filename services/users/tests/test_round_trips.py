@@ -2,7 +2,7 @@
 
 import pytest
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
@@ -24,7 +24,7 @@ async def test_a_known_profile_is_one_round_trip(
     ann = as_user(name)
     requests = [
         ("GET", "/users/me"),
-        ("GET", f"/users/{user_id('ann')}"),
+        ("GET", f"/users/{user_id_of('ann')}"),
         ("PUT", "/internal/users/me"),
     ]
     for _ in range(WARM_UP):
@@ -59,11 +59,11 @@ async def test_what_is_refused_never_reaches_the_database(
 ) -> None:
     ann = as_user("ann")
 
-    assert (await ann.get(f"/users/{user_id('ben')}")).status_code == 403
-    assert (await ann.patch("/users/me", json={"id": str(user_id("ben"))})).status_code == 422
+    assert (await ann.get(f"/users/{user_id_of('ben')}")).status_code == 403
+    assert (await ann.patch("/users/me", json={"id": str(user_id_of("ben"))})).status_code == 422
     assert (await ann.patch("/users/me", json={"time_zone": None})).status_code == 400
     assert (
-        await ann.get("/users/me", headers={"X-User-Id": str(user_id("ben"))})
+        await ann.get("/users/me", headers={"X-User-Id": str(user_id_of("ben"))})
     ).status_code == 401
 
     assert proxy.round_trips == 0

@@ -13,21 +13,27 @@ from httpx import AsyncClient, Response
 
 from common.uploads import IMPORT_LIMITS
 from devkit.testing.auth_headers import ClientFactory
-from devkit.testing.stub_server import Behaviour, ReceivedRequest, StubServer, document, responding
+from devkit.testing.stub_server import (
+    Behaviour,
+    ReceivedRequest,
+    StubServer,
+    json_response,
+    respond_with,
+)
 from users.routes import exchange
 
 LINES: Final = {"Content-Type": "application/x-ndjson"}
 
 START: Final = b'{"kind": "export", "format": 1, "user": {"time_zone": "Europe/Paris"}}\n'
 
-REPORT: Final = document(b'{"created": 1, "updated": 0, "unchanged": 2, "renumbered": 0}')
+REPORT: Final = json_response(b'{"created": 1, "updated": 0, "unchanged": 2, "renumbered": 0}')
 
 
 @pytest.fixture
 async def tasks() -> AsyncGenerator[StubServer]:
     """Stand where the tasks service would; it takes whatever comes."""
     upstream = StubServer()
-    upstream.behaviour = responding(REPORT)
+    upstream.behaviour = respond_with(REPORT)
     await upstream.start()
     yield upstream
     await upstream.stop()
@@ -70,7 +76,7 @@ def answering_early(status: str, code: str) -> Behaviour:
 
     async def behave(request: ReceivedRequest, writer: StreamWriter) -> None:
         await asyncio.sleep(0.3)
-        writer.write(document(problem, status))
+        writer.write(json_response(problem, status))
         await writer.drain()
         while await request.reader.read(65_536):
             pass
@@ -150,7 +156,7 @@ async def test_a_third_upload_of_one_user_waits_and_those_of_others_do_not(
 
     async with asyncio.timeout(4):
         assert (await bring(as_user("neighbour"), START)).status_code == 200
-    assert len(tasks.seen) == 3
+    assert len(tasks.requests) == 3
     assert not any(each.done() for each in sending)
     go_on.set()
 
@@ -163,10 +169,10 @@ async def test_more_than_a_hundred_that_hold_an_upload_keep_nobody_from_the_task
     go_on = asyncio.Event()
     sending: list[asyncio.Task[Response]] = []
     for number in range(120):
-        tasks.asked.clear()
+        tasks.request_received.clear()
         sending.append(bring(as_user(f"dawdler {number}"), holding(START, go_on)))
         async with asyncio.timeout(4):
-            await tasks.asked.wait()
+            await tasks.request_received.wait()
 
     async with asyncio.timeout(4):
         assert (await bring(as_user("neighbour"), START)).status_code == 200
@@ -188,7 +194,7 @@ async def test_who_leaves_ends_the_call_of_the_tasks_service(
 
     tasks.behaviour = read_on
     sending = bring(as_user("owner"), holding(START, asyncio.Event()))
-    await tasks.asked.wait()
+    await tasks.request_received.wait()
 
     sending.cancel()
 
@@ -199,8 +205,8 @@ async def test_who_leaves_ends_the_call_of_the_tasks_service(
 async def test_whoever_has_tasks_has_a_profile_also_when_an_import_is_refused(
     as_user: ClientFactory, tasks: StubServer, database: str
 ) -> None:
-    tasks.behaviour = responding(
-        document(b'{"code": "invalid-body", "detail": "Line 2 is bad."}', "422 Oh")
+    tasks.behaviour = respond_with(
+        json_response(b'{"code": "invalid-body", "detail": "Line 2 is bad."}', "422 Oh")
     )
 
     assert (await bring(as_user("owner"), START)).status_code == 422

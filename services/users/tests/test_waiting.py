@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import psycopg
 import pytest
 
-from devkit.platform.tokens import user_id
+from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
@@ -63,7 +63,7 @@ async def test_an_address_goes_to_whoever_claimed_it_first(
     await as_user("ann <ann@example.com>").get("/users/me")
     await as_user("ben").get("/users/me")
     await somebody.execute(
-        "UPDATE users SET email = 'team@example.com' WHERE id = %s", [user_id("ben")]
+        "UPDATE users SET email = 'team@example.com' WHERE id = %s", [user_id_of("ben")]
     )
 
     waiting = asyncio.create_task(as_user("ann <team@example.com>").get("/users/me"))

@@ -60,7 +60,7 @@ async def _running(
     (port,) = free_ports(1)
     async with ProcessGroup(logs) as group:
         started = start_service(group, "gateway", environment, port)
-        await started.until_ready()
+        await started.wait_until_ready()
         yield Gateway(port, started.process.popen.pid, started.process.log, *upstreams)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from devkit.testing.raw_http import RawResponse, request, send_request
-from devkit.testing.stub_server import document, responding
+from devkit.testing.raw_http import RawResponse, build_request, send_request
+from devkit.testing.stub_server import json_response, respond_with
 
 from .stage import FRONT_END, Gateway
 
@@ -22,13 +22,13 @@ async def preflight(
     """Ask as a browser does before the real request."""
     asked = f"Access-Control-Request-Method: {verb}\r\nAccess-Control-Request-Headers: authorization,if-match\r\n"
     return await send_request(
-        gateway.port, request("OPTIONS", path, headers=f"Origin: {origin}\r\n{asked}")
+        gateway.port, build_request("OPTIONS", path, headers=f"Origin: {origin}\r\n{asked}")
     )
 
 
 def words(answer: RawResponse, name: str) -> set[str]:
     """Return the list in a header."""
-    return {word for value in answer.values(name) for word in value.split(", ")}
+    return {word for value in answer.header_values(name) for word in value.split(", ")}
 
 
 def allowed(answer: RawResponse) -> list[str]:
@@ -44,13 +44,15 @@ async def test_a_front_end_may_ask_without_a_token(
     answer = await preflight(gateway, origin, path)
 
     assert (answer.status, answer.body) == (204, b"")
-    assert answer.values("x-content-type-options") + answer.values("referrer-policy") == [
+    assert answer.header_values("x-content-type-options") + answer.header_values(
+        "referrer-policy"
+    ) == [
         "nosniff",
         "no-referrer",
     ]
-    assert answer.values("access-control-allow-origin") == [origin]
-    assert answer.values("access-control-allow-credentials") == ["true"]
-    assert answer.values("access-control-max-age") == ["600"]
+    assert answer.header_values("access-control-allow-origin") == [origin]
+    assert answer.header_values("access-control-allow-credentials") == ["true"]
+    assert answer.header_values("access-control-max-age") == ["600"]
     assert words(answer, "access-control-allow-headers") >= set(SENT.split(", "))
     assert words(answer, "access-control-allow-methods") >= {
         "GET",
@@ -61,7 +63,7 @@ async def test_a_front_end_may_ask_without_a_token(
         "DELETE",
     }
     assert "Origin" in words(answer, "vary")
-    assert not gateway.tasks.seen
+    assert not gateway.tasks.requests
 
 
 @pytest.mark.parametrize(
@@ -79,24 +81,24 @@ async def test_a_front_end_may_ask_without_a_token(
 )
 async def test_a_strange_origin_learns_nothing(gateway: Gateway, token: str, origin: str) -> None:
     real = await send_request(
-        gateway.port, request("GET", "/tasks", token, headers=f"Origin: {origin}\r\n")
+        gateway.port, build_request("GET", "/tasks", token, headers=f"Origin: {origin}\r\n")
     )
 
     for answer in (await preflight(gateway, origin), real):
-        assert answer.values("x-content-type-options") == ["nosniff"]
+        assert answer.header_values("x-content-type-options") == ["nosniff"]
         assert not allowed(answer)
         assert words(answer, "vary") == {"Origin"}
 
 
 async def test_a_front_end_may_read_the_answer(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = responding(document(headers="Vary: Authorization\r\n"))
+    gateway.tasks.behaviour = respond_with(json_response(headers="Vary: Authorization\r\n"))
 
     answer = await send_request(
-        gateway.port, request("GET", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")
+        gateway.port, build_request("GET", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")
     )
 
-    assert answer.values("access-control-allow-origin") == [FRONT_END]
-    assert answer.values("access-control-allow-credentials") == ["true"]
+    assert answer.header_values("access-control-allow-origin") == [FRONT_END]
+    assert answer.header_values("access-control-allow-credentials") == ["true"]
     assert words(answer, "access-control-expose-headers") == set(SHOWN.split(", "))
     assert words(answer, "vary") == {"Authorization", "Origin"}
 
@@ -115,16 +117,19 @@ async def test_a_front_end_may_read_a_refusal(
     gateway: Gateway, verb: str, path: str, headers: str, status: int
 ) -> None:
     answer = await send_request(
-        gateway.port, request(verb, path, headers=f"Origin: {FRONT_END}\r\n{headers}")
+        gateway.port, build_request(verb, path, headers=f"Origin: {FRONT_END}\r\n{headers}")
     )
 
-    assert (answer.status, answer.values("access-control-allow-origin")) == (status, [FRONT_END])
+    assert (answer.status, answer.header_values("access-control-allow-origin")) == (
+        status,
+        [FRONT_END],
+    )
 
 
 async def test_without_an_origin_nothing_is_said_about_origins(
     gateway: Gateway, token: str
 ) -> None:
-    answer = await send_request(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, build_request("GET", "/tasks", token))
 
     assert not allowed(answer)
     assert words(answer, "vary") == {"Origin"}
@@ -134,7 +139,7 @@ async def test_options_without_a_preflight_is_the_services_affair(
     gateway: Gateway, token: str
 ) -> None:
     await send_request(
-        gateway.port, request("OPTIONS", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")
+        gateway.port, build_request("OPTIONS", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")
     )
 
-    assert gateway.tasks.seen[0].line == "OPTIONS /tasks HTTP/1.1"
+    assert gateway.tasks.requests[0].line == "OPTIONS /tasks HTTP/1.1"

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from auth_gateway.documents import CATALOGUE
-from devkit.testing.raw_http import RawResponse, request, send_request
+from devkit.testing.raw_http import RawResponse, build_request, send_request
 
 from .codes import VALIDATORS_OWN, codes
 from .stage import Gateway
@@ -18,12 +18,12 @@ PAGES = ["/docs", "/problems/task-not-found"]
 
 async def get(gateway: Gateway, path: str) -> RawResponse:
     """Read a page as a stranger."""
-    return await send_request(gateway.port, request("GET", path))
+    return await send_request(gateway.port, build_request("GET", path))
 
 
 def policy_of(page: RawResponse) -> dict[str, list[str]]:
     """Return a page's content security policy."""
-    (policy,) = page.values("content-security-policy")
+    (policy,) = page.header_values("content-security-policy")
     return {
         name: sources.split()
         for name, _, sources in (rule.strip().partition(" ") for rule in policy.split(";"))
@@ -38,7 +38,7 @@ def test_every_code_is_explained_and_no_other() -> None:
 async def test_a_code_has_a_page(gateway: Gateway, code: str) -> None:
     page = await get(gateway, f"/problems/{code}")
 
-    assert (page.status, page.values("content-type")) == (200, ["text/html; charset=utf-8"])
+    assert (page.status, page.header_values("content-type")) == (200, ["text/html; charset=utf-8"])
     assert f"<code>{code}</code>" in page.body.decode()
 
 

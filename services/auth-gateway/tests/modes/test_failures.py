@@ -9,14 +9,14 @@ from auth_gateway import upstream
 from auth_gateway.exchange import Outgoing, hand_on
 from auth_gateway.upstream import connections
 from common.problems import BadGateway, GatewayTimeout
-from devkit.testing.raw_http import request, send_request
+from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import (
     ReceivedRequest,
     StubServer,
-    document,
-    hang_up,
-    responding,
-    silence,
+    close_without_response,
+    json_response,
+    never_respond,
+    respond_with,
 )
 
 from .stage import Gateway
@@ -70,51 +70,51 @@ async def hand_to(
 @pytest.mark.parametrize("name", NONSENSE)
 async def test_nonsense_is_no_answer(gateway: Gateway, token: str, name: str) -> None:
     async def talk_nonsense(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        await responding(NONSENSE[name])(request, writer)
+        await respond_with(NONSENSE[name])(request, writer)
         writer.close()
 
     gateway.tasks.behaviour = talk_nonsense
 
-    answer = await send_request(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, build_request("GET", "/tasks", token))
 
     assert (answer.status, answer.code) == (502, "bad-gateway")
-    gateway.tasks.behaviour = responding(document())
-    assert (await send_request(gateway.port, request("GET", "/tasks", token))).status == 200
+    gateway.tasks.behaviour = respond_with(json_response())
+    assert (await send_request(gateway.port, build_request("GET", "/tasks", token))).status == 200
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE", "POST"])
 async def test_a_request_that_may_have_been_carried_out_is_not_sent_again(
     gateway: Gateway, token: str, verb: str
 ) -> None:
-    gateway.tasks.behaviour = hang_up
+    gateway.tasks.behaviour = close_without_response
 
-    answer = await send_request(gateway.port, request(verb, "/tasks", token))
+    answer = await send_request(gateway.port, build_request(verb, "/tasks", token))
 
     assert (answer.status, answer.code) == (502, "bad-gateway")
-    assert len(gateway.tasks.seen) == 1
+    assert len(gateway.tasks.requests) == 1
 
 
 async def test_a_connection_that_died_while_idle_is_not_used(gateway: Gateway, token: str) -> None:
     async def answer_and_close(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        await responding(document())(request, writer)
+        await respond_with(json_response())(request, writer)
         writer.close()
 
     gateway.tasks.behaviour = answer_and_close
 
     assert [
-        (await send_request(gateway.port, request("POST", "/tasks", token))).status
+        (await send_request(gateway.port, build_request("POST", "/tasks", token))).status
         for _ in range(5)
     ] == [200] * 5
 
 
 async def test_a_service_that_is_away_is_502_until_it_is_back(gateway: Gateway, token: str) -> None:
     await gateway.users.stop()
-    away = await send_request(gateway.port, request("GET", "/users/me", token))
+    away = await send_request(gateway.port, build_request("GET", "/users/me", token))
     await gateway.users.start()
-    back = await send_request(gateway.port, request("GET", "/users/me", token))
+    back = await send_request(gateway.port, build_request("GET", "/users/me", token))
 
     assert (away.status, away.code, back.status) == (502, "bad-gateway", 200)
-    assert away.values("x-request-id")
+    assert away.header_values("x-request-id")
 
 
 async def test_a_service_that_just_starts_is_asked_a_second_time(
@@ -134,18 +134,18 @@ async def test_nobody_is_asked_a_third_time(service: StubServer) -> None:
 
 
 async def test_a_service_that_does_not_answer_in_time_is_504(service: StubServer) -> None:
-    service.behaviour = silence
+    service.behaviour = never_respond
     await service.start()
 
     with pytest.raises(GatewayTimeout):
         await hand_to(service, answer_seconds=0.1)
-    await service.closed.wait()
+    await service.connection_closed.wait()
 
 
 async def test_an_answer_that_stops_halfway_is_never_completed(service: StubServer) -> None:
     async def stop_halfway(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1, ")
-        await silence(request, writer)
+        await never_respond(request, writer)
 
     service.behaviour = stop_halfway
     await service.start()
@@ -164,7 +164,7 @@ async def test_an_upload_that_gets_nowhere_ends(
 
     with pytest.raises(GatewayTimeout):
         await hand_to(service, body=b"half")
-    await service.closed.wait()
+    await service.connection_closed.wait()
 
 
 async def test_a_service_has_time_of_its_own_when_all_of_a_request_is_there(
@@ -173,7 +173,7 @@ async def test_a_service_has_time_of_its_own_when_all_of_a_request_is_there(
     async def think(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await request.body()
         await asyncio.sleep(0.5)
-        writer.write(document())
+        writer.write(json_response())
 
     monkeypatch.setattr(send_request, "REQUEST_SECONDS", 0.3)
     service.behaviour = think

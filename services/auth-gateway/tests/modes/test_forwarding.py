@@ -5,8 +5,8 @@ import json
 import jwt
 import pytest
 
-from devkit.testing.raw_http import parse_responses, request, send_raw, send_request
-from devkit.testing.stub_server import ReceivedRequest, document, responding
+from devkit.testing.raw_http import build_request, parse_responses, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, json_response, respond_with
 
 from .stage import SUBJECT, Gateway
 
@@ -16,57 +16,58 @@ IDENTITY = ("authorization", "x-user-id", "x-request-id")
 async def seen_of(gateway: Gateway, sent: bytes) -> ReceivedRequest:
     """Send a request, and return what the tasks service got."""
     await send_request(gateway.port, sent)
-    return gateway.tasks.seen[-1]
+    return gateway.tasks.requests[-1]
 
 
 async def test_a_request_reaches_the_service_of_its_path_as_it_was_sent(
     gateway: Gateway, token: str
 ) -> None:
-    sent = request(
+    sent = build_request(
         "PATCH", "/tasks/7?a=1&a=%20+b", token, headers='If-Match: "4"\r\n', body=b'{"title": "x"}'
     )
 
     assert (await send_request(gateway.port, sent)).status == 200
 
-    (seen,) = gateway.tasks.seen
+    (seen,) = gateway.tasks.requests
     assert seen.line == "PATCH /tasks/7?a=1&a=%20+b HTTP/1.1"
-    assert seen.values("if-match") == ['"4"']
-    assert seen.values("content-length") == ["14"]
-    assert not gateway.users.seen
+    assert seen.header_values("if-match") == ['"4"']
+    assert seen.header_values("content-length") == ["14"]
+    assert not gateway.users.requests
 
 
 @pytest.mark.parametrize("path", ["/users", "/users/me", "/users/"])
 async def test_each_service_gets_its_own_paths(gateway: Gateway, token: str, path: str) -> None:
-    await send_request(gateway.port, request("GET", path, token))
+    await send_request(gateway.port, build_request("GET", path, token))
 
-    assert [seen.line for seen in gateway.users.seen] == [f"GET {path} HTTP/1.1"]
-    assert not gateway.tasks.seen
+    assert [seen.line for seen in gateway.users.requests] == [f"GET {path} HTTP/1.1"]
+    assert not gateway.tasks.requests
 
 
 async def test_a_service_is_told_who_calls_and_never_sees_the_token(
     gateway: Gateway, token: str
 ) -> None:
     seen = await seen_of(
-        gateway, request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
+        gateway, build_request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
     )
 
-    ((scheme, passport),) = [value.split() for value in seen.values("authorization")]
+    ((scheme, passport),) = [value.split() for value in seen.header_values("authorization")]
     claims = jwt.decode_complete(passport, options={"verify_signature": False})
     assert scheme == "Bearer"
     assert claims["header"]["typ"] == "passport+jwt"
     assert claims["payload"]["sub"] == SUBJECT
-    assert seen.values("x-user-id") == [SUBJECT]
-    assert seen.values("x-request-id") == ["my-own-id"]
+    assert seen.header_values("x-user-id") == [SUBJECT]
+    assert seen.header_values("x-request-id") == ["my-own-id"]
     assert token not in str(seen.headers)
 
 
 @pytest.mark.parametrize("name", ["X-User-Id", "x-user-id", "X-USER-ID"])
 async def test_a_client_cannot_say_who_calls(gateway: Gateway, token: str, name: str) -> None:
     seen = await seen_of(
-        gateway, request("GET", "/tasks", token, headers=f"{name}: forged\r\n{name}: {SUBJECT}\r\n")
+        gateway,
+        build_request("GET", "/tasks", token, headers=f"{name}: forged\r\n{name}: {SUBJECT}\r\n"),
     )
 
-    assert seen.values("x-user-id") == [SUBJECT]
+    assert seen.header_values("x-user-id") == [SUBJECT]
 
 
 IMITATIONS = [
@@ -95,12 +96,12 @@ async def test_another_spelling_of_our_own_header_is_not_let_in(
     gateway: Gateway, token: str, name: str
 ) -> None:
     answer = await send_request(
-        gateway.port, request("GET", "/tasks", token, headers=f"{name}: forged\r\n")
+        gateway.port, build_request("GET", "/tasks", token, headers=f"{name}: forged\r\n")
     )
 
     assert (answer.status, answer.code) == (400, "bad-request")
-    assert answer.values("connection") == ["close"]
-    assert not gateway.tasks.seen
+    assert answer.header_values("connection") == ["close"]
+    assert not gateway.tasks.requests
 
 
 @pytest.mark.parametrize(
@@ -110,10 +111,10 @@ async def test_any_other_name_that_programs_read_differently_is_left_out(
     gateway: Gateway, token: str, name: str
 ) -> None:
     seen = await seen_of(
-        gateway, request("GET", "/tasks", token, headers=f"{name}: 1\r\nX-Own: 2\r\n")
+        gateway, build_request("GET", "/tasks", token, headers=f"{name}: 1\r\nX-Own: 2\r\n")
     )
 
-    assert (seen.values(name.lower()), seen.values("x-own")) == ([], ["2"])
+    assert (seen.header_values(name.lower()), seen.header_values("x-own")) == ([], ["2"])
 
 
 @pytest.mark.parametrize(
@@ -134,22 +135,24 @@ async def test_any_other_name_that_programs_read_differently_is_left_out(
 async def test_what_is_not_meant_for_a_service_stays_out(
     gateway: Gateway, token: str, name: str
 ) -> None:
-    sent = request("GET", "/tasks", token, headers=f"{name}: one\r\nConnection: Expect-Nothing\r\n")
+    sent = build_request(
+        "GET", "/tasks", token, headers=f"{name}: one\r\nConnection: Expect-Nothing\r\n"
+    )
 
-    assert not (await seen_of(gateway, sent)).values(name.lower())
+    assert not (await seen_of(gateway, sent)).header_values(name.lower())
 
 
 @pytest.mark.parametrize("name", [*IDENTITY, "content-length"])
 async def test_a_client_cannot_have_our_own_headers_dropped(
     gateway: Gateway, token: str, name: str
 ) -> None:
-    sent = request("POST", "/tasks", token, headers=f"Connection: {name}\r\n", body=b"{}")
+    sent = build_request("POST", "/tasks", token, headers=f"Connection: {name}\r\n", body=b"{}")
 
-    assert len((await seen_of(gateway, sent)).values(name)) == 1
+    assert len((await seen_of(gateway, sent)).header_values(name)) == 1
 
 
 async def test_all_other_headers_pass_as_sent(gateway: Gateway, token: str) -> None:
-    sent = request(
+    sent = build_request(
         "GET",
         "/tasks",
         token,
@@ -160,7 +163,11 @@ async def test_all_other_headers_pass_as_sent(gateway: Gateway, token: str) -> N
     seen = await seen_of(gateway, sent)
 
     assert {name.lower() for name, _ in seen.headers} == names
-    assert (seen.values("accept"), seen.values("user-agent"), seen.values("x-own")[0]) == (
+    assert (
+        seen.header_values("accept"),
+        seen.header_values("user-agent"),
+        seen.header_values("x-own")[0],
+    ) == (
         ["a"],
         ["me"],
         "1",
@@ -169,45 +176,46 @@ async def test_all_other_headers_pass_as_sent(gateway: Gateway, token: str) -> N
 
 async def test_an_answer_comes_back_as_the_service_gave_it(gateway: Gateway, token: str) -> None:
     body = json.dumps([{"title": "Blumen gießen"}], ensure_ascii=False).encode()
-    gateway.tasks.behaviour = responding(
-        document(body, "207 Own Words", 'ETag: "4"\r\nX-Own: a\r\nX-Own: b\r\n')
+    gateway.tasks.behaviour = respond_with(
+        json_response(body, "207 Own Words", 'ETag: "4"\r\nX-Own: a\r\nX-Own: b\r\n')
     )
 
-    answer = await send_request(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, build_request("GET", "/tasks", token))
 
     assert (answer.status, answer.body) == (207, body)
-    assert (answer.values("etag"), answer.values("x-own")) == (['"4"'], ["a", "b"])
+    assert (answer.header_values("etag"), answer.header_values("x-own")) == (['"4"'], ["a", "b"])
 
 
 async def test_what_gateway_and_service_both_say_is_said_once(gateway: Gateway, token: str) -> None:
     both = "Date: now\r\nServer: own\r\nX-Request-ID: other\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: a\r\n"
     hops = "Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\n"
-    gateway.tasks.behaviour = responding(
-        document(headers=both + hops + "Cache-Control: private, no-cache\r\n")
+    gateway.tasks.behaviour = respond_with(
+        json_response(headers=both + hops + "Cache-Control: private, no-cache\r\n")
     )
 
     answer = await send_request(
-        gateway.port, request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
+        gateway.port, build_request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
     )
 
-    assert answer.values("x-request-id") == ["my-own-id"]
-    assert answer.values("cache-control") == ["private, no-cache"]
+    assert answer.header_values("x-request-id") == ["my-own-id"]
+    assert answer.header_values("cache-control") == ["private, no-cache"]
     assert [
-        len(answer.values(name)) for name in ("date", "x-content-type-options", "referrer-policy")
+        len(answer.header_values(name))
+        for name in ("date", "x-content-type-options", "referrer-policy")
     ] == [1, 1, 1]
     assert not [
         name
         for name in ("server", "x-hop", "keep-alive", "proxy-authenticate")
-        if answer.values(name)
+        if answer.header_values(name)
     ]
 
 
 async def test_head_has_the_length_of_get_and_no_body(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = responding(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")
+    gateway.tasks.behaviour = respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")
 
-    received = await send_raw(gateway.port, request("HEAD", "/tasks", token))
+    received = await send_raw(gateway.port, build_request("HEAD", "/tasks", token))
 
-    assert gateway.tasks.seen[0].line == "HEAD /tasks HTTP/1.1"
+    assert gateway.tasks.requests[0].line == "HEAD /tasks HTTP/1.1"
     assert received.lower().count(b"content-length: 1234") == 1
     assert received.endswith(b"\r\n\r\n")
 
@@ -216,10 +224,10 @@ async def test_head_has_the_length_of_get_and_no_body(gateway: Gateway, token: s
 async def test_an_answer_without_a_body_ends_with_its_head(
     gateway: Gateway, token: str, status: str
 ) -> None:
-    gateway.tasks.behaviour = responding(
+    gateway.tasks.behaviour = respond_with(
         f"HTTP/1.1 {status}\r\nContent-Length: 12\r\n\r\n".encode()
     )
-    sent = request("GET", "/tasks", token)
+    sent = build_request("GET", "/tasks", token)
 
     received = await send_raw(gateway.port, sent.replace(b"Connection: close\r\n", b"") + sent)
 
@@ -230,67 +238,72 @@ async def test_an_answer_without_a_body_ends_with_its_head(
     "verb", ["OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "LINK", "M-SEARCH"]
 )
 async def test_every_verb_is_the_services_affair(gateway: Gateway, token: str, verb: str) -> None:
-    gateway.tasks.behaviour = responding(
-        document(status="405 Method Not Allowed", headers="Allow: GET, HEAD\r\n")
+    gateway.tasks.behaviour = respond_with(
+        json_response(status="405 Method Not Allowed", headers="Allow: GET, HEAD\r\n")
     )
 
-    answer = await send_request(gateway.port, request(verb, "/tasks", token))
+    answer = await send_request(gateway.port, build_request(verb, "/tasks", token))
 
-    assert gateway.tasks.seen[0].line == f"{verb} /tasks HTTP/1.1"
-    assert (answer.status, answer.values("allow")) == (405, ["GET, HEAD"])
+    assert gateway.tasks.requests[0].line == f"{verb} /tasks HTTP/1.1"
+    assert (answer.status, answer.header_values("allow")) == (405, ["GET, HEAD"])
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_the_clients_affair(gateway: Gateway, token: str, status: int) -> None:
-    gateway.tasks.behaviour = responding(
-        document(status=f"{status} Away", headers="Location: /users/me\r\n")
+    gateway.tasks.behaviour = respond_with(
+        json_response(status=f"{status} Away", headers="Location: /users/me\r\n")
     )
 
-    answer = await send_request(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, build_request("GET", "/tasks", token))
 
-    assert (answer.status, answer.values("location")) == (status, ["/users/me"])
-    assert len(gateway.tasks.seen) == 1
-    assert not gateway.users.seen
+    assert (answer.status, answer.header_values("location")) == (status, ["/users/me"])
+    assert len(gateway.tasks.requests) == 1
+    assert not gateway.users.requests
 
 
 async def test_a_compressed_answer_stays_compressed(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = responding(
-        document(b"\x1f\x8bno gzip at all", headers="Content-Encoding: gzip\r\n")
+    gateway.tasks.behaviour = respond_with(
+        json_response(b"\x1f\x8bno gzip at all", headers="Content-Encoding: gzip\r\n")
     )
 
     answer = await send_request(
-        gateway.port, request("GET", "/tasks", token, headers="Accept-Encoding: gzip\r\n")
+        gateway.port, build_request("GET", "/tasks", token, headers="Accept-Encoding: gzip\r\n")
     )
 
-    assert (answer.values("content-encoding"), answer.body) == (["gzip"], b"\x1f\x8bno gzip at all")
+    assert (answer.header_values("content-encoding"), answer.body) == (
+        ["gzip"],
+        b"\x1f\x8bno gzip at all",
+    )
 
 
 async def test_a_cookie_of_a_service_is_never_sent_back_by_the_gateway(
     gateway: Gateway, token: str
 ) -> None:
-    gateway.tasks.behaviour = responding(
-        document(headers="Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n")
+    gateway.tasks.behaviour = respond_with(
+        json_response(headers="Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n")
     )
 
-    answer = await send_request(gateway.port, request("GET", "/tasks", token))
+    answer = await send_request(gateway.port, build_request("GET", "/tasks", token))
 
-    assert answer.values("set-cookie") == ["a=1", "b=2; Path=/"]
-    assert not (await seen_of(gateway, request("GET", "/tasks", token))).values("cookie")
+    assert answer.header_values("set-cookie") == ["a=1", "b=2; Path=/"]
+    assert not (await seen_of(gateway, build_request("GET", "/tasks", token))).header_values(
+        "cookie"
+    )
 
 
 async def test_connections_to_a_service_are_used_again(gateway: Gateway, token: str) -> None:
     for _ in range(5):
-        await send_request(gateway.port, request("POST", "/tasks", token, body=b"{}"))
+        await send_request(gateway.port, build_request("POST", "/tasks", token, body=b"{}"))
 
-    assert len({seen.connection for seen in gateway.tasks.seen}) == 1
+    assert len({seen.connection_number for seen in gateway.tasks.requests}) == 1
 
 
 async def test_without_a_token_nothing_reaches_a_service(gateway: Gateway) -> None:
-    answer = await send_request(gateway.port, request("POST", "/tasks", body=b"{}"))
+    answer = await send_request(gateway.port, build_request("POST", "/tasks", body=b"{}"))
 
-    assert (answer.status, answer.code, answer.values("www-authenticate")) == (
+    assert (answer.status, answer.code, answer.header_values("www-authenticate")) == (
         401,
         "token-missing",
         ["Bearer"],
     )
-    assert not gateway.tasks.seen
+    assert not gateway.tasks.requests

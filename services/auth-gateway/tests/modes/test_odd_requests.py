@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from devkit.testing.raw_http import parse_responses, request, send_raw
-from devkit.testing.stub_server import ReceivedRequest, document
+from devkit.testing.raw_http import build_request, parse_responses, send_raw
+from devkit.testing.stub_server import ReceivedRequest, json_response
 
 from .stage import Gateway
 
@@ -85,14 +85,12 @@ LINES = {
 
 async def refuses(gateway: Gateway, sent: str) -> None:
     """Make sure that there is one answer at most, that it refuses, and that nothing was smuggled."""
-    found = parse_responses(
-        await send_raw(gateway.port, sent.encode("latin-1"), patience_seconds=1)
-    )
+    found = parse_responses(await send_raw(gateway.port, sent.encode("latin-1"), timeout_seconds=1))
 
     assert len(found) <= 1
     assert all(400 <= answer.status < 500 for answer in found)
-    assert not [seen for seen in gateway.users.seen if seen.values("x-smuggled")]
-    assert not gateway.tasks.seen
+    assert not [seen for seen in gateway.users.requests if seen.header_values("x-smuggled")]
+    assert not gateway.tasks.requests
 
 
 def head(token: str, headers: str, line: str = "POST /tasks HTTP/1.1") -> str:
@@ -115,16 +113,16 @@ async def test_chunks_that_are_none_end_the_connection(
 
     async def read(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
-        writer.write(document())
+        writer.write(json_response())
 
     gateway.tasks.behaviour = read
     sent = (head(token, "Transfer-Encoding: chunked\r\n") + CHUNKS[name] + SECOND).encode()
 
-    found = parse_responses(await send_raw(gateway.port, sent, patience_seconds=1))
+    found = parse_responses(await send_raw(gateway.port, sent, timeout_seconds=1))
 
     assert [answer.status for answer in found] == [400]
     assert not bodies
-    assert not gateway.users.seen
+    assert not gateway.users.requests
 
 
 @pytest.mark.parametrize("name", HEADERS)
@@ -142,7 +140,7 @@ async def test_a_request_line_that_is_none_is_refused(
 async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token: str) -> None:
     trailer = "0\r\nX-User-Id: forged\r\nX-Smuggled: 1\r\n\r\n"
     sent = (
-        request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n")
+        build_request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n")
         + trailer.encode()
     )
 
@@ -150,17 +148,20 @@ async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token:
         200
     ]
 
-    (seen,) = gateway.tasks.seen
-    assert (seen.values("content-length"), seen.values("transfer-encoding")) == ([], ["chunked"])
-    assert "forged" not in seen.values("x-user-id")
+    (seen,) = gateway.tasks.requests
+    assert (seen.header_values("content-length"), seen.header_values("transfer-encoding")) == (
+        [],
+        ["chunked"],
+    )
+    assert "forged" not in seen.header_values("x-user-id")
 
 
 async def test_an_authorization_in_a_trailer_means_nothing(gateway: Gateway, token: str) -> None:
     trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n"
     chunked = "Transfer-Encoding: chunked\r\n"
     sent = [
-        request("POST", "/tasks", token, headers=chunked),
-        request("POST", "/tasks", headers=chunked),
+        build_request("POST", "/tasks", token, headers=chunked),
+        build_request("POST", "/tasks", headers=chunked),
     ]
 
     found = [
@@ -168,7 +169,7 @@ async def test_an_authorization_in_a_trailer_means_nothing(gateway: Gateway, tok
     ]
 
     assert [[answer.status for answer in each] for each in found] == [[200], [401]]
-    (seen,) = gateway.tasks.seen
+    (seen,) = gateway.tasks.requests
     assert token not in str(seen.headers)
 
 
@@ -181,7 +182,7 @@ async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
 
     async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
-        writer.write(document())
+        writer.write(json_response())
 
     gateway.tasks.behaviour = keep
     hop = (
@@ -191,14 +192,14 @@ async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
     with_body = head(token, hop)[:-2] + framing
     sent = plain + with_body + head(token, "", "GET /tasks HTTP/1.1") + with_body
 
-    found = parse_responses(await send_raw(gateway.port, sent.encode(), patience_seconds=1))
+    found = parse_responses(await send_raw(gateway.port, sent.encode(), timeout_seconds=1))
 
     assert [answer.status for answer in found] == [200] * 4
-    assert not [answer for answer in found if answer.values("connection")]
+    assert not [answer for answer in found if answer.header_values("connection")]
     assert bodies == [b"", b"{}", b"", b"{}"]
-    for seen in gateway.tasks.seen:
+    for seen in gateway.tasks.requests:
         assert not [
-            name for name in ("upgrade", "http2-settings", "connection") if seen.values(name)
+            name for name in ("upgrade", "http2-settings", "connection") if seen.header_values(name)
         ]
 
 
@@ -207,18 +208,20 @@ async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
 )
 async def test_a_request_names_one_host(gateway: Gateway, token: str, host: str) -> None:
     for path in ("/tasks", "/healthz"):
-        sent = request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
+        sent = build_request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
         assert [
             answer.status for answer in parse_responses(await send_raw(gateway.port, sent))
         ] == [400]
-    assert not gateway.tasks.seen
+    assert not gateway.tasks.requests
 
 
 async def test_an_older_client_names_no_host_and_sends_no_chunks(
     gateway: Gateway, token: str
 ) -> None:
     plain = (
-        request("GET", "/tasks", token).replace(b"Host: gateway\r\n", b"").replace(b"1.1", b"1.0")
+        build_request("GET", "/tasks", token)
+        .replace(b"Host: gateway\r\n", b"")
+        .replace(b"1.1", b"1.0")
     )
     chunked = (
         head(token, "Transfer-Encoding: chunked\r\n", "POST /tasks HTTP/1.0") + "0\r\n\r\n" + SECOND
@@ -244,7 +247,9 @@ async def test_an_older_client_names_no_host_and_sends_no_chunks(
 async def test_a_body_that_is_announced_too_long_is_refused_unread(
     gateway: Gateway, path: str, length: int
 ) -> None:
-    (answer,) = parse_responses(await send_raw(gateway.port, request("POST", path, length=length)))
+    (answer,) = parse_responses(
+        await send_raw(gateway.port, build_request("POST", path, length=length))
+    )
 
     assert (answer.status, answer.code) == (413, "content-too-large")
 
@@ -253,7 +258,7 @@ async def test_the_longest_body_that_may_be_announced_is_handed_on(
     gateway: Gateway, token: str
 ) -> None:
     (answer,) = parse_responses(
-        await send_raw(gateway.port, request("POST", "/tasks", token, body=bytes(999_999)))
+        await send_raw(gateway.port, build_request("POST", "/tasks", token, body=bytes(999_999)))
     )
 
     assert answer.status == 200
@@ -262,15 +267,15 @@ async def test_the_longest_body_that_may_be_announced_is_handed_on(
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/", "//users/me/%69mport"])
 async def test_an_import_may_be_longer(gateway: Gateway, token: str, path: str) -> None:
     (answer,) = parse_responses(
-        await send_raw(gateway.port, request("POST", path, token, body=bytes(2_000_000)))
+        await send_raw(gateway.port, build_request("POST", path, token, body=bytes(2_000_000)))
     )
 
     assert answer.status == 200
-    assert gateway.users.seen[0].line.split()[1] in {"/users/me/import", "/users/me/import/"}
+    assert gateway.users.requests[0].line.split()[1] in {"/users/me/import", "/users/me/import/"}
 
 
 async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str) -> None:
-    sent = request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
+    sent = build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
 
     assert [answer.status for answer in parse_responses(await send_raw(gateway.port, sent))] == [
         431
@@ -280,10 +285,10 @@ async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str
 async def test_requests_on_one_connection_are_answered_in_their_order(
     gateway: Gateway, token: str
 ) -> None:
-    first = request("GET", "/tasks/1", token).replace(b"Connection: close\r\n", b"")
+    first = build_request("GET", "/tasks/1", token).replace(b"Connection: close\r\n", b"")
 
     found = parse_responses(
-        await send_raw(gateway.port, first + request("GET", "/nothing") + first)
+        await send_raw(gateway.port, first + build_request("GET", "/nothing") + first)
     )
 
     assert [answer.status for answer in found] == [200, 404]

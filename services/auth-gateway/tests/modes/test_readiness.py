@@ -8,14 +8,14 @@ import pytest
 
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
-from devkit.testing.raw_http import request, send_request
+from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import (
     Behaviour,
     ReceivedRequest,
     StubServer,
-    document,
-    hang_up,
-    responding,
+    close_without_response,
+    json_response,
+    respond_with,
 )
 
 from .stage import Gateway
@@ -28,16 +28,18 @@ async def slow(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
 
 
 SICK: dict[str, Behaviour] = {
-    "not ready": responding(document(status="503 Service Unavailable")),
-    "somewhere else": responding(document(status="302 Found", headers="Location: /healthz\r\n")),
-    "hanging up": hang_up,
-    "talking nonsense": responding(b"nonsense\r\n\r\n"),
+    "not ready": respond_with(json_response(status="503 Service Unavailable")),
+    "somewhere else": respond_with(
+        json_response(status="302 Found", headers="Location: /healthz\r\n")
+    ),
+    "hanging up": close_without_response,
+    "talking nonsense": respond_with(b"nonsense\r\n\r\n"),
     "slow": slow,
 }
 
 
 async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: Gateway) -> None:
-    answer = await send_request(gateway.port, request("GET", "/readyz"))
+    answer = await send_request(gateway.port, build_request("GET", "/readyz"))
 
     assert (answer.status, json.loads(answer.body)) == (200, {"tasks": "ok", "users": "ok"})
 
@@ -46,19 +48,19 @@ async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: Gateway)
 async def test_a_sick_service_makes_the_platform_not_ready(gateway: Gateway, how: str) -> None:
     gateway.tasks.behaviour = SICK[how]
 
-    answer = await send_request(gateway.port, request("GET", "/readyz"))
+    answer = await send_request(gateway.port, build_request("GET", "/readyz"))
 
     assert (answer.status, answer.code) == (503, "not-ready")
     assert "tasks" in str(json.loads(answer.body)["detail"])
     assert "users" not in str(json.loads(answer.body)["detail"])
-    assert (await send_request(gateway.port, request("GET", "/healthz"))).status == 200
+    assert (await send_request(gateway.port, build_request("GET", "/healthz"))).status == 200
 
 
 async def test_a_service_that_is_away_makes_the_platform_not_ready(gateway: Gateway) -> None:
     await gateway.users.stop()
-    away = await send_request(gateway.port, request("GET", "/readyz"))
+    away = await send_request(gateway.port, build_request("GET", "/readyz"))
     await gateway.users.start()
-    back = await send_request(gateway.port, request("GET", "/readyz"))
+    back = await send_request(gateway.port, build_request("GET", "/readyz"))
 
     assert (away.status, back.status) == (503, 200)
 
@@ -72,8 +74,8 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
     tasks, users = upstreams
     tasks.reset()
     users.reset()
-    service.behaviour = responding(
-        document(status="302 Found", headers="Location: /login?token=hunter2\r\n")
+    service.behaviour = respond_with(
+        json_response(status="302 Found", headers="Location: /login?token=hunter2\r\n")
     )
     await service.start()
     keys = {
@@ -90,7 +92,7 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
             if "cannot be fetched" in log:
                 break
             await asyncio.sleep(0.1)
-        answer = await send_request(port, request("GET", "/readyz"))
+        answer = await send_request(port, build_request("GET", "/readyz"))
 
     detail = json.loads(answer.body)["detail"]
     assert (answer.status, answer.code) == (503, "not-ready")
@@ -102,6 +104,6 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
 
 
 async def test_the_version_is_the_gateways_own(gateway: Gateway) -> None:
-    answer = await send_request(gateway.port, request("GET", "/version"))
+    answer = await send_request(gateway.port, build_request("GET", "/version"))
 
     assert json.loads(answer.body)["name"] == "auth-gateway"

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from devkit.testing.raw_http import parse_responses, request, send_raw, send_request
-from devkit.testing.stub_server import ReceivedRequest, document, responding, silence
+from devkit.testing.raw_http import build_request, parse_responses, send_raw, send_request
+from devkit.testing.stub_server import ReceivedRequest, json_response, never_respond, respond_with
 
 from .stage import Gateway
 
@@ -31,19 +31,22 @@ async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> Non
 
     async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
-        writer.write(document())
+        writer.write(json_response())
 
     gateway.tasks.behaviour = keep
     sent = (
-        request("POST", "/tasks", token, headers=CHUNKED)
+        build_request("POST", "/tasks", token, headers=CHUNKED)
         + b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Own: a\r\n\r\n"
     )
 
     assert (await send_request(gateway.port, sent)).status == 200
 
-    (seen,) = gateway.tasks.seen
+    (seen,) = gateway.tasks.requests
     assert bodies == [b"hello world"]
-    assert (seen.values("transfer-encoding"), seen.values("content-length")) == (["chunked"], [])
+    assert (seen.header_values("transfer-encoding"), seen.header_values("content-length")) == (
+        ["chunked"],
+        [],
+    )
 
 
 async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, token: str) -> None:
@@ -52,11 +55,11 @@ async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, tok
     async def take_halves(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         for _ in range(2):
             halves.put_nowait(await request.reader.readexactly(4))
-        writer.write(document())
+        writer.write(json_response())
 
     gateway.tasks.behaviour = take_halves
     async with connected(gateway) as (reader, writer):
-        writer.write(request("POST", "/tasks", token, length=8) + b"half")
+        writer.write(build_request("POST", "/tasks", token, length=8) + b"half")
         assert await halves.get() == b"half"
         writer.write(b"rest")
         assert await halves.get() == b"rest"
@@ -75,16 +78,18 @@ async def test_an_answer_comes_down_while_the_service_still_writes(
 
     gateway.tasks.behaviour = write_halves
     async with connected(gateway) as (reader, writer):
-        writer.write(request("GET", "/tasks", token))
+        writer.write(build_request("GET", "/tasks", token))
         assert (await reader.readuntil(b"half\r\n")).startswith(b"HTTP/1.1 200")
         go_on.set()
         assert await reader.read() == b"4\r\nrest\r\n0\r\n\r\n"
 
 
 async def test_an_answer_may_come_byte_by_byte(gateway: Gateway, token: str) -> None:
-    gateway.tasks.behaviour = responding(*(bytes([byte]) for byte in document(b"[1, 2, 3]")))
+    gateway.tasks.behaviour = respond_with(*(bytes([byte]) for byte in json_response(b"[1, 2, 3]")))
 
-    assert (await send_request(gateway.port, request("GET", "/tasks", token))).body == b"[1, 2, 3]"
+    assert (
+        await send_request(gateway.port, build_request("GET", "/tasks", token))
+    ).body == b"[1, 2, 3]"
 
 
 async def test_an_answer_without_a_length_ends_with_its_connection(
@@ -96,7 +101,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(
 
     gateway.tasks.behaviour = write_and_close
 
-    received = await send_raw(gateway.port, request("GET", "/tasks", token))
+    received = await send_raw(gateway.port, build_request("GET", "/tasks", token))
 
     assert received.endswith(b"c\r\nall there is\r\n0\r\n\r\n")
 
@@ -114,7 +119,7 @@ async def test_a_long_answer_is_not_collected(gateway: Gateway, token: str) -> N
 
     gateway.tasks.behaviour = write_on
     async with connected(gateway) as (reader, writer):
-        writer.write(request("GET", "/tasks", token))
+        writer.write(build_request("GET", "/tasks", token))
         await reader.readexactly(100)
         before = -1
         while before != written:
@@ -134,7 +139,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
         writer.close()
 
     gateway.tasks.behaviour = break_off
-    sent = request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
+    sent = build_request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
 
     received = await send_raw(gateway.port, sent)
 
@@ -145,17 +150,17 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
 
 async def test_an_early_answer_does_not_wait_for_the_body(gateway: Gateway, token: str) -> None:
     async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        writer.write(document(status="413 Content Too Large", headers="Connection: close\r\n"))
+        writer.write(json_response(status="413 Content Too Large", headers="Connection: close\r\n"))
         await writer.drain()
         writer.close()
 
     gateway.tasks.behaviour = refuse
     async with connected(gateway) as (reader, writer):
-        writer.write(request("POST", "/tasks", token, headers=CHUNKED) + b"5\r\nhello\r\n")
+        writer.write(build_request("POST", "/tasks", token, headers=CHUNKED) + b"5\r\nhello\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 413")
 
 
-REFUSED = document(status="413 Content Too Large")
+REFUSED = json_response(status="413 Content Too Large")
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 900000\r\n", CHUNKED])
@@ -170,13 +175,15 @@ async def test_an_answer_does_not_wait_for_a_body_that_stalls(
     gateway.tasks.behaviour = gateway.users.behaviour = refuse
     async with connected(gateway) as (reader, writer):
         writer.write(
-            request("POST", path, token, headers=framing).replace(b"Connection: close\r\n", b"")
+            build_request("POST", path, token, headers=framing).replace(
+                b"Connection: close\r\n", b""
+            )
             + sent
         )
         (answer,) = parse_responses(await reader.read())
 
     assert answer.status == 413
-    assert answer.values("connection") == ["close"]
+    assert answer.header_values("connection") == ["close"]
 
 
 async def test_a_connection_over_which_half_a_request_went_is_not_used_again(
@@ -186,19 +193,21 @@ async def test_a_connection_over_which_half_a_request_went_is_not_used_again(
         writer.write(REFUSED)
 
     gateway.tasks.behaviour = refuse
-    await send_request(gateway.port, request("POST", "/tasks", token, length=900_000) + b"half")
-    gateway.tasks.behaviour = responding(document())
-    await send_request(gateway.port, request("POST", "/tasks", token, body=b"{}"))
+    await send_request(
+        gateway.port, build_request("POST", "/tasks", token, length=900_000) + b"half"
+    )
+    gateway.tasks.behaviour = respond_with(json_response())
+    await send_request(gateway.port, build_request("POST", "/tasks", token, body=b"{}"))
 
-    assert len({seen.connection for seen in gateway.tasks.seen}) == 2
+    assert len({seen.connection_number for seen in gateway.tasks.requests}) == 2
 
 
 async def test_a_head_and_a_body_that_come_apart_are_one_request(
     gateway: Gateway, token: str
 ) -> None:
     async with connected(gateway) as (reader, writer):
-        writer.write(request("POST", "/tasks", token, length=2))
-        await gateway.tasks.asked.wait()
+        writer.write(build_request("POST", "/tasks", token, length=2))
+        await gateway.tasks.request_received.wait()
         writer.write(b"{}")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
@@ -206,22 +215,22 @@ async def test_a_head_and_a_body_that_come_apart_are_one_request(
 async def test_a_service_learns_that_the_client_has_gone_before_its_answer(
     gateway: Gateway, token: str
 ) -> None:
-    gateway.tasks.behaviour = silence
+    gateway.tasks.behaviour = never_respond
     async with connected(gateway) as (_, writer):
-        writer.write(request("POST", "/tasks", token, body=b"{}"))
-        await gateway.tasks.asked.wait()
+        writer.write(build_request("POST", "/tasks", token, body=b"{}"))
+        await gateway.tasks.request_received.wait()
         writer.close()
-        await gateway.tasks.closed.wait()
+        await gateway.tasks.connection_closed.wait()
 
 
 async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_whole(
     gateway: Gateway, token: str
 ) -> None:
     async with connected(gateway) as (_, writer):
-        writer.write(request("POST", "/tasks", token, length=100) + b"{")
-        await gateway.tasks.asked.wait()
+        writer.write(build_request("POST", "/tasks", token, length=100) + b"{")
+        await gateway.tasks.request_received.wait()
         writer.close()
-        await gateway.tasks.closed.wait()
+        await gateway.tasks.connection_closed.wait()
 
 
 async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
@@ -229,14 +238,14 @@ async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
 ) -> None:
     async def begin(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
-        await silence(request, writer)
+        await never_respond(request, writer)
 
     gateway.tasks.behaviour = begin
     async with connected(gateway) as (reader, writer):
-        writer.write(request("GET", "/tasks", token))
+        writer.write(build_request("GET", "/tasks", token))
         await reader.readuntil(b"[")
         writer.close()
-        await gateway.tasks.closed.wait()
+        await gateway.tasks.connection_closed.wait()
 
 
 async def test_a_body_that_is_announced_is_called_for_after_the_decision(
@@ -244,16 +253,18 @@ async def test_a_body_that_is_announced_is_called_for_after_the_decision(
 ) -> None:
     expecting = "Expect: 100-continue\r\n"
     async with connected(gateway) as (reader, writer):
-        writer.write(request("POST", "/tasks", token, headers=expecting, length=2))
+        writer.write(build_request("POST", "/tasks", token, headers=expecting, length=2))
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(b"{}")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
-    refused = await send_raw(gateway.port, request("POST", "/tasks", headers=expecting, length=2))
+    refused = await send_raw(
+        gateway.port, build_request("POST", "/tasks", headers=expecting, length=2)
+    )
 
     assert [answer.status for answer in parse_responses(refused)] == [401]
     assert b" 100 " not in refused
-    assert not gateway.tasks.seen[0].values("expect")
+    assert not gateway.tasks.requests[0].header_values("expect")
 
 
 async def test_a_body_that_its_service_does_not_want_is_not_called_for(
@@ -263,7 +274,9 @@ async def test_a_body_that_its_service_does_not_want_is_not_called_for(
         writer.write(REFUSED)
 
     gateway.tasks.behaviour = refuse
-    sent = request("POST", "/tasks", token, headers="Expect: 100-continue\r\n", length=900_000)
+    sent = build_request(
+        "POST", "/tasks", token, headers="Expect: 100-continue\r\n", length=900_000
+    )
 
     received = await send_raw(gateway.port, sent)
 
@@ -282,7 +295,7 @@ async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
 
     async def read_slowly() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1_000)
-        writer.write(request("GET", "/tasks", token))
+        writer.write(build_request("GET", "/tasks", token))
         for _ in range(20):
             await reader.read(1_000)
             await asyncio.sleep(0.1)
@@ -301,7 +314,8 @@ async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
 async def test_headers_that_never_end_cost_no_memory(gateway: Gateway, token: str) -> None:
     before = gateway.resident_bytes
     endless = (
-        request("GET", "/tasks", token)[:-2] + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
+        build_request("GET", "/tasks", token)[:-2]
+        + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
     )
 
     found = await asyncio.gather(*(send_raw(gateway.port, endless) for _ in range(3)))

@@ -3,7 +3,7 @@
 import pytest
 
 from auth_gateway.new_passport_keys import main
-from devkit.platform.keys import passport_keys
+from devkit.platform.keys import derive_passport_keys
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
@@ -17,7 +17,7 @@ def test_a_new_pair_fits_and_is_spelled_as_the_settings_want_it(
     pair = printed(capsys)
 
     assert set(pair) == {"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEYS"}
-    assert passport_keys(pair["PASSPORT_PRIVATE_KEY"]).public == pair["PASSPORT_PUBLIC_KEYS"]
+    assert derive_passport_keys(pair["PASSPORT_PRIVATE_KEY"]).public == pair["PASSPORT_PUBLIC_KEYS"]
 
 
 def test_no_pair_is_made_twice(capsys: pytest.CaptureFixture[str]) -> None:

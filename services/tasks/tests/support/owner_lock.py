@@ -8,7 +8,7 @@ import psycopg
 from httpx import AsyncClient, Response
 
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 LOCK_ALL_OWNERS = "SELECT id FROM owners FOR NO KEY UPDATE"
 DELETE_ALL_OWNERS = "DELETE FROM owners"
@@ -27,7 +27,7 @@ async def commit_after_requests_wait(
 ) -> list[Response]:
     """Send requests, wait until all of them wait for a lock, then commit the lock holder."""
     pending = [asyncio.ensure_future(request) for request in requests]
-    await wait_for_lock_waits(proxy.server_url, len(pending))
+    await wait_for_blocked_statements(proxy.server_url, len(pending))
     await lock_holder.commit()
     return list(await asyncio.gather(*pending))
 

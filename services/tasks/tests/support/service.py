@@ -9,7 +9,7 @@ from pydantic import HttpUrl, Secret
 
 from devkit.platform.keys import PassportKeys
 from devkit.testing.auth_headers import ClientFactory, passport_headers
-from devkit.testing.fault_proxy import FaultProxy, proxy_to
+from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 from tasks.main import create_app
 from tasks.settings import TasksSettings
 
@@ -33,7 +33,7 @@ async def run_service(
     database_url: str, users_url: str, keys: PassportKeys
 ) -> AsyncGenerator[Service]:
     """Run the service on this database and with this users service."""
-    async with proxy_to(database_url) as proxy:
+    async with run_fault_proxy(database_url) as proxy:
         settings = TasksSettings(
             tasks_database_url=Secret(proxy.url),
             passport_public_keys=(keys.public,),

@@ -7,7 +7,7 @@ import pytest
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from ..support.import_export import (
     OWNER_PATH,
@@ -194,8 +194,8 @@ async def test_a_database_that_is_cut_off_takes_nothing_in(
 
     async with lock_owners(proxy) as other:
         sending = asyncio.ensure_future(post_import(owner, to_ndjson(task_record(uuid4()))))
-        await wait_for_lock_waits(proxy.server_url, 1)
-        proxy.cut()
+        await wait_for_blocked_statements(proxy.server_url, 1)
+        proxy.close_connections()
         refused = await sending
         await other.rollback()
 

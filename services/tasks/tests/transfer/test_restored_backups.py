@@ -13,8 +13,12 @@ from httpx import AsyncClient
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.platform.databases import MigratedDatabases, database_environment, tell_restored
-from devkit.platform.databases import migrate as migrate_database
+from devkit.platform.databases import (
+    MigratedDatabases,
+    database_environment,
+    declare_restored,
+    migrate_database,
+)
 from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.postgres import PROGRAMS, Postgres
@@ -148,7 +152,7 @@ async def test_what_a_restored_backup_does_not_have_is_not_taken_for_known(
     tmp_path: Path,
     restore: Restore,
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     async with run_service(url, platform.users.url, keys) as service:
         device = Device(service.client_for("owner"))
         kept = await device.add("Kept")
@@ -186,7 +190,7 @@ async def test_what_a_restored_backup_does_not_have_is_not_taken_for_known(
 async def test_a_database_that_stays_what_it_was_keeps_its_history(
     databases: MigratedDatabases, platform: Platform, keys: PassportKeys, processes: ProcessGroup
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     async with run_service(url, platform.users.url, keys) as service:
         device = Device(service.client_for("owner"))
         address = await device.add("Kept")
@@ -197,7 +201,7 @@ async def test_a_database_that_stays_what_it_was_keeps_its_history(
         await migrate_database(
             processes, "tasks", database_environment({"tasks": url}, minimal_environment())
         )
-        service.proxy.cut()
+        service.proxy.close_connections()
 
         assert await device.catch_up() == 200
         assert await device.change(address, "Changed") == 200
@@ -211,7 +215,7 @@ async def test_a_backup_that_is_restored_under_a_running_service_is_noticed(
     tmp_path: Path,
     postgres: Postgres,
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     async with run_service(url, platform.users.url, keys) as service:
         device = Device(service.client_for("owner"))
         await device.add("Kept")
@@ -227,7 +231,7 @@ async def test_a_backup_that_is_restored_under_a_running_service_is_noticed(
 async def test_many_who_come_at_once_begin_another_history_once(
     databases: MigratedDatabases, platform: Platform, keys: PassportKeys, postgres: Postgres
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     async with run_service(url, platform.users.url, keys) as service:
         device = Device(service.client_for("owner"))
         await device.add("Kept")
@@ -249,20 +253,20 @@ async def test_many_who_come_at_once_begin_another_history_once(
 async def test_a_copy_of_a_disk_is_said_to_be_one_by_hand(
     databases: MigratedDatabases, platform: Platform, keys: PassportKeys, processes: ProcessGroup
 ) -> None:
-    url = await databases.make("tasks")
+    url = await databases.create("tasks")
     async with run_service(url, platform.users.url, keys) as service:
         device = Device(service.client_for("owner"))
         await device.add("Kept")
         assert await device.catch_up() == 200
 
-        said = await tell_restored(
+        said = await declare_restored(
             processes, database_environment({"tasks": url}, minimal_environment())
         )
 
         assert "The versions of 1 owners were raised" in said
         assert await device.catch_up() == 410
         before = history(url)
-        service.proxy.cut()
+        service.proxy.close_connections()
         device.next = ""
         assert await device.catch_up() == 200
     assert history(url) == before

@@ -9,7 +9,7 @@ import pytest
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from devkit.testing.lock_waits import wait_for_lock_waits
+from devkit.testing.lock_waits import wait_for_blocked_statements
 from tasks.transfer import imports
 
 from ..support.import_export import (
@@ -90,11 +90,11 @@ async def test_a_merge_ends_in_the_database_too_when_its_client_leaves(
 
     async with lock_owners(proxy):
         sending = asyncio.create_task(post_import(owner, to_ndjson(task_record(uuid4()))))
-        await wait_for_lock_waits(proxy.server_url, 1)
+        await wait_for_blocked_statements(proxy.server_url, 1)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         async with asyncio.timeout(2):
-            await wait_for_lock_waits(proxy.server_url, 0)
+            await wait_for_blocked_statements(proxy.server_url, 0)
 
     await wait_until_staged(proxy, 0, 0)
     assert await export(owner) == []
@@ -152,7 +152,7 @@ async def test_an_erasure_that_a_merge_waited_for_ends_the_import(
 
     async with lock_owners(proxy) as other:
         go_on.set()
-        await wait_for_lock_waits(proxy.server_url, 1)
+        await wait_for_blocked_statements(proxy.server_url, 1)
         await other.execute("DELETE FROM owners")
         await other.commit()
         refused = await sending

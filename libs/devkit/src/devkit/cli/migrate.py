@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from devkit.platform.databases import database_environment, find_databases, remigrate_databases
+from devkit.platform.databases import database_environment, ensure_databases, upgrade_databases
 from devkit.platform.environment import service_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.lockfile import exclusive_lock
@@ -17,9 +17,12 @@ async def migrate(settings: RunSettings) -> str:
     Raises:
         CannotRunError: `make run` uses its data now, a database does not answer, or a migration failed.
     """
-    async with exclusive_lock(VAR) as lock, ProcessGroup(VAR / "log", kept_open=[lock]) as group:
-        urls = await find_databases(group, settings, VAR)
-        return await remigrate_databases(group, database_environment(urls, service_environment()))
+    async with (
+        exclusive_lock(VAR) as lock,
+        ProcessGroup(VAR / "log", inherited_fds=[lock]) as group,
+    ):
+        urls = await ensure_databases(group, settings, VAR)
+        return await upgrade_databases(group, database_environment(urls, service_environment()))
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from devkit.platform.databases import OWNERS, alembic, database_environment
+from devkit.platform.databases import SERVICES_WITH_DATABASE, database_environment, run_alembic
 from devkit.platform.environment import minimal_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.postgres import throwaway_postgres
@@ -22,8 +22,8 @@ async def write(owner: str, message: str) -> None:
         environment = database_environment(
             {owner: await postgres.create_database(owner)}, minimal_environment()
         )
-        await alembic(group, owner, environment, "upgrade", "head")
-        await alembic(group, owner, environment, "revision", "--autogenerate", "-m", message)
+        await run_alembic(group, owner, environment, "upgrade", "head")
+        await run_alembic(group, owner, environment, "revision", "--autogenerate", "-m", message)
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog='make migration s=tasks m="add a column"', description=__doc__
     )
-    parser.add_argument("service", choices=OWNERS)
+    parser.add_argument("service", choices=SERVICES_WITH_DATABASE)
     parser.add_argument("message", help="what it does, in a few words")
     chosen = parser.parse_args()
     versions = CHECKOUT / "services" / chosen.service / "migrations" / "versions"

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from devkit.platform.databases import database_environment, find_databases, tell_restored
+from devkit.platform.databases import database_environment, declare_restored, ensure_databases
 from devkit.platform.environment import service_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.lockfile import exclusive_lock
@@ -17,9 +17,12 @@ async def restored(settings: RunSettings) -> str:
     Raises:
         CannotRunError: `make run` uses its data now, the database does not answer, or was never migrated.
     """
-    async with exclusive_lock(VAR) as lock, ProcessGroup(VAR / "log", kept_open=[lock]) as group:
-        urls = await find_databases(group, settings, VAR)
-        return await tell_restored(group, database_environment(urls, service_environment()))
+    async with (
+        exclusive_lock(VAR) as lock,
+        ProcessGroup(VAR / "log", inherited_fds=[lock]) as group,
+    ):
+        urls = await ensure_databases(group, settings, VAR)
+        return await declare_restored(group, database_environment(urls, service_environment()))
 
 
 def main() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from devkit.platform.databases import (
-    OWNERS,
+    SERVICES_WITH_DATABASE,
     database_environment,
-    find_databases,
+    ensure_databases,
     migrate_databases,
 )
 from devkit.platform.environment import service_environment
@@ -59,17 +59,17 @@ async def run(settings: RunSettings, folder: Path) -> None:
     _stop_on_signals()
     async with (
         exclusive_lock(folder) as lock,
-        ProcessGroup(folder / "log", kept_open=[lock]) as group,
+        ProcessGroup(folder / "log", inherited_fds=[lock]) as group,
     ):
         _require_free(settings.port)
         named = settings.named_databases
         _say(
             "Using the databases that were named"
-            if len(named) == len(OWNERS)
+            if len(named) == len(SERVICES_WITH_DATABASE)
             else "Starting PostgreSQL"
         )
         environment = database_environment(
-            await find_databases(group, settings, folder), service_environment()
+            await ensure_databases(group, settings, folder), service_environment()
         )
         secret = development_secret(settings, folder)
         _say("Starting gateway, tasks and users, and migrating their databases")
@@ -82,7 +82,7 @@ async def run(settings: RunSettings, folder: Path) -> None:
             group, environment, load_or_create_passport_keys(folder / "keys"), port=settings.port
         )
         await migrate_databases(group, environment)
-        await platform.until_ready()
+        await platform.wait_until_ready()
         _say("Ready")
         _invite(
             platform.gateway.url,

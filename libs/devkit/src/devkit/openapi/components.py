@@ -142,7 +142,7 @@ class _Wire(GenerateJsonSchema):
         return value
 
 
-def schema_of(annotation: TypeForm[object], mode: JsonSchemaMode = "validation") -> Json:
+def json_schema(annotation: TypeForm[object], mode: JsonSchemaMode = "validation") -> Json:
     """Describe what a type reads, or with mode `serialization` what it writes."""
     schema = TypeAdapter(annotation).json_schema(
         mode=mode, ref_template=REFERENCE, schema_generator=_Wire
@@ -166,7 +166,7 @@ def _with_names_of_titles(schema: Json) -> Json:
     return renamed
 
 
-class Schemas:
+class SchemaRegistry:
     """The named schemas of all services."""
 
     def __init__(self) -> None:
@@ -179,7 +179,7 @@ class Schemas:
         }
         self.named: Json = {"Problem": problem, "Fault": fault}
 
-    def refer(self, schema: Json) -> Json:
+    def reference(self, schema: Json) -> Json:
         """Give a model its name, and the models in it theirs; return what stands for it elsewhere."""
         for name, part in cast("Json", schema.pop("$defs", {})).items():
             self._keep(name, cast("Json", part))
@@ -209,7 +209,7 @@ def _examples(field: Json) -> list[object]:
     ]
 
 
-def headers() -> Json:
+def header_components() -> Json:
     """Describe the headers of answers."""
     return {
         name: {"description": description, "required": True, "schema": schema, "example": example}
@@ -222,7 +222,7 @@ def header_references(names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *names)}
 
 
-def refusals(statuses: set[int]) -> Iterator[tuple[str, Json]]:
+def problem_responses(statuses: set[int]) -> Iterator[tuple[str, Json]]:
     """Describe the answers that refuse, as they are rendered."""
     shown, schema = (
         {refusal.status: refusal for refusal in EXAMPLES},

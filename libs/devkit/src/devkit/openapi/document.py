@@ -22,14 +22,14 @@ from common.validation import JsonBody, NoParameters, QueryParams, StrictModel
 from devkit.openapi.components import (
     ConflictError,
     Json,
-    Schemas,
+    SchemaRegistry,
+    header_components,
     header_references,
-    headers,
-    refusals,
-    schema_of,
+    json_schema,
+    problem_responses,
 )
 
-FILE: Final = (
+OPENAPI_FILE: Final = (
     Path(__file__).parents[5] / "services/auth-gateway/src/auth_gateway/public/openapi.json"
 )
 """Where the gateway has it from; `docs/openapi.json` leads there."""
@@ -88,13 +88,13 @@ TOKEN: Final = {
 """How a client says who it is."""
 
 
-def document() -> Json:
+def build_document() -> Json:
     """Describe all that a client can ask.
 
     Raises:
         ConflictError: One path, one name of an operation or of a schema is used for different things.
     """
-    schemas = Schemas()
+    schemas = SchemaRegistry()
     paths: dict[str, dict[str, Json]] = {}
     names: set[object] = set()
     for path, verb, operation in chain(_operations(schemas), _public_operations(schemas)):
@@ -115,19 +115,19 @@ def document() -> Json:
     }
 
 
-def _components(schemas: Schemas, operations: Iterable[Json]) -> Json:
+def _components(schemas: SchemaRegistry, operations: Iterable[Json]) -> Json:
     statuses = {
         int(status) for operation in operations for status in cast("Json", operation["responses"])
     }
     return {
         "schemas": dict(sorted(schemas.named.items())),
-        "headers": headers(),
-        "responses": dict(refusals(statuses)),
+        "headers": header_components(),
+        "responses": dict(problem_responses(statuses)),
         "securitySchemes": {"token": TOKEN},
     }
 
 
-def _operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
+def _operations(schemas: SchemaRegistry) -> Iterator[tuple[str, str, Json]]:
     for service in SERVICES:
         for route in _listed(import_module(f"{service}.routes").router.routes):
             statuses = {
@@ -147,7 +147,7 @@ def _operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
             )
 
 
-def _public_operations(schemas: Schemas) -> Iterator[tuple[str, str, Json]]:
+def _public_operations(schemas: SchemaRegistry) -> Iterator[tuple[str, str, Json]]:
     async def ready(_: Request) -> Mapping[str, HealthStatus]:
         return {}
 
@@ -166,7 +166,7 @@ def _verb(route: APIRoute) -> str:
     return " ".join(route.methods or ()).lower()
 
 
-def _operation(route: APIRoute, schemas: Schemas, statuses: set[int]) -> Json:
+def _operation(route: APIRoute, schemas: SchemaRegistry, statuses: set[int]) -> Json:
     reader = _reader(route)
     done = sorted({route.status_code or 200, *map(int, route.responses)} & DESCRIPTIONS.keys())
     refused: Json = {
@@ -213,14 +213,14 @@ def _names_a_user(route: APIRoute) -> bool:
     return "user_id" in {*route.param_convertors, *_query(route).model_fields, *body}
 
 
-def _path_parameters(route: APIRoute, schemas: Schemas) -> Iterator[Json]:
+def _path_parameters(route: APIRoute, schemas: SchemaRegistry) -> Iterator[Json]:
     types = get_type_hints(route.endpoint, include_extras=True)
     return (
         {
             "name": name,
             "in": "path",
             "required": True,
-            **_parameter(schema_of(types[name]), schemas),
+            **_parameter(json_schema(types[name]), schemas),
         }
         for name in route.param_convertors
     )
@@ -229,7 +229,7 @@ def _path_parameters(route: APIRoute, schemas: Schemas) -> Iterator[Json]:
 def _query_parameters(route: APIRoute) -> Iterator[Json]:
     """Describe what the query may hold; `null`, which means absent in a model, cannot be written there."""
     for name, field in cast(
-        "Mapping[str, Json]", schema_of(_query(route)).get("properties", {})
+        "Mapping[str, Json]", json_schema(_query(route)).get("properties", {})
     ).items():
         kinds = cast("list[Json]", field.pop("anyOf", [Json()]))
         (written,) = [kind for kind in kinds if kind.get("type") != "null"]
@@ -237,7 +237,7 @@ def _query_parameters(route: APIRoute) -> Iterator[Json]:
             "name": name,
             "in": "query",
             "required": False,
-            **_parameter({**written, **field}, Schemas()),
+            **_parameter({**written, **field}, SchemaRegistry()),
         }
 
 
@@ -251,25 +251,25 @@ def _header_parameters(route: APIRoute) -> Iterator[Json]:
                 "name": name,
                 "in": "header",
                 "required": False,
-                **_parameter(dict(line), Schemas()),
+                **_parameter(dict(line), SchemaRegistry()),
             }
 
 
-def _parameter(schema: Json, schemas: Schemas) -> Json:
+def _parameter(schema: Json, schemas: SchemaRegistry) -> Json:
     """Say of a parameter what OpenAPI wants beside its schema."""
     (example,) = cast("list[object]", schema.pop("examples"))
     said = {
         member: schema.pop(member) for member in ("description", "deprecated") if member in schema
     }
-    return {**said, "schema": schemas.refer(schema), "example": example}
+    return {**said, "schema": schemas.reference(schema), "example": example}
 
 
-def _request_body(reader: JsonBody[StrictModel], schemas: Schemas) -> Json:
-    content = {"schema": schemas.refer(schema_of(reader.model))}
+def _request_body(reader: JsonBody[StrictModel], schemas: SchemaRegistry) -> Json:
+    content = {"schema": schemas.reference(json_schema(reader.model))}
     return {"required": reader.required, "content": dict.fromkeys(reader.media_types, content)}
 
 
-def _success(route: APIRoute, schemas: Schemas, status: int) -> Json:
+def _success(route: APIRoute, schemas: SchemaRegistry, status: int) -> Json:
     """Describe an answer that does not refuse; what a route says of it itself is added."""
     own = cast("dict[str, Json]", route.responses.get(status, {}))
     answer: Json = {
@@ -280,7 +280,7 @@ def _success(route: APIRoute, schemas: Schemas, status: int) -> Json:
     if status == HTTPStatus.NOT_MODIFIED or "content" in own:
         return answer
     if route.response_model is not None:
-        schema = schemas.refer(schema_of(route.response_model, "serialization"))
+        schema = schemas.reference(json_schema(route.response_model, "serialization"))
         return answer | {"content": {"application/json": {"schema": schema}}}
     if isinstance(route.response_class, DefaultPlaceholder):
         return answer
@@ -290,7 +290,7 @@ def _success(route: APIRoute, schemas: Schemas, status: int) -> Json:
 
 def main() -> None:
     """Write the document."""
-    FILE.write_text(json.dumps(document(), indent=2, ensure_ascii=False) + "\n")
+    OPENAPI_FILE.write_text(json.dumps(build_document(), indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,22 +17,25 @@ from devkit.platform.postgres import Postgres, start_postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.settings import CHECKOUT, RunSettings
 
-OWNERS: Final = ("tasks", "users")
+SERVICES_WITH_DATABASE: Final = ("tasks", "users")
 """The services that have a database."""
 
 CONNECT_SECONDS: Final = 15
 """How long a suspended database may take to wake up."""
 
 
-async def find_databases(
+async def ensure_databases(
     group: ProcessGroup, settings: RunSettings, folder: Path
 ) -> dict[str, str]:
     """Return the URL of each service's database; those that nobody named are kept in the folder."""
     named = settings.named_databases
-    if len(named) == len(OWNERS):
+    if len(named) == len(SERVICES_WITH_DATABASE):
         return named
     postgres = await start_postgres(group, folder / "postgres")
-    return {owner: named.get(owner) or await postgres.create_database(owner) for owner in OWNERS}
+    return {
+        owner: named.get(owner) or await postgres.create_database(owner)
+        for owner in SERVICES_WITH_DATABASE
+    }
 
 
 def database_environment(urls: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
@@ -47,18 +50,23 @@ def database_environment(urls: Mapping[str, str], inherited: Mapping[str, str]) 
 
 async def migrate_databases(group: ProcessGroup, environment: Mapping[str, str]) -> None:
     """Bring both databases to the newest revision, at the same time."""
-    await asyncio.gather(*(migrate(group, owner, environment) for owner in OWNERS))
+    await asyncio.gather(
+        *(migrate_database(group, owner, environment) for owner in SERVICES_WITH_DATABASE)
+    )
 
 
-async def remigrate_databases(group: ProcessGroup, environment: Mapping[str, str]) -> str:
+async def upgrade_databases(group: ProcessGroup, environment: Mapping[str, str]) -> str:
     """Bring both to the newest revision and mend what belongs to that, whatever they have; return what was said."""
     logs = await asyncio.gather(
-        *(alembic(group, owner, environment, "upgrade", "head") for owner in OWNERS)
+        *(
+            run_alembic(group, owner, environment, "upgrade", "head")
+            for owner in SERVICES_WITH_DATABASE
+        )
     )
     return "".join(log.read_text() for log in logs)
 
 
-async def migrate(group: ProcessGroup, owner: str, environment: Mapping[str, str]) -> None:
+async def migrate_database(group: ProcessGroup, owner: str, environment: Mapping[str, str]) -> None:
     """Bring one database to the newest revision; that it is there already is found out without starting Alembic.
 
     Raises:
@@ -67,10 +75,10 @@ async def migrate(group: ProcessGroup, owner: str, environment: Mapping[str, str
     if await _revisions(
         owner, environment[f"{owner.upper()}_DATABASE_URL_UNPOOLED"]
     ) != _newest_revisions(owner):
-        await alembic(group, owner, environment, "upgrade", "head")
+        await run_alembic(group, owner, environment, "upgrade", "head")
 
 
-async def alembic(
+async def run_alembic(
     group: ProcessGroup, owner: str, environment: Mapping[str, str], *arguments: str
 ) -> Path:
     """Run Alembic on one service's migrations, and return the file with what it said."""
@@ -82,13 +90,13 @@ async def alembic(
         str(_folder(owner) / "pyproject.toml"),
         *arguments,
     ]
-    await group.complete(f"{owner}-migration", command, environment)
+    await group.run(f"{owner}-migration", command, environment)
     return group.logs / f"{owner}-migration.log"
 
 
-async def tell_restored(group: ProcessGroup, environment: Mapping[str, str]) -> str:
+async def declare_restored(group: ProcessGroup, environment: Mapping[str, str]) -> str:
     """Begin another history in the database of tasks, and return what was done; that of users has no versions."""
-    await group.complete("tasks-restored", [sys.executable, "-m", "tasks.restored"], environment)
+    await group.run("tasks-restored", [sys.executable, "-m", "tasks.restored"], environment)
     return (group.logs / "tasks-restored.log").read_text()
 
 
@@ -100,12 +108,12 @@ class MigratedDatabases:
     postgres: Postgres
     _templates: dict[str, str] = field(default_factory=dict[str, str])
 
-    async def make(self, owner: str) -> str:
+    async def create(self, owner: str) -> str:
         """Return the URL of a fresh, migrated database of this service."""
         if owner not in self._templates:
             self._templates[owner] = f"{owner}-template"
             url = await self.postgres.create_database(self._templates[owner])
-            await migrate(
+            await migrate_database(
                 self.group, owner, database_environment({owner: url}, minimal_environment())
             )
         return await self.postgres.create_database(

@@ -6,7 +6,7 @@ from typing import Final
 
 from devkit.platform.settings import CHECKOUT
 
-NEEDED: Final = ("HOME", "PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+INHERITED_VARIABLES: Final = ("HOME", "PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """What programs need to find their way on a machine."""
 
 _SETTING: Final = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
@@ -14,7 +14,7 @@ _SETTING: Final = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 
 def minimal_environment() -> dict[str, str]:
     """Return what a process needs that shall depend on nothing a developer has set; its texts are UTF-8."""
-    environment = {name: os.environ[name] for name in NEEDED if name in os.environ}
+    environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     environment["PYTHONUTF8"] = "1"
     environment["LC_ALL"] = (
         "C.UTF-8"  # for Python's own start, which reads paths before it knows of the line above

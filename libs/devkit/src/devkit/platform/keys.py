@@ -24,12 +24,12 @@ class PassportKeys:
         return _decode(self.private)
 
 
-def new_private_key() -> str:
+def generate_private_key() -> str:
     """Make the private half of a key pair."""
     return _encode(Ed25519PrivateKey.generate().private_bytes_raw())
 
 
-def passport_keys(private: str) -> PassportKeys:
+def derive_passport_keys(private: str) -> PassportKeys:
     """Complete a key pair."""
     return PassportKeys(private, _encode(_decode(private).public_key().public_bytes_raw()))
 
@@ -56,7 +56,9 @@ def load_or_create_secret(folder: Path) -> str:
 
 def load_or_create_passport_keys(folder: Path) -> PassportKeys:
     """Return this checkout's own passport keys."""
-    return passport_keys(load_or_create(folder / "passport-private-key", new_private_key))
+    return derive_passport_keys(
+        load_or_create(folder / "passport-private-key", generate_private_key)
+    )
 
 
 def _encode(raw: bytes) -> str:

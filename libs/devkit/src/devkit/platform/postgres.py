@@ -80,13 +80,13 @@ async def start_postgres(group: ProcessGroup, directory: Path, *, durable: bool 
     (directory / "postmaster.pid").unlink(missing_ok=True)
     sockets = _socket_directory(group, directory, account)
     command = _command(directory, sockets, () if durable else CARELESS)
-    process = group.start("postgres", command, ENVIRONMENT, account=account, stop_signal=SIGINT)
+    process = group.start("postgres", command, ENVIRONMENT, run_as=account, stop_signal=SIGINT)
 
     async def is_ready() -> bool:
         lock = directory / "postmaster.pid"
         return lock.exists() and "ready" in lock.read_text()
 
-    await process.until(is_ready)
+    await process.wait_until(is_ready)
     return Postgres(sockets, process)
 
 
@@ -129,7 +129,7 @@ async def _make(
         *locale,
         *options,
     ]
-    await group.complete("initdb", command, ENVIRONMENT, account=account)
+    await group.run("initdb", command, ENVIRONMENT, run_as=account)
     unfinished.rename(directory)
 
 
@@ -152,7 +152,7 @@ def _socket_directory(group: ProcessGroup, directory: Path, account: struct_pass
 
 def _make_short_directory(group: ProcessGroup, parent: str, account: struct_passwd | None) -> Path:
     short = Path(tempfile.mkdtemp(prefix="postgres-", dir=parent))
-    group.afterwards(lambda: shutil.rmtree(short))
+    group.add_cleanup(lambda: shutil.rmtree(short))
     _make_private(short, account)
     return short
 

@@ -54,7 +54,7 @@ class Process:
         lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         return CannotRunError("\n".join([f"{self.name} {what}; last lines of {self.log}:", *lines]))
 
-    async def until(
+    async def wait_until(
         self, is_ready: Callable[[], Awaitable[bool]], *, seconds: float = START_SECONDS
     ) -> None:
         """Wait until it can be used.
@@ -91,7 +91,7 @@ class ProcessGroup:
     logs: Path
     """Folder for a log of each process, made when missing."""
 
-    kept_open: Sequence[int] = ()
+    inherited_fds: Sequence[int] = ()
     """File descriptors that every process inherits: a lock among them is held until the last one is gone."""
 
     _processes: list[Process] = field(default_factory=list[Process])
@@ -128,40 +128,43 @@ class ProcessGroup:
         command: Sequence[str | Path],
         environment: Mapping[str, str],
         *,
-        account: struct_passwd | None = None,
-        folder: Path | None = None,
+        run_as: struct_passwd | None = None,
+        working_directory: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> Process:
         """Start a process with this environment and no other; as another account or in a folder if one is named."""
         log = self.logs / f"{name}.log"
         process = Process(
-            name, log, self._spawn(command, environment, log, account, folder), stop_signal
+            name,
+            log,
+            self._spawn(command, environment, log, run_as, working_directory),
+            stop_signal,
         )
         self._processes.append(process)
         self._stack.push_async_callback(process.stop)
         return process
 
-    async def complete(
+    async def run(
         self,
         name: str,
         command: Sequence[str | Path],
         environment: Mapping[str, str],
         *,
-        account: struct_passwd | None = None,
+        run_as: struct_passwd | None = None,
     ) -> None:
         """Start a process that has an end, and wait for its success.
 
         Raises:
             CannotRunError: It ended with an error.
         """
-        process = self.start(name, command, environment, account=account)
+        process = self.start(name, command, environment, run_as=run_as)
         self._processes.remove(process)
         while process.popen.poll() is None:
             await asyncio.sleep(POLL_SECONDS)
         if process.popen.returncode:
             process.check()
 
-    def afterwards(self, clean_up: Callable[[], object]) -> None:
+    def add_cleanup(self, clean_up: Callable[[], object]) -> None:
         """Do this when everything that is started from now on has stopped."""
         self._stack.callback(clean_up)
 
@@ -186,7 +189,7 @@ class ProcessGroup:
             command = [
                 sys.executable,
                 "-IS",
-                Path(__file__).with_name("as_account.py"),
+                Path(__file__).with_name("unprivileged.py"),
                 account.pw_name,
                 *command,
             ]
@@ -198,6 +201,6 @@ class ProcessGroup:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=[self._alive, *self.kept_open],
+                pass_fds=[self._alive, *self.inherited_fds],
                 process_group=self._leader,
             )

@@ -25,10 +25,10 @@ class Service:
     url: str
     process: Process
 
-    async def until_ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until it can do its work, with what stands behind it."""
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-            await self.process.until(_asking(client))
+            await self.process.wait_until(_asking(client))
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Platform:
     tasks: Service
     users: Service
 
-    async def until_ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until all can do their work."""
         await asyncio.gather(
-            *(service.until_ready() for service in (self.users, self.tasks, self.gateway))
+            *(service.wait_until_ready() for service in (self.users, self.tasks, self.gateway))
         )
 
 

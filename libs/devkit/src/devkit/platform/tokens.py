@@ -39,7 +39,7 @@ def mint_token(
     )
 
 
-def user_id(subject: str) -> UUID:
+def user_id_of(subject: str) -> UUID:
     """Return the id of the user behind a subject: itself where it is a canonical UUID."""
     with suppress(ValueError):
         if str(UUID(subject)) == subject:
@@ -53,7 +53,7 @@ def mint_passport(key: Ed25519PrivateKey, subject: str, *, email: str | None = N
     claims = {
         "iss": "auth-gateway",
         "aud": "services",
-        "sub": str(user_id(subject)),
+        "sub": str(user_id_of(subject)),
         "ext": {"issuer": ISSUER_LABEL, "subject": subject},
         "iat": now,
         "exp": now + PASSPORT_SECONDS,

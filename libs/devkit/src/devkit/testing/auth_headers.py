@@ -6,7 +6,7 @@ from typing import TypeAlias
 from httpx import AsyncClient
 
 from devkit.platform.keys import PassportKeys
-from devkit.platform.tokens import mint_passport, mint_token, user_id
+from devkit.platform.tokens import mint_passport, mint_token, user_id_of
 
 ClientFactory: TypeAlias = Callable[[str], AsyncClient]
 """Gives a client that speaks for somebody; the same name is the same person, within one test."""
@@ -17,7 +17,7 @@ Headers: TypeAlias = dict[str, str]
 def passport_headers(keys: PassportKeys, subject: str) -> Headers:
     """Return what the gateway would send on to a service."""
     passport = mint_passport(keys.signing_key, subject, email=_email(subject))
-    return {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id(subject))}
+    return {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id_of(subject))}
 
 
 def token_headers(secret: str, subject: str) -> Headers:

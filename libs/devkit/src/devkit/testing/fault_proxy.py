@@ -30,10 +30,10 @@ class FaultProxy:
     delay_seconds: float = 0.0
     """How long each chunk is held back, in each direction."""
 
-    questions_lost: list[bool] = field(default_factory=list[bool])
+    dropped_requests: list[bool] = field(default_factory=list[bool])
     """Which of the next questions get lost on their way, each with its connection: `[False, True]` is the second."""
 
-    answers_lost: list[bool] = field(default_factory=list[bool])
+    dropped_responses: list[bool] = field(default_factory=list[bool])
     """Which of the next answers get lost, to questions that the server has read."""
 
     port: int = 0
@@ -57,20 +57,20 @@ class FaultProxy:
         """Let pass what was held back, and all that follows."""
         self._flowing.set()
 
-    def cut(self) -> None:
+    def close_connections(self) -> None:
         """Close all connections; new ones are welcome."""
         for connection in self._connections:
             connection.cancel()
 
-    async def refuse(self) -> None:
+    async def stop_listening(self) -> None:
         """Take no new connections, and close those that are open."""
         if self._listener:
             self._listener.close()
-            self.cut()
+            self.close_connections()
             await asyncio.gather(*self._connections, return_exceptions=True)
             self._listener = None
 
-    async def accept(self) -> None:
+    async def start_listening(self) -> None:
         """Take connections, on the same port as before."""
         self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._listener.sockets[0].getsockname()[1]
@@ -118,7 +118,7 @@ class FaultProxy:
         self, reader: StreamReader, server_writer: StreamWriter, asked: asyncio.Event
     ) -> None:
         async for chunk in self._chunks(reader):
-            if self.questions_lost and self.questions_lost.pop(0):
+            if self.dropped_requests and self.dropped_requests.pop(0):
                 return
             asked.set()
             server_writer.write(chunk)
@@ -129,7 +129,7 @@ class FaultProxy:
     ) -> None:
         """Pass answers on; the first chunk after a question ends a round trip."""
         async for chunk in self._chunks(server_reader):
-            if self.answers_lost and self.answers_lost.pop(0):
+            if self.dropped_responses and self.dropped_responses.pop(0):
                 return
             self.round_trips += asked.is_set()
             asked.clear()
@@ -152,12 +152,12 @@ async def _closing(writer: StreamWriter) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def proxy_to(server_url: str) -> AsyncGenerator[FaultProxy]:
+async def run_fault_proxy(server_url: str) -> AsyncGenerator[FaultProxy]:
     """Run a proxy before the database of this URL."""
     proxy = FaultProxy(server_url)
     proxy.resume()
-    await proxy.accept()
+    await proxy.start_listening()
     try:
         yield proxy
     finally:
-        await proxy.refuse()
+        await proxy.stop_listening()

@@ -12,7 +12,7 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 _STEPS, _STEP_SECONDS = 500, 0.01
 
 
-async def wait_for_lock_waits(url: str, count: int = 1) -> None:
+async def wait_for_blocked_statements(url: str, count: int = 1) -> None:
     """Return as soon as so many statements wait in this database.
 
     Raises:

@@ -13,28 +13,30 @@ class ReceivedRequest:
     line: str
     headers: list[tuple[str, str]]
     reader: asyncio.StreamReader
-    connection: int
+    connection_number: int
 
-    def values(self, name: str) -> list[str]:
+    def header_values(self, name: str) -> list[str]:
         """Return all values of a header."""
         return [value for found, value in self.headers if found.lower() == name]
 
     async def body(self) -> bytes:
         """Read the body to its end."""
-        if self.values("transfer-encoding") == ["chunked"]:
+        if self.header_values("transfer-encoding") == ["chunked"]:
             body = b""
             while size := int(await self.reader.readuntil(b"\n"), 16):
                 body += await self.reader.readexactly(size)
                 await self.reader.readline()
             await self.reader.readline()
             return body
-        return await self.reader.readexactly(int("".join(self.values("content-length")) or 0))
+        return await self.reader.readexactly(
+            int("".join(self.header_values("content-length")) or 0)
+        )
 
 
 Behaviour = Callable[[ReceivedRequest, asyncio.StreamWriter], Awaitable[None]]
 
 
-def responding(*pieces: bytes) -> Behaviour:
+def respond_with(*pieces: bytes) -> Behaviour:
     """Read the request whole, then send these bytes, one write each."""
 
     async def behave(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -46,23 +48,23 @@ def responding(*pieces: bytes) -> Behaviour:
     return behave
 
 
-def document(body: bytes = b"{}", status: str = "200 OK", headers: str = "") -> bytes:
+def json_response(body: bytes = b"{}", status: str = "200 OK", headers: str = "") -> bytes:
     """Write an answer with this body."""
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
 
 
-NO_SERVICE = document(status="503 Service Unavailable")
+SERVICE_UNAVAILABLE = json_response(status="503 Service Unavailable")
 """Said to an edge that looks for somebody who has its error pages."""
 
 
-async def hang_up(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+async def close_without_response(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
     """Read the request, and close without a word."""
     await request.body()
     writer.close()
 
 
-async def silence(request: ReceivedRequest, _: asyncio.StreamWriter) -> None:
+async def never_respond(request: ReceivedRequest, _: asyncio.StreamWriter) -> None:
     """Read the request, and say nothing until the connection is gone."""
     await request.body()
     await request.reader.readexactly(1)
@@ -73,7 +75,7 @@ class StubServer:
 
     def __init__(self) -> None:
         self.port = 0
-        self.asked, self.closed = asyncio.Event(), asyncio.Event()
+        self.request_received, self.connection_closed = asyncio.Event(), asyncio.Event()
         self.reset()
         self._open = 0
         self._server: asyncio.Server | None = None
@@ -81,10 +83,10 @@ class StubServer:
 
     def reset(self) -> None:
         """Be an ordinary service again."""
-        self.behaviour: Behaviour = responding(document())
-        self.seen: list[ReceivedRequest] = []
-        self.asked.clear()
-        self.closed.clear()
+        self.behaviour: Behaviour = respond_with(json_response())
+        self.requests: list[ReceivedRequest] = []
+        self.request_received.clear()
+        self.connection_closed.clear()
 
     async def start(self) -> None:
         """Accept connections, always on the same port."""
@@ -110,7 +112,7 @@ class StubServer:
             while not writer.is_closing():
                 await self._answer_one(reader, writer, connection)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            self.closed.set()
+            self.connection_closed.set()
         finally:
             writer.close()
             with suppress(ConnectionError):
@@ -125,9 +127,9 @@ class StubServer:
             head[0], [(name, value) for name, _, value in pairs], reader, connection
         )
         if request.line == "GET /healthz HTTP/1.1":
-            await responding(NO_SERVICE)(request, writer)
+            await respond_with(SERVICE_UNAVAILABLE)(request, writer)
             return
         if request.line != "GET /readyz HTTP/1.1":
-            self.seen.append(request)
-            self.asked.set()
+            self.requests.append(request)
+            self.request_received.set()
         await self.behaviour(request, writer)

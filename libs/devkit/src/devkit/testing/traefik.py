@@ -35,7 +35,7 @@ def start_traefik(group: ProcessGroup, traefik: Path, environment: Mapping[str, 
         folder.name,
         [traefik, "--configFile=traefik.yml"],
         {**COLLECTION, **environment, "EDGE_INTERNAL": inside},
-        folder=folder,
+        working_directory=folder,
         stop_signal=signal.SIGKILL,
     )
     return Service("edge", f"http://{web}", process)

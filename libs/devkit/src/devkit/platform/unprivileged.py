@@ -1,4 +1,4 @@
-"""Become another account, and then another program: `python -IS as_account.py nobody COMMAND...`, as root.
+"""Become another account, and then another program: `python -IS unprivileged.py nobody COMMAND...`, as root.
 
 That account may enter no folder that is closed to others, such as /root, where the checkout or the virtual environment
 may be. Instead of opening those folders to everybody, on Linux the one permission that root has there is kept.
