@@ -135,7 +135,7 @@ PAGES: Final = {
         creation.GET_CREATE_CONFLICTS, {"target_id": NEW}, {"pk_tasks", "pk_idempotency_keys"}
     ),
     "list's obstacle": Run(
-        lists.GET_OBSTACLE, {"target_id": NEW}, {"pk_task_lists", "pk_idempotency_keys"}
+        lists.GET_CREATE_CONFLICTS, {"target_id": NEW}, {"pk_task_lists", "pk_idempotency_keys"}
     ),
     "import's lists": Run(namesakes.FIND_LISTS, {}, {"pk_task_lists"}),
     "import's labels": Run(namesakes.FIND_LABELS, {}, {"pk_labels"}),

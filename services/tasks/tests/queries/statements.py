@@ -20,7 +20,7 @@ from tasks.task_list import queries as list_queries
 from tasks.transfer.queries import merge, resolve, staging
 
 CORE: Final[Mapping[str, Executable]] = {
-    "core/add_owner": owners.ADD_OWNER,
+    "core/insert_owner": owners.INSERT_OWNER,
     "core/get_stored_response": idempotency.GET_STORED_RESPONSE,
     "core/raise_all_versions": history.RAISE_ALL_VERSIONS,
     "core/move-task": move("task"),
@@ -70,7 +70,7 @@ TASK_LISTING: Final[Mapping[str, Executable]] = {
 TASK_LIST: Final[Mapping[str, Executable]] = {
     "task_list/list_lists": list_queries.LIST_LISTS,
     "task_list/get_list": list_queries.GET_LIST,
-    "task_list/get_obstacle": list_queries.GET_OBSTACLE,
+    "task_list/get_create_conflicts": list_queries.GET_CREATE_CONFLICTS,
     "task_list/create_list": list_queries.create_list(),
     "task_list/create_list-with_idempotency_key": list_queries.create_list(
         with_idempotency_key=True

@@ -30,9 +30,9 @@ def _missing() -> dict[str, ProblemError]:
     }
 
 
-def raise_conflict(obstacle: str) -> NoReturn:
+def raise_conflict(conflict: str) -> NoReturn:
     """Say what stands in the way."""
-    raise _refusals()[obstacle]
+    raise _refusals()[conflict]
 
 
 def require_found(found: Row | None, kind: str) -> Row:
@@ -44,8 +44,8 @@ def require_found(found: Row | None, kind: str) -> Row:
     """
     if found is None:
         raise _missing()[kind]
-    if found.get("obstacle") is not None:
-        raise_conflict(str(found["obstacle"]))
+    if found.get("conflict") is not None:
+        raise_conflict(str(found["conflict"]))
     return found
 
 

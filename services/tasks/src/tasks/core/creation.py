@@ -17,7 +17,7 @@ from common.database import Database, Row, fetch_all, fetch_one
 from common.problems import SOON, Conflict, Unprocessable
 from tasks.clients import UsersClient
 from tasks.core.context import RequestContext
-from tasks.core.owners import ADD_OWNER
+from tasks.core.owners import INSERT_OWNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ async def create(
         conflicts = await fetch_one(context.database, creation.conflicts, **params)
         if conflicts is None:
             await limits.users.ensure_profile(user)
-            await fetch_all(context.database, ADD_OWNER, current_user_id=user.id)
-        elif conflicts["answer"]:
+            await fetch_all(context.database, INSERT_OWNER, current_user_id=user.id)
+        elif conflicts["response"]:
             return replay(conflicts, params["fingerprint"])
         else:
             creation.raise_if_rejected(conflicts)
@@ -117,7 +117,7 @@ def stored_response(row: Row, *, replayed: bool) -> StoredResponse:
     return StoredResponse(
         id=cast("UUID", row["id"]),
         version=cast("int", row["version"]),
-        body=cast("str", row["answer"]).encode(),
+        body=cast("str", row["response"]).encode(),
         replayed=replayed,
     )
 

@@ -28,7 +28,7 @@ from tasks.core.projections import KEYS, NOW, OWNERS, USER_ID, Query
 KEY_RETENTION: Final = timedelta(hours=24)
 """How long the same key gets the same answer."""
 
-KEYS_PRUNED: Final = 2
+KEYS_PRUNED_MAX: Final = 2
 """Keys beyond their time that a new one takes away: more than come in, and few enough not to be noticed."""
 
 LOCK_TIMEOUT: Final = "2s"
@@ -50,7 +50,7 @@ STORED_RESPONSE_COLUMNS: Final = (
     KEYS.c.digest,
     KEYS.c.task_id.label("id"),
     KEYS.c.version,
-    KEYS.c.answer,
+    KEYS.c.answer.label("response"),
 )
 """What is kept under a key."""
 
@@ -78,7 +78,7 @@ def as_json_text(shown: Query) -> ColumnElement[str]:
     )
 
 
-def claim(done: CTE, answer: ColumnElement[str]) -> CTE:
+def store_response(done: CTE, answer: ColumnElement[str]) -> CTE:
     """Take the key for what is `done`, unless it was taken and is not beyond its time."""
     values = {
         "user_id": done.c.user_id,
@@ -102,7 +102,7 @@ def claim(done: CTE, answer: ColumnElement[str]) -> CTE:
     return renewed.returning(KEYS.c.user_id, KEYS.c.created_at).cte("claimed")
 
 
-def delete_expired(claimed: CTE) -> Delete:
+def delete_expired_keys(claimed: CTE) -> Delete:
     """Forget some keys beyond their time, but not the one that is just being taken again, or was while this waited.
 
     Source: PostgreSQL, 7.8.4: which of two changes of one row takes place cannot be told.
@@ -117,6 +117,6 @@ def delete_expired(claimed: CTE) -> Delete:
         )
         .where(tuple_(KEYS.c.operation, KEYS.c.key) != tuple_(_OPERATION, _KEY))
         .order_by(KEYS.c.created_at)
-        .limit(KEYS_PRUNED)
+        .limit(KEYS_PRUNED_MAX)
     ).cte("old")
     return delete(KEYS).where(*(KEYS.c[name] == old.c[name] for name in names))

@@ -94,5 +94,5 @@ async def _move(session: Database, kind: str, key: str | None, values: Row) -> S
             )
         ):
             return replay(kept, claimed["fingerprint"])
-        if found is None or found["obstacle"] != "outrun":
+        if found is None or found["conflict"] != "stale":
             return stored_response(require_found(found, kind), replayed=False)

@@ -22,7 +22,7 @@ from tasks.core.projections import (
 
 _met = select(NOW.label("now")).cte("met")
 
-ADD_OWNER: Final = (
+INSERT_OWNER: Final = (
     insert(OWNERS)
     .from_select(
         [
@@ -60,17 +60,17 @@ NOT_MODIFIED_SINCE: Final[ColumnElement[bool]] = cast(OWNERS.c.counter, Text) !=
 """Whether the reader has not seen all that the owner has, as it is now."""
 
 
-def find_owner(*, watched: bool) -> Query:
-    """Find the owner; `watched` also tells whether what the statement sees of their other rows `is_fresh`."""
+def find_owner(*, check_snapshot: bool) -> Query:
+    """Find the owner; `check_snapshot` also tells whether what the statement sees of their other rows `is_current`."""
     found = select(OWNERS).where(OWNERS.c.id == USER_ID)
     return (
-        found.add_columns(SNAPSHOT_CURRENT.label("is_fresh")).join(_seen, true())
-        if watched
+        found.add_columns(SNAPSHOT_CURRENT.label("is_current")).join(_seen, true())
+        if check_snapshot
         else found
     )
 
 
-def lock(owner: Query) -> CTE:
+def lock_owner(owner: Query) -> CTE:
     """Lock the owner before anything else happens, and learn the time.
 
     FOR NO KEY UPDATE, so that foreign keys to the owner are checked beside it: an import stages while others write.
@@ -95,7 +95,7 @@ def bump_counter(
     )
 
 
-def is_list_there(owner: CTE) -> ColumnElement[bool]:
+def target_list_exists(owner: CTE) -> ColumnElement[bool]:
     """Tell whether the owner has the list that was sent, and keep it there until all is written."""
     listed = (
         select(LISTS.c.id).join(owner, LISTS.c.user_id == owner.c.id).where(LISTS.c.id == LIST_ID)

@@ -18,29 +18,29 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.core.owners import find_owner, lock
+from tasks.core.owners import find_owner, lock_owner
 from tasks.core.projections import FOLDED_NAME, NAME, TARGET_ID, Query, matches_if_match
 from tasks.models import Columns
 
 
 def find_renamable(table: Table) -> tuple[CTE, CTE]:
     """Lock what was named, and tell what keeps it from getting the new name; then the same again if it gets it."""
-    owner, other = lock(find_owner(watched=True)), table.alias("other")
+    owner, other = lock_owner(find_owner(check_snapshot=True)), table.alias("other")
     has_name = and_(
         other.c.user_id == owner.c.id, other.c.folded_name == FOLDED_NAME, other.c.id != table.c.id
     )
-    obstacle = case(
-        (~owner.c.is_fresh, "outrun"),
+    conflict = case(
+        (~owner.c.is_current, "stale"),
         (exists().where(has_name), "name-taken"),
         (~matches_if_match(table.c), "version-mismatch"),
     )
     differs = table.c.name != func.coalesce(NAME, table.c.name)
     before = (
         _find(table, owner)
-        .add_columns(obstacle.label("obstacle"), differs.label("differs"))
+        .add_columns(conflict.label("conflict"), differs.label("differs"))
         .cte("before")
     )
-    return before, select(before).where(before.c.differs, before.c.obstacle.is_(None)).cte(
+    return before, select(before).where(before.c.differs, before.c.conflict.is_(None)).cte(
         "written"
     )
 
@@ -60,19 +60,21 @@ def rename(
         .values(
             name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter
         )
-        .returning(*show(table.c), null().label("obstacle"))
+        .returning(*show(table.c), null().label("conflict"))
         .cte("changed")
     )
-    unchanged = select(*show(before.c), before.c.obstacle).where(~exists(select(written.c.id)))
+    unchanged = select(*show(before.c), before.c.conflict).where(~exists(select(written.c.id)))
     return union_all(select(changed), unchanged).add_cte(*more).execution_options(writes=True)
 
 
 def find_deletable(table: Table) -> tuple[CTE, CTE]:
     """Lock what was named, and tell what keeps it from being deleted; then the same again if nothing does."""
-    owner = lock(find_owner(watched=True))
-    obstacle = case((~owner.c.is_fresh, "outrun"), (~matches_if_match(table.c), "version-mismatch"))
-    wanted = _find(table, owner).add_columns(obstacle.label("obstacle")).cte("before")
-    return wanted, select(wanted).where(wanted.c.obstacle.is_(None)).cte("allowed")
+    owner = lock_owner(find_owner(check_snapshot=True))
+    conflict = case(
+        (~owner.c.is_current, "stale"), (~matches_if_match(table.c), "version-mismatch")
+    )
+    wanted = _find(table, owner).add_columns(conflict.label("conflict")).cte("before")
+    return wanted, select(wanted).where(wanted.c.conflict.is_(None)).cte("allowed")
 
 
 def _find(table: Table, owner: CTE) -> Query:

@@ -37,8 +37,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from tasks.core.idempotency import as_json_text, claim, delete_expired, if_key_unused
-from tasks.core.owners import find_owner, is_list_there, lock
+from tasks.core.idempotency import as_json_text, delete_expired_keys, if_key_unused, store_response
+from tasks.core.owners import find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
     LIST_ID,
     LISTS,
@@ -78,12 +78,14 @@ def _look(table: Table, owner: CTE) -> CTE:
         case((SETS_LIST, LIST_ID), else_=table.c.list_id) if table is TASKS else cast(null(), Uuid)
     )
     is_lost = (
-        and_(SETS_LIST, LIST_ID.is_not(None), ~is_list_there(owner)) if table is TASKS else false()
+        and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner))
+        if table is TASKS
+        else false()
     )
-    obstacle = case((~owner.c.is_fresh, "outrun"), (is_lost, "list-not-found"))
+    conflict = case((~owner.c.is_current, "stale"), (is_lost, "list-not-found"))
     return (
         select(table, sort_position(table.c).label("place"), target.label("target"), owner.c.now)
-        .add_columns(obstacle.label("obstacle"), matches_if_match(table.c).label("matches"))
+        .add_columns(conflict.label("conflict"), matches_if_match(table.c).label("matches"))
         .join(owner, table.c.user_id == owner.c.id)
         .where(table.c.id == TARGET_ID)
         .with_for_update(of=table)
@@ -184,9 +186,9 @@ def _spot(table: Table, gap: CTE) -> CTE:
         gap.c.number >= _LARGEST,
     )
     refused = case((is_lost, "after-not-found"), (~gap.c.matches, "version-mismatch"))
-    obstacle = func.coalesce(gap.c.obstacle, refused).label("obstacle")
+    conflict = func.coalesce(gap.c.conflict, refused).label("conflict")
     known = [gap.c[name] for name in ("id", "user_id", "target", "now", "microseconds", "number")]
-    decided = [is_full.label("is_full"), func.coalesce(stays, false()).label("stays"), obstacle]
+    decided = [is_full.label("is_full"), func.coalesce(stays, false()).label("stays"), conflict]
     return select(*known, gap.c.previous_id, gap.c.previous_place, *decided).cte("spot")
 
 
@@ -219,7 +221,7 @@ def _renumber(table: Table, before: CTE, spot: CTE) -> Query:
 
 def _place(table: Table, before: CTE, spot: CTE) -> CTE:
     """Say which rows are written: the one that moves, or all where it goes."""
-    is_written = and_(spot.c.obstacle.is_(None), ~spot.c.stays)
+    is_written = and_(spot.c.conflict.is_(None), ~spot.c.stays)
     alone = select(
         spot.c.id,
         spot.c.number.label("position"),
@@ -242,7 +244,7 @@ def _move(table: Table, spot: CTE, placed: CTE, *, with_idempotency_key: bool) -
     A key takes a version even if nothing moves: that is how whoever waits with the same key learns that it is taken.
     """
     count = func.greatest(select(func.count()).select_from(placed).scalar_subquery(), 1)
-    is_written = spot.c.obstacle.is_(None) if with_idempotency_key else exists(select(placed.c.id))
+    is_written = spot.c.conflict.is_(None) if with_idempotency_key else exists(select(placed.c.id))
     raised = (
         update(OWNERS)
         .where(OWNERS.c.id == USER_ID, OWNERS.c.id == spot.c.user_id, is_written)
@@ -265,14 +267,14 @@ def _move(table: Table, spot: CTE, placed: CTE, *, with_idempotency_key: bool) -
 
 @cache
 def move(kind: str, *, with_idempotency_key: bool = False) -> Executable:
-    """Build what moves a `task` or a `list`, unless there is an `obstacle`: first, last, or `after` another one.
+    """Build what moves a `task` or a `list`, unless there is a `conflict`: first, last, or `after` another one.
 
     It returns the whole answer. What is there already stays as it is. No row when there is no such row of this owner,
     or when the key is in use.
     """
     table = TASKS if kind == "task" else LISTS
-    owner = find_owner(watched=True)
-    before = _look(table, lock(if_key_unused(owner) if with_idempotency_key else owner))
+    owner = find_owner(check_snapshot=True)
+    before = _look(table, lock_owner(if_key_unused(owner) if with_idempotency_key else owner))
     spot = _spot(table, _gap(table, before))
     moved = _move(
         table, spot, _place(table, before, spot), with_idempotency_key=with_idempotency_key
@@ -281,12 +283,12 @@ def move(kind: str, *, with_idempotency_key: bool = False) -> Executable:
     done = union_all(select(moved).where(moved.c.id == TARGET_ID), unmoved).cte("done")
     shown = [column for column in done.c if column.name != "now"]
     answer = as_json_text(select(*shown))
-    found = select(done.c.id, done.c.version, answer.label("answer"), spot.c.obstacle).join(
+    found = select(done.c.id, done.c.version, answer.label("response"), spot.c.conflict).join(
         spot, true()
     )
     if not with_idempotency_key:
         return found.execution_options(writes=True)
-    claimed = claim(
-        select(done).join(spot, true()).where(spot.c.obstacle.is_(None)).cte("allowed"), answer
+    claimed = store_response(
+        select(done).join(spot, true()).where(spot.c.conflict.is_(None)).cte("allowed"), answer
     )
-    return found.add_cte(claimed, delete_expired(claimed).cte("pruned"))
+    return found.add_cte(claimed, delete_expired_keys(claimed).cte("pruned"))

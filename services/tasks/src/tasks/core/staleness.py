@@ -11,5 +11,5 @@ async def retry_while_stale(
     """Run a statement, and again for as long as it was outrun by another write of the same owner."""
     while True:
         found = await fetch_one(session, statement, **values)
-        if found is None or found["obstacle"] != "outrun":
+        if found is None or found["conflict"] != "stale":
             return found

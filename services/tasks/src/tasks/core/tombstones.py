@@ -29,19 +29,19 @@ from tasks.core.projections import (
     Query,
 )
 
-LIVING: Final = {"task": TASKS, "list": LISTS, "label": LABELS}
+TABLES_BY_KIND: Final = {"task": TASKS, "list": LISTS, "label": LABELS}
 """What can be deleted, by the words for it."""
 
-TOMBSTONES_PRUNED: Final = 2
+TOMBSTONES_PRUNED_MAX: Final = 2
 """Tombstones beyond their time that a deletion takes away: more than it leaves, and few enough not to be noticed."""
 
 
-def has_tombstone(kind: str, wanted: ColumnElement[Any] = TARGET_ID) -> ColumnElement[bool]:
+def is_id_of_other_kind(kind: str, wanted: ColumnElement[Any] = TARGET_ID) -> ColumnElement[bool]:
     """Tell whether an id is or was something else for this owner: there is room for one tombstone of it."""
     was = exists().where(
         TOMBSTONES.c.user_id == USER_ID, TOMBSTONES.c.id == wanted, TOMBSTONES.c.kind != kind
     )
-    others = [table for name, table in LIVING.items() if name != kind]
+    others = [table for name, table in TABLES_BY_KIND.items() if name != kind]
     return or_(
         was, *(exists().where(table.c.user_id == USER_ID, table.c.id == wanted) for table in others)
     )
@@ -63,7 +63,7 @@ def prune_tombstones(deleted: CTE, more: ColumnElement[int] | int = 0) -> CTE:
         select(TOMBSTONES.c.user_id, TOMBSTONES.c.id)
         .where(TOMBSTONES.c.user_id == select(deleted.c.user_id).scalar_subquery())
         .order_by(TOMBSTONES.c.version)
-        .limit(TOMBSTONES_PRUNED + more)
+        .limit(TOMBSTONES_PRUNED_MAX + more)
         .cte("oldest")
     )
     return (
@@ -75,7 +75,7 @@ def prune_tombstones(deleted: CTE, more: ColumnElement[int] | int = 0) -> CTE:
     )
 
 
-def still_known(pruned: CTE) -> ColumnElement[int]:
+def new_pruned_version(pruned: CTE) -> ColumnElement[int]:
     """Return up to which version the owner's past is no longer known in full."""
     return func.greatest(
         OWNERS.c.pruned_version, select(func.max(pruned.c.version)).scalar_subquery()

@@ -17,12 +17,12 @@ def number_tasks(condition: ColumnElement[bool], cause: CTE) -> CTE:
     return found.where(condition).cte("touched")
 
 
-def count_of(touched: CTE) -> ColumnElement[int]:
+def count_rows(touched: CTE) -> ColumnElement[int]:
     """Tell how many versions they take."""
     return select(func.count()).select_from(touched).scalar_subquery()
 
 
-def touch(touched: CTE, raised: CTE, **changes: object) -> Update:
+def bump_task_versions(touched: CTE, raised: CTE, **changes: object) -> Update:
     """Give them the versions below the one that the owner's counter was `raised` to."""
     return (
         update(TASKS)

@@ -25,8 +25,8 @@ from tasks.core.projections import (
     label_json,
 )
 from tasks.core.rename import find_deletable, find_renamable, rename
-from tasks.core.tombstones import insert_tombstones, prune_tombstones, still_known
-from tasks.core.version_cascade import count_of, number_tasks, touch
+from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
+from tasks.core.version_cascade import bump_task_versions, count_rows, number_tasks
 
 _task_count = (
     select(func.count())
@@ -68,12 +68,14 @@ def _carriers(label: CTE) -> CTE:
 def _change_label() -> Executable:
     found = find_renamable(LABELS)
     carriers = _carriers(found[1])
-    raised = bump_counter(found[1], 1 + count_of(carriers))
-    return rename(LABELS, found, raised, label_json, touch(carriers, raised).cte("touched_tasks"))
+    raised = bump_counter(found[1], 1 + count_rows(carriers))
+    return rename(
+        LABELS, found, raised, label_json, bump_task_versions(carriers, raised).cte("touched_tasks")
+    )
 
 
 CHANGE_LABEL: Final = _change_label()
-"""Rename a label, so that all tasks with it take a version, unless there is an `obstacle`; a null name keeps it.
+"""Rename a label, so that all tasks with it take a version, unless there is a `conflict`; a null name keeps it.
 
 No row when there is no such label of this owner.
 """
@@ -82,23 +84,23 @@ No row when there is no such label of this owner.
 def _delete_label() -> Executable:
     wanted, allowed = find_deletable(LABELS)
     carriers = _carriers(allowed)
-    known = still_known(prune_tombstones(allowed))
+    known = new_pruned_version(prune_tombstones(allowed))
     counts = {"label_count": OWNERS.c.label_count - 1, "pruned_version": known}
-    raised = bump_counter(allowed, 1 + count_of(carriers), **counts)
+    raised = bump_counter(allowed, 1 + count_rows(carriers), **counts)
     gone = delete(LABELS).where(LABELS.c.id == allowed.c.id, LABELS.c.user_id == raised.c.id)
     dead = select(allowed.c.id, raised.c.id, literal("label"), raised.c.counter, raised.c.now).join(
         raised, true()
     )
     writes = [
         gone.cte("gone"),
-        touch(carriers, raised).cte("touched_tasks"),
+        bump_task_versions(carriers, raised).cte("touched_tasks"),
         insert_tombstones(dead).cte("left"),
     ]
-    return select(wanted.c.obstacle).add_cte(*writes).execution_options(writes=True)
+    return select(wanted.c.conflict).add_cte(*writes).execution_options(writes=True)
 
 
 DELETE_LABEL: Final = _delete_label()
-"""Delete a label, so that all tasks with it take a version, unless there is an `obstacle`.
+"""Delete a label, so that all tasks with it take a version, unless there is a `conflict`.
 
 No row when there is no such label of this owner.
 """

@@ -69,4 +69,4 @@ def _creation(
         creation.raise_if_id_taken(conflicts)
 
     params = {"target_id": list_id, "quota": LISTS_MAX, **name_params(name), **idempotency}
-    return Creation(statement, queries.GET_OBSTACLE, params, raise_if_rejected)
+    return Creation(statement, queries.GET_CREATE_CONFLICTS, params, raise_if_rejected)

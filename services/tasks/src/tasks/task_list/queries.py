@@ -23,11 +23,17 @@ from tasks.core.idempotency import (
     HAS_STORED_RESPONSE,
     STORED_RESPONSE_COLUMNS,
     as_json_text,
-    claim,
-    delete_expired,
+    delete_expired_keys,
     if_key_unused,
+    store_response,
 )
-from tasks.core.owners import NOT_MODIFIED_SINCE, SNAPSHOT_CURRENT, bump_counter, find_owner, lock
+from tasks.core.owners import (
+    NOT_MODIFIED_SINCE,
+    SNAPSHOT_CURRENT,
+    bump_counter,
+    find_owner,
+    lock_owner,
+)
 from tasks.core.projections import (
     FOLDED_NAME,
     KEYS,
@@ -44,12 +50,12 @@ from tasks.core.projections import (
 from tasks.core.rename import find_deletable, find_renamable, rename
 from tasks.core.tombstones import (
     delete_tombstone,
-    has_tombstone,
     insert_tombstones,
+    is_id_of_other_kind,
+    new_pruned_version,
     prune_tombstones,
-    still_known,
 )
-from tasks.core.version_cascade import count_of, number_tasks, touch
+from tasks.core.version_cascade import bump_task_versions, count_rows, number_tasks
 from tasks.models import sort_position
 
 _listed = (
@@ -80,14 +86,14 @@ _named = exists().where(
     _namesakes.c.user_id == OWNERS.c.id, _namesakes.c.folded_name == FOLDED_NAME
 )
 
-GET_OBSTACLE: Final = (
+GET_CREATE_CONFLICTS: Final = (
     select(
         *STORED_RESPONSE_COLUMNS,
         OWNERS.c.list_count,
         LISTS.c.user_id.label("holder"),
         _named.label("has_name"),
     )
-    .add_columns(has_tombstone("list").label("is_spent"))
+    .add_columns(is_id_of_other_kind("list").label("is_spent"))
     .select_from(OWNERS)
     .join(KEYS, HAS_STORED_RESPONSE, isouter=True)
     .join(LISTS, LISTS.c.id == TARGET_ID, isouter=True)
@@ -114,9 +120,11 @@ def _compose(owner: CTE) -> CTE:
 @cache
 def create_list(*, with_idempotency_key: bool = False, with_client_id: bool = False) -> Executable:
     """Build what adds a list, as `create_task` does for a task; no row either when its name is taken."""
-    owner = find_owner(watched=True).where(OWNERS.c.list_count < QUOTA, SNAPSHOT_CURRENT, ~_named)
-    owner = owner.where(~has_tombstone("list")) if with_client_id else owner
-    composed = _compose(lock(if_key_unused(owner) if with_idempotency_key else owner))
+    owner = find_owner(check_snapshot=True).where(
+        OWNERS.c.list_count < QUOTA, SNAPSHOT_CURRENT, ~_named
+    )
+    owner = owner.where(~is_id_of_other_kind("list")) if with_client_id else owner
+    composed = _compose(lock_owner(if_key_unused(owner) if with_idempotency_key else owner))
     written = select(*(composed.c[column.name] for column in LISTS.c))
     added = (
         insert(LISTS)
@@ -130,12 +138,12 @@ def create_list(*, with_idempotency_key: bool = False, with_client_id: bool = Fa
         .values(counter=made.c.version, list_count=OWNERS.c.list_count + 1)
     )
     answer = as_json_text(select(*list_json(composed.c)))
-    shown = select(made.c.id, made.c.version, answer.label("answer")).add_cte(
+    shown = select(made.c.id, made.c.version, answer.label("response")).add_cte(
         counted.cte("counted")
     )
     if with_idempotency_key:
-        claimed = claim(composed, answer)
-        return shown.add_cte(claimed, delete_expired(claimed).cte("pruned"))
+        claimed = store_response(composed, answer)
+        return shown.add_cte(claimed, delete_expired_keys(claimed).cte("pruned"))
     return (
         shown.add_cte(delete_tombstone("list", made)) if with_client_id else shown
     ).execution_options(writes=True)
@@ -144,7 +152,7 @@ def create_list(*, with_idempotency_key: bool = False, with_client_id: bool = Fa
 _found = find_renamable(LISTS)
 
 CHANGE_LIST: Final = rename(LISTS, _found, bump_counter(_found[1], 1), list_json)
-"""Rename a list, unless there is an `obstacle`; a null name keeps it.
+"""Rename a list, unless there is a `conflict`; a null name keeps it.
 
 No row when there is no such list of this owner.
 """
@@ -152,14 +160,14 @@ No row when there is no such list of this owner.
 
 @cache
 def delete_list(*, with_tasks: bool) -> Executable:
-    """Build what deletes a list, unless there is an `obstacle`, and leaves tombstones.
+    """Build what deletes a list, unless there is a `conflict`, and leaves tombstones.
 
     Its tasks go to the inbox, or with it; each takes a version of its own. No row when there is no such list of this
     owner.
     """
     wanted, allowed = find_deletable(LISTS)
     inside = number_tasks(TASKS.c.list_id == allowed.c.id, allowed)
-    raised = _uncount(allowed, count_of(inside), with_tasks=with_tasks)
+    raised = _uncount(allowed, count_rows(inside), with_tasks=with_tasks)
     dead = select(
         allowed.c.id, raised.c.id.label("user_id"), literal("list"), raised.c.counter, raised.c.now
     )
@@ -176,9 +184,9 @@ def delete_list(*, with_tasks: bool) -> Executable:
         left = insert_tombstones(union_all(dead, numbered.join(raised, true())))
         done = delete(TASKS).where(TASKS.c.id == inside.c.id, TASKS.c.user_id == raised.c.id)
     else:
-        left, done = insert_tombstones(dead), touch(inside, raised, list_id=None)
+        left, done = insert_tombstones(dead), bump_task_versions(inside, raised, list_id=None)
     return (
-        select(wanted.c.obstacle)
+        select(wanted.c.conflict)
         .add_cte(gone.cte("gone"), done.cte("done"), left.cte("left"))
         .execution_options(writes=True)
     )
@@ -187,5 +195,5 @@ def delete_list(*, with_tasks: bool) -> Executable:
 def _uncount(allowed: CTE, inside: ColumnElement[int], *, with_tasks: bool) -> CTE:
     deleted = inside if with_tasks else 0
     counts = {"list_count": OWNERS.c.list_count - 1, "task_count": OWNERS.c.task_count - deleted}
-    known = still_known(prune_tombstones(allowed, deleted))
+    known = new_pruned_version(prune_tombstones(allowed, deleted))
     return bump_counter(allowed, 1 + inside, **counts, pruned_version=known)

@@ -21,7 +21,7 @@ from common.identity import User
 from common.logging import log, pseudonym
 from common.middleware import DEADLINE_SECONDS
 from common.problems import SOON, Conflict, Unavailable, Unprocessable
-from tasks.core.owners import ADD_OWNER
+from tasks.core.owners import INSERT_OWNER
 from tasks.core.types.names import fold
 from tasks.task.planning import task_params
 from tasks.transfer.concurrency import SMALL_MAX_BYTES, ImportLimits, Rank
@@ -155,7 +155,7 @@ class _Import:
     async def begin(self) -> None:
         """Note that there is an import, and take away some of what others have left."""
         while not await _in_time(self._begin()):
-            await _in_time(fetch_all(self.engine, ADD_OWNER, current_user_id=self.user.id))
+            await _in_time(fetch_all(self.engine, INSERT_OWNER, current_user_id=self.user.id))
         for _ in range(SWEEPS_MAX):
             async with self.limits.imports.staging.slot(self.rank):
                 if not await _in_time(

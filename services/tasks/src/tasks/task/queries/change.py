@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from tasks.core.owners import bump_counter, find_owner, is_list_there, lock
+from tasks.core.owners import bump_counter, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
     DESCRIPTION,
     DUE_AT,
@@ -42,7 +42,7 @@ from tasks.core.projections import (
     USER_ID,
     matches_if_match,
 )
-from tasks.core.tombstones import insert_tombstones, prune_tombstones, still_known
+from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_json
 from tasks.task.queries.task_labels import CHOSEN_NAMES, NEW_LABELS, are_others_chosen, put_labels
 
@@ -74,14 +74,14 @@ _version_seen = (
 )
 
 
-def _obstacle(owner: CTE, *, with_labels: bool) -> ColumnElement[str | None]:
+def _conflict(owner: CTE, *, with_labels: bool) -> ColumnElement[str | None]:
     """Say why a change cannot be made; `outrun` means: not yet, because what was seen is no longer so."""
-    lost = (and_(SETS_LIST, LIST_ID.is_not(None), ~is_list_there(owner)), "list-not-found")
+    lost = (and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner)), "list-not-found")
     other = (~matches_if_match(TASKS.c), "version-mismatch")
     if not with_labels:
         return case(lost, other)
     full = (owner.c.label_count + NEW_LABELS > LABELS_QUOTA, "labels-full")
-    return case(lost, (~owner.c.is_fresh, "outrun"), full, other)
+    return case(lost, (~owner.c.is_current, "stale"), full, other)
 
 
 def _look(owner: CTE, *, with_labels: bool) -> CTE:
@@ -90,7 +90,7 @@ def _look(owner: CTE, *, with_labels: bool) -> CTE:
     is_stale = TASKS.c.version != _version_seen
     return (
         select(TASKS, differs.label("differs"), is_stale.label("is_stale"), owner.c.now)
-        .add_columns(_obstacle(owner, with_labels=with_labels).label("obstacle"))
+        .add_columns(_conflict(owner, with_labels=with_labels).label("conflict"))
         .join(owner, TASKS.c.user_id == owner.c.id)
         .where(TASKS.c.id == TARGET_ID)
         .with_for_update(of=TASKS)
@@ -114,16 +114,16 @@ def change_task(*, with_labels: bool = False) -> Executable:
     """Build what changes a task: a null `title`, `is_completed` or `priority` keeps what is there.
 
     So does a description, a list or a due date that is not set. A change that changes nothing takes no version. Nothing
-    is written where there is an `obstacle`. The labels in the answer may be old where it `is_stale`. No row when there
+    is written where there is a `conflict`. The labels in the answer may be old where it `is_stale`. No row when there
     is no such task of this owner.
     """
-    before = _look(lock(find_owner(watched=with_labels)), with_labels=with_labels)
-    is_written = and_(before.c.differs, before.c.obstacle.is_(None))
+    before = _look(lock_owner(find_owner(check_snapshot=with_labels)), with_labels=with_labels)
+    is_written = and_(before.c.differs, before.c.conflict.is_(None))
     counts = {"label_count": OWNERS.c.label_count + NEW_LABELS} if with_labels else {}
     raised = bump_counter(before, 1 + NEW_LABELS if with_labels else 1, is_written, **counts)
     labels = CHOSEN_NAMES if with_labels else label_names_of(TASKS.c)
     changed = _write(raised).returning(*task_json(TASKS.c, labels)).cte("changed")
-    met = (before.c.obstacle, before.c.is_stale)
+    met = (before.c.conflict, before.c.is_stale)
     unchanged = select(*task_json(before.c, label_names_of(before.c)), *met).where(~is_written)
     shown = union_all(select(changed, *met).join(before, true()), unchanged).execution_options(
         writes=True
@@ -132,12 +132,12 @@ def change_task(*, with_labels: bool = False) -> Executable:
 
 
 def _find_deletable() -> CTE:
-    owner, obstacle = (
-        lock(find_owner(watched=False)),
+    owner, conflict = (
+        lock_owner(find_owner(check_snapshot=False)),
         case((~matches_if_match(TASKS.c), "version-mismatch")),
     )
     return (
-        select(TASKS.c.id, TASKS.c.user_id, owner.c.now, obstacle.label("obstacle"))
+        select(TASKS.c.id, TASKS.c.user_id, owner.c.now, conflict.label("conflict"))
         .join(owner, TASKS.c.user_id == owner.c.id)
         .where(TASKS.c.id == TARGET_ID)
         .with_for_update(of=TASKS)
@@ -152,7 +152,7 @@ def _delete_task() -> Executable:
         .where(
             TASKS.c.id == wanted.c.id,
             TASKS.c.user_id == wanted.c.user_id,
-            wanted.c.obstacle.is_(None),
+            wanted.c.conflict.is_(None),
         )
         .returning(TASKS.c.id, TASKS.c.user_id, wanted.c.now)
         .cte("gone")
@@ -161,19 +161,19 @@ def _delete_task() -> Executable:
     uncounted = (
         update(OWNERS)
         .where(OWNERS.c.id == gone.c.user_id)
-        .values(**counts, pruned_version=still_known(prune_tombstones(gone)))
+        .values(**counts, pruned_version=new_pruned_version(prune_tombstones(gone)))
         .returning(gone.c.id, gone.c.user_id, OWNERS.c.counter, gone.c.now)
         .cte("uncounted")
     )
     left = select(
         uncounted.c.id, uncounted.c.user_id, literal("task"), uncounted.c.counter, uncounted.c.now
     )
-    shown = select(wanted.c.obstacle).add_cte(insert_tombstones(left).cte("left"))
+    shown = select(wanted.c.conflict).add_cte(insert_tombstones(left).cte("left"))
     return shown.execution_options(writes=True)
 
 
 DELETE_TASK: Final = _delete_task()
-"""Delete a task and leave its tombstone, unless there is an `obstacle`.
+"""Delete a task and leave its tombstone, unless there is a `conflict`.
 
 A few tombstones that were `kept` for long enough go, and the owner remembers up to which version. No row when there is
 no such task of this owner.

@@ -25,11 +25,11 @@ from tasks.core.idempotency import (
     HAS_STORED_RESPONSE,
     STORED_RESPONSE_COLUMNS,
     as_json_text,
-    claim,
-    delete_expired,
+    delete_expired_keys,
     if_key_unused,
+    store_response,
 )
-from tasks.core.owners import SNAPSHOT_CURRENT, find_owner, is_list_there, lock
+from tasks.core.owners import SNAPSHOT_CURRENT, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
     DESCRIPTION,
     DUE_AT,
@@ -51,7 +51,7 @@ from tasks.core.projections import (
     USER_ID,
     Query,
 )
-from tasks.core.tombstones import delete_tombstone, has_tombstone
+from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.task.projection import task_json
 from tasks.task.queries.task_labels import CHOSEN_NAMES, FOLDED_NAMES, NEW_LABELS, put_labels
 
@@ -68,7 +68,7 @@ GET_CREATE_CONFLICTS: Final = (
         *(
             OWNERS.c.task_count,
             TASKS.c.user_id.label("holder"),
-            has_tombstone("task").label("is_spent"),
+            is_id_of_other_kind("task").label("is_spent"),
         ),
         or_(
             LIST_ID.is_(None), exists().where(LISTS.c.user_id == OWNERS.c.id, LISTS.c.id == LIST_ID)
@@ -91,14 +91,14 @@ GET_CREATE_CONFLICTS: Final = (
 def _admit(*, with_idempotency_key: bool, with_client_id: bool, with_labels: bool) -> CTE:
     """Lock an owner who has room for one more task, and for the labels that are new."""
     watched = with_client_id or with_labels
-    owner = find_owner(watched=watched).where(OWNERS.c.task_count < QUOTA)
+    owner = find_owner(check_snapshot=watched).where(OWNERS.c.task_count < QUOTA)
     if watched:
         owner = owner.where(SNAPSHOT_CURRENT)
     if with_client_id:
-        owner = owner.where(~has_tombstone("task"))
+        owner = owner.where(~is_id_of_other_kind("task"))
     if with_labels:
         owner = owner.where(OWNERS.c.label_count + NEW_LABELS <= LABELS_QUOTA)
-    return lock(if_key_unused(owner) if with_idempotency_key else owner)
+    return lock_owner(if_key_unused(owner) if with_idempotency_key else owner)
 
 
 def _compose(owner: CTE, *, with_labels: bool) -> CTE:
@@ -124,7 +124,9 @@ def _compose(owner: CTE, *, with_labels: bool) -> CTE:
     }
     shown = [value.label(name) for name, value in values.items()]
     return (
-        select(*shown, owner.c.now).where(or_(LIST_ID.is_(None), is_list_there(owner))).cte("task")
+        select(*shown, owner.c.now)
+        .where(or_(LIST_ID.is_(None), target_list_exists(owner)))
+        .cte("task")
     )
 
 
@@ -152,18 +154,18 @@ def create_task(
         with_labels=with_labels,
     )
     answer = as_json_text(select(*task_json(task.c, CHOSEN_NAMES if with_labels else _NO_LABELS)))
-    claimed = claim(task, answer) if with_idempotency_key else None
+    claimed = store_response(task, answer) if with_idempotency_key else None
     made = _add(task, claimed, with_client_id=with_client_id)
     counted = _count(made, with_labels=with_labels).returning(OWNERS.c.id, OWNERS.c.counter)
     raised = counted.cte("counted")
-    shown: Query = select(made.c.id, made.c.version, answer.label("answer")).add_cte(raised)
+    shown: Query = select(made.c.id, made.c.version, answer.label("response")).add_cte(raised)
     if with_labels:
         labelled_for = (
             select(raised.c.id, raised.c.counter, task.c.now).join(task, true()).cte("raised")
         )
         shown = shown.add_cte(*put_labels(labelled_for, TARGET_ID))
     if claimed is not None:
-        return shown.add_cte(delete_expired(claimed).cte("pruned"))
+        return shown.add_cte(delete_expired_keys(claimed).cte("pruned"))
     return (
         shown.add_cte(delete_tombstone("task", made)) if with_client_id else shown
     ).execution_options(writes=True)

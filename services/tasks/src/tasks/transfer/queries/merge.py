@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, distinct_o
 from sqlalchemy.types import TypeEngine
 
 from tasks.core.projections import OWNERS, STAGED, TASK_LABELS, TASKS, USER_ID
-from tasks.core.tombstones import delete_tombstone, has_tombstone
+from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.transfer.queries.staging import CARRIED, IMPORT, PLANNED
 
 LOCK_OWNER: Final = (
@@ -61,7 +61,11 @@ _standing = TASKS.alias("standing")
 # Where the old id is free, somebody else may have had it the last time: the task is then here under the other one.
 _is_renumbered = and_(
     _held.c.user_id.is_distinct_from(USER_ID),
-    or_(_held.c.id.is_not(None), _own.c.id.is_not(None), has_tombstone("task", _staged.c.old_id)),
+    or_(
+        _held.c.id.is_not(None),
+        _own.c.id.is_not(None),
+        is_id_of_other_kind("task", _staged.c.old_id),
+    ),
 )
 _id = case((_is_renumbered, _staged.c.own_id), else_=_staged.c.old_id)
 

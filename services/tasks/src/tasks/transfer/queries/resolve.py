@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from tasks.core.projections import LABELS, LISTS, NOW, OWNERS, TOMBSTONES, USER_ID
-from tasks.core.tombstones import LIVING, delete_tombstone
+from tasks.core.tombstones import TABLES_BY_KIND, delete_tombstone
 from tasks.models import TIMESTAMPTZ
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -53,7 +53,7 @@ _sent = (
 
 
 def _find(table: Table, kind: str) -> Executable:
-    others = [TOMBSTONES, *(living for name, living in LIVING.items() if name != kind)]
+    others = [TOMBSTONES, *(living for name, living in TABLES_BY_KIND.items() if name != kind)]
     spent = [
         select(other.c.id, false(), cast(literal(None), Text))
         .where(other.c.user_id == USER_ID, other.c.id == any_(_IDS))

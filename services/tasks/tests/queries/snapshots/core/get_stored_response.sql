@@ -2,7 +2,7 @@ SELECT
   idempotency_keys.digest,
   idempotency_keys.task_id AS id,
   idempotency_keys.version,
-  idempotency_keys.answer
+  idempotency_keys.answer AS response
 FROM idempotency_keys
 JOIN owners
   ON idempotency_keys.user_id = owners.id

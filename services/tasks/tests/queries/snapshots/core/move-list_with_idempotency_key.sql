@@ -16,7 +16,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -46,7 +46,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), before AS (
@@ -62,7 +62,7 @@ WITH seen AS MATERIALIZED (
     coalesce(task_lists.position, EXTRACT(EPOCH FROM timezone('UTC', task_lists.created_at)) * 1000000) AS place,
     NULL::UUID AS target,
     owner.now,
-    CASE WHEN NOT owner.is_fresh THEN 'outrun'::VARCHAR WHEN FALSE THEN 'list-not-found'::VARCHAR END AS obstacle,
+    CASE WHEN NOT owner.is_current THEN 'stale'::VARCHAR WHEN FALSE THEN 'list-not-found'::VARCHAR END AS conflict,
     :if_match::TEXT[] IS NULL OR CAST(task_lists.version AS TEXT) = ANY (:if_match::TEXT[]) AS matches
   FROM task_lists
   JOIN owner
@@ -170,7 +170,7 @@ WITH seen AS MATERIALIZED (
     before.place,
     before.target,
     before.now,
-    before.obstacle,
+    before.conflict,
     before.matches,
     CAST(CAST(EXTRACT(EPOCH FROM before.now) * 1000000::INT AS BIGINT) AS DECIMAL) AS microseconds,
     previous.id AS previous_id,
@@ -214,14 +214,14 @@ WITH seen AS MATERIALIZED (
       FALSE
     ) AS stays,
     coalesce(
-      gap.obstacle,
+      gap.conflict,
       CASE
         WHEN (
           NOT :goes_first AND NOT :goes_last AND gap.previous_id IS NULL AND gap.id <> :after::UUID
         ) THEN 'after-not-found'::VARCHAR
         WHEN NOT gap.matches THEN 'version-mismatch'::VARCHAR
       END
-    ) AS obstacle
+    ) AS conflict
   FROM gap
 ), others AS (
   SELECT
@@ -240,7 +240,7 @@ WITH seen AS MATERIALIZED (
     1::INT AS total
   FROM spot
   WHERE
-    spot.obstacle IS NULL AND NOT spot.stays AND NOT spot.is_full
+    spot.conflict IS NULL AND NOT spot.stays AND NOT spot.is_full
   UNION ALL
   SELECT
     numbered.id,
@@ -274,7 +274,7 @@ WITH seen AS MATERIALIZED (
   JOIN spot
     ON TRUE
   WHERE
-    spot.obstacle IS NULL AND NOT spot.stays AND spot.is_full
+    spot.conflict IS NULL AND NOT spot.stays AND spot.is_full
 ), raised AS (
   UPDATE owners SET
     counter = (
@@ -286,7 +286,7 @@ WITH seen AS MATERIALIZED (
     )
   FROM spot
   WHERE
-    owners.id = :current_user_id::UUID AND owners.id = spot.user_id AND spot.obstacle IS NULL
+    owners.id = :current_user_id::UUID AND owners.id = spot.user_id AND spot.conflict IS NULL
   RETURNING
     owners.id,
     owners.counter,
@@ -385,7 +385,7 @@ WITH seen AS MATERIALIZED (
   JOIN spot
     ON TRUE
   WHERE
-    spot.obstacle IS NULL
+    spot.conflict IS NULL
 ), claimed AS (
   INSERT INTO idempotency_keys (
     user_id,
@@ -475,8 +475,8 @@ SELECT
         done.updated_at
       FROM done
     ) AS shown
-  ) AS TEXT) AS answer,
-  spot.obstacle
+  ) AS TEXT) AS response,
+  spot.conflict
 FROM done
 JOIN spot
   ON TRUE;

@@ -13,7 +13,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -29,7 +29,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), listed AS (
@@ -64,7 +64,7 @@ WITH seen AS MATERIALIZED (
     CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END AS target,
     owner.now,
     CASE
-      WHEN NOT owner.is_fresh THEN 'outrun'::VARCHAR
+      WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
         :sets_list
         AND :new_list_id::UUID IS NOT NULL
@@ -76,7 +76,7 @@ WITH seen AS MATERIALIZED (
           )
         )
       ) THEN 'list-not-found'::VARCHAR
-    END AS obstacle,
+    END AS conflict,
     :if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]) AS matches
   FROM tasks
   JOIN owner
@@ -271,7 +271,7 @@ WITH seen AS MATERIALIZED (
     before.place,
     before.target,
     before.now,
-    before.obstacle,
+    before.conflict,
     before.matches,
     CAST(CAST(EXTRACT(EPOCH FROM before.now) * 1000000::INT AS BIGINT) AS DECIMAL) AS microseconds,
     previous.id AS previous_id,
@@ -318,7 +318,7 @@ WITH seen AS MATERIALIZED (
       FALSE
     ) AS stays,
     coalesce(
-      gap.obstacle,
+      gap.conflict,
       CASE
         WHEN (
           NOT :goes_first
@@ -328,7 +328,7 @@ WITH seen AS MATERIALIZED (
         ) THEN 'after-not-found'::VARCHAR
         WHEN NOT gap.matches THEN 'version-mismatch'::VARCHAR
       END
-    ) AS obstacle
+    ) AS conflict
   FROM gap
 ), others AS (
   SELECT
@@ -362,7 +362,7 @@ WITH seen AS MATERIALIZED (
     1::INT AS total
   FROM spot
   WHERE
-    spot.obstacle IS NULL AND NOT spot.stays AND NOT spot.is_full
+    spot.conflict IS NULL AND NOT spot.stays AND NOT spot.is_full
   UNION ALL
   SELECT
     numbered.id,
@@ -396,7 +396,7 @@ WITH seen AS MATERIALIZED (
   JOIN spot
     ON TRUE
   WHERE
-    spot.obstacle IS NULL AND NOT spot.stays AND spot.is_full
+    spot.conflict IS NULL AND NOT spot.stays AND spot.is_full
 ), raised AS (
   UPDATE owners SET
     counter = (
@@ -598,8 +598,8 @@ SELECT
         done.position
       FROM done
     ) AS shown
-  ) AS TEXT) AS answer,
-  spot.obstacle
+  ) AS TEXT) AS response,
+  spot.conflict
 FROM done
 JOIN spot
   ON TRUE;

@@ -16,7 +16,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -46,7 +46,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), listed AS (
@@ -81,7 +81,7 @@ WITH seen AS MATERIALIZED (
     CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END AS target,
     owner.now,
     CASE
-      WHEN NOT owner.is_fresh THEN 'outrun'::VARCHAR
+      WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
         :sets_list
         AND :new_list_id::UUID IS NOT NULL
@@ -93,7 +93,7 @@ WITH seen AS MATERIALIZED (
           )
         )
       ) THEN 'list-not-found'::VARCHAR
-    END AS obstacle,
+    END AS conflict,
     :if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]) AS matches
   FROM tasks
   JOIN owner
@@ -288,7 +288,7 @@ WITH seen AS MATERIALIZED (
     before.place,
     before.target,
     before.now,
-    before.obstacle,
+    before.conflict,
     before.matches,
     CAST(CAST(EXTRACT(EPOCH FROM before.now) * 1000000::INT AS BIGINT) AS DECIMAL) AS microseconds,
     previous.id AS previous_id,
@@ -335,7 +335,7 @@ WITH seen AS MATERIALIZED (
       FALSE
     ) AS stays,
     coalesce(
-      gap.obstacle,
+      gap.conflict,
       CASE
         WHEN (
           NOT :goes_first
@@ -345,7 +345,7 @@ WITH seen AS MATERIALIZED (
         ) THEN 'after-not-found'::VARCHAR
         WHEN NOT gap.matches THEN 'version-mismatch'::VARCHAR
       END
-    ) AS obstacle
+    ) AS conflict
   FROM gap
 ), others AS (
   SELECT
@@ -379,7 +379,7 @@ WITH seen AS MATERIALIZED (
     1::INT AS total
   FROM spot
   WHERE
-    spot.obstacle IS NULL AND NOT spot.stays AND NOT spot.is_full
+    spot.conflict IS NULL AND NOT spot.stays AND NOT spot.is_full
   UNION ALL
   SELECT
     numbered.id,
@@ -413,7 +413,7 @@ WITH seen AS MATERIALIZED (
   JOIN spot
     ON TRUE
   WHERE
-    spot.obstacle IS NULL AND NOT spot.stays AND spot.is_full
+    spot.conflict IS NULL AND NOT spot.stays AND spot.is_full
 ), raised AS (
   UPDATE owners SET
     counter = (
@@ -425,7 +425,7 @@ WITH seen AS MATERIALIZED (
     )
   FROM spot
   WHERE
-    owners.id = :current_user_id::UUID AND owners.id = spot.user_id AND spot.obstacle IS NULL
+    owners.id = :current_user_id::UUID AND owners.id = spot.user_id AND spot.conflict IS NULL
   RETURNING
     owners.id,
     owners.counter,
@@ -603,7 +603,7 @@ WITH seen AS MATERIALIZED (
   JOIN spot
     ON TRUE
   WHERE
-    spot.obstacle IS NULL
+    spot.conflict IS NULL
 ), claimed AS (
   INSERT INTO idempotency_keys (
     user_id,
@@ -709,8 +709,8 @@ SELECT
         done.position
       FROM done
     ) AS shown
-  ) AS TEXT) AS answer,
-  spot.obstacle
+  ) AS TEXT) AS response,
+  spot.conflict
 FROM done
 JOIN spot
   ON TRUE;

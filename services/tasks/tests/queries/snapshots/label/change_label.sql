@@ -13,7 +13,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -29,7 +29,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), before AS (
@@ -43,7 +43,7 @@ WITH seen AS MATERIALIZED (
     labels.version,
     owner.now,
     CASE
-      WHEN NOT owner.is_fresh THEN 'outrun'::VARCHAR
+      WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
         EXISTS(
           SELECT
@@ -58,7 +58,7 @@ WITH seen AS MATERIALIZED (
       WHEN (
         NOT (:if_match::TEXT[] IS NULL OR CAST(labels.version AS TEXT) = ANY (:if_match::TEXT[]))
       ) THEN 'version-mismatch'::VARCHAR
-    END AS obstacle,
+    END AS conflict,
     labels.name <> coalesce(:new_name::VARCHAR, labels.name) AS differs
   FROM labels
   JOIN owner
@@ -76,11 +76,11 @@ WITH seen AS MATERIALIZED (
     before.updated_at,
     before.version,
     before.now,
-    before.obstacle,
+    before.conflict,
     before.differs
   FROM before
   WHERE
-    before.differs AND before.obstacle IS NULL
+    before.differs AND before.conflict IS NULL
 ), touched AS (
   SELECT
     tasks.id,
@@ -137,7 +137,7 @@ WITH seen AS MATERIALIZED (
     labels.version,
     to_char(timezone('UTC', labels.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
     to_char(timezone('UTC', labels.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
-    NULL AS obstacle
+    NULL AS conflict
 )
 SELECT
   changed.id,
@@ -146,7 +146,7 @@ SELECT
   changed.version,
   changed.created_at,
   changed.updated_at,
-  changed.obstacle
+  changed.conflict
 FROM changed
 UNION ALL
 SELECT
@@ -156,7 +156,7 @@ SELECT
   before.version,
   to_char(timezone('UTC', before.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
   to_char(timezone('UTC', before.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
-  before.obstacle
+  before.conflict
 FROM before
 WHERE
   NOT (

@@ -13,7 +13,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -29,7 +29,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), before AS (
@@ -43,11 +43,11 @@ WITH seen AS MATERIALIZED (
     labels.version,
     owner.now,
     CASE
-      WHEN NOT owner.is_fresh THEN 'outrun'::VARCHAR
+      WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
         NOT (:if_match::TEXT[] IS NULL OR CAST(labels.version AS TEXT) = ANY (:if_match::TEXT[]))
       ) THEN 'version-mismatch'::VARCHAR
-    END AS obstacle
+    END AS conflict
   FROM labels
   JOIN owner
     ON labels.user_id = owner.id
@@ -64,10 +64,10 @@ WITH seen AS MATERIALIZED (
     before.updated_at,
     before.version,
     before.now,
-    before.obstacle
+    before.conflict
   FROM before
   WHERE
-    before.obstacle IS NULL
+    before.conflict IS NULL
 ), touched AS (
   SELECT
     tasks.id,
@@ -163,5 +163,5 @@ WITH seen AS MATERIALIZED (
     deleted_at = excluded.deleted_at
 )
 SELECT
-  before.obstacle
+  before.conflict
 FROM before;

@@ -24,7 +24,7 @@ WITH chosen AS (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -40,7 +40,7 @@ WITH chosen AS (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), listed AS (
@@ -129,7 +129,7 @@ WITH chosen AS (
           )
         )
       ) THEN 'list-not-found'::VARCHAR
-      WHEN NOT owner.is_fresh THEN 'outrun'::VARCHAR
+      WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
         owner.label_count + (
           SELECT
@@ -140,7 +140,7 @@ WITH chosen AS (
         ) > :labels_quota::INT
       ) THEN 'labels-full'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
-    END AS obstacle
+    END AS conflict
   FROM tasks
   JOIN owner
     ON tasks.user_id = owner.id
@@ -169,7 +169,7 @@ WITH chosen AS (
     )
   FROM before
   WHERE
-    owners.id = before.user_id AND before.differs AND before.obstacle IS NULL
+    owners.id = before.user_id AND before.differs AND before.conflict IS NULL
   RETURNING
     owners.id,
     owners.counter,
@@ -303,7 +303,7 @@ SELECT
   changed.priority,
   changed.labels,
   changed.position,
-  before.obstacle,
+  before.conflict,
   before.is_stale
 FROM changed
 JOIN before
@@ -359,8 +359,8 @@ SELECT
   ) || CAST(trim_scale(
     coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
   ) AS TEXT) AS position,
-  before.obstacle,
+  before.conflict,
   before.is_stale
 FROM before
 WHERE
-  NOT (before.differs AND before.obstacle IS NULL);
+  NOT (before.differs AND before.conflict IS NULL);

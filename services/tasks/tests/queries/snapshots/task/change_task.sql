@@ -92,7 +92,7 @@ WITH locked AS MATERIALIZED (
         )
       ) THEN 'list-not-found'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
-    END AS obstacle
+    END AS conflict
   FROM tasks
   JOIN owner
     ON tasks.user_id = owner.id
@@ -104,7 +104,7 @@ WITH locked AS MATERIALIZED (
     counter = (owners.counter + 1::BIGINT)
   FROM before
   WHERE
-    owners.id = before.user_id AND before.differs AND before.obstacle IS NULL
+    owners.id = before.user_id AND before.differs AND before.conflict IS NULL
   RETURNING
     owners.id,
     owners.counter,
@@ -195,7 +195,7 @@ SELECT
   changed.priority,
   changed.labels,
   changed.position,
-  before.obstacle,
+  before.conflict,
   before.is_stale
 FROM changed
 JOIN before
@@ -251,8 +251,8 @@ SELECT
   ) || CAST(trim_scale(
     coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
   ) AS TEXT) AS position,
-  before.obstacle,
+  before.conflict,
   before.is_stale
 FROM before
 WHERE
-  NOT (before.differs AND before.obstacle IS NULL);
+  NOT (before.differs AND before.conflict IS NULL);

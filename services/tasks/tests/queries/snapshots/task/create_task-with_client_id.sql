@@ -13,7 +13,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -62,7 +62,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), listed AS (
@@ -206,5 +206,5 @@ SELECT
         ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
       FROM task
     ) AS shown
-  ) AS TEXT) AS answer
+  ) AS TEXT) AS response
 FROM made;

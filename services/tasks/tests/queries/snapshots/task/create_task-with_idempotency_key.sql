@@ -273,5 +273,5 @@ SELECT
         ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
       FROM task
     ) AS shown
-  ) AS TEXT) AS answer
+  ) AS TEXT) AS response
 FROM made;

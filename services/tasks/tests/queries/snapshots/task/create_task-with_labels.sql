@@ -24,7 +24,7 @@ WITH chosen AS (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -49,7 +49,7 @@ WITH chosen AS (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), listed AS (
@@ -264,5 +264,5 @@ SELECT
         ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
       FROM task
     ) AS shown
-  ) AS TEXT) AS answer
+  ) AS TEXT) AS response
 FROM made;

@@ -29,7 +29,7 @@ WITH locked AS MATERIALIZED (
     owner.now,
     CASE
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
-    END AS obstacle
+    END AS conflict
   FROM tasks
   JOIN owner
     ON tasks.user_id = owner.id
@@ -41,7 +41,7 @@ WITH locked AS MATERIALIZED (
   WHERE
     tasks.id = wanted_task.id
     AND tasks.user_id = wanted_task.user_id
-    AND wanted_task.obstacle IS NULL
+    AND wanted_task.conflict IS NULL
   RETURNING
     tasks.id,
     tasks.user_id,
@@ -106,5 +106,5 @@ WITH locked AS MATERIALIZED (
     deleted_at = excluded.deleted_at
 )
 SELECT
-  wanted_task.obstacle
+  wanted_task.conflict
 FROM wanted_task;

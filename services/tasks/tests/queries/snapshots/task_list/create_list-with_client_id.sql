@@ -13,7 +13,7 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_fresh
+    owners.counter = seen.counter AS is_current
   FROM owners
   JOIN seen
     ON TRUE
@@ -71,7 +71,7 @@ WITH seen AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
-    locked.is_fresh,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), list AS (
@@ -150,5 +150,5 @@ SELECT
         to_char(timezone('UTC', list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
       FROM list
     ) AS shown
-  ) AS TEXT) AS answer
+  ) AS TEXT) AS response
 FROM made;
