@@ -61,7 +61,7 @@ VALUES: Final[Mapping[str, object]] = {
     "sets_description": False,
     "new_description": None,
     "new_is_completed": True,
-    "sets_list": True,
+    "sets_list_id": True,
     "new_list_id": LIST_ID,
     "new_priority": 1,
     "sets_due": False,
@@ -167,11 +167,11 @@ WRITES: Final = {
     "change": Run(tasks.change_task(), {}, {"pk_tasks"}),
     "change labels": Run(tasks.change_task(with_labels=True), {}, {"pk_tasks", "pk_task_labels"}),
     "delete": Run(tasks.DELETE_TASK, {}, {"uq_task_tombstones_user_id_version"}),
-    "move": Run(move("task"), {"sets_list": False}, {PLACED}),
+    "move": Run(move("task"), {"sets_list_id": False}, {PLACED}),
     "move once": Run(
-        move("task", with_idempotency_key=True), {"sets_list": False}, {PLACED, OLD_KEYS}
+        move("task", with_idempotency_key=True), {"sets_list_id": False}, {PLACED, OLD_KEYS}
     ),
-    "move first": Run(move("task"), {"sets_list": False, "goes_first": True}, {PLACED}),
+    "move first": Run(move("task"), {"sets_list_id": False, "goes_first": True}, {PLACED}),
     "move last": Run(move("task"), {"goes_last": True}, {PLACED}),
     "create list": Run(
         lists.create_list(), {"target_id": NEW}, {"uq_task_lists_user_id_folded_name"}

@@ -122,7 +122,9 @@ def stored_response(row: Row, *, replayed: bool) -> StoredResponse:
     )
 
 
-def idempotency_params(operation: str, key: str | None, content: Mapping[str, object]) -> Row:
+def idempotency_params(
+    operation: str, key: str | None, content: Mapping[str, object]
+) -> dict[str, object]:
     """Return the parameters that make a statement run once for each key.
 
     Args:

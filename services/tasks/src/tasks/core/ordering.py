@@ -42,7 +42,7 @@ async def move_task(
         "goes_last": "after" not in sent,
         "after": to.after,
     }
-    target = {"sets_list": "list_id" in sent, "new_list_id": to.list_id}
+    target = {"sets_list_id": "list_id" in sent, "new_list_id": to.list_id}
     return await _move(
         context.database,
         "task",
@@ -75,9 +75,11 @@ def _fingerprint(values: Row) -> dict[str, str]:
     The names are stored in a hash: they stay as the first release wrote them.
     """
     moves = {"wanted": str(values["target_id"])}
-    for name in ("goes_first", "goes_last", "after", "sets_list", "new_list_id"):
-        if name in values:
-            moves[name] = str(values[name])
+    for name in ("goes_first", "goes_last", "after"):
+        moves[name] = str(values[name])
+    if "sets_list_id" in values:
+        moves["sets_list"] = str(values["sets_list_id"])
+        moves["new_list_id"] = str(values["new_list_id"])
     return moves
 
 

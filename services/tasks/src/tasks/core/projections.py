@@ -9,12 +9,9 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
-    Date,
     Integer,
     Select,
-    SmallInteger,
     Text,
-    Time,
     Uuid,
     any_,
     bindparam,
@@ -41,22 +38,11 @@ STAGED: Final = METADATA.tables["staged_tasks"]
 # No value may have a column's name: SQLAlchemy would take it for one more column to set.
 USER_ID = bindparam("current_user_id", type_=Uuid)
 TARGET_ID = bindparam("target_id", type_=Uuid)
-TITLE = bindparam("new_title", type_=Text)
-DESCRIPTION = bindparam("new_description", type_=Text)
-SETS_DESCRIPTION = bindparam("sets_description", type_=Boolean)
-IS_COMPLETED = bindparam("new_is_completed", type_=Boolean)
 LIST_ID = bindparam("new_list_id", type_=Uuid)
-SETS_LIST = bindparam("sets_list", type_=Boolean)
-DUE_DATE = bindparam("new_due_date", type_=Date)
-DUE_TIME = bindparam("new_due_time", type_=Time)
-DUE_AT = bindparam("new_due_at", type_=TIMESTAMPTZ)
-DUE_TIME_ZONE = bindparam("new_due_time_zone", type_=Text)
-SETS_DUE = bindparam("sets_due", type_=Boolean)
-PRIORITY = bindparam("new_priority", type_=SmallInteger)
+SETS_LIST = bindparam("sets_list_id", type_=Boolean)
 NAME = bindparam("new_name", type_=Text)
 FOLDED_NAME = bindparam("new_folded_name", type_=Text)
 QUOTA = bindparam("quota", type_=Integer)
-LABELS_QUOTA = bindparam("labels_quota", type_=Integer)
 IF_MATCH = bindparam("if_match", type_=ARRAY(Text))
 IF_NONE_MATCH = bindparam("if_none_match", type_=ARRAY(Text))
 NOW = func.clock_timestamp(type_=TIMESTAMPTZ)

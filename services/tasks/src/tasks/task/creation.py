@@ -13,7 +13,7 @@ from tasks.core.conflicts import raise_conflict, require_matching_id
 from tasks.core.context import RequestContext
 from tasks.core.creation import Creation, CreationLimits, StoredResponse, idempotency_params
 from tasks.core.quotas import LABELS_MAX
-from tasks.task.planning import fingerprint, label_params, task_params
+from tasks.task.parameters import creation_params, fingerprint_content, label_params
 from tasks.task.queries import create as queries
 from tasks.task.schemas import TaskCreate, TaskReplace
 
@@ -30,16 +30,12 @@ async def create_task(
         Conflict: A request with this key may still be running.
         Unavailable: The owner is new, and the users service is not available.
     """
-    content = _content(new)
+    content = _content_params(new)
+    idempotency = idempotency_params(_OPERATION, key, fingerprint_content(content))
     statement = queries.create_task(
         with_idempotency_key=key is not None, with_labels=bool(new.labels)
     )
-    params = {
-        "target_id": uuid7(),
-        **content,
-        **idempotency_params(_OPERATION, key, fingerprint(content)),
-    }
-    return await creation.create(context, limits, _creation(context, limits, statement, params))
+    return await _create(context, limits, statement, uuid7(), content | idempotency)
 
 
 async def create_task_with_client_id(
@@ -54,37 +50,30 @@ async def create_task_with_client_id(
         Unavailable: The owner is new, and the users service is not available.
     """
     require_matching_id(task_id, new.id)
+    content = _content_params(new)
+    idempotency = idempotency_params(_OPERATION, None, {})
     statement = queries.create_task(with_client_id=True, with_labels=bool(new.labels))
-    params = {
-        "target_id": task_id,
-        **_content(new),
-        **idempotency_params(_OPERATION, None, {}),
-    }
-    return await creation.create(context, limits, _creation(context, limits, statement, params))
+    return await _create(context, limits, statement, task_id, content | idempotency)
 
 
-def _content(task: TaskCreate | TaskReplace) -> Row:
-    written = {
-        "new_title": task.title,
-        "new_description": task.description,
-        "new_is_completed": bool(task.completed),
-    }
-    planned = task_params(task)
-    return {
-        **written,
-        **planned,
-        "new_priority": planned["new_priority"] or 0,
-        **label_params(task.labels),
-    }
+def _content_params(task: TaskCreate | TaskReplace) -> dict[str, object]:
+    return creation_params(task) | label_params(task.labels)
 
 
-def _creation(
-    context: RequestContext, limits: CreationLimits, statement: Executable, params: Row
-) -> Creation:
+async def _create(
+    context: RequestContext,
+    limits: CreationLimits,
+    statement: Executable,
+    task_id: UUID,
+    params: dict[str, object],
+) -> StoredResponse:
     tasks_max = limits.tasks_max
+    params["target_id"] = task_id
+    params["quota"] = tasks_max
 
     def raise_if_rejected(conflicts: Row) -> None:
-        # First, so that a client that sends a request again learns that it succeeded, even if its list is gone now.
+        # First, so that a client that sends a request again learns that it succeeded, even if
+        # the list is deleted by then.
         if conflicts["holder"] == context.user.id:
             raise PreconditionFailed("task-exists", "The caller has this task already.")
         if not conflicts["has_list"]:
@@ -95,6 +84,5 @@ def _creation(
             raise_conflict("labels-full")
         creation.raise_if_id_taken(conflicts)
 
-    return Creation(
-        statement, queries.GET_CREATE_CONFLICTS, {**params, "quota": tasks_max}, raise_if_rejected
-    )
+    new_task = Creation(statement, queries.GET_CREATE_CONFLICTS, params, raise_if_rejected)
+    return await creation.create(context, limits, new_task)

@@ -1,4 +1,4 @@
-"""What may be done with tasks that are there."""
+"""Read, change, replace and delete a task."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,108 +9,95 @@ from common.database import Row, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
 from tasks.core.context import RequestContext
 from tasks.core.staleness import retry_while_stale
-from tasks.task.planning import label_params, patch_flags, task_params
-from tasks.task.queries.change import DELETE_TASK, GET_TASK
-from tasks.task.queries.change import change_task as changing
+from tasks.task.parameters import label_params, patch_params, replacement_params
+from tasks.task.queries import change as queries
 from tasks.task.schemas import TaskChange, TaskRead, TaskReplace
 
 
 async def get_task(context: RequestContext, task_id: UUID) -> TaskRead:
-    """Return one task of the caller.
+    """Return one task of the user.
 
     Raises:
-        NotFound: There is no such task, or it is somebody else's.
+        NotFound: The user has no such task.
     """
-    return cast(
-        "TaskRead",
-        require_found(
-            await fetch_one(
-                context.database, GET_TASK, current_user_id=context.user.id, target_id=task_id
-            ),
-            "task",
-        ),
-    )
+    row = await _get_row(context, task_id)
+    return cast("TaskRead", require_found(row, "task"))
 
 
 async def change_task(
     context: RequestContext, task_id: UUID, change: TaskChange, if_match: Sequence[str] | None
 ) -> TaskRead:
-    """Change the fields that were sent.
+    """Change the fields that were sent, if the task has one of the versions in `if_match`.
 
     Raises:
-        NotFound: There is no such task, or it is somebody else's.
-        Unprocessable: The body names another task or a list that is not there, or there are too many labels.
-        PreconditionFailed: The task has none of the expected versions.
+        NotFound: The user has no such task.
+        Unprocessable: The body has another id, the list does not exist, or there are too many labels.
+        PreconditionFailed: The task has none of the versions.
     """
     require_matching_id(task_id, change.id)
-    sent = change.model_fields_set
-    kept = {
-        "new_title": change.title if "title" in sent else None,
-        "sets_description": "description" in sent,
-    }
-    return await _change(context, task_id, change, {**kept, "if_match": if_match})
+    return await _change_task(context, task_id, change, patch_params(change), if_match)
 
 
 async def replace_task(
-    context: RequestContext, task_id: UUID, whole: TaskReplace, if_match: Sequence[str] | None
+    context: RequestContext, task_id: UUID, task: TaskReplace, if_match: Sequence[str] | None
 ) -> TaskRead:
-    """Put a whole task in the place of an existing one, but keep what is planned for it; raises as `change_task`."""
-    require_matching_id(task_id, whole.id)
-    replaced = {
-        "new_title": whole.title,
-        "sets_description": True,
-        "new_is_completed": bool(whole.completed),
-    }
-    return await _change(context, task_id, whole, {**replaced, "if_match": if_match})
+    """Set the fields that were sent and reset the others, but leave planning fields that were not sent.
+
+    Raises:
+        ProblemError: As `change_task`.
+    """
+    require_matching_id(task_id, task.id)
+    return await _change_task(context, task_id, task, replacement_params(task), if_match)
 
 
 async def delete_task(
     context: RequestContext, task_id: UUID, if_match: Sequence[str] | None, retention_days: int
 ) -> None:
-    """Delete one task of the caller; what is left of others goes after so many days.
+    """Delete one task of the user, and a few tombstones that are older than `retention_days`.
 
     Raises:
-        NotFound: There is no such task, or it is somebody else's.
-        PreconditionFailed: The task has none of the expected versions.
+        NotFound: The user has no such task.
+        PreconditionFailed: The task has none of the versions.
     """
-    kept = timedelta(days=retention_days)
-    found = await fetch_one(
+    row = await fetch_one(
         context.database,
-        DELETE_TASK,
+        queries.DELETE_TASK,
         current_user_id=context.user.id,
         target_id=task_id,
         if_match=if_match,
-        retention=kept,
+        retention=timedelta(days=retention_days),
     )
-    require_found(found, "task")
+    require_found(row, "task")
 
 
-async def _change(
-    context: RequestContext, task_id: UUID, change: TaskChange | TaskReplace, values: Row
+async def _change_task(
+    context: RequestContext,
+    task_id: UUID,
+    change: TaskChange | TaskReplace,
+    column_params: Row,
+    if_match: Sequence[str] | None,
 ) -> TaskRead:
-    labels: Row = label_params(change.labels) if "labels" in change.model_fields_set else {}
-    asked = {
-        "new_is_completed": change.completed,
-        **task_params(change),
-        **patch_flags(change),
-        **values,
-        **labels,
-    }
-    named = {
+    params: dict[str, object] = {
         "current_user_id": context.user.id,
         "target_id": task_id,
-        "new_description": change.description,
+        "if_match": if_match,
     }
-    found = require_found(
-        await retry_while_stale(
-            context.database, changing(with_labels=bool(labels)), **named, **asked
-        ),
-        "task",
+    params.update(column_params)
+    with_labels = "labels" in change.model_fields_set
+    if with_labels:
+        params.update(label_params(change.labels))
+    statement = queries.change_task(with_labels=with_labels)
+    row = await retry_while_stale(context.database, statement, **params)
+    task = cast("TaskRead", require_found(row, "task"))
+    if row is not None and row["is_stale"]:
+        # The statement waited for another write of the task, and read the labels as they were before.
+        current = await _get_row(context, task_id)
+        if current is not None:
+            task["labels"] = cast("TaskRead", current)["labels"]
+    return task
+
+
+async def _get_row(context: RequestContext, task_id: UUID) -> Row | None:
+    return await fetch_one(
+        context.database, queries.GET_TASK, current_user_id=context.user.id, target_id=task_id
     )
-    if found["is_stale"] and (
-        now := await fetch_one(
-            context.database, GET_TASK, current_user_id=context.user.id, target_id=task_id
-        )
-    ):
-        return cast("TaskRead", {**found, "labels": now["labels"]})
-    return cast("TaskRead", found)

@@ -23,28 +23,24 @@ from sqlalchemy import (
 
 from tasks.core.owners import bump_counter, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
-    DESCRIPTION,
-    DUE_AT,
-    DUE_DATE,
-    DUE_TIME,
-    DUE_TIME_ZONE,
-    IS_COMPLETED,
-    LABELS_QUOTA,
     LIST_ID,
     OWNERS,
-    PRIORITY,
-    SETS_DESCRIPTION,
-    SETS_DUE,
     SETS_LIST,
     TARGET_ID,
     TASKS,
-    TITLE,
     USER_ID,
     matches_if_match,
 )
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
+from tasks.task.columns import EDITABLE_COLUMNS, EditableColumn
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_json
-from tasks.task.queries.task_labels import CHOSEN_NAMES, NEW_LABELS, are_others_chosen, put_labels
+from tasks.task.queries.task_labels import (
+    CHOSEN_NAMES,
+    LABELS_QUOTA,
+    NEW_LABELS,
+    are_others_chosen,
+    put_labels,
+)
 
 GET_TASK: Final = select(*TASK_PROJECTION).where(
     TASKS.c.id == TARGET_ID, TASKS.c.user_id == USER_ID
@@ -52,17 +48,14 @@ GET_TASK: Final = select(*TASK_PROJECTION).where(
 """One task of this owner."""
 
 
-_AFTER: Final[dict[str, ColumnElement[Any]]] = {
-    "title": func.coalesce(TITLE, TASKS.c.title),
-    "description": case((SETS_DESCRIPTION, DESCRIPTION), else_=TASKS.c.description),
-    "is_completed": func.coalesce(IS_COMPLETED, TASKS.c.is_completed),
-    "list_id": case((SETS_LIST, LIST_ID), else_=TASKS.c.list_id),
-    "due_date": case((SETS_DUE, DUE_DATE), else_=TASKS.c.due_date),
-    "due_time": case((SETS_DUE, DUE_TIME), else_=TASKS.c.due_time),
-    "due_at": case((SETS_DUE, DUE_AT), else_=TASKS.c.due_at),
-    "due_time_zone": case((SETS_DUE, DUE_TIME_ZONE), else_=TASKS.c.due_time_zone),
-    "priority": func.coalesce(PRIORITY, TASKS.c.priority),
-}
+def _new_value(column: EditableColumn) -> ColumnElement[Any]:
+    current = TASKS.c[column.name]
+    if column.is_nullable:
+        return case((column.flag, column.param), else_=current)
+    return func.coalesce(column.param, current)
+
+
+_AFTER: Final = {column.name: _new_value(column) for column in EDITABLE_COLUMNS}
 
 _differs = tuple_(*(TASKS.c[name] for name in _AFTER)).is_distinct_from(tuple_(*_AFTER.values()))
 

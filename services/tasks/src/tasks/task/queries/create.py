@@ -1,10 +1,11 @@
 """Making tasks, under an id of the service's own or of the client's."""
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     Executable,
     Text,
     Update,
@@ -31,29 +32,27 @@ from tasks.core.idempotency import (
 )
 from tasks.core.owners import SNAPSHOT_CURRENT, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
-    DESCRIPTION,
-    DUE_AT,
-    DUE_DATE,
-    DUE_TIME,
-    DUE_TIME_ZONE,
-    IS_COMPLETED,
     KEYS,
     LABELS,
-    LABELS_QUOTA,
     LIST_ID,
     LISTS,
     OWNERS,
-    PRIORITY,
     QUOTA,
     TARGET_ID,
     TASKS,
-    TITLE,
     USER_ID,
     Query,
 )
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
+from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import task_json
-from tasks.task.queries.task_labels import CHOSEN_NAMES, FOLDED_NAMES, NEW_LABELS, put_labels
+from tasks.task.queries.task_labels import (
+    CHOSEN_NAMES,
+    FOLDED_NAMES,
+    LABELS_QUOTA,
+    NEW_LABELS,
+    put_labels,
+)
 
 _COMPUTED = {column.name for column in TASKS.c if column.computed is not None}
 _NO_LABELS = cast(literal("{}"), ARRAY(Text))
@@ -103,25 +102,16 @@ def _admit(*, with_idempotency_key: bool, with_client_id: bool, with_labels: boo
 
 def _compose(owner: CTE, *, with_labels: bool) -> CTE:
     """Put the task together, before it is written anywhere; there is none if its list is not there."""
-    values = {
-        "id": TARGET_ID,
-        "user_id": owner.c.id,
-        "title": TITLE,
-        "description": DESCRIPTION,
-        "is_completed": IS_COMPLETED,
-        "status": case((IS_COMPLETED, "completed"), else_="pending"),
-        "completed_at": case((IS_COMPLETED, owner.c.now)),
-        "created_at": owner.c.now,
-        "updated_at": owner.c.now,
-        "version": owner.c.counter + (1 + NEW_LABELS if with_labels else 1),
-        "list_id": LIST_ID,
-        "due_date": DUE_DATE,
-        "due_time": DUE_TIME,
-        "due_at": DUE_AT,
-        "due_time_zone": DUE_TIME_ZONE,
-        "priority": PRIORITY,
-        "position": cast(null(), TASKS.c.position.type),
-    }
+    values: dict[str, ColumnElement[Any]] = {"id": TARGET_ID, "user_id": owner.c.id}
+    for column in EDITABLE_COLUMNS:
+        values[column.name] = column.param
+    is_completed = values["is_completed"]
+    values["status"] = case((is_completed, "completed"), else_="pending")
+    values["completed_at"] = case((is_completed, owner.c.now))
+    values["created_at"] = owner.c.now
+    values["updated_at"] = owner.c.now
+    values["version"] = owner.c.counter + (1 + NEW_LABELS if with_labels else 1)
+    values["position"] = cast(null(), TASKS.c.position.type)
     shown = [value.label(name) for name, value in values.items()]
     return (
         select(*shown, owner.c.now)

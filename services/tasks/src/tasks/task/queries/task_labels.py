@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Integer,
     Text,
     Uuid,
     and_,
@@ -24,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from tasks.core.projections import LABELS, TASK_LABELS, USER_ID
 from tasks.models import Columns
 
+LABELS_QUOTA = bindparam("labels_quota", type_=Integer)
 FOLDED_NAMES = bindparam("folded_names", type_=ARRAY(Text))
 
 _sent = (

@@ -61,12 +61,12 @@ WITH seen AS MATERIALIZED (
     tasks.priority,
     tasks.position,
     coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS place,
-    CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END AS target,
+    CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END AS target,
     owner.now,
     CASE
       WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
-        :sets_list
+        :sets_list_id
         AND :new_list_id::UUID IS NOT NULL
         AND NOT (
           EXISTS(

@@ -64,7 +64,7 @@ WITH locked AS MATERIALIZED (
       coalesce(:new_title::VARCHAR, tasks.title),
       CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
       coalesce(:new_is_completed, tasks.is_completed),
-      CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END,
+      CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END,
       CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
       CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
       CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
@@ -81,7 +81,7 @@ WITH locked AS MATERIALIZED (
     owner.now,
     CASE
       WHEN (
-        :sets_list
+        :sets_list_id
         AND :new_list_id::UUID IS NOT NULL
         AND NOT (
           EXISTS(
@@ -119,7 +119,7 @@ WITH locked AS MATERIALIZED (
     END,
     updated_at = raised.now,
     version = raised.counter,
-    list_id = CASE WHEN :sets_list THEN :new_list_id::UUID ELSE tasks.list_id END,
+    list_id = CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END,
     due_date = CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
     due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
     due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,

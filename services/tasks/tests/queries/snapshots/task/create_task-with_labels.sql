@@ -68,6 +68,12 @@ WITH chosen AS (
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
+    :new_list_id::UUID AS list_id,
+    :new_due_date::DATE AS due_date,
+    :new_due_time::TIME AS due_time,
+    :new_due_at::TIMESTAMPTZ AS due_at,
+    :new_due_time_zone::VARCHAR AS due_time_zone,
+    :new_priority::SMALLINT AS priority,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
@@ -79,12 +85,6 @@ WITH chosen AS (
       WHERE
         chosen.is_new
     ) AS version,
-    :new_list_id::UUID AS list_id,
-    :new_due_date::DATE AS due_date,
-    :new_due_time::TIME AS due_time,
-    :new_due_at::TIMESTAMPTZ AS due_at,
-    :new_due_time_zone::VARCHAR AS due_time_zone,
-    :new_priority::SMALLINT AS priority,
     NULL::DECIMAL AS position,
     owner.now
   FROM owner
