@@ -164,7 +164,7 @@ def write_secrets() -> None:
         "task-platform/auth-gateway",
         "python",
         "-m",
-        "auth_gateway.new_passport_keys",
+        "auth_gateway.cli.generate_passport_keys",
     )
     if made.returncode:
         fail(f"The gateway's image could not make keys: {made.stderr.strip()}")

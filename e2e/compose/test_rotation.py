@@ -36,7 +36,7 @@ async def status_of(composed_platform: Composition, token: dict[str, str]) -> in
 async def test_the_passport_key(composed_platform: Composition) -> None:
     old = composed_platform.settings
     made = await composed_platform.compose(
-        "exec", "-T", "auth-gateway", "python", "-m", "auth_gateway.new_passport_keys"
+        "exec", "-T", "auth-gateway", "python", "-m", "auth_gateway.cli.generate_passport_keys"
     )
     new = dict(line.split("=", 1) for line in made.split())
 

@@ -9,14 +9,14 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Lifespan
 
 from auth_gateway import routes
+from auth_gateway.authentication import Gatekeeper
+from auth_gateway.authentication.keys import KeyCache
 from auth_gateway.cors import Cors
-from auth_gateway.decision import RememberedDecision
-from auth_gateway.keys import KeyCache
+from auth_gateway.forward_auth import RememberedDecision
 from auth_gateway.passport import PassportSigner
-from auth_gateway.proxy import Proxy
+from auth_gateway.proxy.middleware import Proxy
+from auth_gateway.proxy.upstream import Service, connections, services_of, state_of
 from auth_gateway.settings import GatewaySettings
-from auth_gateway.tokens import Gatekeeper
-from auth_gateway.upstream import Service, connections, services_of, state_of
 from common import app
 from common.health import HealthStatus, ReadinessCheck, UnavailableReason, health_routes
 from common.middleware import RequestMiddleware

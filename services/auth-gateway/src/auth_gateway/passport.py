@@ -10,7 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth_gateway.identity import Identity
-from auth_gateway.lru import LeastRecentlyUsed
+from auth_gateway.lru_cache import LeastRecentlyUsed
 from common.identity import PASSPORT_AUDIENCE, PASSPORT_ISSUER, PASSPORT_TYPE
 
 LIFE_SECONDS: Final = 60

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Response
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from auth_gateway.decision import PATH, Decision
-from auth_gateway.documents import Code, api_page, openapi, problem_page
-from auth_gateway.tokens import Gatekeeper
+from auth_gateway.authentication import Gatekeeper
+from auth_gateway.docs_pages import Code, api_page, openapi, problem_page
+from auth_gateway.forward_auth import PATH, Decision
 
 _router = APIRouter(tags=["documents"])
 

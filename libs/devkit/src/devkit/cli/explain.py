@@ -11,7 +11,7 @@ from devkit.platform.tokens import development_secret
 def main() -> None:
     """Run the gateway's own tool, with the settings that `make run` would give the gateway."""
     secret = development_secret(load_settings(), VAR)
-    command = [sys.executable, "-m", "auth_gateway.explain", *sys.argv[1:]]
+    command = [sys.executable, "-m", "auth_gateway.cli.explain", *sys.argv[1:]]
     sys.exit(subprocess.call(command, env=service_environment() | {"BETTER_AUTH_SECRET": secret}))
 
 

@@ -1,0 +1,342 @@
+"""Keys that come and go while tokens arrive: 401 only when the token's key is known not to be there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from secrets import token_bytes
+
+import pytest
+
+from auth_gateway.authentication import Reason, TokenRefused, Verifier
+from auth_gateway.authentication.keys import KeyCache, KeysUnavailable
+from auth_gateway.authentication.keys import cache as cache_module
+from auth_gateway.settings import GatewaySettings
+
+from ...support import key_server as sick
+from ...support.helpers import Clock, verdict
+from ...support.key_server import KeyServer, after, document, once
+from ...support.token_factory import (
+    EDDSA,
+    ES256,
+    ISSUER,
+    NOW,
+    RS256,
+    STRANGER,
+    Signer,
+    key_set,
+    login,
+)
+
+OLD = document(key_set(EDDSA.jwk()))
+ROTATED = document(key_set(EDDSA.jwk(), RS256.jwk()))
+UNAVAILABLE = "503"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[KeyServer]:
+    async with KeyServer().running() as server:
+        server.answer = OLD
+        yield server
+
+
+@pytest.fixture
+async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
+    """Return a cache that fetches when it is asked to, and not by itself."""
+    cache = KeyCache(server.address, max_age_seconds=300, clock=clock)
+    yield cache
+    await cache.close()
+
+
+@pytest.fixture
+def verifier(settings: GatewaySettings, cache: KeyCache, clock: Clock) -> Verifier:
+    return Verifier(settings, cache, clock)
+
+
+@pytest.fixture
+async def warm(verifier: Verifier, cache: KeyCache) -> Verifier:
+    """Return a verifier whose cache has fetched the keys in the background."""
+    await cache.refresh()
+    return verifier
+
+
+async def answered(verifier: Verifier, token: bytes) -> Reason | str | None:
+    """Return why a token is refused, `UNAVAILABLE`, or None when it is accepted."""
+    try:
+        return await verdict(verifier, token)
+    except KeysUnavailable:
+        return UNAVAILABLE
+
+
+async def retry_after(verifier: Verifier, token: bytes) -> int:
+    with pytest.raises(KeysUnavailable) as caught:
+        await verifier.verify(token)
+    assert (caught.value.status_code, caught.value.code) == (503, "keys-unavailable")
+    return int((caught.value.headers or {})["Retry-After"])
+
+
+def random_login(**changes: object) -> bytes:
+    """Make a login that names a key nobody has."""
+    return Signer("EdDSA", STRANGER.key, token_bytes(8).hex()).token(
+        {"sub": "mallory", "iss": ISSUER, "aud": ISSUER, "iat": NOW, "exp": NOW + 900, **changes}
+    )
+
+
+async def flood(verifier: Verifier, **changes: object) -> list[Reason | str | None]:
+    """Send 200 tokens with key ids that nobody has, all at the same time."""
+    return await asyncio.gather(*(answered(verifier, random_login(**changes)) for _ in range(200)))
+
+
+async def test_the_first_login_after_a_slow_answer_succeeds(
+    verifier: Verifier, server: KeyServer
+) -> None:
+    server.answer = after(2, OLD)
+
+    assert await retry_after(verifier, login()) == 1
+    await asyncio.sleep(1)
+    assert await answered(verifier, login()) is None
+    assert len(server.requests) == 1
+
+
+async def test_a_rotated_key_of_a_slow_server_is_found_by_itself(
+    settings: GatewaySettings, server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "TICK_SECONDS", 0)
+    async with (
+        KeyCache(server.address, max_age_seconds=300, clock=clock) as cache,
+        asyncio.timeout(10),
+    ):
+        verifier = Verifier(settings, cache, clock)
+        await flood(verifier)
+        server.answer = after(2, ROTATED)
+        server.asked.clear()
+        clock.now += 5
+        assert await retry_after(verifier, login(RS256)) == 5
+
+        clock.now += 5
+        await server.asked.wait()
+        await cache.settled()
+        assert await answered(verifier, login(RS256)) is None
+    assert len(server.requests) == 2
+
+
+async def test_a_fetch_goes_on_for_as_long_as_the_setting_says(server: KeyServer) -> None:
+    server.answer = sick.drip
+    cache = KeyCache(server.address, max_age_seconds=300, fetch_seconds=1)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    await cache.refresh()
+    await cache.close()
+
+    assert 0.9 < loop.time() - began < 5
+    assert cache.failure is not None
+    assert "KEYS_FETCH_SECONDS" in cache.failure.reason
+
+
+async def test_a_rotated_key_after_a_flood_of_unknown_ones_is_503_and_then_accepted(
+    warm: Verifier, server: KeyServer, clock: Clock
+) -> None:
+    assert set(await flood(warm)) == {Reason.UNKNOWN_KEY}
+    server.answer = ROTATED
+
+    for second in range(10):
+        assert await retry_after(warm, login(RS256, jti=second)) == 10 - second
+        assert set(await flood(warm)) <= {UNAVAILABLE, Reason.UNKNOWN_KEY}
+        assert await answered(warm, login()) is None
+        clock.now += 1
+
+    assert await answered(warm, login(RS256)) is None
+    assert len(server.requests) == 3
+
+
+async def test_a_rotated_key_after_a_failed_fetch_is_503_and_then_accepted(
+    warm: Verifier, server: KeyServer, clock: Clock
+) -> None:
+    server.answer = sick.nothing
+    assert await retry_after(warm, login(RS256)) == 10
+    server.answer = ROTATED
+    clock.now += 3
+
+    assert await retry_after(warm, login(RS256)) == 7
+    assert await answered(warm, login()) is None
+    clock.now += 7
+    assert await answered(warm, login(RS256)) is None
+
+
+async def test_a_token_is_401_once_a_fetch_that_began_after_it_lacks_its_key(
+    warm: Verifier, server: KeyServer, clock: Clock
+) -> None:
+    await flood(warm)
+    stranger = login(STRANGER)
+    assert await answered(warm, stranger) == UNAVAILABLE
+
+    server.answer = sick.nothing
+    clock.now += 10
+    assert await answered(warm, stranger) == UNAVAILABLE
+
+    server.answer = OLD
+    clock.now += 10
+    assert await answered(warm, stranger) is Reason.UNKNOWN_KEY
+    assert await answered(warm, stranger) is Reason.UNKNOWN_KEY
+
+
+@pytest.mark.parametrize("iat", [NOW, NOW + 30, NOW - 29, NOW + 0.5])
+async def test_no_time_of_issue_makes_a_token_503_for_ever(
+    warm: Verifier, server: KeyServer, clock: Clock, iat: float
+) -> None:
+    await flood(warm)
+    stranger = login(STRANGER, iat=iat)
+
+    assert await answered(warm, stranger) == UNAVAILABLE
+    clock.now += 10
+    assert await answered(warm, stranger) is Reason.UNKNOWN_KEY
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("iat", [0, NOW - 900, NOW - 31])
+async def test_an_old_token_of_an_unknown_key_is_401_also_in_an_outage(
+    warm: Verifier, server: KeyServer, iat: int
+) -> None:
+    server.answer = sick.nothing
+
+    assert set(await flood(warm, iat=iat)) == {Reason.UNKNOWN_KEY}
+    assert len(server.requests) == 2
+
+
+async def test_a_clock_that_differs_from_the_issuers_by_half_a_minute_signs_nobody_out(
+    warm: Verifier, server: KeyServer, clock: Clock
+) -> None:
+    """A token of this moment may look 30 s older or younger than it is."""
+    await flood(warm)
+    server.answer = ROTATED
+
+    for skew in (-30, 30):
+        assert await answered(warm, login(RS256, iat=clock.now + skew)) == UNAVAILABLE
+    clock.now += 10
+    for skew in (-30, 30):
+        assert await answered(warm, login(RS256, iat=clock.now + skew)) is None
+
+
+async def test_nobody_can_have_the_tokens_of_a_coming_key_refused(
+    warm: Verifier, server: KeyServer, clock: Clock
+) -> None:
+    """Whoever guesses the id of the next key sends it before, again and again."""
+    guessed = Signer("EdDSA", STRANGER.key, RS256.key_id)
+    for _ in range(3):
+        clock.now += 10
+        assert await answered(warm, login(guessed)) is Reason.UNKNOWN_KEY
+    server.answer = ROTATED
+
+    assert await answered(warm, login(RS256, iat=clock.now)) == UNAVAILABLE
+    clock.now += 10
+    assert await answered(warm, login(RS256, iat=clock.now)) is None
+
+
+async def test_a_key_that_comes_during_a_fetch_is_503_and_then_accepted(
+    warm: Verifier, cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
+    release = asyncio.Event()
+    server.answer = once(release, OLD)
+    server.asked.clear()
+    first = asyncio.create_task(answered(warm, login(STRANGER)))
+    await server.asked.wait()
+    second = asyncio.create_task(answered(warm, login(RS256)))
+    await asyncio.sleep(0.05)
+    release.set()
+
+    assert (await first, await second) == (Reason.UNKNOWN_KEY, UNAVAILABLE)
+    server.answer = ROTATED
+    clock.now += 10
+    assert await answered(warm, login(RS256)) is None
+    assert cache.state.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"exp": NOW - 60}, Reason.EXPIRED),
+        ({"iat": NOW + 31}, Reason.NOT_YET_VALID),
+        ({"iat": ...}, Reason.MISSING_CLAIM),
+        ({"iat": "now"}, Reason.NOT_A_TIME),
+        ({"iss": "https://evil.example"}, Reason.WRONG_ISSUER),
+        ({"aud": "other"}, Reason.WRONG_AUDIENCE),
+        ({"sub": ""}, Reason.STRANGE_SUBJECT),
+        ({"azp": "app"}, Reason.OAUTH),
+    ],
+)
+async def test_no_fetch_is_spent_on_a_token_that_no_key_could_make_good(
+    verifier: Verifier, server: KeyServer, changes: dict[str, object], reason: Reason
+) -> None:
+    server.answer = sick.nothing
+
+    assert await answered(verifier, login(STRANGER, **changes)) is reason
+    assert server.requests == []
+
+
+async def test_a_fetch_that_the_cache_makes_for_a_missing_key_counts_as_well(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
+    await cache.refresh()
+    assert await cache.key("unknown", b"first", 0) is None
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable):
+            await cache.key("unknown", token_bytes(), 0)
+        clock.now += 10
+        await cache.refresh()
+        with pytest.raises(KeysUnavailable):
+            await cache.key("unknown", token_bytes(), 0)
+
+    assert len(server.requests) == 2 + 3
+
+
+async def test_only_so_many_tokens_are_remembered(
+    server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "TOKENS_MAX", 2)
+    cache = KeyCache(server.address, max_age_seconds=300, clock=clock)
+    await cache.key("unknown", b"first", 0)
+    for digest in (b"forgotten", b"second", b"third"):
+        with pytest.raises(KeysUnavailable):
+            await cache.key("unknown", digest, 0)
+    clock.now += 10
+    await cache.refresh()
+
+    assert [await cache.key("unknown", digest, 0) for digest in (b"second", b"third")] == [
+        None,
+        None,
+    ]
+    with pytest.raises(KeysUnavailable):
+        await cache.key("unknown", b"forgotten", 0)
+    await cache.close()
+
+
+async def test_each_gateway_finds_a_rotated_key(
+    settings: GatewaySettings, server: KeyServer, clock: Clock
+) -> None:
+    caches = [KeyCache(server.address, max_age_seconds=300, clock=clock) for _ in range(2)]
+    verifiers = [Verifier(settings, cache, clock) for cache in caches]
+    for verifier in verifiers:
+        assert await answered(verifier, login()) is None
+    clock.now += 10
+    await flood(verifiers[0])
+    server.answer = ROTATED
+
+    assert [await answered(verifier, login(RS256)) for verifier in verifiers] == [UNAVAILABLE, None]
+    clock.now += 10
+    assert [await answered(verifier, login(RS256)) for verifier in verifiers] == [None, None]
+    for cache in caches:
+        await cache.close()
+
+
+async def test_a_key_that_is_gone_is_401_for_tokens_from_before(
+    verifier: Verifier, cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
+    token = login(ES256)
+    server.answer = document(key_set(EDDSA.jwk(), ES256.jwk()))
+    assert await answered(verifier, token) is None
+    server.answer = OLD
+    clock.now += 300
+    await cache.refresh()
+
+    with pytest.raises(TokenRefused) as caught:
+        await verifier.verify(token)
+    assert caught.value.reason == Reason.UNKNOWN_KEY

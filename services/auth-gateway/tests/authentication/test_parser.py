@@ -1,0 +1,210 @@
+"""The form of a token, before anything in it is believed."""
+
+import json
+
+import pytest
+
+from auth_gateway.authentication import Reason, Verifier
+
+from ..support.helpers import verdict
+from ..support.token_factory import (
+    EDDSA,
+    HS256,
+    LOGIN,
+    MINTED,
+    RS256,
+    Signer,
+    login,
+    minted,
+    plain,
+    public_jwk,
+    segment,
+)
+
+HEADER = plain(alg="HS256")
+CLAIMS = plain(**MINTED)
+DEEP = 200
+
+
+def deep(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize(
+    "alg",
+    [
+        "none",
+        "None",
+        "",
+        "HS384",
+        "HS512",
+        "ES384",
+        "RS512",
+        "hs256",
+        "EdDSA ",
+        None,
+        5,
+        ["HS256"],
+        ...,
+    ],
+)
+async def test_other_algorithms_are_refused(verifier: Verifier, alg: object) -> None:
+    assert await verdict(verifier, HS256.token(MINTED, alg=alg)) is Reason.WRONG_ALGORITHM
+
+
+async def test_an_unsigned_token_is_refused(verifier: Verifier) -> None:
+    unsigned = segment(plain(alg="none")) + b"." + segment(CLAIMS) + b"."
+
+    assert await verdict(verifier, unsigned) is Reason.NOT_A_JWT
+
+
+@pytest.mark.parametrize("signer", [EDDSA, RS256])
+async def test_a_public_key_is_no_secret(verifier: Verifier, signer: Signer) -> None:
+    confused = Signer("HS256", json.dumps(public_jwk(signer.key)).encode(), signer.key_id)
+
+    assert await verdict(verifier, login(confused)) is Reason.WRONG_SIGNATURE
+
+
+async def test_the_secret_is_no_published_key(verifier: Verifier) -> None:
+    for algorithm in ("EdDSA", "RS256"):
+        token = HS256.token(LOGIN, alg=algorithm, kid=f"key-{algorithm.lower()}")
+
+        assert await verdict(verifier, token) is Reason.WRONG_SIGNATURE
+
+
+@pytest.mark.parametrize("name", ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "cty"])
+@pytest.mark.parametrize("signer", [EDDSA, HS256])
+async def test_a_header_may_not_change_the_rules(
+    verifier: Verifier, signer: Signer, name: str
+) -> None:
+    for value in (None, "", ["b64"]):
+        assert (
+            await verdict(verifier, signer.token(LOGIN, **{name: value}))
+            is Reason.HEADER_NOT_ALLOWED
+        )
+
+
+@pytest.mark.parametrize("kid", [None, 5, True, ["key-eddsa"], {"kid": "key-eddsa"}])
+async def test_a_key_id_is_text(verifier: Verifier, kid: object) -> None:
+    assert await verdict(verifier, EDDSA.token(LOGIN, kid=kid)) is Reason.HEADER_NOT_ALLOWED
+
+
+async def test_the_longest_token_is_read_and_a_longer_one_is_not(verifier: Verifier) -> None:
+    tokens = {
+        len(token): token
+        for n in range(5900, 6100)
+        if (token := HS256.token({**MINTED, "pad": "x" * n}, typ="JWT"))
+    }
+
+    assert await verdict(verifier, tokens[8192]) is None
+    assert await verdict(verifier, tokens[8193]) is Reason.TOO_LONG
+
+
+async def test_segments_are_three_and_none_is_empty(verifier: Verifier) -> None:
+    header, payload, signature = minted().split(b".")
+    for parts in (
+        [header, payload],
+        [header, payload, b""],
+        [b"", payload, signature],
+        [header, b"", signature],
+        [header, payload, signature, b""],
+        [header, payload, signature, signature],
+        [header, payload, signature, signature, signature],
+    ):
+        assert await verdict(verifier, b".".join(parts)) is Reason.NOT_A_JWT
+
+
+@pytest.mark.parametrize(
+    "odd", [b"=", b"==", b" ", b"\n", b"+", b"/", b"\0", b"%3D", "٣".encode(), b"\xff"]
+)
+async def test_only_the_alphabet_of_base64url_is_read(verifier: Verifier, odd: bytes) -> None:
+    header, payload, signature = minted().split(b".")
+    for parts in (
+        (header + odd, payload, signature),
+        (header, payload + odd, signature),
+        (header, payload, signature + odd),
+    ):
+        assert await verdict(verifier, b".".join(parts)) is Reason.NOT_A_JWT
+
+
+async def test_a_token_has_one_spelling_only(verifier: Verifier) -> None:
+    """The last letter of 43 carries two bits that no byte uses: four spellings decode alike, one is right."""
+    token = minted()
+    last = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(token[-1])
+    neighbour = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + 1]
+
+    assert await verdict(verifier, token[:-1] + bytes([neighbour])) is Reason.NOT_A_JWT
+    assert await verdict(verifier, token + b"A" * 2) is Reason.NOT_A_JWT
+
+
+BROKEN = {
+    "utf-16": CLAIMS.decode().encode("utf-16"),
+    "utf-16 without mark": CLAIMS.decode().encode("utf-16-le"),
+    "byte order mark": b"\xef\xbb\xbf" + CLAIMS,
+    "latin-1": b'{"sub":"\xe9"}',
+    "name twice": b'{"sub":"a","sub":"' + MINTED["sub"].__str__().encode() + b'","exp":1800000900}',
+    "name twice, deeper": CLAIMS[:-1] + b',"a":{"b":1,"b":2}}',
+    "name twice, escaped": CLAIMS[:-1] + b',"a":1,"\\u0061":2}',
+    "not a number": CLAIMS[:-1] + b',"a":NaN}',
+    "infinity": CLAIMS[:-1] + b',"a":-Infinity}',
+    "too deep": CLAIMS[:-1] + b',"a":' + deep(DEEP) + b"}",
+    "array": b"[" + CLAIMS + b"]",
+    "text": b'"sub"',
+    "null": b"null",
+    "two objects": CLAIMS + CLAIMS,
+    "cut off": CLAIMS[:-1],
+    "comment": b"/**/" + CLAIMS,
+    "single quotes": CLAIMS.replace(b'"', b"'"),
+    "trailing comma": CLAIMS[:-1] + b",}",
+    "number of many digits": CLAIMS[:-1] + b',"a":' + b"1" * 5000 + b"}",
+    "unicode digits": CLAIMS[:-1] + ',"a":١٢}'.encode(),
+}
+
+
+@pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN)
+async def test_claims_are_a_strict_json_object(verifier: Verifier, payload: bytes) -> None:
+    assert await verdict(verifier, HS256.sign(HEADER, payload)) is Reason.NOT_JSON
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"alg":"HS256","alg":"HS256"}',
+        b"\xef\xbb\xbf" + HEADER,
+        HEADER.decode().encode("utf-16"),
+        b'["HS256"]',
+        HEADER[:-1] + b',"a":NaN}',
+        HEADER[:-1] + b',"a":' + deep(DEEP) + b"}",
+        b"[" * 2500 + b"]" * 2500,
+    ],
+)
+async def test_a_header_is_a_strict_json_object(verifier: Verifier, header: bytes) -> None:
+    assert await verdict(verifier, HS256.sign(header, CLAIMS)) is Reason.NOT_JSON
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "Jwt", ...])
+@pytest.mark.parametrize("signer", [EDDSA, HS256])
+async def test_a_jwt_may_say_that_it_is_one(
+    verifier: Verifier, signer: Signer, typ: object
+) -> None:
+    assert await verdict(verifier, signer.token(LOGIN, typ=typ)) is None
+
+
+@pytest.mark.parametrize(
+    "typ",
+    [
+        "at+jwt",
+        "logout+jwt",
+        "better-auth.session-cache+jwt",
+        "passport+jwt",
+        "JWS",
+        "",
+        None,
+        ["JWT"],
+    ],
+)
+@pytest.mark.parametrize("signer", [EDDSA, HS256])
+async def test_a_token_of_another_type_is_refused(
+    verifier: Verifier, signer: Signer, typ: object
+) -> None:
+    assert await verdict(verifier, signer.token(LOGIN, typ=typ)) is Reason.WRONG_TYPE

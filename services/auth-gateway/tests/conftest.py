@@ -1,0 +1,75 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from auth_gateway.authentication import Gatekeeper, Verifier
+from auth_gateway.authentication.keys import KeyCache
+from auth_gateway.passport import PassportSigner
+from auth_gateway.settings import GatewaySettings
+
+from .support.helpers import Clock, MakeSettings
+from .support.key_server import KeyServer
+from .support.token_factory import ISSUER, OLD_SECRET, SECRET
+
+
+@pytest.fixture
+def make_settings(monkeypatch: pytest.MonkeyPatch) -> MakeSettings:
+    """Return settings as the environment gives them: a full set, changed as told; None leaves a variable out."""
+
+    def make(**changes: str | None) -> GatewaySettings:
+        usual = {
+            "better_auth_secrets": f"2:{SECRET},1:{OLD_SECRET}",
+            "better_auth_url": ISSUER,
+            "passport_private_key": "A" * 43,
+            "tasks_url": "http://127.0.0.1:8001",
+            "users_url": "http://127.0.0.1:8002",
+        }
+        told = {**usual, **changes}
+        for name in GatewaySettings.model_fields:
+            if (value := told.get(name)) is None:
+                monkeypatch.delenv(name.upper(), raising=False)
+            else:
+                monkeypatch.setenv(name.upper(), value)
+        return GatewaySettings.model_validate({})
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: MakeSettings) -> GatewaySettings:
+    return make_settings()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+async def key_server() -> AsyncIterator[KeyServer]:
+    """Run a healthy key server for all tests."""
+    async with KeyServer().running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def keys(key_server: KeyServer) -> AsyncIterator[KeyCache]:
+    async with KeyCache(key_server.address, max_age_seconds=300) as cache:
+        yield cache
+
+
+@pytest.fixture
+def verifier(settings: GatewaySettings, keys: KeyCache, clock: Clock) -> Verifier:
+    return Verifier(settings, keys, clock)
+
+
+@pytest.fixture
+def signer(settings: GatewaySettings, clock: Clock) -> PassportSigner:
+    return PassportSigner(settings.passport_key, clock)
+
+
+@pytest.fixture
+def gatekeeper(
+    settings: GatewaySettings, keys: KeyCache, signer: PassportSigner, clock: Clock
+) -> Gatekeeper:
+    return Gatekeeper(settings, keys, signer, clock)

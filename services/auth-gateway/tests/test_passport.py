@@ -1,0 +1,94 @@
+"""What the services are told."""
+
+import base64
+from uuid import UUID
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from auth_gateway import passport as passport_module
+from auth_gateway.authentication import Identity
+from auth_gateway.passport import PassportSigner
+from common.identity import PassportVerifier
+
+from .support.helpers import Clock
+from .support.token_factory import NOW, USER
+
+ADA = Identity(UUID(USER), "Ada|1", "better-auth", "ada@example.com", NOW + 900, None)
+GRACE = Identity(UUID(int=1), "grace", "better-auth", None, NOW + 900, None)
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def signer(clock: Clock) -> PassportSigner:
+    return PassportSigner(KEY, clock)
+
+
+def test_a_passport_says_who_and_for_how_long(signer: PassportSigner) -> None:
+    passport = signer.passport(ADA).text
+
+    assert jwt.get_unverified_header(passport) == {"typ": "passport+jwt", "alg": "EdDSA"}
+    assert jwt.decode(
+        passport,
+        KEY.public_key(),
+        ["EdDSA"],
+        audience="services",
+        options={"verify_exp": False, "verify_iat": False},
+    ) == {
+        "iss": "auth-gateway",
+        "aud": "services",
+        "sub": USER,
+        "ext": {"issuer": "better-auth", "subject": "Ada|1"},
+        "email": "ada@example.com",
+        "iat": NOW,
+        "exp": NOW + 60,
+    }
+
+
+def test_the_services_believe_it() -> None:
+    public = base64.urlsafe_b64encode(KEY.public_key().public_bytes_raw()).decode()
+
+    user = PassportVerifier([public]).verify(PassportSigner(KEY).passport(ADA).text)
+
+    assert (user.id, user.issuer, user.subject, user.email) == (
+        ADA.user_id,
+        "better-auth",
+        "Ada|1",
+        "ada@example.com",
+    )
+
+
+def test_an_unknown_email_is_left_out(signer: PassportSigner) -> None:
+    assert "email" not in jwt.decode(
+        signer.passport(GRACE).text, options={"verify_signature": False}
+    )
+
+
+def test_a_passport_is_signed_once_until_shortly_before_it_ends(
+    signer: PassportSigner, clock: Clock
+) -> None:
+    first = signer.passport(ADA)
+    clock.now = NOW + 44.9
+    assert signer.passport(ADA) is first
+    clock.now = NOW + 45
+    assert signer.passport(ADA) is not first
+    assert signer.signatures == 2
+
+
+def test_everybody_has_their_own(signer: PassportSigner) -> None:
+    moved = Identity(
+        ADA.user_id, ADA.subject, ADA.issuer_label, "new@example.com", ADA.expires_at, None
+    )
+
+    assert len({signer.passport(identity).text for identity in (ADA, GRACE, moved, ADA)}) == 3
+    assert signer.signatures == 3
+
+
+def test_only_so_many_are_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passport_module, "PASSPORTS_MAX", 1)
+    signer = PassportSigner(KEY, clock)
+    for identity in (ADA, GRACE, ADA):
+        signer.passport(identity)
+
+    assert signer.signatures == 3

@@ -1,0 +1,261 @@
+"""What stops the start, and what follows from what."""
+
+import pytest
+from pydantic import ValidationError
+
+from auth_gateway.settings import PUBLIC_DEFAULT, GatewaySettings
+from common.settings import load
+
+from .support.helpers import MakeSettings
+from .support.token_factory import ISSUER, OLD_SECRET, SECRET
+
+DANGER = {"dangerously_allow_weak_secret": "true"}
+PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
+
+
+def wrong(make_settings: MakeSettings, **changes: str | None) -> list[str]:
+    """Return the names of the settings that are refused."""
+    with pytest.raises(ValidationError) as caught:
+        make_settings(**changes)
+    return [str(fault["loc"][0]) for fault in caught.value.errors()]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["short", "x" * 31, "ü" * 15, PUBLIC_DEFAULT, PEM, '{"kty":"oct","k":"' + "A" * 43 + '"}'],
+)
+def test_a_weak_secret_stops_the_start(make_settings: MakeSettings, secret: str) -> None:
+    assert wrong(make_settings, better_auth_secret=secret) == ["better_auth_secret"]
+    assert wrong(
+        make_settings, better_auth_secret=None, better_auth_secrets=f"2:{SECRET},1:{secret}"
+    ) == ["better_auth_secrets"]
+
+
+@pytest.mark.parametrize("secret", ["short", PUBLIC_DEFAULT])
+def test_only_a_danger_lets_a_weak_secret_in(make_settings: MakeSettings, secret: str) -> None:
+    made = make_settings(better_auth_secrets=None, better_auth_secret=secret, **DANGER)
+
+    assert made.secrets == [secret.encode()]
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        "2:",
+        f"2:{SECRET},1:",
+        SECRET,
+        f"new:{SECRET}",
+        f":{SECRET}",
+        f"2:{SECRET},",
+        f"2: {SECRET}",
+        f"2:{SECRET} ",
+    ],
+)
+def test_a_rotation_is_spelled_plainly(make_settings: MakeSettings, secrets: str) -> None:
+    assert wrong(make_settings, better_auth_secrets=secrets) == ["better_auth_secrets"]
+    assert wrong(make_settings, better_auth_secrets=secrets, **DANGER) == ["better_auth_secrets"]
+
+
+def test_secrets_come_in_the_order_of_the_rotation_and_the_single_one_last(
+    make_settings: MakeSettings,
+) -> None:
+    made = make_settings(
+        better_auth_secret="single" * 6, better_auth_secrets=f"7:{SECRET}, 3:{OLD_SECRET}:x"
+    )
+
+    assert made.secrets == [SECRET.encode(), f"{OLD_SECRET}:x".encode(), b"single" * 6]
+
+
+def test_nothing_to_verify_with_stops_the_start(make_settings: MakeSettings) -> None:
+    assert wrong(make_settings, better_auth_secrets=None, better_auth_url=None) == [
+        "better_auth_url"
+    ]
+    assert wrong(
+        make_settings, better_auth_secrets=None, better_auth_url=None, better_auth_secret=""
+    ) == ["better_auth_url"]
+    assert wrong(make_settings, better_auth_secrets="2:weak", better_auth_url=None) == [
+        "better_auth_secrets"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "keys"),
+    [
+        (
+            "https://auth.example.com",
+            "https://auth.example.com",
+            "https://auth.example.com/api/auth/jwks",
+        ),
+        (
+            "https://auth.example.com/",
+            "https://auth.example.com",
+            "https://auth.example.com/api/auth/jwks",
+        ),
+        (
+            "https://auth.example.com//",
+            "https://auth.example.com",
+            "https://auth.example.com/api/auth/jwks",
+        ),
+        ("https://a.example/base/", "https://a.example", "https://a.example/base/api/auth/jwks"),
+        ("https://a.example/api/auth", "https://a.example", "https://a.example/api/auth/jwks"),
+        ("https://A.Example:443", "https://a.example", "https://A.Example:443/api/auth/jwks"),
+        (
+            "https://a.example:8443",
+            "https://a.example:8443",
+            "https://a.example:8443/api/auth/jwks",
+        ),
+        ("http://localhost:3000", "http://localhost:3000", "http://localhost:3000/api/auth/jwks"),
+        ("http://127.0.0.1:80", "http://127.0.0.1", "http://127.0.0.1:80/api/auth/jwks"),
+        ("http://[::1]:3000", "http://[::1]:3000", "http://[::1]:3000/api/auth/jwks"),
+        (
+            "https://zürich.example",
+            "https://xn--zrich-kva.example",
+            "https://zürich.example/api/auth/jwks",
+        ),
+    ],
+)
+def test_a_url_gives_origin_and_key_address(
+    make_settings: MakeSettings, url: str, origin: str, keys: str
+) -> None:
+    made = make_settings(better_auth_url=url)
+
+    assert made.better_auth_issuers == made.better_auth_audiences == (origin,)
+    assert made.keys_address == keys
+
+
+def test_each_part_can_be_set_apart(make_settings: MakeSettings) -> None:
+    made = make_settings(
+        better_auth_jwks_url="https://internal.example/keys",
+        better_auth_issuers="https://a.example, https://b.example/",
+        better_auth_audiences="api",
+    )
+
+    assert made.keys_address == "https://internal.example/keys"
+    assert made.better_auth_issuers == ("https://a.example", "https://b.example/")
+    assert made.better_auth_audiences == ("api",)
+
+
+def test_a_key_address_alone_needs_issuer_and_audience(make_settings: MakeSettings) -> None:
+    alone = {"better_auth_url": None, "better_auth_jwks_url": "https://a.example/keys"}
+
+    assert wrong(make_settings, **alone) == ["better_auth_issuers", "better_auth_audiences"]
+    assert (
+        make_settings(**alone, better_auth_issuers="a", better_auth_audiences="b").keys_address
+        == "https://a.example/keys"
+    )
+
+
+def test_keys_do_not_come_over_http_from_another_machine(make_settings: MakeSettings) -> None:
+    for url in (
+        "http://auth.example.com",
+        "http://10.0.0.1",
+        "http://0.0.0.0",
+        "http://localhost.example",
+        "http://[::2]",
+    ):
+        assert wrong(make_settings, better_auth_url=url) == ["better_auth_url"]
+        assert (
+            wrong(make_settings, better_auth_url=None, better_auth_jwks_url=url)[0]
+            == "better_auth_jwks_url"
+        )
+        assert make_settings(
+            better_auth_url=url, better_auth_jwks_url="https://a.example/keys"
+        ).keys_address
+        assert make_settings(
+            better_auth_url=url, better_auth_jwks_url=None, allow_insecure_jwks_url="true"
+        ).keys_address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "auth.example.com",
+        "ftp://a.example",
+        "https://",
+        "https://u:p@a.example",
+        "https://a.example?x=1",
+        "https://a.example#x",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["better_auth_url", "better_auth_jwks_url", "tasks_url", "users_url"]
+)
+def test_an_address_is_a_plain_url(make_settings: MakeSettings, name: str, url: str) -> None:
+    assert wrong(make_settings, **{name: url}) == [name]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["*", "https://a.example/", "https://a.example/app", "a.example", "https://A.example", "null"],
+)
+def test_browsers_are_let_in_by_exact_origins(make_settings: MakeSettings, origins: str) -> None:
+    assert wrong(make_settings, cors_origins=f"https://b.example,{origins}") == ["cors_origins"]
+    assert make_settings(cors_origins="https://b.example, http://localhost:5173").cors_origins == (
+        "https://b.example",
+        "http://localhost:5173",
+    )
+
+
+@pytest.mark.parametrize(
+    "names", ["*", "X_Client", "X.Client", "X Client", "X-Client:", "x" * 65, "Ü"]
+)
+def test_front_ends_may_send_headers_that_reach_a_service(
+    make_settings: MakeSettings, names: str
+) -> None:
+    assert wrong(make_settings, cors_request_headers=f"X-Client,{names}") == [
+        "cors_request_headers"
+    ]
+    assert make_settings(cors_request_headers="X-Client, x-2").cors_request_headers == (
+        "X-Client",
+        "x-2",
+    )
+
+
+@pytest.mark.parametrize("key", ["A" * 43, "A" * 43 + "=", "-_" * 21 + "A"])
+def test_a_passport_key_is_32_bytes(make_settings: MakeSettings, key: str) -> None:
+    assert len(make_settings(passport_private_key=key).passport_key.private_bytes_raw()) == 32
+
+
+@pytest.mark.parametrize("key", ["A" * 42, "A" * 44, "A" * 42 + "!", "A" * 42 + "é", PEM])
+def test_anything_else_is_no_passport_key(make_settings: MakeSettings, key: str) -> None:
+    assert wrong(make_settings, passport_private_key=key) == ["passport_private_key"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("keys_max_age_seconds", "0"), ("issuer_label", "a b"), ("issuer_label", "a" * 65)],
+)
+def test_other_settings_keep_their_bounds(
+    make_settings: MakeSettings, name: str, value: str
+) -> None:
+    assert wrong(make_settings, **{name: value}) == [name]
+
+
+def test_one_message_names_everything_and_shows_no_secret(
+    make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes: dict[str, str | None] = {
+        "better_auth_secrets": "2:hunter2,1:hunter3",
+        "better_auth_secret": "hunter4",
+        "better_auth_url": "http://a.example",
+        "passport_private_key": "hunter5",
+        "tasks_url": None,
+        "cors_origins": "*",
+    }
+    with pytest.raises(ValidationError) as caught:
+        make_settings(**changes)
+    with pytest.raises(SystemExit):
+        load(GatewaySettings)
+
+    message = capsys.readouterr().err
+    for name in ("SECRETS", "SECRET", "URL"):
+        assert f"BETTER_AUTH_{name}:" in message
+    assert all(name in message for name in ("PASSPORT_PRIVATE_KEY", "TASKS_URL", "CORS_ORIGINS"))
+    assert "hunter" not in message + str(caught.value) + repr(caught.value)
+
+
+def test_a_representation_shows_no_secret(make_settings: MakeSettings) -> None:
+    shown = repr(make_settings(better_auth_secret="single" * 6))
+
+    assert not [secret for secret in (SECRET, OLD_SECRET, "single", "AAAA") if secret in shown]
+    assert ISSUER in shown
