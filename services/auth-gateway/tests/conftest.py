@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from auth_gateway.authentication import Gatekeeper, Verifier
+from auth_gateway.authentication import Authenticator, Verifier
 from auth_gateway.authentication.keys import KeyCache
 from auth_gateway.passport import PassportSigner
 from auth_gateway.settings import GatewaySettings
@@ -53,14 +53,14 @@ async def key_server() -> AsyncIterator[KeyServer]:
 
 
 @pytest.fixture(scope="session")
-async def keys(key_server: KeyServer) -> AsyncIterator[KeyCache]:
-    async with KeyCache(key_server.address, max_age_seconds=300) as cache:
+async def key_cache(key_server: KeyServer) -> AsyncIterator[KeyCache]:
+    async with KeyCache(key_server.url, max_age_seconds=300) as cache:
         yield cache
 
 
 @pytest.fixture
-def verifier(settings: GatewaySettings, keys: KeyCache, clock: Clock) -> Verifier:
-    return Verifier(settings, keys, clock)
+def verifier(settings: GatewaySettings, key_cache: KeyCache, clock: Clock) -> Verifier:
+    return Verifier(settings, key_cache, clock)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def signer(settings: GatewaySettings, clock: Clock) -> PassportSigner:
 
 
 @pytest.fixture
-def gatekeeper(
-    settings: GatewaySettings, keys: KeyCache, signer: PassportSigner, clock: Clock
-) -> Gatekeeper:
-    return Gatekeeper(settings, keys, signer, clock)
+def authenticator(
+    settings: GatewaySettings, key_cache: KeyCache, signer: PassportSigner, clock: Clock
+) -> Authenticator:
+    return Authenticator(settings, key_cache, signer, clock)

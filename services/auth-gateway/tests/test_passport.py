@@ -26,7 +26,7 @@ def signer(clock: Clock) -> PassportSigner:
 
 
 def test_a_passport_says_who_and_for_how_long(signer: PassportSigner) -> None:
-    passport = signer.passport(ADA).text
+    passport = signer.get_passport(ADA).token
 
     assert jwt.get_unverified_header(passport) == {"typ": "passport+jwt", "alg": "EdDSA"}
     assert jwt.decode(
@@ -49,7 +49,7 @@ def test_a_passport_says_who_and_for_how_long(signer: PassportSigner) -> None:
 def test_the_services_believe_it() -> None:
     public = base64.urlsafe_b64encode(KEY.public_key().public_bytes_raw()).decode()
 
-    user = PassportVerifier([public]).verify(PassportSigner(KEY).passport(ADA).text)
+    user = PassportVerifier([public]).verify(PassportSigner(KEY).get_passport(ADA).token)
 
     assert (user.id, user.issuer, user.subject, user.email) == (
         ADA.user_id,
@@ -61,19 +61,19 @@ def test_the_services_believe_it() -> None:
 
 def test_an_unknown_email_is_left_out(signer: PassportSigner) -> None:
     assert "email" not in jwt.decode(
-        signer.passport(GRACE).text, options={"verify_signature": False}
+        signer.get_passport(GRACE).token, options={"verify_signature": False}
     )
 
 
 def test_a_passport_is_signed_once_until_shortly_before_it_ends(
     signer: PassportSigner, clock: Clock
 ) -> None:
-    first = signer.passport(ADA)
+    first = signer.get_passport(ADA)
     clock.now = NOW + 44.9
-    assert signer.passport(ADA) is first
+    assert signer.get_passport(ADA) is first
     clock.now = NOW + 45
-    assert signer.passport(ADA) is not first
-    assert signer.signatures == 2
+    assert signer.get_passport(ADA) is not first
+    assert signer.signature_count == 2
 
 
 def test_everybody_has_their_own(signer: PassportSigner) -> None:
@@ -81,14 +81,14 @@ def test_everybody_has_their_own(signer: PassportSigner) -> None:
         ADA.user_id, ADA.subject, ADA.issuer_label, "new@example.com", ADA.expires_at, None
     )
 
-    assert len({signer.passport(identity).text for identity in (ADA, GRACE, moved, ADA)}) == 3
-    assert signer.signatures == 3
+    assert len({signer.get_passport(identity).token for identity in (ADA, GRACE, moved, ADA)}) == 3
+    assert signer.signature_count == 3
 
 
 def test_only_so_many_are_kept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passport_module, "PASSPORTS_MAX", 1)
+    monkeypatch.setattr(passport_module, "CACHED_PASSPORTS_MAX", 1)
     signer = PassportSigner(KEY, clock)
     for identity in (ADA, GRACE, ADA):
-        signer.passport(identity)
+        signer.get_passport(identity)
 
-    assert signer.signatures == 3
+    assert signer.signature_count == 3

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from auth_gateway.settings import PUBLIC_DEFAULT, GatewaySettings
+from auth_gateway.settings import BETTER_AUTH_DEFAULT, GatewaySettings
 from common.settings import load
 
 from .support.helpers import MakeSettings
@@ -22,7 +22,7 @@ def wrong(make_settings: MakeSettings, **changes: str | None) -> list[str]:
 
 @pytest.mark.parametrize(
     "secret",
-    ["short", "x" * 31, "ü" * 15, PUBLIC_DEFAULT, PEM, '{"kty":"oct","k":"' + "A" * 43 + '"}'],
+    ["short", "x" * 31, "ü" * 15, BETTER_AUTH_DEFAULT, PEM, '{"kty":"oct","k":"' + "A" * 43 + '"}'],
 )
 def test_a_weak_secret_stops_the_start(make_settings: MakeSettings, secret: str) -> None:
     assert wrong(make_settings, better_auth_secret=secret) == ["better_auth_secret"]
@@ -31,11 +31,11 @@ def test_a_weak_secret_stops_the_start(make_settings: MakeSettings, secret: str)
     ) == ["better_auth_secrets"]
 
 
-@pytest.mark.parametrize("secret", ["short", PUBLIC_DEFAULT])
+@pytest.mark.parametrize("secret", ["short", BETTER_AUTH_DEFAULT])
 def test_only_a_danger_lets_a_weak_secret_in(make_settings: MakeSettings, secret: str) -> None:
     made = make_settings(better_auth_secrets=None, better_auth_secret=secret, **DANGER)
 
-    assert made.secrets == [secret.encode()]
+    assert made.hmac_secrets == [secret.encode()]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_secrets_come_in_the_order_of_the_rotation_and_the_single_one_last(
         better_auth_secret="single" * 6, better_auth_secrets=f"7:{SECRET}, 3:{OLD_SECRET}:x"
     )
 
-    assert made.secrets == [SECRET.encode(), f"{OLD_SECRET}:x".encode(), b"single" * 6]
+    assert made.hmac_secrets == [SECRET.encode(), f"{OLD_SECRET}:x".encode(), b"single" * 6]
 
 
 def test_nothing_to_verify_with_stops_the_start(make_settings: MakeSettings) -> None:
@@ -120,7 +120,7 @@ def test_a_url_gives_origin_and_key_address(
     made = make_settings(better_auth_url=url)
 
     assert made.better_auth_issuers == made.better_auth_audiences == (origin,)
-    assert made.keys_address == keys
+    assert made.jwks_url == keys
 
 
 def test_each_part_can_be_set_apart(make_settings: MakeSettings) -> None:
@@ -130,7 +130,7 @@ def test_each_part_can_be_set_apart(make_settings: MakeSettings) -> None:
         better_auth_audiences="api",
     )
 
-    assert made.keys_address == "https://internal.example/keys"
+    assert made.jwks_url == "https://internal.example/keys"
     assert made.better_auth_issuers == ("https://a.example", "https://b.example/")
     assert made.better_auth_audiences == ("api",)
 
@@ -140,7 +140,7 @@ def test_a_key_address_alone_needs_issuer_and_audience(make_settings: MakeSettin
 
     assert wrong(make_settings, **alone) == ["better_auth_issuers", "better_auth_audiences"]
     assert (
-        make_settings(**alone, better_auth_issuers="a", better_auth_audiences="b").keys_address
+        make_settings(**alone, better_auth_issuers="a", better_auth_audiences="b").jwks_url
         == "https://a.example/keys"
     )
 
@@ -160,10 +160,10 @@ def test_keys_do_not_come_over_http_from_another_machine(make_settings: MakeSett
         )
         assert make_settings(
             better_auth_url=url, better_auth_jwks_url="https://a.example/keys"
-        ).keys_address
+        ).jwks_url
         assert make_settings(
             better_auth_url=url, better_auth_jwks_url=None, allow_insecure_jwks_url="true"
-        ).keys_address
+        ).jwks_url
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What browsers ask before, and learn with, an answer to another origin's front end."""
+"""CORS: what browsers allow front ends of other origins."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,8 +8,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-VERBS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""Every verb that an address may have."""
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""Every method of the API."""
 
 REQUEST_HEADERS: Final = (
     "Authorization",
@@ -23,9 +23,9 @@ REQUEST_HEADERS: Final = (
     "baggage",
     "sentry-trace",
 )
-"""What a front end may send besides what every browser sends."""
+"""Request headers that a front end may send besides those that browsers always allow."""
 
-ANSWER_HEADERS: Final = (
+EXPOSED_HEADERS: Final = (
     "ETag",
     "Link",
     "Location",
@@ -34,19 +34,17 @@ ANSWER_HEADERS: Final = (
     "Idempotency-Replayed",
     "WWW-Authenticate",
 )
-"""What a front end may read besides what every browser shows it."""
+"""Response headers that a front end may read besides those that browsers always allow."""
 
-PREFLIGHT_SECONDS: Final = 600
-"""How long a browser remembers what it may do."""
-
-SECURITY: Final = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
-"""What the frame adds to every other answer."""
+PREFLIGHT_MAX_AGE_SECONDS: Final = 600
+"""How long a browser caches a preflight response."""
 
 
-class Cors(CORSMiddleware):
-    """Starlette's middleware, but an origin that is not allowed learns nothing, and a preflight is 204.
+class StrictCORSMiddleware(CORSMiddleware):
+    """Starlette's middleware, but an unknown origin gets no CORS headers, and a preflight is 204.
 
-    Which verbs and headers are allowed is said, not judged: that is the browser's part. Source: Fetch, 4.8.
+    A preflight response lists the allowed methods and headers. Comparing them with the request is
+    the browser's part. Source: Fetch, 4.8.
     """
 
     def __init__(
@@ -55,25 +53,31 @@ class Cors(CORSMiddleware):
         super().__init__(
             app,
             allow_origins=origins,
-            allow_methods=VERBS,
+            allow_methods=METHODS,
             allow_headers=[*REQUEST_HEADERS, *more_request_headers],
             allow_credentials=True,
-            expose_headers=ANSWER_HEADERS,
-            max_age=PREFLIGHT_SECONDS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=PREFLIGHT_MAX_AGE_SECONDS,
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """Answer a preflight."""
+        """Respond to a preflight request."""
+        response = Response(status_code=204)
+        # This middleware is outside of the one that adds these headers to every other response.
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Content-Type-Options"] = "nosniff"
         origin = request_headers["origin"]
-        if not self.is_allowed_origin(origin):
-            return Response(status_code=204, headers={**SECURITY, "Vary": "Origin"})
-        allowed = {**self.preflight_headers, "Access-Control-Allow-Origin": origin}
-        return Response(status_code=204, headers={**SECURITY, **allowed})
+        if self.is_allowed_origin(origin):
+            response.headers.update(self.preflight_headers)
+            response.headers["Access-Control-Allow-Origin"] = origin
+        else:
+            response.headers["Vary"] = "Origin"
+        return response
 
     async def simple_response(
         self, scope: Scope, receive: Receive, send: Send, request_headers: Headers
     ) -> None:
-        """Let the answer through, for a strange origin as if it had named none."""
+        """Pass a response; for an unknown origin, as if the request had named none."""
         if not self.is_allowed_origin(request_headers.get("origin", "")):
             request_headers = Headers()
         await super().simple_response(scope, receive, send, request_headers)

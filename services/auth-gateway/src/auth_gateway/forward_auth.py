@@ -1,63 +1,65 @@
-"""The forward-auth mode: an edge asks whether a request may pass, and who sends it."""
+"""Forward-auth mode: the edge asks at `/decide` whether a request may pass, and who sends it."""
 
-from collections.abc import Iterable
+from typing import Final
 
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth_gateway.authentication import Gatekeeper, Granted
+from auth_gateway.authentication import AuthenticatedUser, Authenticator
 from common.tracing import request_id
 
-PATH = "/decide"
-"""Where the edge asks."""
+PATH: Final = "/decide"
 
 
-def remembered(gatekeeper: Gatekeeper, headers: Iterable[tuple[bytes, bytes]]) -> Granted | None:
-    """Return the verdict on these headers if it takes no work."""
-    tokens = [value for name, value in headers if name == b"authorization"]
-    return gatekeeper.known(tokens[0]) if len(tokens) == 1 else None
+def forward_auth_route(authenticator: Authenticator) -> BaseRoute:
+    """Make the route of the forward-auth endpoint. It takes every method that an edge may use."""
+    return Route(PATH, ForwardAuth(authenticator), include_in_schema=False)
 
 
-class Decision:
-    """An ASGI application: 200 with the identity as headers, or the refusal that the client shall see."""
+class ForwardAuth:
+    """An ASGI application: 200 with the identity in headers, or the problem for the client."""
 
     path = PATH
+    """Read from the scope's `route` by the request log."""
 
-    def __init__(self, gatekeeper: Gatekeeper) -> None:
-        self._gatekeeper = gatekeeper
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        """Decide."""
+        """Authenticate the request whose headers the edge passes on."""
         scope["route"] = self
-        granted = await self._gatekeeper.decide(scope["headers"])
-        scope["pseudonym"] = granted.subject_hash
-        await _grant(granted, scope["request_id"], send)
+        user = await self._authenticator.authenticate(scope["headers"])
+        scope["pseudonym"] = user.pseudonym
+        await _send_identity(user, scope["request_id"], send)
 
 
-class RememberedDecision:
-    """An ASGI application around the whole service: a verdict that is remembered needs no frame and no routing.
+class DecisionCacheMiddleware:
+    """An ASGI middleware around the whole service that responds to cached decisions at once.
 
-    It writes no line in the log; the edge and the service that gets the request write theirs.
+    A cached decision skips the request middleware and routing, and writes no log line: the edge and
+    the service that gets the request write theirs.
     """
 
-    def __init__(self, app: ASGIApp, gatekeeper: Gatekeeper) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
         self._app = app
-        self._gatekeeper = gatekeeper
+        self._authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer at once, or leave it to the service."""
-        granted = (
-            remembered(self._gatekeeper, scope["headers"]) if scope.get("path") == PATH else None
-        )
-        if granted is None:
+        """Respond from the cache, or pass the request to the service."""
+        user = None
+        if scope.get("path") == PATH:
+            user = self._authenticator.get_cached_by_headers(scope["headers"])
+        if user is None:
             await self._app(scope, receive, send)
-        else:
-            await _grant(granted, request_id(dict(scope["headers"]).get(b"x-request-id")), send)
+            return
+        headers = dict(scope["headers"])
+        await _send_identity(user, request_id(headers.get(b"x-request-id")), send)
 
 
-async def _grant(granted: Granted, request_id: str, send: Send) -> None:
+async def _send_identity(user: AuthenticatedUser, request_id: str, send: Send) -> None:
     headers = [
-        (b"authorization", b"Bearer " + granted.passport.encode()),
-        (b"x-user-id", granted.user_id.encode()),
+        (b"authorization", b"Bearer " + user.passport.encode()),
+        (b"x-user-id", user.user_id.encode()),
         (b"x-request-id", request_id.encode()),
         (b"cache-control", b"no-store"),
         (b"content-length", b"0"),

@@ -1,12 +1,10 @@
-"""Who a verified token speaks for."""
-
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user of a verified token; `expires_at` is the token's `exp` in Unix seconds."""
+    """The user that a verified token proves; `expires_at` is its `exp` in Unix seconds."""
 
     user_id: UUID
     subject: str
@@ -16,15 +14,16 @@ class Identity:
     key_id: str | None
 
 
-def user_id(issuer_label: str, subject: str) -> UUID:
-    """Return the user id of a subject: itself when it is a canonical UUID, else a name-based one that never changes.
+def derive_user_id(issuer_label: str, subject: str) -> UUID:
+    """Return the user id of a subject: the subject if it is a canonical UUID, else a UUIDv5 of it.
 
     Source: RFC 9562, 5.5.
     """
     try:
-        own = UUID(subject)
+        subject_uuid = UUID(subject)
     except ValueError:
-        own = None
-    if own is not None and str(own) == subject:
-        return own
-    return uuid5(uuid5(NAMESPACE_URL, f"urn:better-auth-issuer:{issuer_label}"), subject)
+        subject_uuid = None
+    if subject_uuid is not None and str(subject_uuid) == subject:
+        return subject_uuid
+    namespace = uuid5(NAMESPACE_URL, f"urn:better-auth-issuer:{issuer_label}")
+    return uuid5(namespace, subject)

@@ -1,5 +1,3 @@
-"""A dictionary that forgets what was not asked for lately."""
-
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
@@ -7,8 +5,8 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class LeastRecentlyUsed(Generic[Key, Value]):
-    """Holds at most `size_max` entries."""
+class LRUCache(Generic[Key, Value]):
+    """A cache of at most `size_max` entries that drops the least recently used one."""
 
     def __init__(self, size_max: int) -> None:
         self._entries: OrderedDict[Key, Value] = OrderedDict()
@@ -18,14 +16,14 @@ class LeastRecentlyUsed(Generic[Key, Value]):
         return len(self._entries)
 
     def get(self, key: Key) -> Value | None:
-        """Return the entry, which counts as a use of it."""
+        """Return an entry, and mark it as used."""
         value = self._entries.get(key)
         if value is not None:
             self._entries.move_to_end(key)
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep an entry, and let go of the one that was used longest ago."""
+        """Store an entry; a full cache drops the one whose last use is the oldest."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._size_max:

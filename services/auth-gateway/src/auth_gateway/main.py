@@ -1,78 +1,109 @@
-"""Where the gateway starts: `python -m auth_gateway.main`."""
+"""Start the gateway: `python -m auth_gateway.main`."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import FastAPI, Request
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Lifespan
 
-from auth_gateway import routes
-from auth_gateway.authentication import Gatekeeper
+from auth_gateway import docs_pages
+from auth_gateway.authentication import Authenticator
 from auth_gateway.authentication.keys import KeyCache
-from auth_gateway.cors import Cors
-from auth_gateway.forward_auth import RememberedDecision
+from auth_gateway.cors import StrictCORSMiddleware
+from auth_gateway.forward_auth import DecisionCacheMiddleware, forward_auth_route
 from auth_gateway.passport import PassportSigner
-from auth_gateway.proxy.middleware import Proxy
-from auth_gateway.proxy.upstream import Service, connections, services_of, state_of
+from auth_gateway.proxy.middleware import ProxyMiddleware
+from auth_gateway.proxy.upstream import (
+    UpstreamService,
+    check_readiness,
+    client_session,
+    upstream_services,
+)
 from auth_gateway.settings import GatewaySettings
 from common import app
 from common.health import HealthStatus, ReadinessCheck, UnavailableReason, health_routes
 from common.middleware import RequestMiddleware
 from common.settings import load
 
-NAME = "auth-gateway"
+NAME: Final = "auth-gateway"
 """The distribution, and the service's name in logs."""
 
 
 def create_app(settings: GatewaySettings) -> ASGIApp:
-    """Put the gateway together, in the mode that the settings name; both decide by the same gatekeeper."""
+    """Create the gateway in the mode of the settings; both modes share the authenticator."""
     keys = KeyCache(
-        settings.keys_address,
+        settings.jwks_url,
         max_age_seconds=settings.keys_max_age_seconds,
         fetch_seconds=settings.keys_fetch_seconds,
     )
-    gatekeeper = Gatekeeper(settings, keys, PassportSigner(settings.passport_key))
-    services, lifespan = services_of(settings), _lifespan(keys)
-    ready = _readiness(keys, services)
+    authenticator = Authenticator(settings, keys, PassportSigner(settings.passport_key))
     if settings.mode == "forward-auth":
-        decision = [*health_routes(NAME, ready), routes.decision(gatekeeper), *routes.documents]
-        frame = Middleware(RequestMiddleware, explain=settings.explain_refusals)
-        return RememberedDecision(app.create_app(NAME, decision, lifespan, frame), gatekeeper)
-    own = [*health_routes(NAME, ready, behind_edge=False), *routes.documents]
-    frame = Middleware(RequestMiddleware, limit_seconds=None, explain=settings.explain_refusals)
-    proxy = Middleware(Proxy, gatekeeper=gatekeeper, services=services)
-    return Cors(
-        app.create_app(NAME, own, lifespan, frame, proxy),
-        settings.cors_origins,
-        settings.cors_request_headers,
+        return _create_forward_auth_app(settings, keys, authenticator)
+    return _create_proxy_app(settings, keys, authenticator)
+
+
+def _create_forward_auth_app(
+    settings: GatewaySettings, keys: KeyCache, authenticator: Authenticator
+) -> ASGIApp:
+    routes = health_routes(NAME, _readiness_check(keys, upstream_services(settings)))
+    routes.append(forward_auth_route(authenticator))
+    routes += docs_pages.routes
+    gateway = app.create_app(
+        NAME,
+        routes,
+        _lifespan(keys),
+        Middleware(RequestMiddleware, explain=settings.explain_refusals),
     )
+    return DecisionCacheMiddleware(gateway, authenticator)
+
+
+def _create_proxy_app(
+    settings: GatewaySettings, keys: KeyCache, authenticator: Authenticator
+) -> ASGIApp:
+    services = upstream_services(settings)
+    routes = health_routes(NAME, _readiness_check(keys, services), behind_edge=False)
+    routes += docs_pages.routes
+    gateway = app.create_app(
+        NAME,
+        routes,
+        _lifespan(keys),
+        Middleware(RequestMiddleware, limit_seconds=None, explain=settings.explain_refusals),
+        Middleware(ProxyMiddleware, authenticator=authenticator, services=services),
+    )
+    return StrictCORSMiddleware(gateway, settings.cors_origins, settings.cors_request_headers)
 
 
 def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(gateway: FastAPI) -> AsyncGenerator[None]:
-        async with keys, connections() as gateway.state.connections:
+        async with keys, client_session() as session:
+            gateway.state.client_session = session
             yield
 
     return lifespan
 
 
-def _readiness(keys: KeyCache, services: Sequence[Service]) -> ReadinessCheck:
-    async def ready(request: Request) -> Mapping[str, HealthStatus | UnavailableReason]:
-        session = request.app.state.connections
-        named = {service.name: service for service in services}
-        states = await asyncio.gather(*(state_of(session, service) for service in named.values()))
-        found: dict[str, HealthStatus | UnavailableReason] = dict(zip(named, states, strict=True))
-        state = keys.state
-        if state.status == "unavailable" and state.reason is not None:
-            found["keys"] = UnavailableReason(f"the key server {state.reason}")
-        elif state.status != "off":
-            found["keys"] = state.status
-        return found
+def _readiness_check(keys: KeyCache, services: Sequence[UpstreamService]) -> ReadinessCheck:
+    services_by_name = {service.name: service for service in services}
 
-    return ready
+    async def check(request: Request) -> Mapping[str, HealthStatus | UnavailableReason]:
+        session = request.app.state.client_session
+        checks = [check_readiness(session, service) for service in services_by_name.values()]
+        statuses = await asyncio.gather(*checks)
+        states: dict[str, HealthStatus | UnavailableReason] = dict(
+            zip(services_by_name, statuses, strict=True)
+        )
+        key_state = keys.state
+        if key_state.status == "unavailable" and key_state.reason is not None:
+            states["keys"] = UnavailableReason(f"the key server {key_state.reason}")
+        elif key_state.status != "off":
+            states["keys"] = key_state.status
+        return states
+
+    return check
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The passport: what the gateway says about a user to the services behind it."""
+"""The passport: the internal identity JWT that the gateway signs for the services."""
 
 import time
 from collections.abc import Callable
@@ -10,50 +10,58 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth_gateway.identity import Identity
-from auth_gateway.lru_cache import LeastRecentlyUsed
+from auth_gateway.lru_cache import LRUCache
 from common.identity import PASSPORT_AUDIENCE, PASSPORT_ISSUER, PASSPORT_TYPE
 
-LIFE_SECONDS: Final = 60
+LIFETIME_SECONDS: Final = 60
 """From a passport's `iat` to its `exp`."""
 
 MARGIN_SECONDS: Final = 15
-"""A passport that ends sooner is not handed out: what a request may take, calls between services included."""
+"""A passport is not issued in its last seconds: a request and its calls between services need them."""
 
-PASSPORTS_MAX: Final = 10_000
-"""Passports kept for their users' next requests, per process."""
+CACHED_PASSPORTS_MAX: Final = 10_000
+"""Passports that are cached for their users' next requests, per process."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """A signed passport, and when it may be handed out, in Unix seconds."""
+    """A signed passport, and the time in which it may be issued, in Unix seconds."""
 
-    text: str
-    fresh_from: float
-    fresh_until: float
+    token: str
+    usable_from: float
+    usable_until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _CacheKey:
+    user_id: UUID
+    subject: str
+    email: str | None
 
 
 class PassportSigner:
-    """Signs passports, and hands out the same one until shortly before it ends."""
+    """Signs passports, and issues the same one until shortly before it ends."""
 
     def __init__(self, key: Ed25519PrivateKey, clock: Callable[[], float] = time.time) -> None:
         self._key = key
         self._clock = clock
-        self._passports: LeastRecentlyUsed[tuple[UUID, str, str | None], Passport] = (
-            LeastRecentlyUsed(PASSPORTS_MAX)
-        )
-        self.signatures = 0
+        self._passports: LRUCache[_CacheKey, Passport] = LRUCache(CACHED_PASSPORTS_MAX)
+        self.signature_count = 0
 
-    def passport(self, identity: Identity) -> Passport:
-        """Return a passport for this user that is good for at least `MARGIN_SECONDS`."""
-        user = (identity.user_id, identity.subject, identity.email)
-        passport = self._passports.get(user)
-        if passport is None or not passport.fresh_from <= self._clock() < passport.fresh_until:
+    def get_passport(self, identity: Identity) -> Passport:
+        """Return a passport of this user that is valid for at least `MARGIN_SECONDS`."""
+        cache_key = _CacheKey(identity.user_id, identity.subject, identity.email)
+        passport = self._passports.get(cache_key)
+        if passport is None or not self._is_usable(passport):
             passport = self._sign(identity)
-            self._passports.put(user, passport)
+            self._passports.put(cache_key, passport)
         return passport
 
+    def _is_usable(self, passport: Passport) -> bool:
+        return passport.usable_from <= self._clock() < passport.usable_until
+
     def _sign(self, identity: Identity) -> Passport:
-        self.signatures += 1
+        self.signature_count += 1
         now = int(self._clock())
         claims: dict[str, object] = {
             "iss": PASSPORT_ISSUER,
@@ -61,9 +69,13 @@ class PassportSigner:
             "sub": str(identity.user_id),
             "ext": {"issuer": identity.issuer_label, "subject": identity.subject},
             "iat": now,
-            "exp": now + LIFE_SECONDS,
+            "exp": now + LIFETIME_SECONDS,
         }
         if identity.email is not None:
             claims["email"] = identity.email
-        text = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": PASSPORT_TYPE})
-        return Passport(text, fresh_from=now, fresh_until=now + LIFE_SECONDS - MARGIN_SECONDS)
+        token = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"typ": PASSPORT_TYPE})
+        return Passport(
+            token=token,
+            usable_from=now,
+            usable_until=now + LIFETIME_SECONDS - MARGIN_SECONDS,
+        )

@@ -1,4 +1,4 @@
-"""What an operator can tell the gateway. A secret never shows in a message, a representation or a log."""
+"""Settings of the gateway. Secrets never appear in a message, a representation or a log."""
 
 import base64
 import re
@@ -23,82 +23,93 @@ from common.settings import CommaSeparated, Settings
 SECRET_MIN_BYTES: Final = 32
 """A shorter secret can be guessed. Source: RFC 7518, 3.2."""
 
-PUBLIC_DEFAULT: Final = "better-auth-secret-12345678901234567890"
-"""What Better Auth signs with when nobody told it a secret: known to everybody, so refused."""
+BETTER_AUTH_DEFAULT: Final = "better-auth-secret-12345678901234567890"
+"""The secret of a Better Auth server without a configured one: publicly known, so rejected."""
 
 BETTER_AUTH_PATH: Final = "/api/auth"
-"""Where Better Auth lives below its URL."""
+"""Better Auth's path below its URL."""
 
 _URL: Final = TypeAdapter(HttpUrl)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def origin(url: str) -> str:
-    """Return a URL's origin as a browser and Better Auth spell it: lower case, no default port, no path.
+    """Return a URL's origin as browsers and Better Auth spell it.
 
-    Source: WHATWG URL, 4.7.
+    Lower case, no default port, no path. Source: WHATWG URL, 4.7.
     """
     parsed = _URL.validate_python(url)
-    default_port = {"http": 80, "https": 443}[parsed.scheme]
-    return f"{parsed.scheme}://{parsed.host}" + (
-        f":{parsed.port}" if parsed.port != default_port else ""
-    )
+    if parsed.port == _DEFAULT_PORTS[parsed.scheme]:
+        return f"{parsed.scheme}://{parsed.host}"
+    return f"{parsed.scheme}://{parsed.host}:{parsed.port}"
 
 
-def _address(text: str) -> str:
+def _require_plain_url(text: str) -> str:
     parsed = _URL.validate_python(text)
     if parsed.username or parsed.password or parsed.query or parsed.fragment:
         raise ValueError("must be an http or https address without user, query and fragment")
     return text.rstrip("/")
 
 
-def _origins(texts: tuple[str, ...]) -> tuple[str, ...]:
-    if any(text == "*" or text != origin(text) for text in texts):
-        raise ValueError(
-            "must be origins such as https://app.example.com: no path, no closing slash, no asterisk"
-        )
+def _require_origins(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        if text == "*" or text != origin(text):
+            raise ValueError(
+                "must be origins such as https://app.example.com: no path, no closing slash, "
+                "no asterisk"
+            )
     return texts
 
 
-Address = Annotated[str, AfterValidator(_address)]
-"""An http or https URL, kept without a closing slash."""
-
-
-def _header_names(texts: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(_HEADER_NAME.fullmatch(text) for text in texts):
-        raise ValueError(
-            "must be names of headers such as X-Client-Version: letters, digits and hyphens"
-        )
+def _require_header_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    for text in texts:
+        if not _HEADER_NAME.fullmatch(text):
+            raise ValueError(
+                "must be names of headers such as X-Client-Version: letters, digits and hyphens"
+            )
     return texts
 
 
-HeaderNames = Annotated[CommaSeparated, AfterValidator(_header_names)]
-"""Names of headers that may reach a service: one with any other character never does."""
+PlainUrl = Annotated[str, AfterValidator(_require_plain_url)]
+"""An http or https URL, stored without a closing slash."""
 
-Origins = Annotated[CommaSeparated, AfterValidator(_origins)]
-"""What browsers call an origin, any number of them."""
+Origins = Annotated[CommaSeparated, AfterValidator(_require_origins)]
+"""Any number of origins as browsers spell them."""
+
+HeaderNames = Annotated[CommaSeparated, AfterValidator(_require_header_names)]
+"""Names of headers that the proxy forwards: it drops a name with any other character."""
 
 
 class TokenSettings(Settings):
-    """Whose tokens are good; at least a secret or the URL of a Better Auth server is needed."""
+    """The accepted tokens. Needs at least a secret or the URL of a Better Auth server."""
 
     dangerously_allow_weak_secret: bool = False
-    """Accept secrets that are short or publicly known. Whoever knows the secret can be every user."""
+    """Accept secrets that are short or publicly known. Who knows the secret can be every user."""
 
     better_auth_secret: SecretStr | None = None
-    """The secret of HS256 tokens, at least 32 bytes; its UTF-8 bytes are the key. Without a secret they are refused."""
+    """The secret of HS256 tokens, at least 32 bytes; its UTF-8 bytes are the key.
+
+    Without a secret these tokens are rejected.
+    """
 
     better_auth_secrets: SecretStr | None = None
-    """Several secrets for a rotation, the current one first: `2:new,1:old`. They come before `BETTER_AUTH_SECRET`."""
+    """Several secrets for a rotation, the current one first: `2:new,1:old`.
+
+    They are tried before `BETTER_AUTH_SECRET`.
+    """
 
     allow_insecure_jwks_url: bool = False
-    """Fetch keys over http from another machine. Whoever sits on the way can be every user."""
+    """Fetch keys over http from another machine. Who controls the network can be every user."""
 
-    better_auth_jwks_url: Address | None = None
+    better_auth_jwks_url: PlainUrl | None = None
     """Where this process fetches Better Auth's keys; default `<BETTER_AUTH_URL>/api/auth/jwks`."""
 
-    better_auth_url: Address | None = Field(default=None, validate_default=True)
-    """Better Auth's public URL. Its origin is the default issuer and audience. Unset, only HS256 counts."""
+    better_auth_url: PlainUrl | None = Field(default=None, validate_default=True)
+    """Better Auth's public URL. Its origin is the default issuer and audience.
+
+    Unset, only HS256 tokens are accepted.
+    """
 
     better_auth_issuers: CommaSeparated = Field(default=(), validate_default=True)
     """Accepted `iss` values, compared exactly; default: the origin of `BETTER_AUTH_URL`."""
@@ -107,122 +118,134 @@ class TokenSettings(Settings):
     """Accepted `aud` values, compared exactly; default: the origin of `BETTER_AUTH_URL`."""
 
     issuer_label: str = Field(default="better-auth", pattern=r"^[A-Za-z0-9_.:-]{1,64}$")
-    """Names the issuer in user ids and profiles. Changing it makes a new user of everybody whose id is no UUID."""
+    """Names the issuer in user ids and profiles.
+
+    Changing it makes a new user of every user whose id at Better Auth is no UUID.
+    """
 
     keys_max_age_seconds: float = Field(default=300, gt=0, allow_inf_nan=False)
     """How long a fetched key set is used before it is fetched again."""
 
     keys_fetch_seconds: float = Field(default=10, ge=1, le=60, allow_inf_nan=False)
-    """How long one fetch of the keys may take. Requests wait 1.5 s for it at most; it goes on without them."""
+    """The longest fetch of the keys. Requests wait at most 1.5 s for it; it continues without them."""
 
     @field_validator("better_auth_secret", "better_auth_secrets")
     @classmethod
-    def _must_be_strong(cls, given: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        for secret in _split_secrets(given, several=info.field_name == "better_auth_secrets"):
-            _require_strong(
-                secret, allow_weak=info.data.get("dangerously_allow_weak_secret", False)
-            )
-        return given
+    def _require_strong_secrets(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        is_rotation = info.field_name == "better_auth_secrets"
+        secrets = _parse_secret_rotation(value) if is_rotation else _parse_secret(value)
+        # Missing if it is invalid itself.
+        allow_weak = info.data.get("dangerously_allow_weak_secret", False)
+        for secret in secrets:
+            _require_strong(secret, allow_weak=allow_weak)
+        return value
 
     @field_validator("better_auth_jwks_url", "better_auth_url")
     @classmethod
-    def _must_be_safe_to_fetch_from(cls, given: str | None, info: ValidationInfo) -> str | None:
-        if (
-            given is None
-            or info.data.get("better_auth_jwks_url")
-            or info.data.get("allow_insecure_jwks_url")
-        ):
-            return given
-        url = _URL.validate_python(given)
+    def _require_safe_jwks_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        is_keys_url_set = bool(info.data.get("better_auth_jwks_url"))
+        is_http_allowed = bool(info.data.get("allow_insecure_jwks_url"))
+        if value is None or is_keys_url_set or is_http_allowed:
+            return value
+        url = _URL.validate_python(value)
         if url.scheme == "http" and not _is_loopback(url.host or ""):
             raise ValueError("must be https, or ALLOW_INSECURE_JWKS_URL must be set")
-        return given
+        return value
 
     @field_validator("better_auth_url")
     @classmethod
-    def _must_not_be_the_last_to_be_missing(
-        cls, given: str | None, info: ValidationInfo
-    ) -> str | None:
-        others = ("better_auth_secret", "better_auth_secrets", "better_auth_jwks_url")
-        if given is None and all(name in info.data and info.data[name] is None for name in others):
-            raise ValueError("this or BETTER_AUTH_SECRET is needed, or no token could be accepted")
-        return given
+    def _require_url_or_secret(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            return value
+        for name in ("better_auth_secret", "better_auth_secrets", "better_auth_jwks_url"):
+            # A field that is missing here is set, but invalid, and reported as such.
+            if name not in info.data or info.data[name] is not None:
+                return value
+        raise ValueError("this or BETTER_AUTH_SECRET is needed, or no token could be accepted")
 
     @field_validator("better_auth_issuers", "better_auth_audiences")
     @classmethod
-    def _default_to_the_origin(
-        cls, given: tuple[str, ...], info: ValidationInfo
-    ) -> tuple[str, ...]:
+    def _default_to_origin(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value:
+            return value
         url: str | None = info.data.get("better_auth_url")
-        if not given and not url and info.data.get("better_auth_jwks_url"):
+        if url:
+            return (origin(url),)
+        if info.data.get("better_auth_jwks_url"):
             raise ValueError("is needed where BETTER_AUTH_URL is not set")
-        return given or ((origin(url),) if url else ())
+        return ()
 
     @property
-    def secrets(self) -> list[bytes]:
+    def hmac_secrets(self) -> list[bytes]:
         """The keys of HS256 tokens, the current one first."""
-        several = _split_secrets(self.better_auth_secrets, several=True)
-        return [
-            secret.encode()
-            for secret in [*several, *_split_secrets(self.better_auth_secret, several=False)]
-        ]
+        secrets = _parse_secret_rotation(self.better_auth_secrets)
+        secrets += _parse_secret(self.better_auth_secret)
+        return [secret.encode() for secret in secrets]
 
     @property
-    def keys_address(self) -> str | None:
-        """Where the published keys are; a URL that already names Better Auth's own path is not given it twice."""
+    def jwks_url(self) -> str | None:
+        """Where the published keys are fetched, None if only HS256 tokens are accepted."""
         if self.better_auth_jwks_url or not self.better_auth_url:
             return self.better_auth_jwks_url
-        return f"{self.better_auth_url.removesuffix(BETTER_AUTH_PATH)}{BETTER_AUTH_PATH}/jwks"
+        base_url = self.better_auth_url.removesuffix(BETTER_AUTH_PATH)
+        return f"{base_url}{BETTER_AUTH_PATH}/jwks"
 
 
 class GatewaySettings(TokenSettings):
-    """All that the gateway can be told."""
+    """All settings of the gateway."""
 
     mode: Literal["proxy", "forward-auth"] = "proxy"
-    """`proxy` hands requests on to the services; `forward-auth` answers an edge that does so and asks at `/decide`."""
+    """`proxy` forwards requests to the services; `forward-auth` responds to an edge at `/decide`."""
 
     explain_refusals: bool = False
-    """Tell clients why a token is refused. For development."""
+    """Tell clients why a token is rejected. For development."""
 
     passport_private_key: SecretStr
     """Signs passports: base64url of 32 random bytes, the same in all replicas."""
 
-    tasks_url: Address
-    """Where the gateway finds the tasks service."""
+    tasks_url: PlainUrl
+    """Where the gateway reaches the tasks service."""
 
-    users_url: Address
-    """Where the gateway finds the users service."""
+    users_url: PlainUrl
+    """Where the gateway reaches the users service."""
 
     cors_origins: Origins = ()
-    """Origins of the front ends that browsers may call from."""
+    """Origins of the front ends that may use the API from a browser."""
 
     cors_request_headers: HeaderNames = ()
     """Request headers that these front ends may send besides those that are always allowed."""
 
     @field_validator("passport_private_key")
     @classmethod
-    def _must_be_ed25519(cls, given: SecretStr) -> SecretStr:
-        _private_key(given)
-        return given
+    def _require_ed25519(cls, value: SecretStr) -> SecretStr:
+        _parse_private_key(value)
+        return value
 
     @property
     def passport_key(self) -> Ed25519PrivateKey:
         """The key that signs passports."""
-        return _private_key(self.passport_private_key)
+        return _parse_private_key(self.passport_private_key)
 
 
-def _split_secrets(given: SecretStr | None, *, several: bool) -> list[str]:
-    """Take a secret as it stands, or each of `2:new,1:old`."""
-    if given is None:
+def _parse_secret(setting: SecretStr | None) -> list[str]:
+    if setting is None:
         return []
-    if not several:
-        return [given.get_secret_value()]
-    entries = [entry.partition(":") for entry in given.get_secret_value().split(",")]
-    if not all(
-        version.strip().isdecimal() and secret == secret.strip() for version, _, secret in entries
-    ):
-        raise ValueError("must look like 2:new,1:old, without white space around a secret")
-    return [secret for _, _, secret in entries]
+    return [setting.get_secret_value()]
+
+
+def _parse_secret_rotation(setting: SecretStr | None) -> list[str]:
+    """Return the secrets of `2:new,1:old`."""
+    if setting is None:
+        return []
+    secrets: list[str] = []
+    for entry in setting.get_secret_value().split(","):
+        version, _, secret = entry.partition(":")
+        if not version.strip().isdecimal() or secret != secret.strip():
+            raise ValueError("must look like 2:new,1:old, without white space around a secret")
+        secrets.append(secret)
+    return secrets
 
 
 def _require_strong(secret: str, *, allow_weak: bool) -> None:
@@ -232,18 +255,20 @@ def _require_strong(secret: str, *, allow_weak: bool) -> None:
         raise ValueError(
             "must be text in UTF-8, not empty, and not a key in PEM, SSH, DER or JWK form"
         ) from None
-    if not allow_weak and len(key) < SECRET_MIN_BYTES:
+    if allow_weak:
+        return
+    if len(key) < SECRET_MIN_BYTES:
         raise ValueError(f"must have at least {SECRET_MIN_BYTES} bytes")
-    if not allow_weak and secret == PUBLIC_DEFAULT:
+    if secret == BETTER_AUTH_DEFAULT:
         raise ValueError("must not be the default that Better Auth publishes")
 
 
-def _private_key(text: SecretStr) -> Ed25519PrivateKey:
-    unpadded = text.get_secret_value().rstrip("=")
+def _parse_private_key(setting: SecretStr) -> Ed25519PrivateKey:
+    unpadded = setting.get_secret_value().rstrip("=")
+    padding = "=" * (-len(unpadded) % 4)
     try:
-        return Ed25519PrivateKey.from_private_bytes(
-            base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), altchars=b"-_", validate=True)
-        )
+        key = base64.b64decode(unpadded + padding, altchars=b"-_", validate=True)
+        return Ed25519PrivateKey.from_private_bytes(key)
     except ValueError:
         raise ValueError("must be base64url of 32 bytes") from None
 

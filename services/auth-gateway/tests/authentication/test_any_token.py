@@ -5,11 +5,11 @@ import json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auth_gateway.authentication import Gatekeeper, Granted, TokenRefused, Verifier
+from auth_gateway.authentication import AuthenticatedUser, Authenticator, InvalidToken, Verifier
 from auth_gateway.authentication.keys import KeySetError
-from auth_gateway.authentication.keys.jwks import read_key_set
+from auth_gateway.authentication.keys.jwks import parse_key_set
 
-from ..support.helpers import verdict
+from ..support.helpers import rejection_reason
 from ..support.token_factory import (
     HS256,
     ISSUER,
@@ -55,7 +55,7 @@ members = (
 @quick
 @given(text=st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
 async def test_any_bytes_get_a_verdict(verifier: Verifier, text: bytes) -> None:
-    assert await verdict(verifier, text) is not None
+    assert await rejection_reason(verifier, text) is not None
 
 
 @quick
@@ -64,7 +64,8 @@ async def test_any_three_segments_get_a_verdict(
     verifier: Verifier, header: bytes, payload: bytes, signature: bytes
 ) -> None:
     assert (
-        await verdict(verifier, b".".join(map(segment, (header, payload, signature)))) is not None
+        await rejection_reason(verifier, b".".join(map(segment, (header, payload, signature))))
+        is not None
     )
 
 
@@ -75,7 +76,7 @@ async def test_any_signed_claims_get_a_verdict(
 ) -> None:
     claims = {**LOGIN, **changes}
 
-    if await verdict(verifier, signer.token(claims)) is None:
+    if await rejection_reason(verifier, signer.token(claims)) is None:
         assert claims["iss"] == ISSUER
         assert (await verifier.verify(signer.token(claims))).subject == claims["sub"]
 
@@ -85,7 +86,7 @@ async def test_any_signed_claims_get_a_verdict(
 async def test_any_signed_header_gets_a_verdict(
     verifier: Verifier, signer: Signer, header: dict[str, object]
 ) -> None:
-    if await verdict(verifier, signer.token(LOGIN, **header)) is None:
+    if await rejection_reason(verifier, signer.token(LOGIN, **header)) is None:
         assert header.get("alg", signer.algorithm) in (signer.algorithm, "Ed25519")
 
 
@@ -97,7 +98,7 @@ async def test_a_token_with_one_bit_changed_is_refused(
     token = bytearray(login(signer))
     token[at % len(token)] ^= 1 << bit
 
-    assert await verdict(verifier, bytes(token)) is not None
+    assert await rejection_reason(verifier, bytes(token)) is not None
 
 
 @quick
@@ -106,12 +107,12 @@ async def test_a_token_with_one_bit_changed_is_refused(
         st.binary() | st.sampled_from([b"Bearer " + minted(), b"bearer", b","]), max_size=3
     )
 )
-async def test_any_headers_get_a_verdict(gatekeeper: Gatekeeper, values: list[bytes]) -> None:
+async def test_any_headers_get_a_verdict(authenticator: Authenticator, values: list[bytes]) -> None:
     try:
-        granted = await gatekeeper.decide([(b"authorization", value) for value in values])
-    except TokenRefused:
+        granted = await authenticator.authenticate([(b"authorization", value) for value in values])
+    except InvalidToken:
         return
-    assert isinstance(granted, Granted)
+    assert isinstance(granted, AuthenticatedUser)
     assert len(values) == 1
 
 
@@ -122,7 +123,7 @@ async def test_any_keys_are_read_or_refused(changes: list[dict[str, object]]) ->
         {**signer.jwk(), **change} for signer, change in zip(PUBLISHED, changes, strict=False)
     ]
     try:
-        keys = read_key_set(json.dumps({"keys": listed}).encode())
+        keys = parse_key_set(json.dumps({"keys": listed}).encode())
     except KeySetError:
         return
     assert 0 < len(keys) <= len(listed)
@@ -132,7 +133,7 @@ async def test_any_keys_are_read_or_refused(changes: list[dict[str, object]]) ->
 @given(document=st.binary() | values.map(lambda value: json.dumps(value).encode()))
 async def test_any_document_is_read_or_refused(document: bytes) -> None:
     try:
-        read_key_set(document)
+        parse_key_set(document)
     except KeySetError:
         return
     raise AssertionError

@@ -8,8 +8,8 @@ import jwt
 import pytest
 from prometheus_client import REGISTRY
 
-from auth_gateway.authentication import Gatekeeper, Reason, TokenRefused
-from auth_gateway.authentication import authenticator as gatekeeper_module
+from auth_gateway.authentication import Authenticator, InvalidToken, Reason
+from auth_gateway.authentication import authenticator as authenticator_module
 from auth_gateway.authentication.keys import KeyCache
 from auth_gateway.passport import PassportSigner
 from common.problems import Unauthorized
@@ -24,21 +24,21 @@ def bearer(token: bytes) -> Headers:
     return [(b"host", b"api.example.com"), (b"authorization", b"Bearer " + token)]
 
 
-async def refusal(gatekeeper: Gatekeeper, headers: Headers) -> TokenRefused:
-    with pytest.raises(TokenRefused) as caught:
-        await gatekeeper.decide(headers)
+async def refusal(authenticator: Authenticator, headers: Headers) -> InvalidToken:
+    with pytest.raises(InvalidToken) as caught:
+        await authenticator.authenticate(headers)
     return caught.value
 
 
-async def test_a_good_token_is_granted_with_a_passport(gatekeeper: Gatekeeper) -> None:
-    granted = await gatekeeper.decide(bearer(login()))
+async def test_a_good_token_is_granted_with_a_passport(authenticator: Authenticator) -> None:
+    granted = await authenticator.authenticate(bearer(login()))
 
     claims = jwt.decode(granted.passport, options={"verify_signature": False})
     assert granted.user_id == claims["sub"] == USER
-    assert granted.subject_hash == sha256(USER.encode()).hexdigest()[:16]
+    assert granted.pseudonym == sha256(USER.encode()).hexdigest()[:16]
 
 
-async def test_what_came_of_each_token_is_counted(gatekeeper: Gatekeeper) -> None:
+async def test_what_came_of_each_token_is_counted(authenticator: Authenticator) -> None:
     def counted() -> list[float]:
         verdicts = ("granted", "remembered", Reason.NOT_A_JWT)
         values = [
@@ -48,20 +48,22 @@ async def test_what_came_of_each_token_is_counted(gatekeeper: Gatekeeper) -> Non
         return [value or 0 for value in values]
 
     before, header = counted(), bearer(login())
-    await gatekeeper.decide(header)
-    await gatekeeper.decide(header)
-    assert gatekeeper.known(header[1][1])
-    assert not gatekeeper.known(b"Bearer other")
-    await refusal(gatekeeper, bearer(b"other"))
+    await authenticator.authenticate(header)
+    await authenticator.authenticate(header)
+    assert authenticator.get_cached(header[1][1])
+    assert not authenticator.get_cached(b"Bearer other")
+    await refusal(authenticator, bearer(b"other"))
 
     assert [after - earlier for earlier, after in zip(before, counted(), strict=True)] == [1, 2, 1]
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER", b"bEaReR"])
-async def test_the_scheme_is_spelled_in_any_case(gatekeeper: Gatekeeper, scheme: bytes) -> None:
+async def test_the_scheme_is_spelled_in_any_case(
+    authenticator: Authenticator, scheme: bytes
+) -> None:
     headers = [(b"Authorization", scheme + b" " + login() + b" ")]
 
-    assert (await gatekeeper.decide(headers)).user_id == USER
+    assert (await authenticator.authenticate(headers)).user_id == USER
 
 
 @pytest.mark.parametrize(
@@ -91,17 +93,17 @@ async def test_the_scheme_is_spelled_in_any_case(gatekeeper: Gatekeeper, scheme:
     ],
 )
 async def test_one_header_carries_one_token(
-    gatekeeper: Gatekeeper, values: list[bytes], reason: Reason
+    authenticator: Authenticator, values: list[bytes], reason: Reason
 ) -> None:
     token = minted()
-    await gatekeeper.decide(bearer(token))
+    await authenticator.authenticate(bearer(token))
 
     headers = [(b"authorization", value.replace(b"{}", token)) for value in values]
 
-    assert (await refusal(gatekeeper, headers)).reason == reason
+    assert (await refusal(authenticator, headers)).reason == reason
 
 
-async def test_a_token_elsewhere_is_not_looked_at(gatekeeper: Gatekeeper) -> None:
+async def test_a_token_elsewhere_is_not_looked_at(authenticator: Authenticator) -> None:
     token = login()
     elsewhere = [
         (b"cookie", b"token=" + token),
@@ -109,12 +111,12 @@ async def test_a_token_elsewhere_is_not_looked_at(gatekeeper: Gatekeeper) -> Non
         (b"x-user-id", USER.encode()),
     ]
 
-    assert (await refusal(gatekeeper, elsewhere)).reason == Reason.MISSING
+    assert (await refusal(authenticator, elsewhere)).reason == Reason.MISSING
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_refusal_says_little_to_the_client(reason: Reason) -> None:
-    refused = TokenRefused(reason)
+    refused = InvalidToken(reason)
     expected = {
         Reason.MISSING: "token-missing",
         Reason.NOT_BEARER: "token-missing",
@@ -129,22 +131,22 @@ def test_a_refusal_says_little_to_the_client(reason: Reason) -> None:
 
 
 async def test_a_known_token_costs_no_signature(
-    gatekeeper: Gatekeeper, signer: PassportSigner
+    authenticator: Authenticator, signer: PassportSigner
 ) -> None:
     token = login()
-    first = await gatekeeper.decide(bearer(token))
+    first = await authenticator.authenticate(bearer(token))
 
     for _ in range(100):
-        assert gatekeeper.known(b"Bearer " + token) is first
-        assert gatekeeper.known("bearer " + token.decode()) is first
+        assert authenticator.get_cached(b"Bearer " + token) is first
+        assert authenticator.get_cached("bearer " + token.decode()) is first
 
-    assert gatekeeper.verifier.signatures_checked == 1
-    assert signer.signatures == 1
+    assert authenticator.verifier.signatures_checked == 1
+    assert signer.signature_count == 1
 
 
-async def test_an_unknown_token_is_not_known(gatekeeper: Gatekeeper) -> None:
+async def test_an_unknown_token_is_not_known(authenticator: Authenticator) -> None:
     token = login()
-    await gatekeeper.decide(bearer(token))
+    await authenticator.authenticate(bearer(token))
 
     for header in (
         b"",
@@ -155,85 +157,87 @@ async def test_an_unknown_token_is_not_known(gatekeeper: Gatekeeper) -> None:
         b"Bearer  " + token,
         b"Bearer " + token + b"A",
     ):
-        assert gatekeeper.known(header) is None
-    assert gatekeeper.known("Bearer \ud800é") is None
+        assert authenticator.get_cached(header) is None
+    assert authenticator.get_cached("Bearer \ud800é") is None
 
 
-async def test_a_refused_token_is_looked_at_anew(gatekeeper: Gatekeeper, clock: Clock) -> None:
+async def test_a_refused_token_is_looked_at_anew(
+    authenticator: Authenticator, clock: Clock
+) -> None:
     early = minted(nbf=NOW + 100)
-    await refusal(gatekeeper, bearer(early))
-    assert gatekeeper.known(b"Bearer " + early) is None
+    await refusal(authenticator, bearer(early))
+    assert authenticator.get_cached(b"Bearer " + early) is None
 
     clock.now = NOW + 100
-    assert (await gatekeeper.decide(bearer(early))).user_id == USER
+    assert (await authenticator.authenticate(bearer(early))).user_id == USER
 
 
 async def test_a_verdict_lasts_until_the_token_ends_and_never_longer(
-    gatekeeper: Gatekeeper, clock: Clock
+    authenticator: Authenticator, clock: Clock
 ) -> None:
     token = minted(exp=NOW + 10)
-    await gatekeeper.decide(bearer(token))
+    await authenticator.authenticate(bearer(token))
 
     clock.now = NOW + 39.9
-    assert gatekeeper.known(b"Bearer " + token) is not None
+    assert authenticator.get_cached(b"Bearer " + token) is not None
     clock.now = NOW + 40
-    assert gatekeeper.known(b"Bearer " + token) is None
-    assert (await refusal(gatekeeper, bearer(token))).code == "token-expired"
+    assert authenticator.get_cached(b"Bearer " + token) is None
+    assert (await refusal(authenticator, bearer(token))).code == "token-expired"
 
 
 async def test_a_new_passport_costs_no_look_at_the_token(
-    gatekeeper: Gatekeeper, signer: PassportSigner, clock: Clock
+    authenticator: Authenticator, signer: PassportSigner, clock: Clock
 ) -> None:
     token = login()
-    first = await gatekeeper.decide(bearer(token))
+    first = await authenticator.authenticate(bearer(token))
 
     clock.now = NOW + 45
-    assert gatekeeper.known(b"Bearer " + token) is None
-    second = await gatekeeper.decide(bearer(token))
+    assert authenticator.get_cached(b"Bearer " + token) is None
+    second = await authenticator.authenticate(bearer(token))
 
     assert second.passport != first.passport
-    assert gatekeeper.known(b"Bearer " + token) is second
-    assert (gatekeeper.verifier.signatures_checked, signer.signatures) == (1, 2)
+    assert authenticator.get_cached(b"Bearer " + token) is second
+    assert (authenticator.verifier.signatures_checked, signer.signature_count) == (1, 2)
 
 
 async def test_a_clock_that_is_set_back_makes_no_passport_from_the_future(
-    gatekeeper: Gatekeeper, clock: Clock
+    authenticator: Authenticator, clock: Clock
 ) -> None:
     token = login()
-    await gatekeeper.decide(bearer(token))
+    await authenticator.authenticate(bearer(token))
 
     clock.now = NOW - 20
-    assert gatekeeper.known(b"Bearer " + token) is None
-    granted = await gatekeeper.decide(bearer(token))
+    assert authenticator.get_cached(b"Bearer " + token) is None
+    granted = await authenticator.authenticate(bearer(token))
     assert jwt.decode(granted.passport, options={"verify_signature": False})["iat"] == NOW - 20
 
 
 async def test_only_so_many_verdicts_are_remembered(
     make_settings: MakeSettings,
-    keys: KeyCache,
+    key_cache: KeyCache,
     signer: PassportSigner,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gatekeeper_module, "VERDICTS_MAX", 2)
-    gatekeeper = Gatekeeper(make_settings(), keys, signer, clock)
+    monkeypatch.setattr(authenticator_module, "CACHED_DECISIONS_MAX", 2)
+    authenticator = Authenticator(make_settings(), key_cache, signer, clock)
     first, second, third = (minted(jti=n) for n in range(3))
     for token in (first, second):
-        await gatekeeper.decide(bearer(token))
-    gatekeeper.known(b"Bearer " + first)
-    await gatekeeper.decide(bearer(third))
+        await authenticator.authenticate(bearer(token))
+    authenticator.get_cached(b"Bearer " + first)
+    await authenticator.authenticate(bearer(third))
 
     assert [
-        gatekeeper.known(b"Bearer " + token) is not None for token in (first, second, third)
+        authenticator.get_cached(b"Bearer " + token) is not None for token in (first, second, third)
     ] == [True, False, True]
 
 
 async def test_the_log_has_the_verdict_and_no_token(
-    gatekeeper: Gatekeeper, capsys: pytest.CaptureFixture[str]
+    authenticator: Authenticator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     token, forged = login(), HS256.token(LOGIN, alg="EdDSA", kid=EDDSA.key_id)
-    await gatekeeper.decide(bearer(token))
-    await refusal(gatekeeper, bearer(forged))
+    await authenticator.authenticate(bearer(token))
+    await refusal(authenticator, bearer(forged))
 
     written = capsys.readouterr().out
     granted, refused = [json.loads(line) for line in written.splitlines()]

@@ -8,7 +8,7 @@ import pytest
 from auth_gateway.authentication import Reason, Verifier
 from auth_gateway.authentication.keys import KeyCache
 
-from ..support.helpers import Clock, MakeSettings, verdict
+from ..support.helpers import Clock, MakeSettings, rejection_reason
 from ..support.token_factory import (
     EDDSA,
     HS256,
@@ -19,9 +19,9 @@ from ..support.token_factory import (
     PUBLISHED,
     USER,
     Signer,
+    json_bytes,
     login,
     minted,
-    plain,
 )
 
 Make = Callable[..., bytes]
@@ -44,7 +44,7 @@ async def test_logins_of_better_auth_are_accepted(verifier: Verifier, signer: Si
 
 @both_profiles
 async def test_a_token_must_end(verifier: Verifier, make: Make) -> None:
-    assert await verdict(verifier, make(exp=...)) is Reason.NO_EXPIRY
+    assert await rejection_reason(verifier, make(exp=...)) is Reason.NO_EXPIRY
 
 
 @both_profiles
@@ -55,24 +55,29 @@ async def test_a_token_must_end(verifier: Verifier, make: Make) -> None:
 async def test_times_are_plain_numbers_of_seconds(
     verifier: Verifier, make: Make, name: str, value: object
 ) -> None:
-    assert await verdict(verifier, make(**{name: value})) is Reason.NOT_A_TIME
+    assert await rejection_reason(verifier, make(**{name: value})) is Reason.NOT_A_TIME
 
 
 async def test_a_number_beyond_all_numbers_is_no_time(verifier: Verifier) -> None:
     for number in (b"1e999", b"-1e999", b"1" * 900):
-        payload = plain(**MINTED).replace(str(NOW + 900).encode(), number)
+        payload = json_bytes(**MINTED).replace(str(NOW + 900).encode(), number)
 
-        assert await verdict(verifier, HS256.sign(plain(alg="HS256"), payload)) is Reason.NOT_A_TIME
+        assert (
+            await rejection_reason(verifier, HS256.sign(json_bytes(alg="HS256"), payload))
+            is Reason.NOT_A_TIME
+        )
 
 
 @both_profiles
 async def test_times_may_have_fractions(verifier: Verifier, make: Make) -> None:
-    assert await verdict(verifier, make(exp=NOW + 0.5, iat=NOW - 0.5, nbf=NOW + 29.5)) is None
+    assert (
+        await rejection_reason(verifier, make(exp=NOW + 0.5, iat=NOW - 0.5, nbf=NOW + 29.5)) is None
+    )
 
 
 @both_profiles
 async def test_times_reach_from_the_epoch_to_the_year_5138(verifier: Verifier, make: Make) -> None:
-    assert await verdict(verifier, make(exp=10**11, iat=0, nbf=0)) is None
+    assert await rejection_reason(verifier, make(exp=10**11, iat=0, nbf=0)) is None
 
 
 @both_profiles
@@ -80,9 +85,9 @@ async def test_a_token_ends_with_its_leeway(verifier: Verifier, clock: Clock, ma
     token = make(exp=NOW + 10)
 
     clock.now = NOW + 39.9
-    assert await verdict(verifier, token) is None
+    assert await rejection_reason(verifier, token) is None
     clock.now = NOW + 40
-    assert await verdict(verifier, token) is Reason.EXPIRED
+    assert await rejection_reason(verifier, token) is Reason.EXPIRED
 
 
 @both_profiles
@@ -90,16 +95,16 @@ async def test_a_token_ends_with_its_leeway(verifier: Verifier, clock: Clock, ma
 async def test_a_token_from_the_future_is_refused(
     verifier: Verifier, make: Make, name: str
 ) -> None:
-    assert await verdict(verifier, make(**{name: NOW + 30})) is None
-    assert await verdict(verifier, make(**{name: NOW + 31})) is Reason.NOT_YET_VALID
+    assert await rejection_reason(verifier, make(**{name: NOW + 30})) is None
+    assert await rejection_reason(verifier, make(**{name: NOW + 31})) is Reason.NOT_YET_VALID
 
 
 @both_profiles
 async def test_a_token_without_a_subject_names_nobody(verifier: Verifier, make: Make) -> None:
     others = {"userId": USER, "user_id": USER, "id": USER, "email": "ada@example.com", "uid": USER}
 
-    assert await verdict(verifier, make(sub=..., **others)) is Reason.NO_SUBJECT
-    assert await verdict(verifier, make(sub=None, **others)) is Reason.NO_SUBJECT
+    assert await rejection_reason(verifier, make(sub=..., **others)) is Reason.NO_SUBJECT
+    assert await rejection_reason(verifier, make(sub=None, **others)) is Reason.NO_SUBJECT
 
 
 @both_profiles
@@ -128,7 +133,7 @@ async def test_a_token_without_a_subject_names_nobody(verifier: Verifier, make: 
 async def test_a_strange_subject_is_refused(
     verifier: Verifier, make: Make, subject: object
 ) -> None:
-    assert await verdict(verifier, make(sub=subject)) is Reason.STRANGE_SUBJECT
+    assert await rejection_reason(verifier, make(sub=subject)) is Reason.STRANGE_SUBJECT
 
 
 @pytest.mark.parametrize(
@@ -159,9 +164,9 @@ async def test_only_the_canonical_spelling_of_a_uuid_is_that_user(
 
 
 async def test_another_label_means_other_users(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock
 ) -> None:
-    elsewhere = Verifier(make_settings(issuer_label="staging"), keys, clock)
+    elsewhere = Verifier(make_settings(issuer_label="staging"), key_cache, clock)
 
     identity = await elsewhere.verify(minted(sub="ada"))
 
@@ -197,8 +202,8 @@ async def test_the_longest_email_is_kept(verifier: Verifier) -> None:
 async def test_a_published_key_signs_whole_logins(
     verifier: Verifier, name: str, reason: Reason
 ) -> None:
-    assert await verdict(verifier, login(**{name: ...})) is reason
-    assert await verdict(verifier, login(**{name: None})) in (reason, Reason.NOT_A_TIME)
+    assert await rejection_reason(verifier, login(**{name: ...})) is reason
+    assert await rejection_reason(verifier, login(**{name: None})) in (reason, Reason.NOT_A_TIME)
 
 
 WRONG_ISSUERS = [
@@ -227,7 +232,7 @@ WRONG_AUDIENCES = [
 @both_profiles
 @pytest.mark.parametrize("issuer", WRONG_ISSUERS)
 async def test_another_issuer_is_refused(verifier: Verifier, make: Make, issuer: object) -> None:
-    assert await verdict(verifier, make(iss=issuer)) is Reason.WRONG_ISSUER
+    assert await rejection_reason(verifier, make(iss=issuer)) is Reason.WRONG_ISSUER
 
 
 @both_profiles
@@ -235,7 +240,7 @@ async def test_another_issuer_is_refused(verifier: Verifier, make: Make, issuer:
 async def test_another_audience_is_refused(
     verifier: Verifier, make: Make, audience: object
 ) -> None:
-    assert await verdict(verifier, make(aud=audience)) is Reason.WRONG_AUDIENCE
+    assert await rejection_reason(verifier, make(aud=audience)) is Reason.WRONG_AUDIENCE
 
 
 @both_profiles
@@ -243,7 +248,7 @@ async def test_another_audience_is_refused(
 async def test_an_empty_audience_is_refused(
     verifier: Verifier, make: Make, audience: object
 ) -> None:
-    assert await verdict(verifier, make(aud=audience)) is Reason.MISSING_CLAIM
+    assert await rejection_reason(verifier, make(aud=audience)) is Reason.MISSING_CLAIM
 
 
 @both_profiles
@@ -251,33 +256,34 @@ async def test_an_empty_audience_is_refused(
 async def test_our_audience_may_be_one_of_several(
     verifier: Verifier, make: Make, audience: object
 ) -> None:
-    assert await verdict(verifier, make(iss=ISSUER, aud=audience)) is None
+    assert await rejection_reason(verifier, make(iss=ISSUER, aud=audience)) is None
 
 
 @both_profiles
 async def test_any_of_the_configured_issuers_and_audiences_will_do(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock, make: Make
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock, make: Make
 ) -> None:
     settings = make_settings(
         better_auth_issuers="https://a.example,https://b.example", better_auth_audiences="api, web"
     )
-    verifier = Verifier(settings, keys, clock)
+    verifier = Verifier(settings, key_cache, clock)
 
-    assert await verdict(verifier, make(iss="https://b.example", aud="web")) is None
-    assert await verdict(verifier, make(iss=ISSUER, aud="web")) is Reason.WRONG_ISSUER
+    assert await rejection_reason(verifier, make(iss="https://b.example", aud="web")) is None
+    assert await rejection_reason(verifier, make(iss=ISSUER, aud="web")) is Reason.WRONG_ISSUER
     assert (
-        await verdict(verifier, make(iss="https://a.example", aud=ISSUER)) is Reason.WRONG_AUDIENCE
+        await rejection_reason(verifier, make(iss="https://a.example", aud=ISSUER))
+        is Reason.WRONG_AUDIENCE
     )
 
 
 async def test_a_secret_alone_names_no_issuer_and_no_audience(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock
 ) -> None:
-    verifier = Verifier(make_settings(better_auth_url=None), keys, clock)
+    verifier = Verifier(make_settings(better_auth_url=None), key_cache, clock)
 
-    assert await verdict(verifier, minted()) is None
-    assert await verdict(verifier, minted(iss=ISSUER)) is Reason.WRONG_ISSUER
-    assert await verdict(verifier, minted(aud=ISSUER)) is Reason.WRONG_AUDIENCE
+    assert await rejection_reason(verifier, minted()) is None
+    assert await rejection_reason(verifier, minted(iss=ISSUER)) is Reason.WRONG_ISSUER
+    assert await rejection_reason(verifier, minted(aud=ISSUER)) is Reason.WRONG_AUDIENCE
 
 
 @pytest.mark.parametrize("name", ["client_id", "azp", "at_hash", "nonce", "events", "scope"])
@@ -285,8 +291,8 @@ async def test_a_secret_alone_names_no_issuer_and_no_audience(
 async def test_oauth_tokens_are_for_other_applications(
     verifier: Verifier, name: str, value: object
 ) -> None:
-    assert await verdict(verifier, login(**{name: value})) is Reason.OAUTH
-    assert await verdict(verifier, minted(**{name: value})) is None
+    assert await rejection_reason(verifier, login(**{name: value})) is Reason.OAUTH
+    assert await rejection_reason(verifier, minted(**{name: value})) is None
 
 
 @pytest.mark.parametrize(
@@ -296,34 +302,35 @@ async def test_oauth_tokens_are_for_other_applications(
 async def test_mail_links_are_no_logins_even_with_a_subject(
     verifier: Verifier, changes: dict[str, object]
 ) -> None:
-    assert await verdict(verifier, minted(**changes)) is Reason.MAIL_LINK
+    assert await rejection_reason(verifier, minted(**changes)) is Reason.MAIL_LINK
 
 
 async def test_old_mail_links_are_no_logins(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock
 ) -> None:
     """Better Auth 1.0 wrote issuer and subject into its links; either of them gives a link away."""
-    verifier = Verifier(make_settings(better_auth_issuers="better-auth"), keys, clock)
+    verifier = Verifier(make_settings(better_auth_issuers="better-auth"), key_cache, clock)
 
-    assert await verdict(verifier, minted(sub="verify-email")) is Reason.MAIL_LINK
-    assert await verdict(verifier, minted(iss="better-auth")) is Reason.MAIL_LINK
+    assert await rejection_reason(verifier, minted(sub="verify-email")) is Reason.MAIL_LINK
+    assert await rejection_reason(verifier, minted(iss="better-auth")) is Reason.MAIL_LINK
 
 
 async def test_a_session_cookie_is_no_login_even_with_a_subject(verifier: Verifier) -> None:
     assert (
-        await verdict(verifier, minted(session={"token": "x"}, user={"id": USER}))
+        await rejection_reason(verifier, minted(session={"token": "x"}, user={"id": USER}))
         is Reason.SESSION_COOKIE
     )
     assert (
-        await verdict(verifier, HS256.token({"session": {}, "user": {}})) is Reason.SESSION_COOKIE
+        await rejection_reason(verifier, HS256.token({"session": {}, "user": {}}))
+        is Reason.SESSION_COOKIE
     )
-    assert await verdict(verifier, minted(user={"id": USER})) is None
-    assert await verdict(verifier, minted(session={"id": "s1"})) is None
+    assert await rejection_reason(verifier, minted(user={"id": USER})) is None
+    assert await rejection_reason(verifier, minted(session={"id": "s1"})) is None
 
 
 async def test_the_signature_is_looked_at_before_the_claims(verifier: Verifier) -> None:
     forged = login(Signer("EdDSA", EDDSA.key, "key-es256"), exp=1)
     stolen = b".".join([*login(exp=1).split(b".")[:2], EDDSA.token(LOGIN).split(b".")[2]])
 
-    assert await verdict(verifier, forged) is Reason.KEY_DISAGREES
-    assert await verdict(verifier, stolen) is Reason.WRONG_SIGNATURE
+    assert await rejection_reason(verifier, forged) is Reason.KEY_DISAGREES
+    assert await rejection_reason(verifier, stolen) is Reason.WRONG_SIGNATURE

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from auth_gateway.authentication import Reason, Verifier
-from auth_gateway.authentication.classify import form_of
+from auth_gateway.authentication.classify import classify_token
 from auth_gateway.authentication.keys import KeyCache
 
-from ..support.helpers import Clock, MakeSettings, verdict
+from ..support.helpers import Clock, MakeSettings, rejection_reason
 from ..support.token_factory import (
     EDDSA,
     HS256,
@@ -140,27 +140,27 @@ every_form = pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.form)
 async def test_with_both_profiles_only_logins_and_minted_tokens_pass(
     verifier: Verifier, row: Row
 ) -> None:
-    assert await verdict(verifier, row.token) is row.both
+    assert await rejection_reason(verifier, row.token) is row.both
 
 
 @every_form
 async def test_a_secret_alone_lets_only_minted_tokens_pass(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock, row: Row
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock, row: Row
 ) -> None:
-    verifier = Verifier(make_settings(better_auth_url=None), keys, clock)
+    verifier = Verifier(make_settings(better_auth_url=None), key_cache, clock)
 
-    assert await verdict(verifier, row.token) is row.secret_alone
+    assert await rejection_reason(verifier, row.token) is row.secret_alone
 
 
 @every_form
 async def test_keys_alone_let_only_logins_pass(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock, row: Row
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock, row: Row
 ) -> None:
-    verifier = Verifier(make_settings(better_auth_secrets=None), keys, clock)
+    verifier = Verifier(make_settings(better_auth_secrets=None), key_cache, clock)
 
-    assert await verdict(verifier, row.token) is row.keys_alone
+    assert await rejection_reason(verifier, row.token) is row.keys_alone
 
 
 @every_form
 def test_its_form_is_told_from_its_looks(row: Row) -> None:
-    assert form_of(row.token).startswith(row.form)
+    assert classify_token(row.token).startswith(row.form)

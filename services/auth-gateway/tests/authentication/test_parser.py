@@ -6,7 +6,7 @@ import pytest
 
 from auth_gateway.authentication import Reason, Verifier
 
-from ..support.helpers import verdict
+from ..support.helpers import rejection_reason
 from ..support.token_factory import (
     EDDSA,
     HS256,
@@ -14,15 +14,15 @@ from ..support.token_factory import (
     MINTED,
     RS256,
     Signer,
+    json_bytes,
     login,
     minted,
-    plain,
     public_jwk,
     segment,
 )
 
-HEADER = plain(alg="HS256")
-CLAIMS = plain(**MINTED)
+HEADER = json_bytes(alg="HS256")
+CLAIMS = json_bytes(**MINTED)
 DEEP = 200
 
 
@@ -49,27 +49,27 @@ def deep(levels: int) -> bytes:
     ],
 )
 async def test_other_algorithms_are_refused(verifier: Verifier, alg: object) -> None:
-    assert await verdict(verifier, HS256.token(MINTED, alg=alg)) is Reason.WRONG_ALGORITHM
+    assert await rejection_reason(verifier, HS256.token(MINTED, alg=alg)) is Reason.WRONG_ALGORITHM
 
 
 async def test_an_unsigned_token_is_refused(verifier: Verifier) -> None:
-    unsigned = segment(plain(alg="none")) + b"." + segment(CLAIMS) + b"."
+    unsigned = segment(json_bytes(alg="none")) + b"." + segment(CLAIMS) + b"."
 
-    assert await verdict(verifier, unsigned) is Reason.NOT_A_JWT
+    assert await rejection_reason(verifier, unsigned) is Reason.NOT_A_JWT
 
 
 @pytest.mark.parametrize("signer", [EDDSA, RS256])
 async def test_a_public_key_is_no_secret(verifier: Verifier, signer: Signer) -> None:
     confused = Signer("HS256", json.dumps(public_jwk(signer.key)).encode(), signer.key_id)
 
-    assert await verdict(verifier, login(confused)) is Reason.WRONG_SIGNATURE
+    assert await rejection_reason(verifier, login(confused)) is Reason.WRONG_SIGNATURE
 
 
 async def test_the_secret_is_no_published_key(verifier: Verifier) -> None:
     for algorithm in ("EdDSA", "RS256"):
         token = HS256.token(LOGIN, alg=algorithm, kid=f"key-{algorithm.lower()}")
 
-        assert await verdict(verifier, token) is Reason.WRONG_SIGNATURE
+        assert await rejection_reason(verifier, token) is Reason.WRONG_SIGNATURE
 
 
 @pytest.mark.parametrize("name", ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "cty"])
@@ -79,14 +79,16 @@ async def test_a_header_may_not_change_the_rules(
 ) -> None:
     for value in (None, "", ["b64"]):
         assert (
-            await verdict(verifier, signer.token(LOGIN, **{name: value}))
+            await rejection_reason(verifier, signer.token(LOGIN, **{name: value}))
             is Reason.HEADER_NOT_ALLOWED
         )
 
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["key-eddsa"], {"kid": "key-eddsa"}])
 async def test_a_key_id_is_text(verifier: Verifier, kid: object) -> None:
-    assert await verdict(verifier, EDDSA.token(LOGIN, kid=kid)) is Reason.HEADER_NOT_ALLOWED
+    assert (
+        await rejection_reason(verifier, EDDSA.token(LOGIN, kid=kid)) is Reason.HEADER_NOT_ALLOWED
+    )
 
 
 async def test_the_longest_token_is_read_and_a_longer_one_is_not(verifier: Verifier) -> None:
@@ -96,8 +98,8 @@ async def test_the_longest_token_is_read_and_a_longer_one_is_not(verifier: Verif
         if (token := HS256.token({**MINTED, "pad": "x" * n}, typ="JWT"))
     }
 
-    assert await verdict(verifier, tokens[8192]) is None
-    assert await verdict(verifier, tokens[8193]) is Reason.TOO_LONG
+    assert await rejection_reason(verifier, tokens[8192]) is None
+    assert await rejection_reason(verifier, tokens[8193]) is Reason.TOO_LONG
 
 
 async def test_segments_are_three_and_none_is_empty(verifier: Verifier) -> None:
@@ -111,7 +113,7 @@ async def test_segments_are_three_and_none_is_empty(verifier: Verifier) -> None:
         [header, payload, signature, signature],
         [header, payload, signature, signature, signature],
     ):
-        assert await verdict(verifier, b".".join(parts)) is Reason.NOT_A_JWT
+        assert await rejection_reason(verifier, b".".join(parts)) is Reason.NOT_A_JWT
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ async def test_only_the_alphabet_of_base64url_is_read(verifier: Verifier, odd: b
         (header, payload + odd, signature),
         (header, payload, signature + odd),
     ):
-        assert await verdict(verifier, b".".join(parts)) is Reason.NOT_A_JWT
+        assert await rejection_reason(verifier, b".".join(parts)) is Reason.NOT_A_JWT
 
 
 async def test_a_token_has_one_spelling_only(verifier: Verifier) -> None:
@@ -133,8 +135,8 @@ async def test_a_token_has_one_spelling_only(verifier: Verifier) -> None:
     last = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(token[-1])
     neighbour = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + 1]
 
-    assert await verdict(verifier, token[:-1] + bytes([neighbour])) is Reason.NOT_A_JWT
-    assert await verdict(verifier, token + b"A" * 2) is Reason.NOT_A_JWT
+    assert await rejection_reason(verifier, token[:-1] + bytes([neighbour])) is Reason.NOT_A_JWT
+    assert await rejection_reason(verifier, token + b"A" * 2) is Reason.NOT_A_JWT
 
 
 BROKEN = {
@@ -163,7 +165,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN)
 async def test_claims_are_a_strict_json_object(verifier: Verifier, payload: bytes) -> None:
-    assert await verdict(verifier, HS256.sign(HEADER, payload)) is Reason.NOT_JSON
+    assert await rejection_reason(verifier, HS256.sign(HEADER, payload)) is Reason.NOT_JSON
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ async def test_claims_are_a_strict_json_object(verifier: Verifier, payload: byte
     ],
 )
 async def test_a_header_is_a_strict_json_object(verifier: Verifier, header: bytes) -> None:
-    assert await verdict(verifier, HS256.sign(header, CLAIMS)) is Reason.NOT_JSON
+    assert await rejection_reason(verifier, HS256.sign(header, CLAIMS)) is Reason.NOT_JSON
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "Jwt", ...])
@@ -187,7 +189,7 @@ async def test_a_header_is_a_strict_json_object(verifier: Verifier, header: byte
 async def test_a_jwt_may_say_that_it_is_one(
     verifier: Verifier, signer: Signer, typ: object
 ) -> None:
-    assert await verdict(verifier, signer.token(LOGIN, typ=typ)) is None
+    assert await rejection_reason(verifier, signer.token(LOGIN, typ=typ)) is None
 
 
 @pytest.mark.parametrize(
@@ -207,4 +209,4 @@ async def test_a_jwt_may_say_that_it_is_one(
 async def test_a_token_of_another_type_is_refused(
     verifier: Verifier, signer: Signer, typ: object
 ) -> None:
-    assert await verdict(verifier, signer.token(LOGIN, typ=typ)) is Reason.WRONG_TYPE
+    assert await rejection_reason(verifier, signer.token(LOGIN, typ=typ)) is Reason.WRONG_TYPE

@@ -11,7 +11,7 @@ from auth_gateway.authentication.keys import KeyCache
 from auth_gateway.authentication.keys.jwks import RSA_MIN_BITS
 from auth_gateway.settings import GatewaySettings
 
-from ..support.helpers import Clock, MakeSettings, verdict
+from ..support.helpers import Clock, MakeSettings, rejection_reason
 from ..support.key_server import KeyServer, document
 from ..support.token_factory import (
     EDDSA,
@@ -43,9 +43,9 @@ def published(settings: GatewaySettings, clock: Clock) -> With:
     @asynccontextmanager
     async def verifier(*jwks: Json) -> AsyncGenerator[Verifier]:
         async with KeyServer().running() as server:
-            server.answer = document(key_set(*jwks))
-            async with KeyCache(server.address, max_age_seconds=300) as keys:
-                yield Verifier(settings, keys, clock)
+            server.respond = document(key_set(*jwks))
+            async with KeyCache(server.url, max_age_seconds=300) as key_cache:
+                yield Verifier(settings, key_cache, clock)
 
     return verifier
 
@@ -66,7 +66,7 @@ async def test_a_good_key_verifies(
     published: With, signer: Signer, changes: dict[str, object]
 ) -> None:
     async with published(signer.jwk(**changes), STRANGER.jwk()) as verifier:
-        assert await verdict(verifier, login(signer)) is None
+        assert await rejection_reason(verifier, login(signer)) is None
         assert verifier.signatures_checked == 1
 
 
@@ -123,7 +123,7 @@ async def test_an_unsuitable_key_verifies_nothing(
     published: With, signer: Signer, changes: dict[str, object]
 ) -> None:
     async with published(signer.jwk(**changes), STRANGER.jwk()) as verifier:
-        assert await verdict(verifier, login(signer)) is Reason.UNKNOWN_KEY
+        assert await rejection_reason(verifier, login(signer)) is Reason.UNKNOWN_KEY
         assert verifier.signatures_checked == 0
 
 
@@ -141,66 +141,68 @@ async def test_an_unsuitable_key_verifies_nothing(
 async def test_a_token_uses_its_key_as_the_key_says(
     verifier: Verifier, signer: Signer, alg: str
 ) -> None:
-    assert await verdict(verifier, signer.token(LOGIN, alg=alg)) is Reason.KEY_DISAGREES
+    assert await rejection_reason(verifier, signer.token(LOGIN, alg=alg)) is Reason.KEY_DISAGREES
     assert verifier.signatures_checked == 0
 
 
 async def test_an_rsa_key_without_algorithm_takes_the_tokens(published: With) -> None:
     as_ps256 = Signer("PS256", RS256.key, RS256.key_id)
     async with published(RS256.jwk(alg=...)) as verifier:
-        assert await verdict(verifier, login(RS256)) is None
-        assert await verdict(verifier, login(as_ps256)) is None
+        assert await rejection_reason(verifier, login(RS256)) is None
+        assert await rejection_reason(verifier, login(as_ps256)) is None
 
 
 @pytest.mark.parametrize("own", ["EdDSA", "Ed25519", ...])
 @pytest.mark.parametrize("alg", ["EdDSA", "Ed25519"])
 async def test_ed25519_is_another_name_of_eddsa(published: With, own: object, alg: str) -> None:
     async with published(EDDSA.jwk(alg=own)) as verifier:
-        assert await verdict(verifier, EDDSA.token(LOGIN, alg=alg)) is None
+        assert await rejection_reason(verifier, EDDSA.token(LOGIN, alg=alg)) is None
 
 
 async def test_a_curve_that_better_auth_does_not_use_is_no_algorithm(published: With) -> None:
     async with published(P384.jwk(), EDDSA.jwk()) as verifier:
-        assert await verdict(verifier, login(P384)) is Reason.WRONG_ALGORITHM
+        assert await rejection_reason(verifier, login(P384)) is Reason.WRONG_ALGORITHM
 
 
 async def test_a_key_of_the_same_name_but_another_issuer_is_refused(verifier: Verifier) -> None:
     impostor = Signer("EdDSA", ed25519.Ed25519PrivateKey.generate(), EDDSA.key_id)
 
-    assert await verdict(verifier, login(impostor)) is Reason.WRONG_SIGNATURE
+    assert await rejection_reason(verifier, login(impostor)) is Reason.WRONG_SIGNATURE
 
 
 async def test_a_signature_of_the_wrong_length_is_wrong(verifier: Verifier) -> None:
     for signer in (EDDSA, ES256, ES512, RS256, PS256, HS256):
         short = login(signer).rpartition(b".")[0] + b".AAAA"
 
-        assert await verdict(verifier, short) is Reason.WRONG_SIGNATURE
+        assert await rejection_reason(verifier, short) is Reason.WRONG_SIGNATURE
 
 
 async def test_without_a_key_id_the_only_fitting_key_verifies(published: With) -> None:
     nameless = Signer("EdDSA", EDDSA.key)
     async with published(EDDSA.jwk(), ES256.jwk()) as verifier:
-        assert await verdict(verifier, login(nameless)) is None
+        assert await rejection_reason(verifier, login(nameless)) is None
     async with published(EDDSA.jwk(kid=...), ES256.jwk()) as verifier:
-        assert await verdict(verifier, login(nameless)) is None
+        assert await rejection_reason(verifier, login(nameless)) is None
     async with published(EDDSA.jwk(), STRANGER.jwk(kid=...)) as verifier:
-        assert await verdict(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
+        assert await rejection_reason(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
     async with published(ES256.jwk()) as verifier:
-        assert await verdict(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
+        assert await rejection_reason(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
 
 
 async def test_a_key_id_means_a_key_of_that_name(published: With) -> None:
     for name in ("", "KEY-EDDSA", "key-eddsa\0", "../key-eddsa", "key-eddsa ", "None", "x" * 4000):
         async with published(EDDSA.jwk(), ES256.jwk(kid=...)) as verifier:
-            assert await verdict(verifier, EDDSA.token(LOGIN, kid=name)) is Reason.UNKNOWN_KEY
+            assert (
+                await rejection_reason(verifier, EDDSA.token(LOGIN, kid=name)) is Reason.UNKNOWN_KEY
+            )
 
 
 @pytest.mark.parametrize("name", [5, True, ["key-eddsa"], {}])
 async def test_a_key_whose_name_is_no_text_verifies_nothing(published: With, name: object) -> None:
     nameless = Signer("EdDSA", EDDSA.key)
     async with published(EDDSA.jwk(kid=name), ES256.jwk()) as verifier:
-        assert await verdict(verifier, login()) is Reason.UNKNOWN_KEY
-        assert await verdict(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
+        assert await rejection_reason(verifier, login()) is Reason.UNKNOWN_KEY
+        assert await rejection_reason(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
 
 
 async def test_two_keys_of_one_name_are_both_not_used(published: With) -> None:
@@ -211,14 +213,14 @@ async def test_two_keys_of_one_name_are_both_not_used(published: With) -> None:
         {"kty": "oct", "kid": EDDSA.key_id},
     ):
         async with published(EDDSA.jwk(), twin, RS256.jwk()) as verifier:
-            assert await verdict(verifier, login()) is Reason.UNKNOWN_KEY
-            assert await verdict(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
+            assert await rejection_reason(verifier, login()) is Reason.UNKNOWN_KEY
+            assert await rejection_reason(verifier, login(nameless)) is Reason.KEY_NOT_NAMED
 
 
 async def test_every_secret_is_tried_and_the_current_one_first(verifier: Verifier) -> None:
-    assert await verdict(verifier, minted(HS256)) is None
+    assert await rejection_reason(verifier, minted(HS256)) is None
     assert verifier.signatures_checked == 1
-    assert await verdict(verifier, minted(OLD_HS256)) is None
+    assert await rejection_reason(verifier, minted(OLD_HS256)) is None
     assert verifier.signatures_checked == 3
 
 
@@ -232,27 +234,31 @@ async def test_every_secret_is_tried_and_the_current_one_first(verifier: Verifie
     ],
 )
 async def test_another_secret_is_wrong(verifier: Verifier, secret: bytes) -> None:
-    assert await verdict(verifier, minted(Signer("HS256", secret))) is Reason.WRONG_SIGNATURE
+    assert (
+        await rejection_reason(verifier, minted(Signer("HS256", secret))) is Reason.WRONG_SIGNATURE
+    )
 
 
 async def test_a_secret_is_its_text_byte_for_byte(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock
 ) -> None:
     text = " c2VjcmV0 Zürich, base64 and blanks 密 "
     settings = make_settings(better_auth_secrets=None, better_auth_secret=text)
 
     assert (
-        await verdict(Verifier(settings, keys, clock), minted(Signer("HS256", text.encode())))
+        await rejection_reason(
+            Verifier(settings, key_cache, clock), minted(Signer("HS256", text.encode()))
+        )
         is None
     )
 
 
 async def test_a_profile_that_is_not_configured_is_off(
-    make_settings: MakeSettings, keys: KeyCache, clock: Clock
+    make_settings: MakeSettings, key_cache: KeyCache, clock: Clock
 ) -> None:
-    no_secret = Verifier(make_settings(better_auth_secrets=None), keys, clock)
-    assert await verdict(no_secret, minted()) is Reason.HS256_OFF
-    assert await verdict(no_secret, login()) is None
+    no_secret = Verifier(make_settings(better_auth_secrets=None), key_cache, clock)
+    assert await rejection_reason(no_secret, minted()) is Reason.HS256_OFF
+    assert await rejection_reason(no_secret, login()) is None
 
 
 async def test_without_a_key_address_published_keys_are_off(
@@ -261,13 +267,15 @@ async def test_without_a_key_address_published_keys_are_off(
     async with KeyCache(None, max_age_seconds=300) as off:
         no_keys = Verifier(make_settings(better_auth_url=None), off, clock)
 
-        assert await verdict(no_keys, login()) is Reason.PUBLISHED_KEYS_OFF
-        assert await verdict(no_keys, minted()) is None
+        assert await rejection_reason(no_keys, login()) is Reason.PUBLISHED_KEYS_OFF
+        assert await rejection_reason(no_keys, minted()) is None
 
 
 async def test_a_token_with_claims_of_a_login_needs_a_published_key_or_a_secret(
     verifier: Verifier,
 ) -> None:
     # Older than any set that this test can meet, so it is known that no set has its key.
-    assert await verdict(verifier, login(STRANGER, iat=NOW - 600)) is Reason.UNKNOWN_KEY
-    assert await verdict(verifier, STRANGER.token(MINTED, kid=...)) is Reason.WRONG_SIGNATURE
+    assert await rejection_reason(verifier, login(STRANGER, iat=NOW - 600)) is Reason.UNKNOWN_KEY
+    assert (
+        await rejection_reason(verifier, STRANGER.token(MINTED, kid=...)) is Reason.WRONG_SIGNATURE
+    )

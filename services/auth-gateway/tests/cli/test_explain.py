@@ -8,7 +8,8 @@ import time
 import pytest
 
 from auth_gateway.authentication import Reason
-from auth_gateway.cli.explain import RULES, explain
+from auth_gateway.cli.explain import explain
+from auth_gateway.cli.rules import RULES
 
 from ..support.helpers import MakeSettings
 from ..support.key_server import KeyServer
@@ -34,7 +35,7 @@ def times(**changes: object) -> dict[str, object]:
 
 @pytest.fixture
 def of_this_server(key_server: KeyServer) -> dict[str, str]:
-    return {"better_auth_jwks_url": key_server.address}
+    return {"better_auth_jwks_url": key_server.url}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ async def test_it_accepts_what_the_gateway_accepts(
 
 async def test_it_says_when_keys_cannot_be_had(make_settings: MakeSettings) -> None:
     async with KeyServer().running() as gone:
-        address = gone.address
+        address = gone.url
 
     accepted, lines = await explain(login(**times()), make_settings(better_auth_jwks_url=address))
 

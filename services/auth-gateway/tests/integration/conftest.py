@@ -12,7 +12,7 @@ from devkit.platform.services import free_ports, start_service
 from devkit.platform.tokens import mint_token
 from devkit.testing.stub_server import StubServer
 
-from ..support.gateway_process import FRONT_END, SUBJECT, Gateway
+from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +56,12 @@ def environment(
 @asynccontextmanager
 async def _running(
     logs: Path, environment: dict[str, str], upstreams: tuple[StubServer, StubServer]
-) -> AsyncGenerator[Gateway]:
+) -> AsyncGenerator[RunningGateway]:
     (port,) = free_ports(1)
     async with ProcessGroup(logs) as group:
         started = start_service(group, "gateway", environment, port)
         await started.wait_until_ready()
-        yield Gateway(port, started.process.popen.pid, started.process.log, *upstreams)
+        yield RunningGateway(port, started.process.popen.pid, started.process.log, *upstreams)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +69,7 @@ async def _proxying(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
     upstreams: tuple[StubServer, StubServer],
-) -> AsyncGenerator[Gateway]:
+) -> AsyncGenerator[RunningGateway]:
     async with _running(tmp_path_factory.mktemp("proxy"), environment, upstreams) as gateway:
         yield gateway
 
@@ -79,14 +79,14 @@ async def _deciding(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
     upstreams: tuple[StubServer, StubServer],
-) -> AsyncGenerator[Gateway]:
+) -> AsyncGenerator[RunningGateway]:
     environment = environment | {"MODE": "forward-auth"}
     async with _running(tmp_path_factory.mktemp("forward-auth"), environment, upstreams) as gateway:
         yield gateway
 
 
 @pytest.fixture
-def gateway(_proxying: Gateway) -> Gateway:
+def gateway(_proxying: RunningGateway) -> RunningGateway:
     """Run a gateway in proxy mode; its services are ordinary at the beginning of each test."""
     _proxying.tasks.reset()
     _proxying.users.reset()
@@ -94,6 +94,6 @@ def gateway(_proxying: Gateway) -> Gateway:
 
 
 @pytest.fixture
-def decider(_deciding: Gateway) -> Gateway:
+def decider(_deciding: RunningGateway) -> RunningGateway:
     """Run a gateway in forward-auth mode."""
     return _deciding

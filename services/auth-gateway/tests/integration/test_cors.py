@@ -5,7 +5,7 @@ import pytest
 from devkit.testing.raw_http import RawResponse, build_request, send_request
 from devkit.testing.stub_server import json_response, respond_with
 
-from ..support.gateway_process import FRONT_END, Gateway
+from ..support.gateway_process import FRONT_END, RunningGateway
 
 SENT = (
     "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-ID, traceparent, tracestate, "
@@ -17,7 +17,7 @@ SHOWN = "ETag, Link, Location, Retry-After, X-Request-ID, Idempotency-Replayed, 
 
 
 async def preflight(
-    gateway: Gateway, origin: str, path: str = "/tasks", verb: str = "PATCH"
+    gateway: RunningGateway, origin: str, path: str = "/tasks", verb: str = "PATCH"
 ) -> RawResponse:
     """Ask as a browser does before the real request."""
     asked = f"Access-Control-Request-Method: {verb}\r\nAccess-Control-Request-Headers: authorization,if-match\r\n"
@@ -39,7 +39,7 @@ def allowed(answer: RawResponse) -> list[str]:
 @pytest.mark.parametrize("origin", [FRONT_END, "http://localhost:3000"])
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/nowhere"])
 async def test_a_front_end_may_ask_without_a_token(
-    gateway: Gateway, origin: str, path: str
+    gateway: RunningGateway, origin: str, path: str
 ) -> None:
     answer = await preflight(gateway, origin, path)
 
@@ -79,7 +79,9 @@ async def test_a_front_end_may_ask_without_a_token(
         *(f"{FRONT_END}/", FRONT_END.upper(), "*", "https://localhost:3000", ""),
     ],
 )
-async def test_a_strange_origin_learns_nothing(gateway: Gateway, token: str, origin: str) -> None:
+async def test_a_strange_origin_learns_nothing(
+    gateway: RunningGateway, token: str, origin: str
+) -> None:
     real = await send_request(
         gateway.port, build_request("GET", "/tasks", token, headers=f"Origin: {origin}\r\n")
     )
@@ -90,7 +92,7 @@ async def test_a_strange_origin_learns_nothing(gateway: Gateway, token: str, ori
         assert words(answer, "vary") == {"Origin"}
 
 
-async def test_a_front_end_may_read_the_answer(gateway: Gateway, token: str) -> None:
+async def test_a_front_end_may_read_the_answer(gateway: RunningGateway, token: str) -> None:
     gateway.tasks.behaviour = respond_with(json_response(headers="Vary: Authorization\r\n"))
 
     answer = await send_request(
@@ -114,7 +116,7 @@ async def test_a_front_end_may_read_the_answer(gateway: Gateway, token: str) -> 
     ],
 )
 async def test_a_front_end_may_read_a_refusal(
-    gateway: Gateway, verb: str, path: str, headers: str, status: int
+    gateway: RunningGateway, verb: str, path: str, headers: str, status: int
 ) -> None:
     answer = await send_request(
         gateway.port, build_request(verb, path, headers=f"Origin: {FRONT_END}\r\n{headers}")
@@ -127,7 +129,7 @@ async def test_a_front_end_may_read_a_refusal(
 
 
 async def test_without_an_origin_nothing_is_said_about_origins(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     answer = await send_request(gateway.port, build_request("GET", "/tasks", token))
 
@@ -136,7 +138,7 @@ async def test_without_an_origin_nothing_is_said_about_origins(
 
 
 async def test_options_without_a_preflight_is_the_services_affair(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     await send_request(
         gateway.port, build_request("OPTIONS", "/tasks", token, headers=f"Origin: {FRONT_END}\r\n")

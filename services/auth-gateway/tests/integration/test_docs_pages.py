@@ -7,16 +7,16 @@ from hashlib import sha256
 
 import pytest
 
-from auth_gateway.docs_pages import CATALOGUE
+from auth_gateway.docs_pages import PROBLEM_CATALOGUE
 from devkit.testing.raw_http import RawResponse, build_request, send_request
 
-from ..support.error_codes import VALIDATORS_OWN, codes
-from ..support.gateway_process import Gateway
+from ..support.error_codes import VALIDATOR_CODES, error_codes
+from ..support.gateway_process import RunningGateway
 
 PAGES = ["/docs", "/problems/task-not-found"]
 
 
-async def get(gateway: Gateway, path: str) -> RawResponse:
+async def get(gateway: RunningGateway, path: str) -> RawResponse:
     """Read a page as a stranger."""
     return await send_request(gateway.port, build_request("GET", path))
 
@@ -31,11 +31,11 @@ def policy_of(page: RawResponse) -> dict[str, list[str]]:
 
 
 def test_every_code_is_explained_and_no_other() -> None:
-    assert sorted(CATALOGUE) == sorted(codes() | VALIDATORS_OWN)
+    assert sorted(PROBLEM_CATALOGUE) == sorted(error_codes() | VALIDATOR_CODES)
 
 
-@pytest.mark.parametrize("code", sorted(CATALOGUE))
-async def test_a_code_has_a_page(gateway: Gateway, code: str) -> None:
+@pytest.mark.parametrize("code", sorted(PROBLEM_CATALOGUE))
+async def test_a_code_has_a_page(gateway: RunningGateway, code: str) -> None:
     page = await get(gateway, f"/problems/{code}")
 
     assert (page.status, page.header_values("content-type")) == (200, ["text/html; charset=utf-8"])
@@ -43,20 +43,22 @@ async def test_a_code_has_a_page(gateway: Gateway, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["nothing", "NOT-FOUND", "%3Cscript%3E", "..", "not-found/x"])
-async def test_an_unknown_code_has_none(gateway: Gateway, code: str) -> None:
+async def test_an_unknown_code_has_none(gateway: RunningGateway, code: str) -> None:
     page = await get(gateway, f"/problems/{code}")
 
     assert (page.status, page.code) == (404, "not-found")
 
 
-async def test_the_type_of_a_problem_leads_to_its_page(gateway: Gateway) -> None:
+async def test_the_type_of_a_problem_leads_to_its_page(gateway: RunningGateway) -> None:
     problem = json.loads((await get(gateway, "/tasks")).body)
 
     assert (await get(gateway, problem["type"])).status == 200
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_a_page_may_use_its_own_style_and_script_only(gateway: Gateway, path: str) -> None:
+async def test_a_page_may_use_its_own_style_and_script_only(
+    gateway: RunningGateway, path: str
+) -> None:
     page = await get(gateway, path)
     policy, text = policy_of(page), page.body.decode()
 
@@ -69,7 +71,7 @@ async def test_a_page_may_use_its_own_style_and_script_only(gateway: Gateway, pa
     assert not re.search(r"""https?://|//[a-z]+\.|src=|<link|\bon[a-z]+=["']|style=""", text)
 
 
-async def test_the_document_is_the_one_that_is_committed(gateway: Gateway) -> None:
+async def test_the_document_is_the_one_that_is_committed(gateway: RunningGateway) -> None:
     document = json.loads((await get(gateway, "/openapi.json")).body)
 
     assert document["openapi"].startswith("3.1")

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from auth_gateway.proxy import forward, upstream
-from auth_gateway.proxy.forward import Outgoing, hand_on
-from auth_gateway.proxy.upstream import connections
+from auth_gateway.proxy import forward as forward_module
+from auth_gateway.proxy import upstream
+from auth_gateway.proxy.forward import UpstreamRequest, forward
+from auth_gateway.proxy.upstream import client_session
 from common.problems import BadGateway, GatewayTimeout
 from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import (
@@ -19,7 +20,7 @@ from devkit.testing.stub_server import (
     respond_with,
 )
 
-from ..support.gateway_process import Gateway
+from ..support.gateway_process import RunningGateway
 
 NONSENSE = {
     "no HTTP": b"\x16\x03\x01 this is no HTTP\r\n\r\n",
@@ -59,16 +60,16 @@ async def hand_to(
         sent.append(message)
 
     headers = [("Content-Length", "100")] if body else []
-    outgoing = Outgoing(
+    outgoing = UpstreamRequest(
         "POST", f"http://127.0.0.1:{service.port}/", headers, bool(body), answer_seconds
     )
-    async with connections() as session:
-        await hand_on(session, outgoing, receive, send)
+    async with client_session() as session:
+        await forward(session, outgoing, receive, send)
     return sent
 
 
 @pytest.mark.parametrize("name", NONSENSE)
-async def test_nonsense_is_no_answer(gateway: Gateway, token: str, name: str) -> None:
+async def test_nonsense_is_no_answer(gateway: RunningGateway, token: str, name: str) -> None:
     async def talk_nonsense(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await respond_with(NONSENSE[name])(request, writer)
         writer.close()
@@ -84,7 +85,7 @@ async def test_nonsense_is_no_answer(gateway: Gateway, token: str, name: str) ->
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "DELETE", "POST"])
 async def test_a_request_that_may_have_been_carried_out_is_not_sent_again(
-    gateway: Gateway, token: str, verb: str
+    gateway: RunningGateway, token: str, verb: str
 ) -> None:
     gateway.tasks.behaviour = close_without_response
 
@@ -94,7 +95,9 @@ async def test_a_request_that_may_have_been_carried_out_is_not_sent_again(
     assert len(gateway.tasks.requests) == 1
 
 
-async def test_a_connection_that_died_while_idle_is_not_used(gateway: Gateway, token: str) -> None:
+async def test_a_connection_that_died_while_idle_is_not_used(
+    gateway: RunningGateway, token: str
+) -> None:
     async def answer_and_close(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         await respond_with(json_response())(request, writer)
         writer.close()
@@ -107,7 +110,9 @@ async def test_a_connection_that_died_while_idle_is_not_used(gateway: Gateway, t
     ] == [200] * 5
 
 
-async def test_a_service_that_is_away_is_502_until_it_is_back(gateway: Gateway, token: str) -> None:
+async def test_a_service_that_is_away_is_502_until_it_is_back(
+    gateway: RunningGateway, token: str
+) -> None:
     await gateway.users.stop()
     away = await send_request(gateway.port, build_request("GET", "/users/me", token))
     await gateway.users.start()
@@ -120,7 +125,7 @@ async def test_a_service_that_is_away_is_502_until_it_is_back(gateway: Gateway, 
 async def test_a_service_that_just_starts_is_asked_a_second_time(
     service: StubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "RETRY_SECONDS", 0.5)
+    monkeypatch.setattr(upstream, "RETRY_DELAY_SECONDS", 0.5)
     asking = asyncio.create_task(hand_to(service))
     await asyncio.sleep(0.1)
     await service.start()
@@ -159,7 +164,7 @@ async def test_an_answer_that_stops_halfway_is_never_completed(service: StubServ
 async def test_an_upload_that_gets_nowhere_ends(
     service: StubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forward, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(forward_module, "REQUEST_TIMEOUT_SECONDS", 0.1)
     await service.start()
 
     with pytest.raises(GatewayTimeout):
@@ -175,7 +180,7 @@ async def test_a_service_has_time_of_its_own_when_all_of_a_request_is_there(
         await asyncio.sleep(0.5)
         writer.write(json_response())
 
-    monkeypatch.setattr(forward, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(forward_module, "REQUEST_TIMEOUT_SECONDS", 0.3)
     service.behaviour = think
     await service.start()
 
@@ -190,7 +195,7 @@ async def test_an_answer_may_take_longer_than_a_request(
         await asyncio.sleep(0.5)
         writer.write(b"]")
 
-    monkeypatch.setattr(forward, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(forward_module, "REQUEST_TIMEOUT_SECONDS", 0.3)
     service.behaviour = pause
     await service.start()
 

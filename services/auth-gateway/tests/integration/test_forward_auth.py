@@ -6,10 +6,12 @@ import pytest
 from devkit.platform.tokens import mint_token
 from devkit.testing.raw_http import build_request, send_request
 
-from ..support.gateway_process import FRONT_END, SUBJECT, Gateway
+from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
 
 
-async def test_a_request_that_may_pass_is_told_who_sends_it(decider: Gateway, token: str) -> None:
+async def test_a_request_that_may_pass_is_told_who_sends_it(
+    decider: RunningGateway, token: str
+) -> None:
     # The second answer comes from memory, by a shorter way.
     first, second = [
         await send_request(
@@ -30,7 +32,7 @@ async def test_a_request_that_may_pass_is_told_who_sends_it(decider: Gateway, to
 
 @pytest.mark.parametrize("sent", ["short", "with space", "ü" * 10, "a" * 129, "new\tline123"])
 async def test_a_request_id_that_is_not_plain_is_replaced(
-    decider: Gateway, token: str, sent: str
+    decider: RunningGateway, token: str, sent: str
 ) -> None:
     for _ in range(2):
         answer = await send_request(
@@ -44,7 +46,7 @@ async def test_a_request_id_that_is_not_plain_is_replaced(
     ("headers", "code"), [("", "token-missing"), ("Authorization: Bearer x\r\n", "token-invalid")]
 )
 async def test_a_refusal_is_what_the_client_shall_see(
-    decider: Gateway, headers: str, code: str
+    decider: RunningGateway, headers: str, code: str
 ) -> None:
     answer = await send_request(decider.port, build_request("GET", "/decide", headers=headers))
 
@@ -55,7 +57,7 @@ async def test_a_refusal_is_what_the_client_shall_see(
 
 
 async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(
-    decider: Gateway, token: str
+    decider: RunningGateway, token: str
 ) -> None:
     await send_request(decider.port, build_request("GET", "/decide", token))
 
@@ -67,7 +69,9 @@ async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(
     assert (answer.status, answer.code) == (401, "token-invalid")
 
 
-async def test_a_token_that_has_ended_is_refused(decider: Gateway, better_auth_secret: str) -> None:
+async def test_a_token_that_has_ended_is_refused(
+    decider: RunningGateway, better_auth_secret: str
+) -> None:
     ended = mint_token(better_auth_secret, SUBJECT, seconds=-60)
 
     answer = await send_request(decider.port, build_request("GET", "/decide", ended))
@@ -76,14 +80,16 @@ async def test_a_token_that_has_ended_is_refused(decider: Gateway, better_auth_s
 
 
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"])
-async def test_the_edge_may_ask_with_any_verb(decider: Gateway, token: str, verb: str) -> None:
+async def test_the_edge_may_ask_with_any_verb(
+    decider: RunningGateway, token: str, verb: str
+) -> None:
     assert (await send_request(decider.port, build_request(verb, "/decide", token))).header_values(
         "x-user-id"
     ) == [SUBJECT]
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/internal/users/me"])
-async def test_nothing_is_ever_handed_on(decider: Gateway, token: str, path: str) -> None:
+async def test_nothing_is_ever_handed_on(decider: RunningGateway, token: str, path: str) -> None:
     decider.tasks.reset()
     decider.users.reset()
 
@@ -92,7 +98,7 @@ async def test_nothing_is_ever_handed_on(decider: Gateway, token: str, path: str
 
 
 @pytest.mark.parametrize("status", [404, 413, 429, 502, 503, 504])
-async def test_the_edge_gets_its_error_pages(decider: Gateway, status: int) -> None:
+async def test_the_edge_gets_its_error_pages(decider: RunningGateway, status: int) -> None:
     answer = await send_request(decider.port, build_request("GET", f"/edge-errors/{status}"))
 
     assert (answer.status, answer.header_values("content-type")) == (
@@ -101,7 +107,7 @@ async def test_the_edge_gets_its_error_pages(decider: Gateway, status: int) -> N
     )
 
 
-async def test_origins_are_the_edges_affair(decider: Gateway, token: str) -> None:
+async def test_origins_are_the_edges_affair(decider: RunningGateway, token: str) -> None:
     answer = await send_request(
         decider.port, build_request("GET", "/decide", token, headers=f"Origin: {FRONT_END}\r\n")
     )

@@ -8,19 +8,19 @@ import pytest
 from devkit.testing.raw_http import build_request, parse_responses, send_raw, send_request
 from devkit.testing.stub_server import ReceivedRequest, json_response, respond_with
 
-from ..support.gateway_process import SUBJECT, Gateway
+from ..support.gateway_process import SUBJECT, RunningGateway
 
 IDENTITY = ("authorization", "x-user-id", "x-request-id")
 
 
-async def seen_of(gateway: Gateway, sent: bytes) -> ReceivedRequest:
+async def seen_of(gateway: RunningGateway, sent: bytes) -> ReceivedRequest:
     """Send a request, and return what the tasks service got."""
     await send_request(gateway.port, sent)
     return gateway.tasks.requests[-1]
 
 
 async def test_a_request_reaches_the_service_of_its_path_as_it_was_sent(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     sent = build_request(
         "PATCH", "/tasks/7?a=1&a=%20+b", token, headers='If-Match: "4"\r\n', body=b'{"title": "x"}'
@@ -36,7 +36,9 @@ async def test_a_request_reaches_the_service_of_its_path_as_it_was_sent(
 
 
 @pytest.mark.parametrize("path", ["/users", "/users/me", "/users/"])
-async def test_each_service_gets_its_own_paths(gateway: Gateway, token: str, path: str) -> None:
+async def test_each_service_gets_its_own_paths(
+    gateway: RunningGateway, token: str, path: str
+) -> None:
     await send_request(gateway.port, build_request("GET", path, token))
 
     assert [seen.line for seen in gateway.users.requests] == [f"GET {path} HTTP/1.1"]
@@ -44,7 +46,7 @@ async def test_each_service_gets_its_own_paths(gateway: Gateway, token: str, pat
 
 
 async def test_a_service_is_told_who_calls_and_never_sees_the_token(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     seen = await seen_of(
         gateway, build_request("GET", "/tasks", token, headers="X-Request-ID: my-own-id\r\n")
@@ -61,7 +63,9 @@ async def test_a_service_is_told_who_calls_and_never_sees_the_token(
 
 
 @pytest.mark.parametrize("name", ["X-User-Id", "x-user-id", "X-USER-ID"])
-async def test_a_client_cannot_say_who_calls(gateway: Gateway, token: str, name: str) -> None:
+async def test_a_client_cannot_say_who_calls(
+    gateway: RunningGateway, token: str, name: str
+) -> None:
     seen = await seen_of(
         gateway,
         build_request("GET", "/tasks", token, headers=f"{name}: forged\r\n{name}: {SUBJECT}\r\n"),
@@ -93,7 +97,7 @@ IMITATIONS = [
 
 @pytest.mark.parametrize("name", IMITATIONS)
 async def test_another_spelling_of_our_own_header_is_not_let_in(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     answer = await send_request(
         gateway.port, build_request("GET", "/tasks", token, headers=f"{name}: forged\r\n")
@@ -108,7 +112,7 @@ async def test_another_spelling_of_our_own_header_is_not_let_in(
     "name", ["device_id", "X.Client.Version", "_", "sec~gpc", "x_user", "idempotency_key"]
 )
 async def test_any_other_name_that_programs_read_differently_is_left_out(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     seen = await seen_of(
         gateway, build_request("GET", "/tasks", token, headers=f"{name}: 1\r\nX-Own: 2\r\n")
@@ -133,7 +137,7 @@ async def test_any_other_name_that_programs_read_differently_is_left_out(
     ],
 )
 async def test_what_is_not_meant_for_a_service_stays_out(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     sent = build_request(
         "GET", "/tasks", token, headers=f"{name}: one\r\nConnection: Expect-Nothing\r\n"
@@ -144,14 +148,14 @@ async def test_what_is_not_meant_for_a_service_stays_out(
 
 @pytest.mark.parametrize("name", [*IDENTITY, "content-length"])
 async def test_a_client_cannot_have_our_own_headers_dropped(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     sent = build_request("POST", "/tasks", token, headers=f"Connection: {name}\r\n", body=b"{}")
 
     assert len((await seen_of(gateway, sent)).header_values(name)) == 1
 
 
-async def test_all_other_headers_pass_as_sent(gateway: Gateway, token: str) -> None:
+async def test_all_other_headers_pass_as_sent(gateway: RunningGateway, token: str) -> None:
     sent = build_request(
         "GET",
         "/tasks",
@@ -174,7 +178,9 @@ async def test_all_other_headers_pass_as_sent(gateway: Gateway, token: str) -> N
     )
 
 
-async def test_an_answer_comes_back_as_the_service_gave_it(gateway: Gateway, token: str) -> None:
+async def test_an_answer_comes_back_as_the_service_gave_it(
+    gateway: RunningGateway, token: str
+) -> None:
     body = json.dumps([{"title": "Blumen gießen"}], ensure_ascii=False).encode()
     gateway.tasks.behaviour = respond_with(
         json_response(body, "207 Own Words", 'ETag: "4"\r\nX-Own: a\r\nX-Own: b\r\n')
@@ -186,7 +192,9 @@ async def test_an_answer_comes_back_as_the_service_gave_it(gateway: Gateway, tok
     assert (answer.header_values("etag"), answer.header_values("x-own")) == (['"4"'], ["a", "b"])
 
 
-async def test_what_gateway_and_service_both_say_is_said_once(gateway: Gateway, token: str) -> None:
+async def test_what_gateway_and_service_both_say_is_said_once(
+    gateway: RunningGateway, token: str
+) -> None:
     both = "Date: now\r\nServer: own\r\nX-Request-ID: other\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: a\r\n"
     hops = "Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\n"
     gateway.tasks.behaviour = respond_with(
@@ -210,7 +218,7 @@ async def test_what_gateway_and_service_both_say_is_said_once(gateway: Gateway, 
     ]
 
 
-async def test_head_has_the_length_of_get_and_no_body(gateway: Gateway, token: str) -> None:
+async def test_head_has_the_length_of_get_and_no_body(gateway: RunningGateway, token: str) -> None:
     gateway.tasks.behaviour = respond_with(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n")
 
     received = await send_raw(gateway.port, build_request("HEAD", "/tasks", token))
@@ -222,7 +230,7 @@ async def test_head_has_the_length_of_get_and_no_body(gateway: Gateway, token: s
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 async def test_an_answer_without_a_body_ends_with_its_head(
-    gateway: Gateway, token: str, status: str
+    gateway: RunningGateway, token: str, status: str
 ) -> None:
     gateway.tasks.behaviour = respond_with(
         f"HTTP/1.1 {status}\r\nContent-Length: 12\r\n\r\n".encode()
@@ -237,7 +245,9 @@ async def test_an_answer_without_a_body_ends_with_its_head(
 @pytest.mark.parametrize(
     "verb", ["OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "LINK", "M-SEARCH"]
 )
-async def test_every_verb_is_the_services_affair(gateway: Gateway, token: str, verb: str) -> None:
+async def test_every_verb_is_the_services_affair(
+    gateway: RunningGateway, token: str, verb: str
+) -> None:
     gateway.tasks.behaviour = respond_with(
         json_response(status="405 Method Not Allowed", headers="Allow: GET, HEAD\r\n")
     )
@@ -249,7 +259,9 @@ async def test_every_verb_is_the_services_affair(gateway: Gateway, token: str, v
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_the_clients_affair(gateway: Gateway, token: str, status: int) -> None:
+async def test_a_redirect_is_the_clients_affair(
+    gateway: RunningGateway, token: str, status: int
+) -> None:
     gateway.tasks.behaviour = respond_with(
         json_response(status=f"{status} Away", headers="Location: /users/me\r\n")
     )
@@ -261,7 +273,7 @@ async def test_a_redirect_is_the_clients_affair(gateway: Gateway, token: str, st
     assert not gateway.users.requests
 
 
-async def test_a_compressed_answer_stays_compressed(gateway: Gateway, token: str) -> None:
+async def test_a_compressed_answer_stays_compressed(gateway: RunningGateway, token: str) -> None:
     gateway.tasks.behaviour = respond_with(
         json_response(b"\x1f\x8bno gzip at all", headers="Content-Encoding: gzip\r\n")
     )
@@ -277,7 +289,7 @@ async def test_a_compressed_answer_stays_compressed(gateway: Gateway, token: str
 
 
 async def test_a_cookie_of_a_service_is_never_sent_back_by_the_gateway(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     gateway.tasks.behaviour = respond_with(
         json_response(headers="Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n")
@@ -291,14 +303,14 @@ async def test_a_cookie_of_a_service_is_never_sent_back_by_the_gateway(
     )
 
 
-async def test_connections_to_a_service_are_used_again(gateway: Gateway, token: str) -> None:
+async def test_connections_to_a_service_are_used_again(gateway: RunningGateway, token: str) -> None:
     for _ in range(5):
         await send_request(gateway.port, build_request("POST", "/tasks", token, body=b"{}"))
 
     assert len({seen.connection_number for seen in gateway.tasks.requests}) == 1
 
 
-async def test_without_a_token_nothing_reaches_a_service(gateway: Gateway) -> None:
+async def test_without_a_token_nothing_reaches_a_service(gateway: RunningGateway) -> None:
     answer = await send_request(gateway.port, build_request("POST", "/tasks", body=b"{}"))
 
     assert (answer.status, answer.code, answer.header_values("www-authenticate")) == (

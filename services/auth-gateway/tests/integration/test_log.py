@@ -10,12 +10,12 @@ from devkit.platform.tokens import mint_token
 from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import close_without_response, never_respond
 
-from ..support.gateway_process import SUBJECT, Gateway
+from ..support.gateway_process import SUBJECT, RunningGateway
 
 Line = dict[str, object]
 
 
-async def lines(gateway: Gateway, request_id: str) -> list[Line]:
+async def lines(gateway: RunningGateway, request_id: str) -> list[Line]:
     """Return what was written about a request; the last line may come a moment after the answer."""
     found: list[Line] = []
     async with asyncio.timeout(5):
@@ -29,7 +29,9 @@ async def lines(gateway: Gateway, request_id: str) -> list[Line]:
     return found
 
 
-async def test_a_request_that_was_handed_on_is_one_line(gateway: Gateway, token: str) -> None:
+async def test_a_request_that_was_handed_on_is_one_line(
+    gateway: RunningGateway, token: str
+) -> None:
     await send_request(
         gateway.port,
         build_request("PUT", "/tasks/7?q=secret", token, headers="X-Request-ID: handed-on\r\n"),
@@ -41,7 +43,7 @@ async def test_a_request_that_was_handed_on_is_one_line(gateway: Gateway, token:
 
 
 async def test_a_decision_is_one_line_with_the_address_of_decisions(
-    decider: Gateway, better_auth_secret: str
+    decider: RunningGateway, better_auth_secret: str
 ) -> None:
     unknown = mint_token(better_auth_secret, str(uuid4()))
 
@@ -54,7 +56,7 @@ async def test_a_decision_is_one_line_with_the_address_of_decisions(
     assert (line["method"], line["route"], line["status"]) == ("GET", "/decide", 200)
 
 
-async def test_a_refusal_names_its_reason(gateway: Gateway) -> None:
+async def test_a_refusal_names_its_reason(gateway: RunningGateway) -> None:
     await send_request(
         gateway.port,
         build_request("GET", "/tasks", "no.token.atall", headers="X-Request-ID: refused-1\r\n"),
@@ -63,7 +65,7 @@ async def test_a_refusal_names_its_reason(gateway: Gateway) -> None:
     assert [line["reason"] for line in await lines(gateway, "refused-1")] == ["not-a-jwt"]
 
 
-async def test_the_cause_of_a_failure_is_written_once(gateway: Gateway, token: str) -> None:
+async def test_the_cause_of_a_failure_is_written_once(gateway: RunningGateway, token: str) -> None:
     gateway.tasks.behaviour = close_without_response
 
     await send_request(
@@ -71,11 +73,11 @@ async def test_the_cause_of_a_failure_is_written_once(gateway: Gateway, token: s
     )
 
     cause, line = await lines(gateway, "hung-up-1")
-    assert "AnswerLostError" in str(cause["error"])
+    assert "ResponseLostError" in str(cause["error"])
     assert (line["status"], line["reason"]) == (502, "bad-gateway")
 
 
-async def test_a_client_who_did_not_wait_is_no_failure(gateway: Gateway, token: str) -> None:
+async def test_a_client_who_did_not_wait_is_no_failure(gateway: RunningGateway, token: str) -> None:
     gateway.tasks.behaviour = never_respond
     _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(build_request("GET", "/tasks", token, headers="X-Request-ID: gone-away\r\n"))
@@ -88,7 +90,7 @@ async def test_a_client_who_did_not_wait_is_no_failure(gateway: Gateway, token: 
 
 
 async def test_nothing_that_a_person_wrote_or_could_log_in_with_is_written(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     headers = "Cookie: secret\r\nUser-Agent: secret\r\n"
     await send_request(

@@ -7,7 +7,7 @@ import pytest
 from devkit.testing.raw_http import build_request, parse_responses, send_raw
 from devkit.testing.stub_server import ReceivedRequest, json_response
 
-from ..support.gateway_process import Gateway
+from ..support.gateway_process import RunningGateway
 
 SECOND = "GET /users/me HTTP/1.1\r\nHost: gateway\r\nX-Smuggled: 1\r\n\r\n"
 
@@ -83,7 +83,7 @@ LINES = {
 }
 
 
-async def refuses(gateway: Gateway, sent: str) -> None:
+async def refuses(gateway: RunningGateway, sent: str) -> None:
     """Make sure that there is one answer at most, that it refuses, and that nothing was smuggled."""
     found = parse_responses(await send_raw(gateway.port, sent.encode("latin-1"), timeout_seconds=1))
 
@@ -100,14 +100,14 @@ def head(token: str, headers: str, line: str = "POST /tasks HTTP/1.1") -> str:
 
 @pytest.mark.parametrize("name", FRAMING)
 async def test_a_body_whose_end_is_in_doubt_is_refused(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     await refuses(gateway, head(token, FRAMING[name]) + "0\r\n\r\n" + SECOND)
 
 
 @pytest.mark.parametrize("name", CHUNKS)
 async def test_chunks_that_are_none_end_the_connection(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     bodies: list[bytes] = []
 
@@ -126,18 +126,22 @@ async def test_chunks_that_are_none_end_the_connection(
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_a_header_that_is_none_is_refused(gateway: Gateway, token: str, name: str) -> None:
+async def test_a_header_that_is_none_is_refused(
+    gateway: RunningGateway, token: str, name: str
+) -> None:
     await refuses(gateway, head(token, HEADERS[name]))
 
 
 @pytest.mark.parametrize("name", LINES)
 async def test_a_request_line_that_is_none_is_refused(
-    gateway: Gateway, token: str, name: str
+    gateway: RunningGateway, token: str, name: str
 ) -> None:
     await refuses(gateway, head(token, "", LINES[name]))
 
 
-async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token: str) -> None:
+async def test_what_follows_a_chunked_body_is_no_header(
+    gateway: RunningGateway, token: str
+) -> None:
     trailer = "0\r\nX-User-Id: forged\r\nX-Smuggled: 1\r\n\r\n"
     sent = (
         build_request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n")
@@ -156,7 +160,9 @@ async def test_what_follows_a_chunked_body_is_no_header(gateway: Gateway, token:
     assert "forged" not in seen.header_values("x-user-id")
 
 
-async def test_an_authorization_in_a_trailer_means_nothing(gateway: Gateway, token: str) -> None:
+async def test_an_authorization_in_a_trailer_means_nothing(
+    gateway: RunningGateway, token: str
+) -> None:
     trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n"
     chunked = "Transfer-Encoding: chunked\r\n"
     sent = [
@@ -176,7 +182,7 @@ async def test_an_authorization_in_a_trailer_means_nothing(gateway: Gateway, tok
 @pytest.mark.parametrize("upgrade", ["websocket", "h2c", "TLS/1.2"])
 @pytest.mark.parametrize("framing", ["Content-Length: 2\r\n\r\n{}", CHUNKED_BODY])
 async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
-    gateway: Gateway, token: str, upgrade: str, framing: str
+    gateway: RunningGateway, token: str, upgrade: str, framing: str
 ) -> None:
     bodies: list[bytes] = []
 
@@ -206,7 +212,7 @@ async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
 @pytest.mark.parametrize(
     "host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: a@b\r\n"]
 )
-async def test_a_request_names_one_host(gateway: Gateway, token: str, host: str) -> None:
+async def test_a_request_names_one_host(gateway: RunningGateway, token: str, host: str) -> None:
     for path in ("/tasks", "/healthz"):
         sent = build_request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
         assert [
@@ -216,7 +222,7 @@ async def test_a_request_names_one_host(gateway: Gateway, token: str, host: str)
 
 
 async def test_an_older_client_names_no_host_and_sends_no_chunks(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     plain = (
         build_request("GET", "/tasks", token)
@@ -245,7 +251,7 @@ async def test_an_older_client_names_no_host_and_sends_no_chunks(
     ],
 )
 async def test_a_body_that_is_announced_too_long_is_refused_unread(
-    gateway: Gateway, path: str, length: int
+    gateway: RunningGateway, path: str, length: int
 ) -> None:
     (answer,) = parse_responses(
         await send_raw(gateway.port, build_request("POST", path, length=length))
@@ -255,7 +261,7 @@ async def test_a_body_that_is_announced_too_long_is_refused_unread(
 
 
 async def test_the_longest_body_that_may_be_announced_is_handed_on(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     (answer,) = parse_responses(
         await send_raw(gateway.port, build_request("POST", "/tasks", token, body=bytes(999_999)))
@@ -265,7 +271,7 @@ async def test_the_longest_body_that_may_be_announced_is_handed_on(
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/", "//users/me/%69mport"])
-async def test_an_import_may_be_longer(gateway: Gateway, token: str, path: str) -> None:
+async def test_an_import_may_be_longer(gateway: RunningGateway, token: str, path: str) -> None:
     (answer,) = parse_responses(
         await send_raw(gateway.port, build_request("POST", path, token, body=bytes(2_000_000)))
     )
@@ -274,7 +280,7 @@ async def test_an_import_may_be_longer(gateway: Gateway, token: str, path: str) 
     assert gateway.users.requests[0].line.split()[1] in {"/users/me/import", "/users/me/import/"}
 
 
-async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str) -> None:
+async def test_headers_beyond_the_limit_are_refused(gateway: RunningGateway, token: str) -> None:
     sent = build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
 
     assert [answer.status for answer in parse_responses(await send_raw(gateway.port, sent))] == [
@@ -283,7 +289,7 @@ async def test_headers_beyond_the_limit_are_refused(gateway: Gateway, token: str
 
 
 async def test_requests_on_one_connection_are_answered_in_their_order(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     first = build_request("GET", "/tasks/1", token).replace(b"Connection: close\r\n", b"")
 

@@ -18,7 +18,7 @@ from devkit.testing.stub_server import (
     respond_with,
 )
 
-from ..support.gateway_process import Gateway
+from ..support.gateway_process import RunningGateway
 
 
 async def slow(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -38,14 +38,16 @@ SICK: dict[str, Behaviour] = {
 }
 
 
-async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: Gateway) -> None:
+async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: RunningGateway) -> None:
     answer = await send_request(gateway.port, build_request("GET", "/readyz"))
 
     assert (answer.status, json.loads(answer.body)) == (200, {"tasks": "ok", "users": "ok"})
 
 
 @pytest.mark.parametrize("how", SICK)
-async def test_a_sick_service_makes_the_platform_not_ready(gateway: Gateway, how: str) -> None:
+async def test_a_sick_service_makes_the_platform_not_ready(
+    gateway: RunningGateway, how: str
+) -> None:
     gateway.tasks.behaviour = SICK[how]
 
     answer = await send_request(gateway.port, build_request("GET", "/readyz"))
@@ -56,7 +58,7 @@ async def test_a_sick_service_makes_the_platform_not_ready(gateway: Gateway, how
     assert (await send_request(gateway.port, build_request("GET", "/healthz"))).status == 200
 
 
-async def test_a_service_that_is_away_makes_the_platform_not_ready(gateway: Gateway) -> None:
+async def test_a_service_that_is_away_makes_the_platform_not_ready(gateway: RunningGateway) -> None:
     await gateway.users.stop()
     away = await send_request(gateway.port, build_request("GET", "/readyz"))
     await gateway.users.start()
@@ -103,7 +105,7 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
     assert "hunter2" not in log + detail
 
 
-async def test_the_version_is_the_gateways_own(gateway: Gateway) -> None:
+async def test_the_version_is_the_gateways_own(gateway: RunningGateway) -> None:
     answer = await send_request(gateway.port, build_request("GET", "/version"))
 
     assert json.loads(answer.body)["name"] == "auth-gateway"

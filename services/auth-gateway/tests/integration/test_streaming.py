@@ -9,7 +9,7 @@ import pytest
 from devkit.testing.raw_http import build_request, parse_responses, send_raw, send_request
 from devkit.testing.stub_server import ReceivedRequest, json_response, never_respond, respond_with
 
-from ..support.gateway_process import Gateway
+from ..support.gateway_process import RunningGateway
 
 CHUNKED = "Transfer-Encoding: chunked\r\n"
 PATIENCE_SECONDS = 5.0
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 5.0
 
 @asynccontextmanager
 async def connected(
-    gateway: Gateway,
+    gateway: RunningGateway,
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Hold a connection; a test that waits for ever fails."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
@@ -26,7 +26,7 @@ async def connected(
     writer.close()
 
 
-async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> None:
+async def test_a_chunked_body_arrives_whole(gateway: RunningGateway, token: str) -> None:
     bodies: list[bytes] = []
 
     async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -49,7 +49,9 @@ async def test_a_chunked_body_arrives_whole(gateway: Gateway, token: str) -> Non
     )
 
 
-async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, token: str) -> None:
+async def test_a_body_goes_up_while_the_client_still_sends(
+    gateway: RunningGateway, token: str
+) -> None:
     halves = asyncio.Queue[bytes]()
 
     async def take_halves(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -67,7 +69,7 @@ async def test_a_body_goes_up_while_the_client_still_sends(gateway: Gateway, tok
 
 
 async def test_an_answer_comes_down_while_the_service_still_writes(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     go_on = asyncio.Event()
 
@@ -84,7 +86,7 @@ async def test_an_answer_comes_down_while_the_service_still_writes(
         assert await reader.read() == b"4\r\nrest\r\n0\r\n\r\n"
 
 
-async def test_an_answer_may_come_byte_by_byte(gateway: Gateway, token: str) -> None:
+async def test_an_answer_may_come_byte_by_byte(gateway: RunningGateway, token: str) -> None:
     gateway.tasks.behaviour = respond_with(*(bytes([byte]) for byte in json_response(b"[1, 2, 3]")))
 
     assert (
@@ -93,7 +95,7 @@ async def test_an_answer_may_come_byte_by_byte(gateway: Gateway, token: str) -> 
 
 
 async def test_an_answer_without_a_length_ends_with_its_connection(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async def write_and_close(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\nall there is")
@@ -106,7 +108,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(
     assert received.endswith(b"c\r\nall there is\r\n0\r\n\r\n")
 
 
-async def test_a_long_answer_is_not_collected(gateway: Gateway, token: str) -> None:
+async def test_a_long_answer_is_not_collected(gateway: RunningGateway, token: str) -> None:
     written = 0
 
     async def write_on(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -131,7 +133,7 @@ async def test_a_long_answer_is_not_collected(gateway: Gateway, token: str) -> N
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
 async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
-    gateway: Gateway, token: str, framing: str
+    gateway: RunningGateway, token: str, framing: str
 ) -> None:
     async def break_off(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n9\r\n[1, 2, 3,\r\n".encode())
@@ -148,7 +150,9 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
     assert not received.endswith(b"0\r\n\r\n")
 
 
-async def test_an_early_answer_does_not_wait_for_the_body(gateway: Gateway, token: str) -> None:
+async def test_an_early_answer_does_not_wait_for_the_body(
+    gateway: RunningGateway, token: str
+) -> None:
     async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(json_response(status="413 Content Too Large", headers="Connection: close\r\n"))
         await writer.drain()
@@ -167,7 +171,7 @@ REFUSED = json_response(status="413 Content Too Large")
 @pytest.mark.parametrize("sent", [b"", b"5\r\nhello\r\n"])
 @pytest.mark.parametrize("path", ["/tasks", "/users/me/import"])
 async def test_an_answer_does_not_wait_for_a_body_that_stalls(
-    gateway: Gateway, token: str, framing: str, sent: bytes, path: str
+    gateway: RunningGateway, token: str, framing: str, sent: bytes, path: str
 ) -> None:
     async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(REFUSED)
@@ -187,7 +191,7 @@ async def test_an_answer_does_not_wait_for_a_body_that_stalls(
 
 
 async def test_a_connection_over_which_half_a_request_went_is_not_used_again(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(REFUSED)
@@ -203,7 +207,7 @@ async def test_a_connection_over_which_half_a_request_went_is_not_used_again(
 
 
 async def test_a_head_and_a_body_that_come_apart_are_one_request(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async with connected(gateway) as (reader, writer):
         writer.write(build_request("POST", "/tasks", token, length=2))
@@ -213,7 +217,7 @@ async def test_a_head_and_a_body_that_come_apart_are_one_request(
 
 
 async def test_a_service_learns_that_the_client_has_gone_before_its_answer(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     gateway.tasks.behaviour = never_respond
     async with connected(gateway) as (_, writer):
@@ -224,7 +228,7 @@ async def test_a_service_learns_that_the_client_has_gone_before_its_answer(
 
 
 async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_whole(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async with connected(gateway) as (_, writer):
         writer.write(build_request("POST", "/tasks", token, length=100) + b"{")
@@ -234,7 +238,7 @@ async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_who
 
 
 async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async def begin(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n")
@@ -249,7 +253,7 @@ async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
 
 
 async def test_a_body_that_is_announced_is_called_for_after_the_decision(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     expecting = "Expect: 100-continue\r\n"
     async with connected(gateway) as (reader, writer):
@@ -268,7 +272,7 @@ async def test_a_body_that_is_announced_is_called_for_after_the_decision(
 
 
 async def test_a_body_that_its_service_does_not_want_is_not_called_for(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(REFUSED)
@@ -285,7 +289,7 @@ async def test_a_body_that_its_service_does_not_want_is_not_called_for(
 
 
 async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
-    gateway: Gateway, token: str
+    gateway: RunningGateway, token: str
 ) -> None:
     async def write_on(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 90000000\r\n\r\n")
@@ -311,7 +315,7 @@ async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
     assert during - before < 60_000_000
 
 
-async def test_headers_that_never_end_cost_no_memory(gateway: Gateway, token: str) -> None:
+async def test_headers_that_never_end_cost_no_memory(gateway: RunningGateway, token: str) -> None:
     before = gateway.resident_bytes
     endless = (
         build_request("GET", "/tasks", token)[:-2]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from auth_gateway.authentication.errors import SENTENCES
+from auth_gateway.authentication.errors import DETAILS
 from common import problems as errors
 
 ROOT = Path(__file__).parents[4]
@@ -17,7 +17,7 @@ REFUSALS = {
     if isinstance(value, type) and hasattr(value, "title")
 }
 
-VALIDATORS_OWN: Final = frozenset(
+VALIDATOR_CODES: Final = frozenset(
     {
         "missing",
         "extra-forbidden",
@@ -47,14 +47,14 @@ VALIDATORS_OWN: Final = frozenset(
 """Faults that the validator finds, in its own words; the suites of the whole platform meet no other ones."""
 
 
-def codes() -> set[str]:
+def error_codes() -> set[str]:
     """Return the codes of all refusals, the edge's as well, and of the faults that are named in our own words."""
     sources = [
         file
         for folder in ("libs/common", "services/*")
         for file in ROOT.glob(f"{folder}/src/**/*.py")
     ]
-    return set(SENTENCES).union(
+    return set(DETAILS).union(
         _codes_of_edge(), *(_codes(ast.parse(file.read_text())) for file in sources)
     )
 

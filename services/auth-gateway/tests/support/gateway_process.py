@@ -11,7 +11,7 @@ SUBJECT = "c0ffee00-0000-4000-8000-000000000001"
 
 
 @dataclass(frozen=True)
-class Gateway:
+class RunningGateway:
     """A gateway process, and the two services it believes to be there."""
 
     port: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from auth_gateway.authentication import Reason, TokenRefused, Verifier
+from auth_gateway.authentication import InvalidToken, Reason, Verifier
 from auth_gateway.settings import GatewaySettings
 
 from .token_factory import NOW
@@ -21,10 +21,10 @@ class Clock:
         return self.now
 
 
-async def verdict(verifier: Verifier, token: bytes) -> Reason | None:
+async def rejection_reason(verifier: Verifier, token: bytes) -> Reason | None:
     """Return why a token is refused; None means that it is accepted."""
     try:
         await verifier.verify(token)
-    except TokenRefused as refusal:
+    except InvalidToken as refusal:
         return Reason(str(refusal.reason))
     return None

@@ -9,10 +9,10 @@ from typing import Final
 
 from .token_factory import ES256, HS256, PUBLISHED, STRANGER, key_set
 
-Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Respond = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-def document(body: bytes, status: str = "200 OK", headers: str = "") -> Answer:
+def document(body: bytes, status: str = "200 OK", headers: str = "") -> Respond:
     """Answer with this body."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
@@ -38,7 +38,7 @@ async def never(_: asyncio.StreamWriter) -> None:
     await asyncio.sleep(60)
 
 
-def after(seconds: float, answer: Answer) -> Answer:
+def after(seconds: float, answer: Respond) -> Respond:
     """Answer later."""
 
     async def answer_later(writer: asyncio.StreamWriter) -> None:
@@ -48,7 +48,7 @@ def after(seconds: float, answer: Answer) -> Answer:
     return answer_later
 
 
-def once(event: asyncio.Event, answer: Answer) -> Answer:
+def once(event: asyncio.Event, answer: Respond) -> Respond:
     """Answer when a test says so."""
 
     async def answer_then(writer: asyncio.StreamWriter) -> None:
@@ -75,7 +75,7 @@ async def drip(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.1)
 
 
-SICKNESSES: Final[dict[str, Answer]] = {
+FAILURES: Final[dict[str, Respond]] = {
     "500": document(key_set(STRANGER.jwk()), "500 Internal Server Error"),
     "404": document(key_set(STRANGER.jwk()), "404 Not Found"),
     "204": document(b"", "204 No Content"),
@@ -114,17 +114,17 @@ class KeyServer:
     """Counts its requests, keeps their heads, and answers as it is told."""
 
     def __init__(self) -> None:
-        self.answer: Answer = document(key_set(*(signer.jwk() for signer in PUBLISHED)))
+        self.respond: Respond = document(key_set(*(signer.jwk() for signer in PUBLISHED)))
         self.requests: list[bytes] = []
-        self.asked = asyncio.Event()
-        self.address = ""
+        self.requested = asyncio.Event()
+        self.url = ""
         self._busy: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def running(self, tls: ssl.SSLContext | None = None) -> AsyncGenerator["KeyServer"]:
         """Listen on a free port of the loopback."""
         server = await asyncio.start_server(self._converse, "127.0.0.1", 0, ssl=tls)
-        self.address = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/auth/jwks"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/auth/jwks"
         try:
             yield self
         finally:
@@ -140,8 +140,8 @@ class KeyServer:
             task.add_done_callback(self._busy.discard)
         try:
             self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            self.asked.set()
-            await self.answer(writer)
+            self.requested.set()
+            await self.respond(writer)
         except (ConnectionError, EOFError, asyncio.CancelledError):
             writer.transport.abort()
         finally:

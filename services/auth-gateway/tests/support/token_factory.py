@@ -45,7 +45,7 @@ def segment(content: bytes) -> bytes:
     return base64.urlsafe_b64encode(content).rstrip(b"=")
 
 
-def plain(**members: object) -> bytes:
+def json_bytes(**members: object) -> bytes:
     """Spell an object as JSON; a member that is `...` is left out."""
     return json.dumps({name: value for name, value in members.items() if value is not ...}).encode()
 
@@ -70,7 +70,7 @@ class Signer:
             "kid": self.key_id if self.key_id is not None else ...,
             **header,
         }
-        return self.sign(plain(**usual), plain(**claims))
+        return self.sign(json_bytes(**usual), json_bytes(**claims))
 
     def jwk(self, **changes: object) -> dict[str, object]:
         """Return the public key as Better Auth publishes it, changed as told."""

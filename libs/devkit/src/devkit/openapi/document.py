@@ -152,7 +152,7 @@ def _public_operations(schemas: SchemaRegistry) -> Iterator[tuple[str, str, Json
         return {}
 
     for route in _listed(
-        [*health_routes("auth-gateway", ready), *import_module("auth_gateway.routes").documents]
+        [*health_routes("auth-gateway", ready), *import_module("auth_gateway.docs_pages").routes]
     ):
         statuses = {*EVERYWHERE, *OWN.get(route.path, ())}
         yield route.path, _verb(route), _operation(route, schemas, statuses) | {"security": []}

@@ -1,25 +1,34 @@
-"""Who is calling: the rules that a token must meet, in the order in which they are applied.
+"""Authentication of requests: the rules that a token must meet, in the order of their checks.
 
-1   The profile is decided by the header's `alg` alone: a published key's algorithm, or HS256.    reading
-2   At most 8 KiB; three segments of plain base64url in their one spelling.                       reading
-3   Header and payload are strict JSON objects; no parameter that changes what is signed or how.  reading
-4   Key and token agree about algorithm, type and curve; the key is a good public key.            keys.jwks
-5   `exp` is there and not over; times are plain numbers; nothing comes from the future.          claims
-6   The identity comes from `sub` and from nowhere else.                                          claims
-7   Published keys: our issuer, our audience, all claims of a login and none of an OAuth token.   verifier, claims
-8   HS256: issuer and audience right if present; no mail link, no session cookie.                 verifier, claims
-9   HS256: every configured secret, the current one first; none that is weak.                     verifier, settings
-10  Addresses: issuer, audience and key address follow from Better Auth's URL.                    settings
-11  A key is named; a token that names none is good only where one key fits.                      verifier, keys.cache
-12  Keys that cannot be had now, or cannot be known, are 503, not 401; HS256 goes on working.     keys.cache
-13  One `Authorization: Bearer` header, and nothing else is looked at.                            reading
-14  The log gets the verdict, the reason, the key id and a pseudonym; never token or claims.      gatekeeper
-15  PyJWT does the cryptography, issuer and audience; everything that it is lenient about, we do. verifier
+The last column names the modules that check a rule.
+
+1   The header's `alg` alone selects the profile: published keys, or HS256.            parser
+2   At most 8 KiB; three segments of canonical base64url.                              parser
+3   Header and payload are strict JSON objects; no header parameter that brings a      parser
+    key, or changes what is signed.
+4   Key and token agree on algorithm, type and curve; the key is a usable public key.  keys.jwks
+5   `exp` is present and not over; times are plain numbers, none is in the future.     claims
+6   The identity comes from `sub` and from no other claim.                             claims
+7   Published keys: our issuer, our audience, all claims of a login token, none of     verifier,
+    an OAuth token.                                                                    claims
+8   HS256: issuer and audience are right if present; no e-mail link, no session        verifier,
+    cookie.                                                                            claims
+9   HS256: all configured secrets are tried, the current one first; none is weak.      verifier,
+                                                                                       settings
+10  Issuer, audience and URL of the keys follow from Better Auth's URL.                settings
+11  The token names its key; without a key id, exactly one key must match.             verifier,
+                                                                                       keys.cache
+12  Keys that cannot be fetched or known now are 503, not 401; HS256 keeps working.    keys.cache
+13  One `Authorization: Bearer` header; nothing else is read.                          parser
+14  The log gets the decision, the reason, the key id and a pseudonym; never a token   authenticator
+    or claims.
+15  PyJWT checks signature, issuer and audience; what it is lenient about is checked   verifier
+    here.
 """
 
-from auth_gateway.authentication.authenticator import Gatekeeper, Granted
-from auth_gateway.authentication.errors import Reason, TokenRefused
+from auth_gateway.authentication.authenticator import AuthenticatedUser, Authenticator
+from auth_gateway.authentication.errors import InvalidToken, Reason
 from auth_gateway.authentication.verifier import Verifier
 from auth_gateway.identity import Identity
 
-__all__ = ["Gatekeeper", "Granted", "Identity", "Reason", "TokenRefused", "Verifier"]
+__all__ = ["AuthenticatedUser", "Authenticator", "Identity", "InvalidToken", "Reason", "Verifier"]

@@ -1,53 +1,55 @@
-"""The decision: a look into the cache for a token that is known, all the rules for one that is not."""
+"""Decides who sends a request: a cache look-up for a known token, all rules for a new one."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from prometheus_client import Counter
 
-from auth_gateway.authentication.errors import TokenRefused
+from auth_gateway.authentication.errors import InvalidToken
 from auth_gateway.authentication.keys import KeyCache
-from auth_gateway.authentication.parser import bearer_token
+from auth_gateway.authentication.parser import RawHeaders, get_bearer_token
 from auth_gateway.authentication.verifier import Verifier
 from auth_gateway.identity import Identity
-from auth_gateway.lru_cache import LeastRecentlyUsed
+from auth_gateway.lru_cache import LRUCache
 from auth_gateway.passport import PassportSigner
 from auth_gateway.settings import GatewaySettings
 from common.identity import LEEWAY_SECONDS
 from common.logging import log, pseudonym
 
-VERDICTS_MAX: Final = 10_000
-"""Tokens whose verdict is remembered, per process."""
+CACHED_DECISIONS_MAX: Final = 10_000
+"""Accepted tokens whose decision is cached, per process."""
 
-VERDICTS: Final = Counter("token_verdicts", "Decisions about tokens.", ["verdict"])
-"""What came of each token that reads like one: `remembered`, `granted` by the rules, or the reason of a refusal."""
+TOKEN_VERDICTS: Final = Counter("token_verdicts", "Decisions about tokens.", ["verdict"])
+"""Decisions by `verdict`: `remembered` (cached), `granted` (verified), or the rejection reason."""
 
-_REMEMBERED: Final = VERDICTS.labels("remembered")
+_CACHE_HITS: Final = TOKEN_VERDICTS.labels("remembered")
 _SCHEME: Final = b"bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
-    """A request may pass, and this is who sends it; `subject_hash` stands for the user in logs."""
+class AuthenticatedUser:
+    """The user who sends a request; `pseudonym` stands for the user in logs."""
 
     user_id: str
     passport: str
-    subject_hash: str
+    pseudonym: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class CachedDecision:
+    """An accepted token. `user` may be used between `usable_from` and `usable_until` (Unix)."""
+
     identity: Identity
-    granted: Granted
-    fresh_from: float
-    fresh_until: float
+    user: AuthenticatedUser
+    usable_from: float
+    usable_until: float
 
 
-class Gatekeeper:
-    """Decides who is calling; both modes of the gateway ask it, and nobody else knows about tokens."""
+class Authenticator:
+    """Authenticates requests by their headers, for both modes of the gateway."""
 
     def __init__(
         self,
@@ -59,54 +61,76 @@ class Gatekeeper:
         self.verifier = Verifier(settings, keys, clock)
         self._signer = signer
         self._clock = clock
-        self._verdicts: LeastRecentlyUsed[bytes, _Verdict] = LeastRecentlyUsed(VERDICTS_MAX)
+        self._decisions: LRUCache[bytes, CachedDecision] = LRUCache(CACHED_DECISIONS_MAX)
 
-    def known(self, authorization: bytes | str) -> Granted | None:
-        """Return the verdict on the token of a lone `Authorization` header if nothing is left to do for it."""
-        header = (
-            authorization.encode(errors="replace")
-            if isinstance(authorization, str)
-            else authorization
-        )
+    def get_cached(self, authorization: bytes | str) -> AuthenticatedUser | None:
+        """Return the user of a cached decision whose passport is still usable.
+
+        Args:
+            authorization: The value of the only `Authorization` header of a request.
+        """
+        header = authorization
+        if isinstance(header, str):
+            header = header.encode(errors="replace")
         if header[: len(_SCHEME)].lower() != _SCHEME:
             return None
-        verdict = self._verdicts.get(sha256(header[len(_SCHEME) :]).digest())
-        if verdict is None or not verdict.fresh_from <= self._clock() < verdict.fresh_until:
+        decision = self._decisions.get(sha256(header[len(_SCHEME) :]).digest())
+        if decision is None:
             return None
-        _REMEMBERED.inc()
-        return verdict.granted
+        if not decision.usable_from <= self._clock() < decision.usable_until:
+            return None
+        _CACHE_HITS.inc()
+        return decision.user
 
-    async def decide(self, headers: Iterable[tuple[bytes, bytes]]) -> Granted:
-        """Return who sends a request with these headers.
+    def get_cached_by_headers(self, headers: RawHeaders) -> AuthenticatedUser | None:
+        """Return `get_cached` for a request with exactly one `authorization` header."""
+        values = [value for name, value in headers if name == b"authorization"]
+        if len(values) != 1:
+            return None
+        return self.get_cached(values[0])
+
+    async def authenticate(self, headers: RawHeaders) -> AuthenticatedUser:
+        """Return the user who sends a request with these headers.
 
         Raises:
-            TokenRefused: The token, or the lack of one, breaks a rule.
-            KeysUnavailable: Nobody can tell now.
+            InvalidToken: The token breaks a rule, or is missing.
+            KeysUnavailable: The keys that verify the token cannot be fetched now.
         """
-        token = bearer_token(headers)
+        token = get_bearer_token(headers)
         digest = sha256(token).digest()
-        verdict = self._verdicts.get(digest)
-        if verdict is None or verdict.identity.expires_at + LEEWAY_SECONDS <= self._clock():
-            return self._grant(digest, await self._verify(token))
-        _REMEMBERED.inc()
-        return self._grant(digest, verdict.identity)
+        decision = self._decisions.get(digest)
+        if decision is None or decision.identity.expires_at + LEEWAY_SECONDS <= self._clock():
+            identity = await self._verify(token)
+        else:
+            identity = decision.identity
+            _CACHE_HITS.inc()
+        return self._accept(digest, identity)
 
     async def _verify(self, token: bytes) -> Identity:
-        """Apply the rules; log and count what came of it (rule 14)."""
+        """Verify a token, and log and count the decision (rule 14)."""
         try:
             identity = await self.verifier.verify(token)
-        except TokenRefused as refusal:
-            VERDICTS.labels(refusal.reason).inc()
-            log("info", "token", granted=False, reason=refusal.reason, key_id=refusal.key_id)
+        except InvalidToken as error:
+            TOKEN_VERDICTS.labels(error.reason).inc()
+            log("info", "token", granted=False, reason=error.reason, key_id=error.key_id)
             raise
-        VERDICTS.labels("granted").inc()
+        TOKEN_VERDICTS.labels("granted").inc()
         log("info", "token", granted=True, key_id=identity.key_id, user=pseudonym(identity.user_id))
         return identity
 
-    def _grant(self, digest: bytes, identity: Identity) -> Granted:
-        """Remember a verdict for as long as token and passport last."""
-        passport = self._signer.passport(identity)
-        granted = Granted(str(identity.user_id), passport.text, pseudonym(identity.user_id))
-        fresh_until = min(passport.fresh_until, identity.expires_at + LEEWAY_SECONDS)
-        self._verdicts.put(digest, _Verdict(identity, granted, passport.fresh_from, fresh_until))
-        return granted
+    def _accept(self, digest: bytes, identity: Identity) -> AuthenticatedUser:
+        """Issue a passport, and cache the decision for as long as token and passport last."""
+        passport = self._signer.get_passport(identity)
+        user = AuthenticatedUser(
+            user_id=str(identity.user_id),
+            passport=passport.token,
+            pseudonym=pseudonym(identity.user_id),
+        )
+        decision = CachedDecision(
+            identity=identity,
+            user=user,
+            usable_from=passport.usable_from,
+            usable_until=min(passport.usable_until, identity.expires_at + LEEWAY_SECONDS),
+        )
+        self._decisions.put(digest, decision)
+        return user

@@ -1,86 +1,97 @@
-"""Rules 5 to 8 about the claims of a token whose signature is right."""
+"""Checks of the claims of a token (rules 5 to 8)."""
 
 import re
 from typing import Final
 
-from auth_gateway.authentication.errors import Reason, TokenRefused
+from auth_gateway.authentication.errors import InvalidToken, Reason
 from auth_gateway.authentication.parser import Claims
 from common.identity import LEEWAY_SECONDS
 
 TIME_MAX: Final = 10**11
-"""The last second that counts as a time, in Unix seconds: a larger number is milliseconds by mistake, or an attack."""
+"""The largest time in Unix seconds: a larger number is milliseconds by mistake, or an attack."""
 
 OAUTH_CLAIMS: Final = frozenset({"client_id", "azp", "at_hash", "nonce", "events", "scope"})
-"""What Better Auth's OAuth provider signs with the same keys: tokens for other applications."""
+"""Claims of tokens for other applications, signed by Better Auth's OAuth provider (same keys)."""
 
-MAIL_LINK_CLAIMS: Final = frozenset({"updateTo", "requestType"})
-"""What Better Auth signs with the same secret, and sends by mail."""
+EMAIL_LINK_CLAIMS: Final = frozenset({"updateTo", "requestType"})
+"""Claims of links that Better Auth signs with the same secret and sends by e-mail."""
 
 SESSION_COOKIE_CLAIMS: Final = frozenset({"session", "user"})
-"""What Better Auth signs with the same secret, and keeps in a cookie."""
+"""Claims that Better Auth signs with the same secret and keeps in a cookie."""
 
-EMAIL_MAX: Final = 320
-"""Characters. Source: RFC 5321, 4.5.3.1."""
+EMAIL_MAX_CHARACTERS: Final = 320
+"""Source: RFC 5321, 4.5.3.1."""
 
 _SUBJECT = re.compile(r"[!-~]{1,255}")
-"""Visible ASCII. OpenID Connect Core 1.0, 2 allows no more than 255 ASCII characters; white space names nobody here."""
+"""Visible ASCII, no white space. Source: OpenID Connect Core 1.0, 2 (at most 255 ASCII)."""
 
 
-def require_no_oauth_token(claims: Claims) -> None:
-    """Refuse what other applications got from the same server (rule 7)."""
+def reject_oauth_token(claims: Claims) -> None:
+    """Raise `InvalidToken` for a token that another application got from Better Auth (rule 7)."""
     if OAUTH_CLAIMS & claims.keys():
-        raise TokenRefused(Reason.OAUTH)
+        raise InvalidToken(Reason.OAUTH)
 
 
-def require_no_mail_link_or_cookie(claims: Claims) -> None:
-    """Refuse what Better Auth signs with the same secret, and is no login (rule 8)."""
-    if (
-        MAIL_LINK_CLAIMS & claims.keys()
-        or claims.get("sub") == "verify-email"
-        or claims.get("iss") == "better-auth"
-    ):
-        raise TokenRefused(Reason.MAIL_LINK)
+def reject_email_link_or_session_cookie(claims: Claims) -> None:
+    """Raise `InvalidToken` for what Better Auth signs with the secret and is no login (rule 8)."""
+    has_link_claims = bool(EMAIL_LINK_CLAIMS & claims.keys())
+    is_old_link = claims.get("sub") == "verify-email" or claims.get("iss") == "better-auth"
+    if has_link_claims or is_old_link:
+        raise InvalidToken(Reason.MAIL_LINK)
     if claims.keys() >= SESSION_COOKIE_CLAIMS:
-        raise TokenRefused(Reason.SESSION_COOKIE)
+        raise InvalidToken(Reason.SESSION_COOKIE)
 
 
-def require_times(claims: Claims, now: float) -> float:
-    """Return `exp`, when the token is neither over nor from the future (rule 5)."""
-    times = {name: _time(claims[name]) for name in ("exp", "iat", "nbf") if name in claims}
+def validate_times(claims: Claims, now: float) -> float:
+    """Return `exp` of a token that is valid at `now` (rule 5), both in Unix seconds.
+
+    Raises:
+        InvalidToken: It has expired, is not valid yet, or has a claim that is no time.
+    """
+    times = {name: _parse_time(claims[name]) for name in ("exp", "iat", "nbf") if name in claims}
     if "exp" not in times:
-        raise TokenRefused(Reason.NO_EXPIRY)
+        raise InvalidToken(Reason.NO_EXPIRY)
     if times["exp"] + LEEWAY_SECONDS <= now:
-        raise TokenRefused(Reason.EXPIRED)
-    if max(times.get("iat", 0), times.get("nbf", 0)) - LEEWAY_SECONDS > now:
-        raise TokenRefused(Reason.NOT_YET_VALID)
+        raise InvalidToken(Reason.EXPIRED)
+    valid_from = max(times.get("iat", 0), times.get("nbf", 0))
+    if valid_from - LEEWAY_SECONDS > now:
+        raise InvalidToken(Reason.NOT_YET_VALID)
     return times["exp"]
 
 
-def issued_at(claims: Claims) -> float:
-    """Return `iat`."""
-    return _time(claims.get("iat"))
+def get_issued_at(claims: Claims) -> float:
+    """Return `iat` in Unix seconds."""
+    return _parse_time(claims.get("iat"))
 
 
-def _time(value: object) -> float:
+def _parse_time(value: object) -> float:
     # In Python a boolean is an integer.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= TIME_MAX:
-        raise TokenRefused(Reason.NOT_A_TIME)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidToken(Reason.NOT_A_TIME)
+    if not 0 <= value <= TIME_MAX:
+        raise InvalidToken(Reason.NOT_A_TIME)
     return value
 
 
-def require_subject(claims: Claims) -> str:
-    """Return `sub`; no other claim ever names the user (rule 6)."""
+def get_subject(claims: Claims) -> str:
+    """Return `sub`, the only claim that identifies the user (rule 6).
+
+    Raises:
+        InvalidToken: It is missing, or not 1 to 255 visible ASCII characters.
+    """
     subject = claims.get("sub")
     if subject is None:
-        raise TokenRefused(Reason.NO_SUBJECT)
+        raise InvalidToken(Reason.NO_SUBJECT)
     if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-        raise TokenRefused(Reason.STRANGE_SUBJECT)
+        raise InvalidToken(Reason.STRANGE_SUBJECT)
     return subject
 
 
-def email(claims: Claims) -> str | None:
-    """Return the e-mail address if there is a plausible one: nobody is refused, or recognised, by it."""
-    found = claims.get("email")
-    if isinstance(found, str) and "@" in found and found.isprintable() and len(found) <= EMAIL_MAX:
-        return found
-    return None
+def get_email(claims: Claims) -> str | None:
+    """Return a plausible e-mail address; it neither identifies a user nor rejects a token."""
+    address = claims.get("email")
+    if not isinstance(address, str) or "@" not in address:
+        return None
+    if not address.isprintable() or len(address) > EMAIL_MAX_CHARACTERS:
+        return None
+    return address

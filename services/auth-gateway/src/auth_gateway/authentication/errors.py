@@ -1,4 +1,4 @@
-"""Why a token is refused: a closed list for the log and for developers; a client learns one of three codes."""
+"""Why a token is rejected: a closed list of reasons for the log; clients see one of three codes."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from common.problems import Unauthorized
 
 
 class Reason(StrEnum):
-    """What is wrong; the first rule that is broken names it."""
+    """The first rule that a token breaks."""
 
     MISSING = "missing"
     NOT_BEARER = "not-bearer"
@@ -39,30 +39,33 @@ class Reason(StrEnum):
     STRANGE_SUBJECT = "strange-subject"
 
 
-SENTENCES: Final = {
+DETAILS: Final = {
     "token-missing": "This address needs a token: send the header Authorization: Bearer <token>.",
     "token-expired": "The token has expired.",
     "token-invalid": "The token is not accepted here.",
 }
-"""What a client is told, by code."""
+"""The sentence for the client, by problem code."""
 
 _CODES: Final = {
     Reason.MISSING: "token-missing",
     Reason.NOT_BEARER: "token-missing",
     Reason.EXPIRED: "token-expired",
 }
+"""The problem code of a reason; every other reason is `token-invalid`."""
 
 
-class TokenRefused(Unauthorized, status=Unauthorized.status, title=Unauthorized.title):
-    """A rule that the token, or the header that should carry it, breaks.
+class InvalidToken(Unauthorized, status=Unauthorized.status, title=Unauthorized.title):
+    """The token, or the header that should carry it, breaks a rule.
 
     Source: RFC 6750, 3 and 3.1.
     """
 
     def __init__(self, reason: Reason) -> None:
         code = _CODES.get(reason, "token-invalid")
-        challenge = "Bearer" if code == "token-missing" else 'Bearer error="invalid_token"'
+        challenge = 'Bearer error="invalid_token"'
+        if code == "token-missing":
+            challenge = "Bearer"
         super().__init__(
-            code, SENTENCES[code], headers={"WWW-Authenticate": challenge}, reason=reason
+            code, DETAILS[code], headers={"WWW-Authenticate": challenge}, reason=reason
         )
         self.key_id: str | None = None

@@ -1,4 +1,4 @@
-"""`python -m auth_gateway.cli.generate_passport_keys`: make a key pair for passports, and say it as the settings do."""
+"""`python -m auth_gateway.cli.generate_passport_keys`: print a key pair for passports as settings."""
 
 import base64
 import sys
@@ -7,17 +7,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def main() -> None:
-    """Print one line for the gateway, and one for the services that shall believe it."""
-    private = Ed25519PrivateKey.generate()
-    halves = {
-        "PASSPORT_PRIVATE_KEY": private.private_bytes_raw(),
-        "PASSPORT_PUBLIC_KEYS": private.public_key().public_bytes_raw(),
-    }
-    sys.stdout.writelines(f"{name}={_encode(half)}\n" for name, half in halves.items())
+    """Print one line for the gateway, and one for the services that verify its passports."""
+    private_key = Ed25519PrivateKey.generate()
+    public_key = private_key.public_key()
+    sys.stdout.write(f"PASSPORT_PRIVATE_KEY={_encode(private_key.private_bytes_raw())}\n")
+    sys.stdout.write(f"PASSPORT_PUBLIC_KEYS={_encode(public_key.public_bytes_raw())}\n")
 
 
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+def _encode(key: bytes) -> str:
+    return base64.urlsafe_b64encode(key).decode().rstrip("=")
 
 
 if __name__ == "__main__":

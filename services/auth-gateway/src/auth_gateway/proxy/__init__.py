@@ -1,0 +1,1 @@
+"""Proxy mode: the gateway forwards requests to the services, as an edge would."""

@@ -1,4 +1,4 @@
-"""One request handed on to a service, and its answer handed back; nothing is held back on the way."""
+"""Forwards one request to a service, and the response to the client, without buffering either."""
 
 import asyncio
 import re
@@ -11,150 +11,168 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Send
 from yarl import URL
 
-from auth_gateway.proxy.headers import for_client
-from auth_gateway.proxy.upstream import CONNECT_SECONDS
+from auth_gateway.proxy.headers import response_headers
+from auth_gateway.proxy.upstream import CONNECT_TIMEOUT_SECONDS
 from common.problems import BadGateway, GatewayTimeout, ProblemError
 
-REQUEST_SECONDS: Final = 60.0
-"""How long it may take until all of a request is sent, also by a slow client; without a body, until it is answered."""
+REQUEST_TIMEOUT_SECONDS: Final = 60.0
+"""The longest time until all of a request is sent, even by a slow client.
 
-HEAD_WAITS_SECONDS: Final = 0.005
-"""How long the head waits for the first piece of a body, to go to the service together with it."""
+Without a body, the longest time until the response begins.
+"""
 
-CALL_WAITS_SECONDS: Final = 0.02
-"""How long a service may take to refuse by the head alone before a client that waits for it is called."""
+FIRST_CHUNK_WAIT_SECONDS: Final = 0.005
+"""How long the head waits for the first chunk of the body, so that both are sent together."""
 
-_STATUSES: Final = range(200, 600)
-_WITHOUT_BODY: Final = (204, 304)
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+CONTINUE_WAIT_SECONDS: Final = 0.02
+"""How long a service may take to reject a request by its head alone.
+
+After that, a client that expects it is sent 100 Continue.
+"""
+
+_VALID_STATUSES: Final = range(200, 600)
+_STATUSES_WITHOUT_BODY: Final = (204, 304)
+_CONTROL_CHARACTER = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request as a service gets it."""
+class UpstreamRequest:
+    """A request for a service.
 
-    verb: str
+    `expects_continue`: the client sends the body only after 100 Continue.
+    Source: RFC 9110, 10.1.1.
+    """
+
+    method: str
     url: str
     headers: list[tuple[str, str]]
     has_body: bool
-    answer_seconds: float
-    expects_call: bool = False
-    """Whether the client sends its body only when it is called for. Source: RFC 9110, 10.1.1."""
+    response_timeout_seconds: float
+    expects_continue: bool = False
 
 
-class _Body:
-    """What the client sends, piece by piece; `is_broken_off` when it leaves before the end."""
+class _RequestBody:
+    """The chunks of the client's body; `is_aborted` if it disconnects before the end."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self.is_broken_off = False
+        self.is_aborted = False
 
-    async def pieces(self, *, expects_call: bool) -> AsyncIterator[bytes]:
-        """Hand on what arrives, as fast as the service takes it.
+    async def chunks(self, *, expects_continue: bool) -> AsyncIterator[bytes]:
+        """Yield chunks as they arrive, as fast as the service reads them.
 
-        aiohttp keeps the head back until there is a piece. A client that is slow to send one, or waits to be called,
-        gets an empty one, so that the service can already refuse by the head. The server calls when it is asked for the
-        body, and whoever is answered ends this.
+        aiohttp sends the head with the first chunk. If a client is slow to send one, or waits for
+        100 Continue, the first chunk is empty, so that the service can reject the request by its
+        head. The server sends 100 Continue when it is asked for the body. A response that begins
+        before the end of the body closes this generator.
         """
-        if expects_call:
+        if expects_continue:
             yield b""
-            await asyncio.sleep(CALL_WAITS_SECONDS)
+            await asyncio.sleep(CONTINUE_WAIT_SECONDS)
             message = await self._receive()
         else:
             try:
-                async with asyncio.timeout(HEAD_WAITS_SECONDS):
+                async with asyncio.timeout(FIRST_CHUNK_WAIT_SECONDS):
                     message = await self._receive()
             except TimeoutError:
                 yield b""
                 message = await self._receive()
-        yield self._piece(message)
+        yield self._get_chunk(message)
         while message["more_body"]:
             message = await self._receive()
-            yield self._piece(message)
+            yield self._get_chunk(message)
 
-    def _piece(self, message: Message) -> bytes:
+    def _get_chunk(self, message: Message) -> bytes:
         if message["type"] == "http.disconnect":
-            self.is_broken_off = True
+            self.is_aborted = True
             raise ClientDisconnect
         return message["body"]
 
 
-async def hand_on(
-    session: aiohttp.ClientSession, request: Outgoing, receive: Receive, send: Send
+async def forward(
+    session: aiohttp.ClientSession, request: UpstreamRequest, receive: Receive, send: Send
 ) -> None:
-    """Send the request to its service, and the answer to the client; it may come before the request has ended.
+    """Send a request to its service, and the response to the client, even before the request ends.
 
-    An answer that breaks off cannot be taken back: whoever serves the client must cut the connection then. Whoever
-    notices that the client has gone cancels this, and the service is told by a closed connection.
+    If a response ends too early, the exception reaches the server, which then closes the client's
+    connection: the client must not take the response for complete. When a client disconnects, the
+    server cancels this coroutine, and the service's connection is closed.
 
     Raises:
-        BadGateway: The service cannot be reached, hung up, or sent what is no answer.
-        GatewayTimeout: The service did not answer in time.
-        ClientDisconnect: The client has left in the middle of its request.
+        BadGateway: The service cannot be reached, closed the connection, or sent no valid response.
+        GatewayTimeout: The service did not respond in time.
+        ClientDisconnect: The client disconnected before the end of its request.
     """
-    body = _Body(receive) if request.has_body else None
+    body = None
+    if request.has_body:
+        body = _RequestBody(receive)
     try:
-        async with asyncio.timeout(REQUEST_SECONDS) as patience:
-            await _exchange(session, request, body, patience, send)
+        async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS) as deadline:
+            await _exchange(session, request, body, deadline, send)
     except (aiohttp.ClientError, TimeoutError) as error:
-        if body is not None and body.is_broken_off:
+        if body is not None and body.is_aborted:
             raise ClientDisconnect from None
-        raise _refusal(error) from error
-
-
-async def _then_patient(
-    pieces: AsyncIterator[bytes], request: Outgoing, patience: asyncio.Timeout
-) -> AsyncIterator[bytes]:
-    """Give the service time for its answer when all of the request is sent, however long that took."""
-    async for piece in pieces:
-        yield piece
-    if patience.when() is not None:  # else the answer has begun
-        patience.reschedule(asyncio.get_running_loop().time() + request.answer_seconds)
+        raise _to_problem(error) from error
 
 
 async def _exchange(
     session: aiohttp.ClientSession,
-    request: Outgoing,
-    body: _Body | None,
-    patience: asyncio.Timeout,
+    request: UpstreamRequest,
+    body: _RequestBody | None,
+    deadline: asyncio.Timeout,
     send: Send,
 ) -> None:
+    data = None
+    if body is not None:
+        data = _send_body(body, request, deadline)
     async with session.request(
-        request.verb,
+        request.method,
         URL(request.url, encoded=True),
         headers=request.headers,
-        data=None
-        if body is None
-        else _then_patient(body.pieces(expects_call=request.expects_call), request, patience),
+        data=data,
         allow_redirects=False,
-        timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=request.answer_seconds),
-    ) as answer:
-        patience.reschedule(None)
-        await send(_head(answer))
-        async for piece in answer.content.iter_any():
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        timeout=aiohttp.ClientTimeout(
+            connect=CONNECT_TIMEOUT_SECONDS, sock_read=request.response_timeout_seconds
+        ),
+    ) as response:
+        deadline.reschedule(None)
+        await send(_to_response_start(response))
+        async for chunk in response.content.iter_any():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 
-def _refusal(error: Exception) -> ProblemError:
+async def _send_body(
+    body: _RequestBody, request: UpstreamRequest, deadline: asyncio.Timeout
+) -> AsyncIterator[bytes]:
+    """Yield the body, and then give the service its own time to respond."""
+    async for chunk in body.chunks(expects_continue=request.expects_continue):
+        yield chunk
+    has_response_begun = deadline.when() is None
+    if not has_response_begun:
+        now = asyncio.get_running_loop().time()
+        deadline.reschedule(now + request.response_timeout_seconds)
+
+
+def _to_problem(error: Exception) -> ProblemError:
     if isinstance(error, TimeoutError):
         return GatewayTimeout()
-    refusal = BadGateway()
+    problem = BadGateway()
     if isinstance(error, aiohttp.ClientConnectorError):
-        refusal.may_have_happened = False  # it was never sent
-    return refusal
+        problem.may_have_happened = False  # the request was never sent
+    return problem
 
 
-def _head(answer: aiohttp.ClientResponse) -> Message:
-    """Write the answer's head for the client.
+def _to_response_start(response: aiohttp.ClientResponse) -> Message:
+    """Convert the head of a response to an ASGI message for the client.
 
     Raises:
         BadGateway: Our own server would not send such a head.
     """
-    raw = answer.raw_headers
-    if answer.status not in _STATUSES or _CONTROL.search(b"".join(value for _, value in raw)):
+    values = b"".join(value for _, value in response.raw_headers)
+    if response.status not in _VALID_STATUSES or _CONTROL_CHARACTER.search(values):
         raise BadGateway
-    headers = for_client([(name.lower(), value) for name, value in raw])
-    if answer.status in _WITHOUT_BODY:
+    headers = response_headers([(name.lower(), value) for name, value in response.raw_headers])
+    if response.status in _STATUSES_WITHOUT_BODY:
         headers = [(name, value) for name, value in headers if name != b"content-length"]
-    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+    return {"type": "http.response.start", "status": response.status, "headers": headers}

@@ -1,9 +1,10 @@
-"""Which headers pass the gateway, in both directions."""
+"""Selects the headers that the proxy forwards, in both directions."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from auth_gateway.authentication.parser import RawHeaders
 from common.problems import BadRequest
 
 HOP_BY_HOP: Final = frozenset(
@@ -19,9 +20,9 @@ HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     }
 )
-"""What two neighbours say to each other only. Source: RFC 9110, 7.6.1."""
+"""Headers for one connection only. Source: RFC 9110, 7.6.1."""
 
-CLAIMS_OF_IDENTITY: Final = frozenset(
+IDENTITY_HEADERS: Final = frozenset(
     {
         b"authorization",
         b"cookie",
@@ -33,68 +34,72 @@ CLAIMS_OF_IDENTITY: Final = frozenset(
         b"x-user-id",
     }
 )
-"""What somebody could mistake for our own word about who calls, and from where."""
+"""Headers that a service could mistake for the gateway's statement of who sends a request, and
+from where."""
 
-SET_HERE: Final = frozenset({b"content-length", b"expect", b"host", b"x-request-id"})
-"""What the gateway says itself on its way to a service."""
+GATEWAY_SET: Final = frozenset({b"content-length", b"expect", b"host", b"x-request-id"})
+"""Headers that the gateway sets itself on requests to a service."""
 
-SET_THERE: Final = frozenset({b"date", b"server"})
-"""What the gateway's own server says to a client."""
+SERVER_SET: Final = frozenset({b"date", b"server"})
+"""Headers that the gateway's own server sets on responses."""
 
-CLOSE: Final = {"Connection": "close"}
-"""Said with a refusal after which it is in doubt where the next request begins."""
+CLOSE_CONNECTION: Final = {"Connection": "close"}
+"""For problems after which it is unclear where the next request of the connection begins."""
 
-_ODD: Final = re.compile(rb"[^a-z0-9-]+")
+_UNUSUAL: Final = re.compile(rb"[^a-z0-9-]+")
 _FORWARDED_PREFIX: Final = b"x-forwarded-"
-_NOT_FOR_SERVICES: Final = HOP_BY_HOP | CLAIMS_OF_IDENTITY | SET_HERE
-_NOT_FOR_CLIENTS: Final = HOP_BY_HOP | SET_THERE
-
-RawHeaders = Iterable[tuple[bytes, bytes]]
-"""Names, in lower case, and values."""
+_NOT_FOR_SERVICES: Final = HOP_BY_HOP | IDENTITY_HEADERS | GATEWAY_SET
+_NOT_FOR_CLIENTS: Final = HOP_BY_HOP | SERVER_SET
 
 
-def with_plain_names(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
-    """Drop names with other characters than letters, digits and hyphens, as the edge does: `device_id`.
+def drop_ambiguous_names(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    """Drop headers whose names, such as `device_id`, have other characters than a-z, 0-9 and `-`.
+
+    The edge does the same. Names are in lower case.
 
     Raises:
-        BadRequest: Some programs would take such a name for one that says who calls, from where, or how long the body
-            is: `X_User_Id`, `X.Forwarded.For`.
+        BadRequest: Some programs would read the name as one that the gateway controls, such as
+            `X_User_Id` or `X.Forwarded.For`.
     """
-    if not _ODD.search(b"".join(name for name, _ in headers)):
+    names = b"".join(name for name, _ in headers)
+    if not _UNUSUAL.search(names):
         return headers
-    plain = [(name, value) for name, value in headers if not _ODD.search(name)]
-    for name, _ in headers:
-        if _ODD.search(name) and _is_ours(_ODD.sub(b"-", name).strip(b"-")):
+    usual_headers: list[tuple[bytes, bytes]] = []
+    for name, value in headers:
+        if not _UNUSUAL.search(name):
+            usual_headers.append((name, value))
+        elif _is_controlled(_UNUSUAL.sub(b"-", name).strip(b"-")):
             raise BadRequest(
-                detail="A header's name imitates one that means something here.", headers=CLOSE
+                detail="A header's name imitates one that means something here.",
+                headers=CLOSE_CONNECTION,
             )
-    return plain
+    return usual_headers
 
 
-def _is_ours(name: bytes) -> bool:
+def _is_controlled(name: bytes) -> bool:
     return name in _NOT_FOR_SERVICES or name.startswith(_FORWARDED_PREFIX)
 
 
-def for_service(headers: RawHeaders) -> list[tuple[str, str]]:
-    """Return what a service may see of a client's headers."""
-    dropped = _NOT_FOR_SERVICES | _listed_in_connection(headers)
-    return [
-        (name.decode(), value.decode(errors="replace"))
-        for name, value in headers
-        if name not in dropped and not name.startswith(_FORWARDED_PREFIX)
-    ]
+def request_headers(headers: RawHeaders) -> list[tuple[str, str]]:
+    """Return the client's headers that a service may see."""
+    dropped = _NOT_FOR_SERVICES | _names_in_connection(headers)
+    forwarded: list[tuple[str, str]] = []
+    for name, value in headers:
+        if name not in dropped and not name.startswith(_FORWARDED_PREFIX):
+            forwarded.append((name.decode(), value.decode(errors="replace")))
+    return forwarded
 
 
-def for_client(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
-    """Return what a client may see of a service's headers."""
-    dropped = _NOT_FOR_CLIENTS | _listed_in_connection(headers)
+def response_headers(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """Return the service's headers that a client may see."""
+    dropped = _NOT_FOR_CLIENTS | _names_in_connection(headers)
     return [(name, value) for name, value in headers if name not in dropped]
 
 
-def _listed_in_connection(headers: RawHeaders) -> frozenset[bytes]:
-    return frozenset(
-        option.strip().lower()
-        for name, value in headers
-        if name == b"connection"
-        for option in value.split(b",")
-    )
+def _names_in_connection(headers: RawHeaders) -> set[bytes]:
+    """Return the header names that `Connection` lists: they are hop-by-hop as well."""
+    names: set[bytes] = set()
+    for name, value in headers:
+        if name == b"connection":
+            names.update(option.strip().lower() for option in value.split(b","))
+    return names

@@ -1,5 +1,3 @@
-"""The proxy mode: the gateway stands between clients and services, and looks to both like an edge."""
-
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -7,97 +5,141 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth_gateway.authentication import Gatekeeper
-from auth_gateway.forward_auth import remembered
-from auth_gateway.proxy.forward import Outgoing, hand_on
-from auth_gateway.proxy.headers import CLOSE, RawHeaders, for_service, with_plain_names
-from auth_gateway.proxy.paths import clean
-from auth_gateway.proxy.upstream import ANNOUNCED_BELOW_BYTES, Service
+from auth_gateway.authentication import AuthenticatedUser, Authenticator
+from auth_gateway.authentication.parser import RawHeaders
+from auth_gateway.proxy.forward import UpstreamRequest, forward
+from auth_gateway.proxy.headers import CLOSE_CONNECTION, drop_ambiguous_names, request_headers
+from auth_gateway.proxy.paths import normalize
+from auth_gateway.proxy.upstream import CONTENT_LENGTH_LIMIT_BYTES, UpstreamService
 from common.problems import BadRequest, BodyTooLarge
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
 
-class Proxy:
-    """An ASGI middleware inside the frame: what belongs to a service goes there, the rest stays here."""
+class ProxyMiddleware:
+    """An ASGI middleware that forwards the paths of the services, and passes the gateway's own.
 
-    def __init__(self, app: ASGIApp, gatekeeper: Gatekeeper, services: Sequence[Service]) -> None:
+    Its place is inside the request middleware.
+
+    Args:
+        app: The application that serves the gateway's own paths.
+        authenticator: Authenticates requests for the services.
+        services: The first one that matches a path gets its requests.
+    """
+
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator, services: Sequence[UpstreamService]
+    ) -> None:
         self._app = app
-        self._gatekeeper = gatekeeper
+        self._authenticator = authenticator
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on."""
+        """Forward a request, or pass it to the gateway's own application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         _require_plain_http(scope)
-        path = clean(scope["raw_path"]).decode()
-        scope["headers"] = with_plain_names(scope["headers"])
-        service = next((service for service in self._services if service.owns(path)), None)
-        length = _body_length(
-            scope, service.announced_below_bytes if service else ANNOUNCED_BELOW_BYTES
-        )
+        path = normalize(scope["raw_path"]).decode()
+        scope["headers"] = drop_ambiguous_names(scope["headers"])
+        service = self._find_service(path)
         if service is None:
+            _get_content_length(scope, CONTENT_LENGTH_LIMIT_BYTES)
             scope["path"] = unquote(path).rstrip("/") or "/"
             await self._app(scope, receive, send)
-        else:
-            scope["route"] = service
-            request = await self._decide(scope, service, path, length)
-            await hand_on(scope["app"].state.connections, request, receive, send)
+            return
+        content_length = _get_content_length(scope, service.content_length_limit_bytes)
+        scope["route"] = service
+        user = await self._authenticate(scope["headers"])
+        scope["pseudonym"] = user.pseudonym
+        request = _to_upstream_request(scope, service, path, content_length, user)
+        await forward(scope["app"].state.client_session, request, receive, send)
 
-    async def _decide(
-        self, scope: Scope, service: Service, path: str, length: int | None
-    ) -> Outgoing:
-        """Make of the client's request one that says who sends it."""
-        sent: RawHeaders = scope["headers"]
-        granted = remembered(self._gatekeeper, sent) or await self._gatekeeper.decide(sent)
-        scope["pseudonym"] = granted.subject_hash
-        headers = [
-            *for_service(sent),
-            ("Authorization", f"Bearer {granted.passport}"),
-            ("X-User-Id", granted.user_id),
-            ("X-Request-ID", scope["request_id"]),
-        ]
-        if length:
-            headers.append(("Content-Length", str(length)))
-        query: bytes = scope["query_string"]
-        url = f"{service.url}{path}?{query.decode()}" if query else service.url + path
-        has_body = length != 0
-        expects_call = has_body and any(header[0] == b"expect" for header in sent)
-        return Outgoing(scope["verb"], url, headers, has_body, service.answer_seconds, expects_call)
+    def _find_service(self, path: str) -> UpstreamService | None:
+        for service in self._services:
+            if service.matches(path):
+                return service
+        return None
+
+    async def _authenticate(self, headers: RawHeaders) -> AuthenticatedUser:
+        user = self._authenticator.get_cached_by_headers(headers)
+        if user is None:
+            user = await self._authenticator.authenticate(headers)
+        return user
+
+
+def _to_upstream_request(
+    scope: Scope,
+    service: UpstreamService,
+    path: str,
+    content_length: int | None,
+    user: AuthenticatedUser,
+) -> UpstreamRequest:
+    client_headers: RawHeaders = scope["headers"]
+    headers = request_headers(client_headers)
+    headers.append(("Authorization", f"Bearer {user.passport}"))
+    headers.append(("X-User-Id", user.user_id))
+    headers.append(("X-Request-ID", scope["request_id"]))
+    if content_length:
+        headers.append(("Content-Length", str(content_length)))
+    url = service.url + path
+    query: bytes = scope["query_string"]
+    if query:
+        url = f"{url}?{query.decode()}"
+    has_body = content_length != 0
+    has_expect_header = any(name == b"expect" for name, _ in client_headers)
+    return UpstreamRequest(
+        method=scope["verb"],
+        url=url,
+        headers=headers,
+        has_body=has_body,
+        response_timeout_seconds=service.response_timeout_seconds,
+        expects_continue=has_body and has_expect_header,
+    )
 
 
 def _require_plain_http(scope: Scope) -> None:
-    """Refuse versions that have no headers, the verb that asks for a tunnel, and who does not name one host.
+    """Require HTTP/1.0 or 1.1, a method other than CONNECT, and exactly one valid host.
+
+    HTTP/1.0 requests may have no host.
+
+    Raises:
+        BadRequest: The request is something else.
 
     Source: RFC 9112, 3.2.
     """
-    version = scope["http_version"]
+    version: str = scope["http_version"]
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    named = len(hosts) == 1 and _HOST.fullmatch(hosts[0]) if hosts else version == "1.0"
-    if version not in ("1.0", "1.1") or scope["verb"] == "CONNECT" or not named:
-        raise BadRequest(headers=CLOSE)
+    if version not in ("1.0", "1.1") or scope["verb"] == "CONNECT":
+        raise BadRequest(headers=CLOSE_CONNECTION)
+    if not _is_valid_host(hosts, version):
+        raise BadRequest(headers=CLOSE_CONNECTION)
 
 
-def _body_length(scope: Scope, announced_below_bytes: int) -> int | None:
-    """Return how many bytes the body is announced to have, None when it comes in chunks.
+def _is_valid_host(hosts: list[bytes], version: str) -> bool:
+    if not hosts:
+        return version == "1.0"
+    return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+
+
+def _get_content_length(scope: Scope, limit_bytes: int) -> int | None:
+    """Return the length of the body in bytes, None if it comes in chunks.
 
     Raises:
-        BadRequest: It is encoded in a way that services do not read.
-        BodyTooLarge: It is longer than the service reads.
+        BadRequest: The transfer encoding is not supported.
+        BodyTooLarge: The length is `limit_bytes` or more.
 
     Source: RFC 9112, 6.1 and 6.3.
     """
     headers: RawHeaders = scope["headers"]
     encodings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    if encodings not in ([], [b"chunked"]) or (encodings and scope["http_version"] == "1.0"):
-        raise BadRequest(detail="The body's encoding is not read here.", headers=CLOSE)
-    length = (
-        None
-        if encodings
-        else sum(int(value) for name, value in headers if name == b"content-length")
-    )
-    if length is not None and length >= announced_below_bytes:
+    if encodings:
+        if encodings != [b"chunked"] or scope["http_version"] == "1.0":
+            raise BadRequest(
+                detail="The body's encoding is not read here.", headers=CLOSE_CONNECTION
+            )
+        return None
+    length = sum(int(value) for name, value in headers if name == b"content-length")
+    if length >= limit_bytes:
         raise BodyTooLarge
     return length

@@ -1,4 +1,4 @@
-"""The services behind the gateway, and the connections to them."""
+"""The upstream services, and the HTTP client session that reaches them."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,100 +12,112 @@ import aiohttp
 from auth_gateway.settings import GatewaySettings
 from common.health import HealthStatus
 
-CONNECT_SECONDS: Final = 1.0
-"""How long a service may take to accept a connection."""
+CONNECT_TIMEOUT_SECONDS: Final = 1.0
+"""The longest wait until a service accepts a connection."""
 
-ANSWER_SECONDS: Final = 15.0
-"""How long a service may take to begin its answer, and between two pieces of it."""
+RESPONSE_TIMEOUT_SECONDS: Final = 15.0
+"""The longest wait for the beginning of a response, and between two chunks of it."""
 
-ANNOUNCED_BELOW_BYTES: Final = 1_000_000
-"""A request that announces as much, or more, is refused unread; services count what they read."""
+CONTENT_LENGTH_LIMIT_BYTES: Final = 1_000_000
+"""A request that announces this length or more is rejected. Services count what they read."""
 
-IMPORT_SECONDS: Final = 60.0
-"""How long a service may take for an import after it has read all of it."""
+IMPORT_RESPONSE_TIMEOUT_SECONDS: Final = 60.0
+"""The longest wait for the response to an import after all of it is sent."""
 
-IMPORT_BELOW_BYTES: Final = 100_000_000
-"""As above, for an import."""
+IMPORT_CONTENT_LENGTH_LIMIT_BYTES: Final = 100_000_000
+"""`CONTENT_LENGTH_LIMIT_BYTES` of an import."""
 
 IDLE_SECONDS: Final = 90.0
-"""Shorter than a service keeps idle connections, so that none dies under a request."""
+"""Shorter than services keep idle connections, so that none is closed under a request."""
 
-READ_AHEAD_BYTES: Final = 32_768
-"""How much of an answer is read before its client has read what is before it."""
+READ_BUFFER_BYTES: Final = 32_768
+"""How much of a response is read before its client has read what precedes it."""
 
-READY_SECONDS: Final = 1.0
-"""How long a readiness check waits for a service."""
+READINESS_TIMEOUT_SECONDS: Final = 1.0
+"""The longest wait of a readiness check for a service."""
 
-RETRY_SECONDS: Final = 0.05
-"""The pause before a service that did not accept a connection is asked once more."""
+RETRY_DELAY_SECONDS: Final = 0.05
+"""The pause before the only retry, when a service did not accept a connection."""
 
-_READY_TIMEOUT: Final = aiohttp.ClientTimeout(total=READY_SECONDS)
-_OWN_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_READINESS_TIMEOUT: Final = aiohttp.ClientTimeout(total=READINESS_TIMEOUT_SECONDS)
+_AIOHTTP_HEADERS: Final = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
-class AnswerLostError(aiohttp.ClientError):
-    """A service hung up on a request that it may have carried out."""
+class ResponseLostError(aiohttp.ClientError):
+    """A service closed the connection of a request that it may have carried out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """A service, and a path that it owns with everything below; there is one of these for each such path."""
+class UpstreamService:
+    """A service at one path, which includes all paths below. A service may have several of these.
+
+    `path` is also what the request log shows as the route.
+    """
 
     name: str
     path: str
     url: str
-    announced_below_bytes: int = ANNOUNCED_BELOW_BYTES
-    answer_seconds: float = ANSWER_SECONDS
+    content_length_limit_bytes: int = CONTENT_LENGTH_LIMIT_BYTES
+    response_timeout_seconds: float = RESPONSE_TIMEOUT_SECONDS
 
-    def owns(self, path: str) -> bool:
-        """Say whether the service answers at this path."""
-        return path.startswith(self.path) and path[len(self.path) : len(self.path) + 1] in ("", "/")
+    def matches(self, path: str) -> bool:
+        """Return whether requests for this path go to the service."""
+        return path == self.path or path.startswith(f"{self.path}/")
 
 
-def services_of(settings: GatewaySettings) -> tuple[Service, ...]:
-    """Return the services by the settings' addresses, in the order in which they are asked what they own."""
+def upstream_services(settings: GatewaySettings) -> tuple[UpstreamService, ...]:
+    """Return the services in the order in which they are matched."""
     return (
-        *(Service("tasks", path, settings.tasks_url) for path in ("/tasks", "/lists", "/labels")),
-        Service(
-            "users", "/users/me/import", settings.users_url, IMPORT_BELOW_BYTES, IMPORT_SECONDS
+        UpstreamService("tasks", "/tasks", settings.tasks_url),
+        UpstreamService("tasks", "/lists", settings.tasks_url),
+        UpstreamService("tasks", "/labels", settings.tasks_url),
+        UpstreamService(
+            "users",
+            "/users/me/import",
+            settings.users_url,
+            IMPORT_CONTENT_LENGTH_LIMIT_BYTES,
+            IMPORT_RESPONSE_TIMEOUT_SECONDS,
         ),
-        Service("users", "/users", settings.users_url),
+        UpstreamService("users", "/users", settings.users_url),
     )
 
 
 @asynccontextmanager
-async def connections() -> AsyncGenerator[aiohttp.ClientSession]:
-    """Keep connections to the services; nothing is decoded, remembered or added on the way."""
+async def client_session() -> AsyncGenerator[aiohttp.ClientSession]:
+    """Open a session that neither decodes responses, nor stores cookies, nor adds headers."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        skip_auto_headers=_OWN_HEADERS,
-        middlewares=(_send_once,),
-        read_bufsize=READ_AHEAD_BYTES,
+        skip_auto_headers=_AIOHTTP_HEADERS,
+        middlewares=(_retry_unsent_request,),
+        read_bufsize=READ_BUFFER_BYTES,
     ) as session:
         yield session
 
 
-async def state_of(session: aiohttp.ClientSession, service: Service) -> HealthStatus:
-    """Ask a service whether it is ready."""
+async def check_readiness(session: aiohttp.ClientSession, service: UpstreamService) -> HealthStatus:
+    """Return `ok` if the service's `/readyz` is 200, otherwise `unavailable`."""
     try:
         async with session.get(
-            f"{service.url}/readyz", timeout=_READY_TIMEOUT, allow_redirects=False
-        ) as answer:
-            return "ok" if answer.status == HTTPStatus.OK else "unavailable"
+            f"{service.url}/readyz", timeout=_READINESS_TIMEOUT, allow_redirects=False
+        ) as response:
+            status = response.status
     except (aiohttp.ClientError, TimeoutError):
         return "unavailable"
+    if status != HTTPStatus.OK:
+        return "unavailable"
+    return "ok"
 
 
-async def _send_once(
+async def _retry_unsent_request(
     request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Try a second time only while nothing was written; aiohttp itself would also repeat a PUT or DELETE that was."""
+    """Retry once if nothing was sent. aiohttp itself would also repeat a sent PUT or DELETE."""
     try:
         return await send(request)
     except aiohttp.ClientConnectorError:
-        await asyncio.sleep(RETRY_SECONDS)
+        await asyncio.sleep(RETRY_DELAY_SECONDS)
         return await send(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise AnswerLostError from error
+        raise ResponseLostError from error

@@ -12,27 +12,27 @@ from auth_gateway.authentication.keys import KeyCache, KeyState, KeysUnavailable
 from auth_gateway.settings import GatewaySettings
 
 from ...support import key_server as sick
-from ...support.helpers import Clock, verdict
-from ...support.key_server import Answer, KeyServer, document
+from ...support.helpers import Clock, rejection_reason
+from ...support.key_server import KeyServer, Respond, document
 from ...support.token_factory import EDDSA, ES256, HS256, PUBLISHED, RS256, key_set, login, minted
 
 DAY = 86_400
 GOOD = document(key_set(EDDSA.jwk()))
 
-every_sickness = pytest.mark.parametrize("answer", sick.SICKNESSES.values(), ids=sick.SICKNESSES)
+every_sickness = pytest.mark.parametrize("answer", sick.FAILURES.values(), ids=sick.FAILURES)
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[KeyServer]:
     async with KeyServer().running() as server:
-        server.answer = GOOD
+        server.respond = GOOD
         yield server
 
 
 @pytest.fixture
 async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
     """Return a cache that fetches when it is asked to, and not by itself."""
-    cache = KeyCache(server.address, max_age_seconds=300, clock=clock)
+    cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
     yield cache
     await cache.close()
 
@@ -48,7 +48,7 @@ async def known(cache: KeyCache, key_id: str | None, age_seconds: float = 0) -> 
 
 async def test_a_fetch_is_plain(server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    cache = KeyCache(server.address, max_age_seconds=300)
+    cache = KeyCache(server.url, max_age_seconds=300)
     await cache.refresh()
     await cache.close()
 
@@ -60,26 +60,26 @@ async def test_a_fetch_is_plain(server: KeyServer, monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_largest_set_is_read(cache: KeyCache, server: KeyServer) -> None:
-    server.answer = document(key_set(*(EDDSA.jwk(kid=str(n)) for n in range(64))).ljust(65_536))
+    server.respond = document(key_set(*(EDDSA.jwk(kid=str(n)) for n in range(64))).ljust(65_536))
 
     assert await known(cache, "63")
     assert cache.state == KeyState("ok", 0, 64)
 
 
 async def test_bad_keys_do_not_spoil_the_good_ones(cache: KeyCache, server: KeyServer) -> None:
-    server.answer = document(
+    server.respond = document(
         key_set(HS256.jwk(kid="a"), RS256.jwk(n=5), EDDSA.jwk(), ES256.jwk(use="enc"))
     )
 
     assert await known(cache, EDDSA.key_id)
-    assert cache.state.keys == 1
+    assert cache.state.key_count == 1
 
 
 @every_sickness
 async def test_a_sick_server_at_the_start_is_503(
-    cache: KeyCache, server: KeyServer, clock: Clock, answer: Answer
+    cache: KeyCache, server: KeyServer, clock: Clock, answer: Respond
 ) -> None:
-    server.answer = answer
+    server.respond = answer
 
     with pytest.raises(KeysUnavailable) as caught:
         await known(cache, EDDSA.key_id)
@@ -87,7 +87,7 @@ async def test_a_sick_server_at_the_start_is_503(
     assert caught.value.headers == {"Retry-After": "10"}
     assert cache.state.status == "unavailable"
 
-    server.answer = GOOD
+    server.respond = GOOD
     clock.now += 10
     assert await known(cache, EDDSA.key_id)
     assert cache.state.status == "ok"
@@ -95,23 +95,27 @@ async def test_a_sick_server_at_the_start_is_503(
 
 @every_sickness
 async def test_a_bad_set_never_replaces_a_good_one(
-    cache: KeyCache, server: KeyServer, clock: Clock, answer: Answer
+    cache: KeyCache, server: KeyServer, clock: Clock, answer: Respond
 ) -> None:
     await cache.refresh()
-    server.answer = answer
+    server.respond = answer
     clock.now += 300
 
     await cache.refresh()
 
     assert await known(cache, EDDSA.key_id)
-    assert (cache.state.status, cache.state.age_seconds, cache.state.keys) == ("degraded", 300, 1)
+    assert (cache.state.status, cache.state.age_seconds, cache.state.key_count) == (
+        "degraded",
+        300,
+        1,
+    )
 
 
 @pytest.mark.parametrize("answer", [sick.never, sick.drip])
 async def test_a_request_does_not_wait_for_a_slow_server(
-    cache: KeyCache, server: KeyServer, answer: Answer
+    cache: KeyCache, server: KeyServer, answer: Respond
 ) -> None:
-    server.answer = answer
+    server.respond = answer
     loop = asyncio.get_running_loop()
     started = loop.time()
 
@@ -123,7 +127,7 @@ async def test_a_request_does_not_wait_for_a_slow_server(
 
 async def test_a_server_that_is_down_is_503(clock: Clock) -> None:
     async with KeyServer().running() as gone:
-        address = gone.address
+        address = gone.url
     cache = KeyCache(address, max_age_seconds=300, clock=clock)
 
     with pytest.raises(KeysUnavailable):
@@ -132,7 +136,7 @@ async def test_a_server_that_is_down_is_503(clock: Clock) -> None:
 
 
 async def test_503_says_when_to_come_back(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
-    server.answer = sick.nothing
+    server.respond = sick.nothing
     await cache.refresh()
 
     clock.now += 7.5
@@ -161,7 +165,7 @@ async def test_a_failed_refresh_is_tried_again_every_ten_seconds(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     await cache.refresh()
-    server.answer = sick.nothing
+    server.respond = sick.nothing
     clock.now += 240
     for _ in range(100):
         await cache.refresh()
@@ -175,17 +179,21 @@ async def test_the_last_good_set_outlives_a_day_of_outage(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     await cache.refresh()
-    server.answer = sick.nothing
+    server.respond = sick.nothing
 
     clock.now += DAY
     await cache.refresh()
     assert await known(cache, EDDSA.key_id)
-    assert (cache.state.status, cache.state.age_seconds, cache.state.keys) == ("degraded", DAY, 1)
+    assert (cache.state.status, cache.state.age_seconds, cache.state.key_count) == (
+        "degraded",
+        DAY,
+        1,
+    )
 
     clock.now += 1
     with pytest.raises(KeysUnavailable):
         await known(cache, EDDSA.key_id)
-    assert (cache.state.status, cache.state.age_seconds, cache.state.keys) == (
+    assert (cache.state.status, cache.state.age_seconds, cache.state.key_count) == (
         "unavailable",
         None,
         0,
@@ -196,7 +204,7 @@ async def test_a_rotated_key_is_found_at_its_first_token(
     cache: KeyCache, server: KeyServer
 ) -> None:
     await cache.refresh()
-    server.answer = document(key_set(EDDSA.jwk(), RS256.jwk()))
+    server.respond = document(key_set(EDDSA.jwk(), RS256.jwk()))
 
     assert await known(cache, RS256.key_id)
     assert len(server.requests) == 2
@@ -204,7 +212,7 @@ async def test_a_rotated_key_is_found_at_its_first_token(
 
 async def test_a_removed_key_is_forgotten(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
     await cache.refresh()
-    server.answer = document(key_set(RS256.jwk()))
+    server.respond = document(key_set(RS256.jwk()))
     clock.now += 300
     await cache.refresh()
 
@@ -216,7 +224,7 @@ async def test_unknown_key_ids_cost_one_fetch_in_ten_seconds(
 ) -> None:
     await cache.refresh()
     for answer in (GOOD, sick.nothing):
-        server.answer, before = answer, len(server.requests)
+        server.respond, before = answer, len(server.requests)
         for second in range(10):
             asked = (known(cache, f"{second}-{n}") for n in range(200))
             verdicts = await asyncio.gather(*asked, return_exceptions=True)
@@ -254,27 +262,27 @@ async def test_a_client_who_gives_up_does_not_spoil_it_for_the_others(cache: Key
 async def test_the_cache_keeps_itself_fresh_until_it_is_closed(
     server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auth_gateway.authentication.keys.cache.TICK_SECONDS", 0)
+    monkeypatch.setattr("auth_gateway.authentication.keys.cache.REFRESH_CHECK_SECONDS", 0)
     async with (
-        KeyCache(server.address, max_age_seconds=300, clock=clock) as cache,
+        KeyCache(server.url, max_age_seconds=300, clock=clock) as cache,
         asyncio.timeout(5),
     ):
-        await server.asked.wait()
+        await server.requested.wait()
         assert await known(cache, EDDSA.key_id)
-        server.asked.clear()
+        server.requested.clear()
         clock.now += 240
-        await server.asked.wait()
+        await server.requested.wait()
         await cache.key_set()
 
-    server.asked.clear()
+    server.requested.clear()
     clock.now += 240
     await asyncio.sleep(0.05)
-    assert not server.asked.is_set()
+    assert not server.requested.is_set()
 
 
 async def test_the_age_of_the_keys_is_shown(server: KeyServer, clock: Clock) -> None:
-    async with KeyCache(server.address, max_age_seconds=300, clock=clock) as cache:
-        await server.asked.wait()
+    async with KeyCache(server.url, max_age_seconds=300, clock=clock) as cache:
+        await server.requested.wait()
         await cache.key_set()
         clock.now += 7
 
@@ -289,14 +297,14 @@ async def test_without_an_address_nothing_is_fetched() -> None:
 async def test_while_keys_cannot_be_had_hs256_goes_on(
     settings: GatewaySettings, cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
-    server.answer = sick.nothing
+    server.respond = sick.nothing
     verifier = Verifier(settings, cache, clock)
 
-    assert await verdict(verifier, minted()) is None
+    assert await rejection_reason(verifier, minted()) is None
     with pytest.raises(KeysUnavailable):
         await verifier.verify(login())
 
 
-async def test_all_kinds_of_keys_are_kept(keys: KeyCache) -> None:
+async def test_all_kinds_of_keys_are_kept(key_cache: KeyCache) -> None:
     for signer in PUBLISHED:
-        assert await known(keys, signer.key_id)
+        assert await known(key_cache, signer.key_id)

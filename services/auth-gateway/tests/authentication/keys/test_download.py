@@ -17,7 +17,7 @@ from auth_gateway.cli.explain import explain
 
 from ...support import key_server as sick
 from ...support.helpers import MakeSettings
-from ...support.key_server import Answer, KeyServer, after, document
+from ...support.key_server import KeyServer, Respond, after, document
 from ...support.token_factory import EDDSA, HS256, RS256, STRANGER, key_set, login
 
 GOOD = document(key_set(EDDSA.jwk()))
@@ -36,9 +36,9 @@ async def failure_at(address: str) -> KeySetError:
     async with asyncio.timeout(20):
         await cache.refresh()
     await cache.close()
-    assert cache.failure is not None
-    assert cache.state.reason == cache.failure.reason
-    return cache.failure
+    assert cache.last_error is not None
+    assert cache.state.reason == cache.last_error.reason
+    return cache.last_error
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ async def failure_at(address: str) -> KeySetError:
     ],
 )
 async def test_the_word_that_matters_is_named(
-    server: KeyServer, answer: Answer, words: list[str]
+    server: KeyServer, answer: Respond, words: list[str]
 ) -> None:
-    server.answer = answer
+    server.respond = answer
 
-    failure = await failure_at(server.address)
+    failure = await failure_at(server.url)
 
     assert not [word for word in words if word not in failure.reason], failure.reason
     assert "\n" not in str(failure)
@@ -91,9 +91,9 @@ async def test_the_word_that_matters_is_named(
 async def test_the_target_of_a_redirect_is_named_without_what_may_be_secret(
     server: KeyServer,
 ) -> None:
-    server.answer = document(b"", "302 Found", SECRETS)
+    server.respond = document(b"", "302 Found", SECRETS)
 
-    assert (await failure_at(server.address)).detail == "it leads to login.example.com/sso"
+    assert (await failure_at(server.url)).detail == "it leads to login.example.com/sso"
 
 
 @pytest.mark.parametrize(
@@ -111,16 +111,16 @@ async def test_the_target_of_a_redirect_is_named_without_what_may_be_secret(
 async def test_what_is_wrong_with_keys_is_named(
     server: KeyServer, jwk: dict[str, object], words: str
 ) -> None:
-    server.answer = document(key_set(jwk))
+    server.respond = document(key_set(jwk))
 
-    assert words in (await failure_at(server.address)).detail
+    assert words in (await failure_at(server.url)).detail
 
 
 async def test_a_key_that_is_left_out_is_named_once_in_the_log(
     server: KeyServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.answer = document(key_set(EDDSA.jwk(), HS256.jwk(kid="a"), RS256.jwk(), RS256.jwk()))
-    cache = KeyCache(server.address, max_age_seconds=0.001)
+    server.respond = document(key_set(EDDSA.jwk(), HS256.jwk(kid="a"), RS256.jwk(), RS256.jwk()))
+    cache = KeyCache(server.url, max_age_seconds=0.001)
 
     for _ in range(3):
         await cache.refresh()
@@ -162,14 +162,14 @@ async def test_a_certificate_that_nobody_trusts_is_named_and_ssl_cert_file_mends
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     async with KeyServer().running(context) as server:
-        server.answer = GOOD
-        failure = await failure_at(server.address)
+        server.respond = GOOD
+        failure = await failure_at(server.url)
         assert "certificate" in failure.reason
         assert "SSL_CERT_FILE" in failure.reason
         assert "self-signed" in failure.detail
 
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        cache = KeyCache(server.address, max_age_seconds=300)
+        cache = KeyCache(server.url, max_age_seconds=300)
         await cache.refresh()
         await cache.close()
         assert cache.state.status == "ok"
@@ -199,11 +199,9 @@ def self_signed(folder: Path) -> Path:
 async def test_make_explain_says_why_there_are_no_keys(
     server: KeyServer, make_settings: MakeSettings
 ) -> None:
-    server.answer = document(b"", "308 Permanent Redirect", SECRETS)
+    server.respond = document(b"", "308 Permanent Redirect", SECRETS)
 
-    accepted, lines = await explain(
-        fresh_login(), make_settings(better_auth_jwks_url=server.address)
-    )
+    accepted, lines = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.url))
 
     text = "\n".join(lines)
     assert not accepted
@@ -215,9 +213,9 @@ async def test_make_explain_says_why_there_are_no_keys(
 async def test_make_explain_waits_for_a_slow_key_server(
     server: KeyServer, make_settings: MakeSettings
 ) -> None:
-    server.answer = after(2, GOOD)
+    server.respond = after(2, GOOD)
 
-    accepted, _ = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.address))
+    accepted, _ = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.url))
 
     assert accepted
 
@@ -225,9 +223,9 @@ async def test_make_explain_waits_for_a_slow_key_server(
 async def test_make_explain_names_the_published_keys(
     server: KeyServer, make_settings: MakeSettings
 ) -> None:
-    server.answer = document(key_set(RS256.jwk(), HS256.jwk(kid="a")))
+    server.respond = document(key_set(RS256.jwk(), HS256.jwk(kid="a")))
 
-    _, lines = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.address))
+    _, lines = await explain(fresh_login(), make_settings(better_auth_jwks_url=server.url))
 
     assert lines[1] == "Verdict: refused, unknown-key"
     assert "Token:   'key-eddsa'" in lines

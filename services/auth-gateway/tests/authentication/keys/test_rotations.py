@@ -6,13 +6,13 @@ from secrets import token_bytes
 
 import pytest
 
-from auth_gateway.authentication import Reason, TokenRefused, Verifier
+from auth_gateway.authentication import InvalidToken, Reason, Verifier
 from auth_gateway.authentication.keys import KeyCache, KeysUnavailable
 from auth_gateway.authentication.keys import cache as cache_module
 from auth_gateway.settings import GatewaySettings
 
 from ...support import key_server as sick
-from ...support.helpers import Clock, verdict
+from ...support.helpers import Clock, rejection_reason
 from ...support.key_server import KeyServer, after, document, once
 from ...support.token_factory import (
     EDDSA,
@@ -34,14 +34,14 @@ UNAVAILABLE = "503"
 @pytest.fixture
 async def server() -> AsyncIterator[KeyServer]:
     async with KeyServer().running() as server:
-        server.answer = OLD
+        server.respond = OLD
         yield server
 
 
 @pytest.fixture
 async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
     """Return a cache that fetches when it is asked to, and not by itself."""
-    cache = KeyCache(server.address, max_age_seconds=300, clock=clock)
+    cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
     yield cache
     await cache.close()
 
@@ -61,7 +61,7 @@ async def warm(verifier: Verifier, cache: KeyCache) -> Verifier:
 async def answered(verifier: Verifier, token: bytes) -> Reason | str | None:
     """Return why a token is refused, `UNAVAILABLE`, or None when it is accepted."""
     try:
-        return await verdict(verifier, token)
+        return await rejection_reason(verifier, token)
     except KeysUnavailable:
         return UNAVAILABLE
 
@@ -88,7 +88,7 @@ async def flood(verifier: Verifier, **changes: object) -> list[Reason | str | No
 async def test_the_first_login_after_a_slow_answer_succeeds(
     verifier: Verifier, server: KeyServer
 ) -> None:
-    server.answer = after(2, OLD)
+    server.respond = after(2, OLD)
 
     assert await retry_after(verifier, login()) == 1
     await asyncio.sleep(1)
@@ -99,28 +99,28 @@ async def test_the_first_login_after_a_slow_answer_succeeds(
 async def test_a_rotated_key_of_a_slow_server_is_found_by_itself(
     settings: GatewaySettings, server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_module, "TICK_SECONDS", 0)
+    monkeypatch.setattr(cache_module, "REFRESH_CHECK_SECONDS", 0)
     async with (
-        KeyCache(server.address, max_age_seconds=300, clock=clock) as cache,
+        KeyCache(server.url, max_age_seconds=300, clock=clock) as cache,
         asyncio.timeout(10),
     ):
         verifier = Verifier(settings, cache, clock)
         await flood(verifier)
-        server.answer = after(2, ROTATED)
-        server.asked.clear()
+        server.respond = after(2, ROTATED)
+        server.requested.clear()
         clock.now += 5
         assert await retry_after(verifier, login(RS256)) == 5
 
         clock.now += 5
-        await server.asked.wait()
-        await cache.settled()
+        await server.requested.wait()
+        await cache.wait_for_fetch()
         assert await answered(verifier, login(RS256)) is None
     assert len(server.requests) == 2
 
 
 async def test_a_fetch_goes_on_for_as_long_as_the_setting_says(server: KeyServer) -> None:
-    server.answer = sick.drip
-    cache = KeyCache(server.address, max_age_seconds=300, fetch_seconds=1)
+    server.respond = sick.drip
+    cache = KeyCache(server.url, max_age_seconds=300, fetch_seconds=1)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
@@ -128,15 +128,15 @@ async def test_a_fetch_goes_on_for_as_long_as_the_setting_says(server: KeyServer
     await cache.close()
 
     assert 0.9 < loop.time() - began < 5
-    assert cache.failure is not None
-    assert "KEYS_FETCH_SECONDS" in cache.failure.reason
+    assert cache.last_error is not None
+    assert "KEYS_FETCH_SECONDS" in cache.last_error.reason
 
 
 async def test_a_rotated_key_after_a_flood_of_unknown_ones_is_503_and_then_accepted(
     warm: Verifier, server: KeyServer, clock: Clock
 ) -> None:
     assert set(await flood(warm)) == {Reason.UNKNOWN_KEY}
-    server.answer = ROTATED
+    server.respond = ROTATED
 
     for second in range(10):
         assert await retry_after(warm, login(RS256, jti=second)) == 10 - second
@@ -151,9 +151,9 @@ async def test_a_rotated_key_after_a_flood_of_unknown_ones_is_503_and_then_accep
 async def test_a_rotated_key_after_a_failed_fetch_is_503_and_then_accepted(
     warm: Verifier, server: KeyServer, clock: Clock
 ) -> None:
-    server.answer = sick.nothing
+    server.respond = sick.nothing
     assert await retry_after(warm, login(RS256)) == 10
-    server.answer = ROTATED
+    server.respond = ROTATED
     clock.now += 3
 
     assert await retry_after(warm, login(RS256)) == 7
@@ -169,11 +169,11 @@ async def test_a_token_is_401_once_a_fetch_that_began_after_it_lacks_its_key(
     stranger = login(STRANGER)
     assert await answered(warm, stranger) == UNAVAILABLE
 
-    server.answer = sick.nothing
+    server.respond = sick.nothing
     clock.now += 10
     assert await answered(warm, stranger) == UNAVAILABLE
 
-    server.answer = OLD
+    server.respond = OLD
     clock.now += 10
     assert await answered(warm, stranger) is Reason.UNKNOWN_KEY
     assert await answered(warm, stranger) is Reason.UNKNOWN_KEY
@@ -196,7 +196,7 @@ async def test_no_time_of_issue_makes_a_token_503_for_ever(
 async def test_an_old_token_of_an_unknown_key_is_401_also_in_an_outage(
     warm: Verifier, server: KeyServer, iat: int
 ) -> None:
-    server.answer = sick.nothing
+    server.respond = sick.nothing
 
     assert set(await flood(warm, iat=iat)) == {Reason.UNKNOWN_KEY}
     assert len(server.requests) == 2
@@ -207,7 +207,7 @@ async def test_a_clock_that_differs_from_the_issuers_by_half_a_minute_signs_nobo
 ) -> None:
     """A token of this moment may look 30 s older or younger than it is."""
     await flood(warm)
-    server.answer = ROTATED
+    server.respond = ROTATED
 
     for skew in (-30, 30):
         assert await answered(warm, login(RS256, iat=clock.now + skew)) == UNAVAILABLE
@@ -224,7 +224,7 @@ async def test_nobody_can_have_the_tokens_of_a_coming_key_refused(
     for _ in range(3):
         clock.now += 10
         assert await answered(warm, login(guessed)) is Reason.UNKNOWN_KEY
-    server.answer = ROTATED
+    server.respond = ROTATED
 
     assert await answered(warm, login(RS256, iat=clock.now)) == UNAVAILABLE
     clock.now += 10
@@ -235,16 +235,16 @@ async def test_a_key_that_comes_during_a_fetch_is_503_and_then_accepted(
     warm: Verifier, cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     release = asyncio.Event()
-    server.answer = once(release, OLD)
-    server.asked.clear()
+    server.respond = once(release, OLD)
+    server.requested.clear()
     first = asyncio.create_task(answered(warm, login(STRANGER)))
-    await server.asked.wait()
+    await server.requested.wait()
     second = asyncio.create_task(answered(warm, login(RS256)))
     await asyncio.sleep(0.05)
     release.set()
 
     assert (await first, await second) == (Reason.UNKNOWN_KEY, UNAVAILABLE)
-    server.answer = ROTATED
+    server.respond = ROTATED
     clock.now += 10
     assert await answered(warm, login(RS256)) is None
     assert cache.state.status == "ok"
@@ -266,7 +266,7 @@ async def test_a_key_that_comes_during_a_fetch_is_503_and_then_accepted(
 async def test_no_fetch_is_spent_on_a_token_that_no_key_could_make_good(
     verifier: Verifier, server: KeyServer, changes: dict[str, object], reason: Reason
 ) -> None:
-    server.answer = sick.nothing
+    server.respond = sick.nothing
 
     assert await answered(verifier, login(STRANGER, **changes)) is reason
     assert server.requests == []
@@ -291,8 +291,8 @@ async def test_a_fetch_that_the_cache_makes_for_a_missing_key_counts_as_well(
 async def test_only_so_many_tokens_are_remembered(
     server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache_module, "TOKENS_MAX", 2)
-    cache = KeyCache(server.address, max_age_seconds=300, clock=clock)
+    monkeypatch.setattr(cache_module, "FIRST_SEEN_MAX", 2)
+    cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
     await cache.key("unknown", b"first", 0)
     for digest in (b"forgotten", b"second", b"third"):
         with pytest.raises(KeysUnavailable):
@@ -312,13 +312,13 @@ async def test_only_so_many_tokens_are_remembered(
 async def test_each_gateway_finds_a_rotated_key(
     settings: GatewaySettings, server: KeyServer, clock: Clock
 ) -> None:
-    caches = [KeyCache(server.address, max_age_seconds=300, clock=clock) for _ in range(2)]
+    caches = [KeyCache(server.url, max_age_seconds=300, clock=clock) for _ in range(2)]
     verifiers = [Verifier(settings, cache, clock) for cache in caches]
     for verifier in verifiers:
         assert await answered(verifier, login()) is None
     clock.now += 10
     await flood(verifiers[0])
-    server.answer = ROTATED
+    server.respond = ROTATED
 
     assert [await answered(verifier, login(RS256)) for verifier in verifiers] == [UNAVAILABLE, None]
     clock.now += 10
@@ -331,12 +331,12 @@ async def test_a_key_that_is_gone_is_401_for_tokens_from_before(
     verifier: Verifier, cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     token = login(ES256)
-    server.answer = document(key_set(EDDSA.jwk(), ES256.jwk()))
+    server.respond = document(key_set(EDDSA.jwk(), ES256.jwk()))
     assert await answered(verifier, token) is None
-    server.answer = OLD
+    server.respond = OLD
     clock.now += 300
     await cache.refresh()
 
-    with pytest.raises(TokenRefused) as caught:
+    with pytest.raises(InvalidToken) as caught:
         await verifier.verify(token)
     assert caught.value.reason == Reason.UNKNOWN_KEY

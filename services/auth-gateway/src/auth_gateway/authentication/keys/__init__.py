@@ -1,8 +1,13 @@
-"""Better Auth's published keys: `download` gets them, `jwks` reads them, `cache` keeps them at hand."""
+"""Better Auth's published keys: `download` fetches them, `jwks` parses them, `cache` keeps them."""
 
 from auth_gateway.authentication.keys.cache import KeyCache, KeyState, KeysUnavailable
 from auth_gateway.authentication.keys.errors import KeySetError
-from auth_gateway.authentication.keys.jwks import PUBLISHED_ALGORITHMS, KeySet, VerifyingKey
+from auth_gateway.authentication.keys.jwks import (
+    PUBLISHED_ALGORITHMS,
+    KeySet,
+    PublicKey,
+    VerificationKey,
+)
 
 __all__ = [
     "PUBLISHED_ALGORITHMS",
@@ -11,5 +16,6 @@ __all__ = [
     "KeySetError",
     "KeyState",
     "KeysUnavailable",
-    "VerifyingKey",
+    "PublicKey",
+    "VerificationKey",
 ]

@@ -1,4 +1,4 @@
-"""The key set, kept fresh: fetched in the background, and once more for a key id that it lacks."""
+"""Keeps the key set fresh: fetches it in the background, and once more for an unknown key id."""
 
 import asyncio
 import logging
@@ -12,40 +12,45 @@ from prometheus_client import Gauge
 
 from auth_gateway.authentication.keys.download import download, trusted_authorities
 from auth_gateway.authentication.keys.errors import KeySetError
-from auth_gateway.authentication.keys.jwks import KeySet, VerifyingKey, read_key_set
-from auth_gateway.lru_cache import LeastRecentlyUsed
+from auth_gateway.authentication.keys.jwks import KeySet, VerificationKey, parse_key_set
+from auth_gateway.lru_cache import LRUCache
 from common.identity import LEEWAY_SECONDS
 from common.problems import Unavailable
 
-WAIT_SECONDS: Final = 1.5
-"""How long a request waits for a fetch, which may go on without it; the edge waits 3 s for a decision."""
+REQUEST_WAIT_SECONDS: Final = 1.5
+"""The longest wait of a request for a fetch, which may go on without it.
 
-FETCH_SECONDS: Final = 10.0
-"""How long a fetch may take, unless `KEYS_FETCH_SECONDS` says otherwise."""
+The edge waits 3 s for a decision.
+"""
+
+FETCH_TIMEOUT_SECONDS: Final = 10.0
+"""The longest fetch, unless `KEYS_FETCH_SECONDS` is set."""
 
 RETRY_SECONDS: Final = 10.0
 """Time between two fetches for unknown key ids, or after a fetch that failed."""
 
-LAST_GOOD_SECONDS: Final = 86_400.0
-"""How long the last good set is used while no other can be had."""
+STALE_MAX_SECONDS: Final = 86_400.0
+"""How long the last good set is used while no other can be fetched."""
 
-EARLY: Final = 0.8
-"""The share of its age limit after which a set is fetched anew, so that no request waits for it."""
+REFRESH_AT_AGE_RATIO: Final = 0.8
+"""The share of its maximum age at which a set is fetched again, so that no request waits for it."""
 
-TICK_SECONDS: Final = 1.0
-"""How often it is looked whether a fetch is due."""
+REFRESH_CHECK_SECONDS: Final = 1.0
+"""Time between two checks whether a fetch is due."""
 
-TOKENS_MAX: Final = 10_000
-"""Tokens with unknown key ids that are remembered; of each a digest and a number."""
+FIRST_SEEN_MAX: Final = 10_000
+"""Tokens with unknown key ids that are remembered: a digest and a number for each."""
 
-AGE: Final = Gauge("key_set_age_seconds", "Time since the keys were fetched, infinite without any.")
-"""Well above `KEYS_MAX_AGE_SECONDS` when the key server is away."""
+KEY_SET_AGE: Final = Gauge(
+    "key_set_age_seconds", "Time since the keys were fetched, infinite without any."
+)
+"""Well above `KEYS_MAX_AGE_SECONDS` while the key server is unavailable."""
 
 _LOG: Final = logging.getLogger(__name__)
 
 
 class KeysUnavailable(Unavailable, status=Unavailable.status, title=Unavailable.title):
-    """Nobody can tell now which key a token needs: there is no key set, or none that is newer than the token."""
+    """The key of a token is unknown now: there is no key set, or none newer than the token."""
 
     def __init__(self, retry_after_seconds: float) -> None:
         super().__init__("keys-unavailable", "The keys that verify tokens cannot be fetched now.")
@@ -54,73 +59,84 @@ class KeysUnavailable(Unavailable, status=Unavailable.status, title=Unavailable.
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """How the keys are: `degraded` lives on the last good set, `off` needs none.
+    """State of the keys for readiness.
 
-    `reason` says in one sentence why the last fetch failed, None if it did not.
+    `degraded`: the last good set is used, because a fetch failed or is late; `off`: none is needed.
+    `reason` says why the last fetch failed, None if it succeeded.
     """
 
     status: Literal["ok", "degraded", "unavailable", "off"]
     age_seconds: float | None
-    keys: int
+    key_count: int
     reason: str | None = None
 
 
 class KeyCache:
-    """The keys at one address; entered as a context, it also keeps them fresh."""
+    """Caches the key set at one URL. As a context manager, it also refreshes it in the background.
+
+    Args:
+        url: Where the keys are published; None if no published keys are used.
+        max_age_seconds: A set is fetched again before it reaches this age.
+        fetch_seconds: The longest fetch.
+        clock: A monotonic clock in seconds.
+    """
 
     def __init__(
         self,
-        address: str | None,
+        url: str | None,
         *,
         max_age_seconds: float,
-        fetch_seconds: float = FETCH_SECONDS,
+        fetch_seconds: float = FETCH_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._address = address
+        self._url = url
         self._max_age_seconds = max_age_seconds
         self._fetch_seconds = fetch_seconds
         self._clock = clock
         self._authorities = trusted_authorities()
-        self._keys = KeySet([])
-        self._good_at = -math.inf
-        self._tried_at = -math.inf
-        self._closed_until = -math.inf
-        # Fetches are numbered, because clocks are too coarse to tell what came first.
-        self._fetches = 0
-        self._good_fetch = 0
+        self._key_set = KeySet([])
+        self._fetched_at = -math.inf
+        self._last_attempt_at = -math.inf
+        self._no_fetch_before = -math.inf
+        # Fetches are numbered, because clocks are too coarse to order them.
+        self._fetch_count = 0
+        self._good_fetch_number = 0
         self._good_fetch_began_at = -math.inf
-        self._first_seen: LeastRecentlyUsed[bytes, int] = LeastRecentlyUsed(TOKENS_MAX)
-        self._is_missed = False
-        self.failure: KeySetError | None = None
-        self._flight: asyncio.Task[None] | None = None
-        self._upkeep: asyncio.Task[None] | None = None
+        self._fetch_count_at_first_sight: LRUCache[bytes, int] = LRUCache(FIRST_SEEN_MAX)
+        self._key_was_missing = False
+        self.last_error: KeySetError | None = None
+        self._fetch_task: asyncio.Task[None] | None = None
+        self._refresh_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        AGE.set_function(lambda: self._clock() - self._good_at)
-        self._upkeep = asyncio.create_task(self._keep_fresh())
+        KEY_SET_AGE.set_function(lambda: self._age_seconds)
+        self._refresh_task = asyncio.create_task(self._refresh_forever())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """Stop fetching."""
-        tasks = [task for task in (self._upkeep, self._flight) if task]
+        """Cancel the background refresh and a running fetch."""
+        tasks = [task for task in (self._refresh_task, self._fetch_task) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def state(self) -> KeyState:
-        """What readiness shows."""
-        age = self._clock() - self._good_at
-        reason = self.failure.reason if self.failure else None
-        if self._address is None:
+        """The state that readiness shows."""
+        if self._url is None:
             return KeyState("off", None, 0)
-        if age > LAST_GOOD_SECONDS:
+        reason = None
+        if self.last_error is not None:
+            reason = self.last_error.reason
+        age_seconds = self._age_seconds
+        if age_seconds > STALE_MAX_SECONDS:
             return KeyState("unavailable", None, 0, reason)
-        is_stale = self.failure is not None or age > self._max_age_seconds
-        return KeyState("degraded" if is_stale else "ok", age, len(self._keys), reason)
+        if self.last_error is not None or age_seconds > self._max_age_seconds:
+            return KeyState("degraded", age_seconds, len(self._key_set), reason)
+        return KeyState("ok", age_seconds, len(self._key_set), reason)
 
     async def key_set(self) -> KeySet:
         """Return the key set.
@@ -132,127 +148,140 @@ class KeyCache:
             await self._fetch_for_request()
         if not self._has_keys:
             raise self._unavailable()
-        return self._keys
+        return self._key_set
 
     @property
-    def cached(self) -> KeySet:
+    def cached_key_set(self) -> KeySet:
         """The last good set, empty before there is one; nothing is fetched."""
-        return self._keys
+        return self._key_set
 
-    def cached_key(self, key_id: str) -> VerifyingKey | None:
-        """Return the key of this id if it is known; nothing is fetched."""
-        return self._keys.named(key_id) if self._has_keys else None
+    def cached_key(self, key_id: str) -> VerificationKey | None:
+        """Return the key with this id if it is cached; nothing is fetched."""
+        if not self._has_keys:
+            return None
+        return self._key_set.get(key_id)
 
-    async def key(self, key_id: str, digest: bytes, age_seconds: float) -> VerifyingKey | None:
-        """Return the key of this id, after one more fetch where that is needed and allowed.
+    async def key(
+        self, key_id: str, token_digest: bytes, token_age_seconds: float
+    ) -> VerificationKey | None:
+        """Return the key with this id, after one more fetch if that is needed and allowed.
 
-        None says that no such key is published: a set that was fetched after the token had come into being lacks it.
-        When that was, the token's age says (since `iat`, which is not verified yet, by two clocks that may differ), or
-        our own first sight of the token with this digest. So a token that lies about its age harms only itself.
+        None means that no such key is published: a set that was fetched after the token was issued
+        lacks it. The time of issue is taken from the token's age (by `iat`, which is not verified
+        yet, and by two clocks that may differ), or from when this process first saw the token. So
+        a token with a wrong `iat` harms only itself.
+
+        Args:
+            key_id: The `kid` of the token.
+            token_digest: Identifies the token.
+            token_age_seconds: Time since its `iat`.
 
         Raises:
             KeysUnavailable: There is no usable set, or none that is newer than the token.
         """
-        self._remember(digest)
+        if self._fetch_count_at_first_sight.get(token_digest) is None:
+            self._fetch_count_at_first_sight.put(token_digest, self._fetch_count)
         if self.cached_key(key_id) is None:
             await self._fetch_for_request()
         key = self.cached_key(key_id)
-        if key is None and not self._is_newer_than(digest, age_seconds):
-            self._is_missed = True
+        if key is None and not self._is_newer_than_token(token_digest, token_age_seconds):
+            self._key_was_missing = True
             raise self._unavailable()
         return key
 
     async def refresh(self) -> None:
-        """Fetch the set if it comes to its age limit, is missing, or lacked a key since the last fetch."""
-        if self._is_missed:
+        """Fetch the set if it is missing or near its maximum age, or lacked a key since then."""
+        if self._key_was_missing:
             self._start_fetch()
-            self._pause()
-        elif self._clock() - self._good_at >= self._max_age_seconds * EARLY:
+            self._delay_next_fetch()
+        elif self._age_seconds >= self._max_age_seconds * REFRESH_AT_AGE_RATIO:
             self._start_fetch()
-        await self.settled()
+        await self.wait_for_fetch()
 
-    async def settled(self) -> None:
+    async def wait_for_fetch(self) -> None:
         """Wait until no fetch is running."""
-        if self._flight is not None:
-            await asyncio.wait([self._flight])
+        if self._fetch_task is not None:
+            await asyncio.wait([self._fetch_task])
+
+    @property
+    def _age_seconds(self) -> float:
+        return self._clock() - self._fetched_at
 
     @property
     def _has_keys(self) -> bool:
-        return self._clock() - self._good_at <= LAST_GOOD_SECONDS
+        return self._age_seconds <= STALE_MAX_SECONDS
 
-    def _remember(self, digest: bytes) -> None:
-        """Note how many fetches had begun before a token was seen for the first time."""
-        if self._first_seen.get(digest) is None:
-            self._first_seen.put(digest, self._fetches)
-
-    def _is_newer_than(self, digest: bytes, age_seconds: float) -> bool:
-        """Tell whether the set was asked for when the token was there already."""
+    def _is_newer_than_token(self, token_digest: bytes, token_age_seconds: float) -> bool:
+        """Return whether the set was fetched after the token was issued."""
         if not self._has_keys:
             return False
-        first_seen = self._first_seen.get(digest)
-        if first_seen is not None and self._good_fetch > first_seen:
+        fetch_count = self._fetch_count_at_first_sight.get(token_digest)
+        if fetch_count is not None and self._good_fetch_number > fetch_count:
             return True
-        return age_seconds - LEEWAY_SECONDS > self._clock() - self._good_fetch_began_at
+        set_age_seconds = self._clock() - self._good_fetch_began_at
+        return token_age_seconds - LEEWAY_SECONDS > set_age_seconds
 
     def _unavailable(self) -> KeysUnavailable:
-        if self._flight is not None:
-            return KeysUnavailable(1)
-        return KeysUnavailable(self._closed_until - self._clock())
+        if self._fetch_task is not None:
+            return KeysUnavailable(retry_after_seconds=1)
+        return KeysUnavailable(self._no_fetch_before - self._clock())
 
     async def _fetch_for_request(self) -> None:
-        """Start a fetch where one is allowed, and wait for whichever runs, but no longer than a request may."""
+        """Start a fetch if one is allowed, and wait for the running one as long as requests may."""
         self._start_fetch()
-        self._pause()
-        if self._flight is not None:
-            await asyncio.wait([self._flight], timeout=WAIT_SECONDS)
+        self._delay_next_fetch()
+        if self._fetch_task is not None:
+            await asyncio.wait([self._fetch_task], timeout=REQUEST_WAIT_SECONDS)
 
-    def _pause(self) -> None:
-        """Allow no further fetch until some time after the last one began."""
-        self._closed_until = max(self._closed_until, self._tried_at + RETRY_SECONDS)
+    def _delay_next_fetch(self) -> None:
+        """Allow no other fetch until `RETRY_SECONDS` after the last one began."""
+        not_before = self._last_attempt_at + RETRY_SECONDS
+        self._no_fetch_before = max(self._no_fetch_before, not_before)
 
-    async def _keep_fresh(self) -> None:
-        while self._address is not None:
+    async def _refresh_forever(self) -> None:
+        while self._url is not None:
             await self.refresh()
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(REFRESH_CHECK_SECONDS)
 
     def _start_fetch(self) -> None:
-        """Start a fetch, unless one is running or was tried just now."""
-        if self._flight is None and self._clock() >= self._closed_until:
-            self._is_missed = False
-            self._tried_at = self._clock()
-            self._flight = asyncio.create_task(self._fetch())
+        """Start a fetch unless one is running, or began too recently."""
+        if self._fetch_task is not None or self._clock() < self._no_fetch_before:
+            return
+        self._key_was_missing = False
+        self._last_attempt_at = self._clock()
+        self._fetch_task = asyncio.create_task(self._fetch(self._url or ""))
 
-    async def _fetch(self) -> None:
-        """Replace the set by the published one, but never by a bad one."""
-        self._fetches += 1
+    async def _fetch(self, url: str) -> None:
+        """Replace the key set by the published one if that is usable."""
+        self._fetch_count += 1
         try:
-            document = await download(self._address or "", self._fetch_seconds, self._authorities)
-            keys = read_key_set(document)
+            document = await download(url, self._fetch_seconds, self._authorities)
+            key_set = parse_key_set(document)
         except KeySetError as error:
-            self._fail(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the upkeep goes on and tries again
-            self._fail(
-                KeySetError("cannot be asked, for a reason that was not foreseen", repr(error))
-            )
+            self._record_failure(error)
+        except Exception as error:  # noqa: BLE001 - the background refresh must go on and try again
+            reason = "cannot be asked, for a reason that was not foreseen"
+            self._record_failure(KeySetError(reason, repr(error)))
         else:
-            self._keep(keys)
+            self._store(key_set)
         finally:
-            self._flight = None
+            self._fetch_task = None
 
-    def _keep(self, keys: KeySet) -> None:
-        if keys.refused and keys.refused != self._keys.refused:
+    def _store(self, key_set: KeySet) -> None:
+        if key_set.rejected and key_set.rejected != self._key_set.rejected:
             _LOG.warning(
-                "The key server publishes keys that may not be used: %s", "; ".join(keys.refused)
+                "The key server publishes keys that may not be used: %s",
+                "; ".join(key_set.rejected),
             )
-        if self.failure is not None:
+        if self.last_error is not None:
             _LOG.warning("The keys can be fetched again.")
-        self._keys = keys
-        self._good_fetch = self._fetches
-        self._good_fetch_began_at = self._tried_at
-        self._good_at = self._clock()
-        self.failure = None
+        self._key_set = key_set
+        self._good_fetch_number = self._fetch_count
+        self._good_fetch_began_at = self._last_attempt_at
+        self._fetched_at = self._clock()
+        self.last_error = None
 
-    def _fail(self, error: KeySetError) -> None:
-        self.failure = error
-        self._pause()
-        _LOG.warning("The keys cannot be fetched: the key server at %s %s.", self._address, error)
+    def _record_failure(self, error: KeySetError) -> None:
+        self.last_error = error
+        self._delay_next_fetch()
+        _LOG.warning("The keys cannot be fetched: the key server at %s %s.", self._url, error)

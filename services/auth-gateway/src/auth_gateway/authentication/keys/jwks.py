@@ -1,4 +1,4 @@
-"""Which keys of a published key set may verify a token: rule 4 of the token rules."""
+"""Parses a JWK Set, and selects the keys that may verify a token (rule 4 of the token rules)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from auth_gateway.authentication.keys.errors import KeySetError
 from common.problems import BadRequest
 from common.validation import parse
 
-FITTING: Final = {
+ALGORITHMS_BY_KEY_TYPE: Final = {
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
     ("EC", "P-256"): frozenset({"ES256"}),
     ("EC", "P-521"): frozenset({"ES512"}),
     ("RSA", None): frozenset({"PS256", "RS256"}),
 }
-"""The algorithms that a key's type and curve allow; `Ed25519` is another name of `EdDSA` with that curve.
+"""The algorithms of a key's type and curve; `Ed25519` is another name of `EdDSA` with that curve.
 
 Source: RFC 7518, 3.1; RFC 8037, 3.1; RFC 9864, 2.2.
 """
 
-PUBLISHED_ALGORITHMS: Final[frozenset[str]] = frozenset[str]().union(*FITTING.values())
+PUBLISHED_ALGORITHMS: Final = frozenset[str]().union(*ALGORITHMS_BY_KEY_TYPE.values())
 """Every `alg` that is verified with a published key."""
 
 KEYS_MAX: Final = 64
@@ -36,15 +36,18 @@ RSA_MIN_BITS: Final = 2048
 """Source: RFC 7518, 3.3."""
 
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""A key that shows one of these is known to others. Source: RFC 7518, 6.2.2, 6.3.2 and 6.4.1; RFC 8037, 2."""
+"""A key that publishes one of these is known to others.
 
-SHOWN_MAX_CHARACTERS: Final = 20
-"""Of a member that is wrong."""
+Source: RFC 7518, 6.2.2, 6.3.2 and 6.4.1; RFC 8037, 2.
+"""
+
+MEMBER_MAX_CHARACTERS: Final = 20
+"""The longest part of a wrong member that messages quote."""
 
 _PRIME: Final = 2**255 - 19
 _D: Final = -121_665 * pow(121_666, -1, _PRIME)
 
-_READERS: Final = {
+_JWK_READERS: Final = {
     "OKP": OKPAlgorithm.from_jwk,
     "EC": ECAlgorithm.from_jwk,
     "RSA": RSAAlgorithm.from_jwk,
@@ -54,8 +57,8 @@ PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyingKey:
-    """A public key, and the only algorithms it may be used with."""
+class VerificationKey:
+    """A public key, and the only algorithms that it may be used with."""
 
     key_id: str | None
     algorithms: frozenset[str]
@@ -63,113 +66,137 @@ class VerifyingKey:
 
 
 class KeySet:
-    """The usable keys of one key set."""
+    """The usable keys of one JWK Set; `rejected` has one reason for every other key."""
 
-    def __init__(self, keys: Sequence[VerifyingKey], refused: Sequence[str] = ()) -> None:
+    def __init__(self, keys: Sequence[VerificationKey], rejected: Sequence[str] = ()) -> None:
         self._keys = keys
-        self.refused = tuple(refused)
-        """What is wrong with each key that was left out."""
-        self._named = {key.key_id: key for key in keys}
+        self.rejected = tuple(rejected)
+        self._by_id = {key.key_id: key for key in keys}
 
     def __len__(self) -> int:
         return len(self._keys)
 
     @property
-    def names(self) -> list[str]:
+    def key_ids(self) -> list[str]:
         """The key ids, in the order of the set."""
         return [key.key_id for key in self._keys if key.key_id is not None]
 
-    def named(self, key_id: str) -> VerifyingKey | None:
-        """Return the one key of this name."""
-        return self._named.get(key_id)
+    def get(self, key_id: str) -> VerificationKey | None:
+        """Return the key with this id."""
+        return self._by_id.get(key_id)
 
-    def fitting(self, algorithm: str) -> list[VerifyingKey]:
-        """Return all keys that a token without a key id may mean."""
+    def matching(self, algorithm: str) -> list[VerificationKey]:
+        """Return all keys that a token without a key id may be signed with."""
         return [key for key in self._keys if algorithm in key.algorithms]
 
 
-def read_key_set(document: bytes) -> KeySet:
-    """Read a JWK Set, and leave out every key that must not verify anything.
+class _UnusableKeyError(Exception):
+    """Says why a key must not verify anything."""
+
+
+def parse_key_set(document: bytes) -> KeySet:
+    """Parse a JWK Set, and leave out every key that must not verify anything.
 
     Raises:
-        KeySetError: It is broken, has too many keys, or none that is usable.
+        KeySetError: It is malformed, has too many keys, or no usable one.
     """
+    jwks = _parse_jwks(document)
+    key_id_counts = _count_key_ids(jwks)
+    keys: list[VerificationKey] = []
+    rejected: list[str] = []
+    for jwk in jwks:
+        try:
+            keys.append(_parse_key(jwk, key_id_counts))
+        except _UnusableKeyError as error:
+            rejected.append(str(error))
+    if not keys:
+        raise KeySetError("publishes no key that may be used", "; ".join(rejected))
+    return KeySet(keys, rejected)
+
+
+def _parse_jwks(document: bytes) -> list[object]:
     try:
-        listed = _member(parse(document), "keys")
+        key_set = parse(document)
     except BadRequest:
         raise KeySetError("answers with something that is not strict JSON") from None
-    if not _is_list(listed):
+    jwks = None
+    if _is_object(key_set):
+        jwks = key_set.get("keys")
+    if not _is_list(jwks):
         raise KeySetError('answers with JSON that has no list "keys", so it is no key set')
-    if len(listed) > KEYS_MAX:
+    if len(jwks) > KEYS_MAX:
         raise KeySetError(f"publishes more than {KEYS_MAX} keys")
-    if not listed:
+    if not jwks:
         raise KeySetError("publishes an empty key set")
-    names = Counter(name for jwk in listed if isinstance(name := _member(jwk, "kid"), str))
-    keys: list[VerifyingKey] = []
-    refused: list[str] = []
-    for jwk in listed:
-        try:
-            keys.append(_usable(jwk, names))
-        except _UnusableKeyError as error:
-            refused.append(str(error))
-    if not keys:
-        raise KeySetError("publishes no key that may be used", "; ".join(refused))
-    return KeySet(keys, refused)
+    return jwks
 
 
-class _UnusableKeyError(Exception):
-    """What is wrong with one key."""
+def _count_key_ids(jwks: list[object]) -> Counter[str]:
+    counts = Counter[str]()
+    for jwk in jwks:
+        if not _is_object(jwk):
+            continue
+        key_id = jwk.get("kid")
+        if isinstance(key_id, str):
+            counts[key_id] += 1
+    return counts
 
 
-def _usable(jwk: object, names: Counter[str]) -> VerifyingKey:
-    """Read one key.
-
-    Raises:
-        _UnusableKeyError: It must not verify anything.
-    """
+def _parse_key(jwk: object, key_id_counts: Counter[str]) -> VerificationKey:
     if not _is_object(jwk):
         raise _UnusableKeyError("no JSON object")
     key_id = jwk.get("kid")
     if key_id is not None and not isinstance(key_id, str):
         raise _UnusableKeyError("kid is no text")
-    if key_id is not None and names[key_id] > 1:
+    if key_id is not None and key_id_counts[key_id] > 1:
         raise _UnusableKeyError("several keys have this kid")
     if jwk.get("use", "sig") != "sig":
         raise _UnusableKeyError("use is not sig")
     operations = jwk.get("key_ops", ["verify"])
     if not _is_list(operations) or "verify" not in operations:
         raise _UnusableKeyError("key_ops lacks verify")
-    algorithms = _algorithms(jwk)
+    algorithms = _get_algorithms(jwk)
     if PRIVATE_MEMBERS & jwk.keys():
         raise _UnusableKeyError("it shows a private key")
-    return VerifyingKey(key_id, algorithms, _public_key(jwk))
+    return VerificationKey(key_id, algorithms, _parse_public_key(jwk))
 
 
-def _algorithms(jwk: dict[str, object]) -> frozenset[str]:
-    """Return what the key's type and curve allow, narrowed to its own `alg` if it has one.
+def _get_algorithms(jwk: dict[str, object]) -> frozenset[str]:
+    """Return the algorithms of the key's type and curve, narrowed to its own `alg` if it has one.
 
     Raises:
-        _UnusableKeyError: They allow nothing, or not what `alg` says.
+        _UnusableKeyError: Type and curve are not supported, or contradict `alg`.
     """
-    kty, curve, own = jwk.get("kty"), jwk.get("crv"), jwk.get("alg")
-    form = (kty, None if kty == "RSA" else curve)
-    fitting = next((names for known, names in FITTING.items() if known == form), None)
-    if fitting is None:
-        raise _UnusableKeyError(f"kty {_shown(kty)} with crv {_shown(curve)} is not supported")
+    key_type = jwk.get("kty")
+    curve = jwk.get("crv")
+    algorithms = _algorithms_of_type(key_type, curve)
+    if algorithms is None:
+        raise _UnusableKeyError(f"kty {_quote(key_type)} with crv {_quote(curve)} is not supported")
     if "alg" not in jwk:
-        return fitting
-    if not isinstance(own, str) or own not in fitting:
-        raise _UnusableKeyError(f"alg {_shown(own)} does not fit kty {_shown(kty)}")
-    return frozenset({own}) if kty == "RSA" else fitting
+        return algorithms
+    algorithm = jwk["alg"]
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
+        raise _UnusableKeyError(f"alg {_quote(algorithm)} does not fit kty {_quote(key_type)}")
+    if key_type == "RSA":
+        return frozenset({algorithm})
+    return algorithms
 
 
-def _shown(member: object) -> str:
-    return ascii(member)[:SHOWN_MAX_CHARACTERS]
+def _algorithms_of_type(key_type: object, curve: object) -> frozenset[str] | None:
+    # Compared one by one, because members of a JWK may be values that cannot be hashed.
+    for (known_type, known_curve), algorithms in ALGORITHMS_BY_KEY_TYPE.items():
+        if key_type == known_type and known_curve in (None, curve):
+            return algorithms
+    return None
 
 
-def _public_key(jwk: dict[str, object]) -> PublicKey:
+def _quote(member: object) -> str:
+    return ascii(member)[:MEMBER_MAX_CHARACTERS]
+
+
+def _parse_public_key(jwk: dict[str, object]) -> PublicKey:
     try:
-        key = _READERS[str(jwk["kty"])](jwk)
+        key = _JWK_READERS[str(jwk["kty"])](jwk)
     except (PyJWTError, TypeError, ValueError):
         raise _UnusableKeyError("its numbers make no public key") from None
     if isinstance(key, RSAPublicKey) and key.key_size < RSA_MIN_BITS:
@@ -182,16 +209,15 @@ def _public_key(jwk: dict[str, object]) -> PublicKey:
 
 
 def _has_small_order(key: Ed25519PublicKey) -> bool:
-    """Tell whether a key is one of the few points that everybody can sign for: those of order 1, 2, 4 and 8.
+    """Return whether a key is a point of order 1, 2, 4 or 8, for which anyone can make signatures.
 
     Source: RFC 8032, 5.1.
     """
-    y = int.from_bytes(key.public_bytes_raw(), "little") % 2**255 % _PRIME  # without the sign bit
-    return y in (0, 1, _PRIME - 1) or (_D * y**4 + 2 * y**2 - 1) % _PRIME == 0
-
-
-def _member(document: object, name: str) -> object:
-    return document.get(name) if _is_object(document) else None
+    number = int.from_bytes(key.public_bytes_raw(), "little")
+    y = number % 2**255 % _PRIME  # without the sign bit
+    if y in (0, 1, _PRIME - 1):
+        return True
+    return (_D * y**4 + 2 * y**2 - 1) % _PRIME == 0
 
 
 def _is_object(value: object) -> TypeGuard[dict[str, object]]:
