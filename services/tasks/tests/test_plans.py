@@ -22,9 +22,7 @@ from tasks.task.queries import change as tasks
 from tasks.task.queries import create as creation
 from tasks.task.queries.listing import FILTERS, ORDERS, list_tasks
 from tasks.task_list import queries as lists
-from tasks.transfer.queries import merge as exchange
-from tasks.transfer.queries import resolve as namesakes
-from tasks.transfer.queries import staging
+from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
 
 from .support.large_dataset import (
     IMPORT_ID,
@@ -90,11 +88,11 @@ VALUES: Final[Mapping[str, object]] = {
     "due_before": TODAY - timedelta(days=150),
     "due_after": TODAY,
     "now": MOMENT,
-    "this_import": IMPORT_ID,
+    "current_import_id": IMPORT_ID,
     "first_line": 5_000,
     "last_line": 5_099,
-    "old_list_ids": [],
-    "new_list_ids": [],
+    "file_list_ids": [],
+    "list_ids": [],
     "today": TODAY,
 }
 """What the statements are run with, unless one needs another value."""
@@ -137,8 +135,8 @@ PAGES: Final = {
     "list's obstacle": Run(
         lists.GET_CREATE_CONFLICTS, {"target_id": NEW}, {"pk_task_lists", "pk_idempotency_keys"}
     ),
-    "import's lists": Run(namesakes.FIND_LISTS, {}, {"pk_task_lists"}),
-    "import's labels": Run(namesakes.FIND_LABELS, {}, {"pk_labels"}),
+    "import's lists": Run(resolve.FIND_LISTS, {}, {"pk_task_lists"}),
+    "import's labels": Run(resolve.FIND_LABELS, {}, {"pk_labels"}),
 }
 """What shows a page or less."""
 
@@ -198,16 +196,18 @@ WRITES: Final = {
     "delete label": Run(
         labels.DELETE_LABEL, {"target_id": LABEL_ID}, {"ix_task_labels_user_id_label_id"}
     ),
-    "import's lock": Run(exchange.LOCK_OWNER, {}, {"pk_owners"}),
+    "import's lock": Run(owner.LOCK_OWNER, {}, {"pk_owners"}),
     "import's end": Run(staging.END_IMPORT, {}, {"uq_imports_user_id_id"}),
     "sweep": Run(
-        staging.SWEEP, {"retention": timedelta(minutes=5), "quota": 200}, {"ix_imports_begun_at"}
+        cleanup.DELETE_ABANDONED,
+        {"retention": timedelta(minutes=5), "rows_max": 200},
+        {"ix_imports_begun_at"},
     ),
-    "erase": Run(exchange.ERASE_OWNER, {"current_user_id": NEW}, {"pk_owners"}),
+    "erase": Run(owner.ERASE_OWNER, {"current_user_id": NEW}, {"pk_owners"}),
 }
 """What changes one task, or with a list or a label 500."""
 
-MERGE: Final = {"import's merge": Run(exchange.MERGE_TASKS, {}, {"ix_staged_tasks_import_id_line"})}
+MERGE: Final = {"import's merge": Run(merge.MERGE_TASKS, {}, {"ix_staged_tasks_import_id_line"})}
 """What may look several times at all that the owner has, because it is about thousands of tasks."""
 
 ROWS_MAX: Final = {

@@ -17,7 +17,7 @@ from tasks.sync import queries as sync_queries
 from tasks.task.queries import change, create
 from tasks.task.queries.listing import FILTERS, list_tasks
 from tasks.task_list import queries as list_queries
-from tasks.transfer.queries import merge, resolve, staging
+from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
 
 CORE: Final[Mapping[str, Executable]] = {
     "core/insert_owner": owners.INSERT_OWNER,
@@ -95,14 +95,14 @@ TRANSFER: Final[Mapping[str, Executable]] = {
     "transfer/stage_tasks": staging.STAGE_TASKS,
     "transfer/lock_import": staging.LOCK_IMPORT,
     "transfer/end_import": staging.END_IMPORT,
-    "transfer/sweep": staging.SWEEP,
+    "transfer/delete_abandoned": cleanup.DELETE_ABANDONED,
     "transfer/find_lists": resolve.FIND_LISTS,
     "transfer/find_labels": resolve.FIND_LABELS,
-    "transfer/make_lists": resolve.MAKE_LISTS,
-    "transfer/make_labels": resolve.MAKE_LABELS,
-    "transfer/lock_owner": merge.LOCK_OWNER,
+    "transfer/insert_lists": resolve.INSERT_LISTS,
+    "transfer/insert_labels": resolve.INSERT_LABELS,
+    "transfer/lock_owner": owner.LOCK_OWNER,
     "transfer/merge_tasks": merge.MERGE_TASKS,
-    "transfer/erase_owner": merge.ERASE_OWNER,
+    "transfer/erase_owner": owner.ERASE_OWNER,
 }
 
 STATEMENTS: Final[Mapping[str, Executable]] = {

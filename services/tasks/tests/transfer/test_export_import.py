@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from tasks.transfer import imports
-from tasks.transfer import service as exchange
+from tasks.transfer import batching, service
 
 from ..support.import_export import (
     OLD_TIMESTAMP,
@@ -35,9 +34,9 @@ TEXTS = st.text(
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of tasks take as many steps as a hundred thousand do."""
-    monkeypatch.setattr(exchange, "EXPORTED_AT_ONCE", 2)
-    for name in ("STAGED_AT_ONCE", "MERGED_AT_ONCE"):
-        monkeypatch.setattr(imports, name, 2)
+    monkeypatch.setattr(service, "EXPORT_PAGE_ROWS", 2)
+    for name in ("BATCH_LINES_MAX", "RANGE_LINES_MAX"):
+        monkeypatch.setattr(batching, name, 2)
 
 
 async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: ClientFactory) -> None:
@@ -62,9 +61,9 @@ async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: Clien
     )
 )
 async def test_what_was_exported_and_erased_comes_back_as_it_was(
-    shared: Service, tasks: list[tuple[str, str | None, bool, str]]
+    shared_service: Service, tasks: list[tuple[str, str | None, bool, str]]
 ) -> None:
-    owner = shared.client_for(str(uuid4()))
+    owner = shared_service.client_for(str(uuid4()))
     for title, description, is_completed, fate in tasks:
         body = {"title": title, "description": description, "is_completed": is_completed}
         made = await owner.post("/tasks", json=body)

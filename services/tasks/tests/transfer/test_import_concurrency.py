@@ -13,8 +13,8 @@ from httpx import AsyncClient, Response
 from common.uploads import IMPORT_LIMITS
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from tasks.transfer import endpoints as routes
-from tasks.transfer.concurrency import PriorityLimiter
+from tasks.transfer import streams
+from tasks.transfer.concurrency import Priority, PriorityLimiter
 
 from ..support.import_export import (
     Record,
@@ -39,7 +39,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'act
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give clients a second to send something, and three for all."""
     monkeypatch.setattr(
-        routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
+        streams, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
     )
 
 
@@ -152,7 +152,7 @@ async def test_who_sends_nothing_of_use_for_too_long_is_refused(
     content: bytes,
 ) -> None:
     owner = as_isolated_user("owner")
-    monkeypatch.setattr(routes, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
+    monkeypatch.setattr(streams, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
 
     async with asyncio.timeout(8):
         refused = await post_import(owner, dripping(0.3, content))
@@ -193,11 +193,11 @@ async def test_turns_go_to_the_lowest_rank_and_pass_over_who_has_left() -> None:
     turns, went = PriorityLimiter(1), list[int]()
 
     async def go(number: int) -> None:
-        async with turns.slot((number > 5, number)):
+        async with turns.slot(Priority(is_large=number > 5, number=number)):
             went.append(number)
             await asyncio.sleep(0)
 
-    async with turns.slot((False, 0)):
+    async with turns.slot(Priority(is_large=False, number=0)):
         going = [asyncio.create_task(go(number)) for number in (9, 3, 7, 1)]
         await asyncio.sleep(0)
         going[1].cancel()
@@ -211,17 +211,17 @@ async def test_a_turn_that_is_given_to_who_leaves_at_that_moment_is_passed_on() 
     turns = PriorityLimiter(1)
 
     async def go() -> bool:
-        async with turns.slot((False, 1)):
+        async with turns.slot(Priority(is_large=False, number=1)):
             return True
 
-    async with turns.slot((False, 0)):
+    async with turns.slot(Priority(is_large=False, number=0)):
         leaving, staying = asyncio.create_task(go()), asyncio.create_task(go())
         await asyncio.sleep(0)
     leaving.cancel()
 
     async with asyncio.timeout(1):
         assert await staying
-    async with asyncio.timeout(1), turns.slot((False, 2)):
+    async with asyncio.timeout(1), turns.slot(Priority(is_large=False, number=2)):
         pass
 
 

@@ -7,8 +7,7 @@ import pytest
 from httpx import AsyncClient
 
 from devkit.testing.auth_headers import ClientFactory
-from tasks.transfer import imports
-from tasks.transfer import service as exchange
+from tasks.transfer import batching, service
 
 from ..support.import_export import (
     OLD_TIMESTAMP,
@@ -29,9 +28,9 @@ DUE = {"date": "2026-11-30", "time": "08:30", "time_zone": "Europe/Berlin"}
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of tasks take as many steps as a hundred thousand do."""
-    monkeypatch.setattr(exchange, "EXPORTED_AT_ONCE", 2)
-    for name in ("STAGED_AT_ONCE", "MERGED_AT_ONCE"):
-        monkeypatch.setattr(imports, name, 2)
+    monkeypatch.setattr(service, "EXPORT_PAGE_ROWS", 2)
+    for name in ("BATCH_LINES_MAX", "RANGE_LINES_MAX"):
+        monkeypatch.setattr(batching, name, 2)
 
 
 def a_list(name: str = "Garden", **fields: object) -> Record:

@@ -10,7 +10,7 @@ import pytest
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
-from tasks.transfer import imports
+from tasks.transfer import batching, staging
 
 from ..support.import_export import (
     count_staged,
@@ -42,11 +42,11 @@ FROM begun, generate_series(1, %s) AS n
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each line be staged as it comes, and a handful of lines take several sweeps."""
-    monkeypatch.setattr(imports, "STAGED_AT_ONCE", 1)
-    monkeypatch.setattr(imports, "SWEPT_AT_ONCE", 3)
+    monkeypatch.setattr(batching, "BATCH_LINES_MAX", 1)
+    monkeypatch.setattr(staging, "CLEANUP_ROWS_MAX", 3)
 
 
-async def staging(lines: int, go_on: asyncio.Event) -> AsyncIterator[bytes]:
+async def paused_upload(lines: int, go_on: asyncio.Event) -> AsyncIterator[bytes]:
     """Send lines, and then nothing until told to."""
     yield to_ndjson(*(task_record(uuid4()) for _ in range(lines)))
     await go_on.wait()
@@ -56,7 +56,7 @@ async def test_what_is_staged_is_nobodys_task_until_the_end(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, go_on = as_isolated_user("owner"), asyncio.Event()
-    sending = asyncio.create_task(post_import(owner, staging(3, go_on)))
+    sending = asyncio.create_task(post_import(owner, paused_upload(3, go_on)))
     await wait_until_staged(proxy, 1, 3)
 
     assert (await owner.get("/tasks")).json() == []
@@ -72,7 +72,7 @@ async def test_who_leaves_leaves_nothing_behind(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    sending = asyncio.create_task(post_import(owner, staging(3, asyncio.Event())))
+    sending = asyncio.create_task(post_import(owner, paused_upload(3, asyncio.Event())))
     await wait_until_staged(proxy, 1, 3)
 
     sending.cancel()
@@ -114,7 +114,7 @@ async def test_a_bad_line_leaves_nothing_behind(
 async def test_a_bad_line_is_told_while_its_client_pauses(
     as_isolated_user: ClientFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "STAGED_AT_ONCE", 200)
+    monkeypatch.setattr(batching, "BATCH_LINES_MAX", 200)
 
     async def sending() -> AsyncIterator[bytes]:
         yield to_ndjson(task_record(uuid4()), task_record(uuid4(), " "))
@@ -130,7 +130,7 @@ async def test_an_erasure_takes_what_is_staged_and_ends_the_import(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, go_on = as_isolated_user("owner"), asyncio.Event()
-    sending = asyncio.create_task(post_import(owner, staging(3, go_on)))
+    sending = asyncio.create_task(post_import(owner, paused_upload(3, go_on)))
     await wait_until_staged(proxy, 1, 3)
 
     await erase_owner(owner)
@@ -147,7 +147,7 @@ async def test_an_erasure_that_a_merge_waited_for_ends_the_import(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, go_on = as_isolated_user("owner"), asyncio.Event()
-    sending = asyncio.create_task(post_import(owner, staging(3, go_on)))
+    sending = asyncio.create_task(post_import(owner, paused_upload(3, go_on)))
     await wait_until_staged(proxy, 1, 3)
 
     async with lock_owners(proxy) as other:
@@ -197,7 +197,7 @@ async def test_later_imports_sweep_what_broke_off_a_part_at_a_time(
     await run_sql(proxy, BROKEN_OFF, 4, 1)  # may still be sent
 
     await import_records(as_isolated_user("neighbour"), task_record(uuid4()))
-    assert await count_staged(proxy) == (2, 20 - 3 * imports.SWEEPS_MAX + 1)
+    assert await count_staged(proxy) == (2, 20 - 3 * staging.CLEANUPS_MAX + 1)
     await import_records(as_isolated_user("neighbour"))
 
     assert await count_staged(proxy) == (1, 1)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CompoundSelect,
     Insert,
     Interval,
+    SQLColumnExpression,
     bindparam,
     delete,
     exists,
@@ -36,7 +37,9 @@ TOMBSTONES_PRUNED_MAX: Final = 2
 """Tombstones beyond their time that a deletion takes away: more than it leaves, and few enough not to be noticed."""
 
 
-def is_id_of_other_kind(kind: str, wanted: ColumnElement[Any] = TARGET_ID) -> ColumnElement[bool]:
+def is_id_of_other_kind(
+    kind: str, wanted: SQLColumnExpression[Any] = TARGET_ID
+) -> ColumnElement[bool]:
     """Tell whether an id is or was something else for this owner: there is room for one tombstone of it."""
     was = exists().where(
         TOMBSTONES.c.user_id == USER_ID, TOMBSTONES.c.id == wanted, TOMBSTONES.c.kind != kind

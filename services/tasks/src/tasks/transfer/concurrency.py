@@ -1,7 +1,7 @@
-"""How imports share one process and its connections: none of them holds anything while it waits for its client.
+"""Limits of one process for its imports. No import holds a connection while it waits for its client.
 
-Of the ten connections imports use four at most: two for staging, two for merging. One user has two imports at a time,
-of which one is merged.
+Imports use at most four of the ten connections: two stage lines, two merge. Each user has at most
+two imports at a time, and at most one of them is merged at a time.
 """
 
 import asyncio
@@ -9,63 +9,69 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from heapq import heappop, heappush
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from common.concurrency import UserLimiter
 from common.uploads import UPLOADS_PER_USER_MAX
 
 STAGING_AT_ONCE: Final = 2
-"""Imports that read or stage a batch of lines at the same time: what bounds the memory that lines take."""
+"""Imports that parse and stage a batch of lines at the same time. Bounds the memory for records."""
 
 MERGING_AT_ONCE: Final = 2
 """Imports that are merged at the same time; they belong to different users."""
 
-SMALL_MAX_BYTES: Final = 1_048_576
-"""As long as an import has sent no more than this, it goes before all that have."""
+SMALL_IMPORT_MAX_BYTES: Final = 1_048_576
+"""An import that has sent more than this is large: all small ones go before it."""
 
-Rank = tuple[bool, int]
-"""Whether an import is large, and its number: small ones first, then the oldest, so that of many large ones at once as
-many as possible come to their end in time."""
+
+class Priority(NamedTuple):
+    """The lowest goes first: small imports, then older ones.
+
+    Of many large imports at once, as many as possible then end in time.
+    """
+
+    is_large: bool
+    number: int
 
 
 class PriorityLimiter:
-    """Lets so many pass at the same time; who waits passes in the order of their ranks."""
+    """Limits how many run at the same time; those that wait run in the order of priority."""
 
-    def __init__(self, at_once: int) -> None:
-        self._free = at_once
-        self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
-        self._numbers = count()
+    def __init__(self, slots: int) -> None:
+        self._free_slots = slots
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._arrival_numbers = count()
 
     @asynccontextmanager
-    async def slot(self, rank: Rank) -> AsyncGenerator[None]:
-        """Wait for a turn, and have it for the time of the block."""
-        await self._wait(rank)
+    async def slot(self, priority: Priority) -> AsyncGenerator[None]:
+        """Wait for a slot, and hold it during the block."""
+        await self._acquire(priority)
         try:
             yield
         finally:
-            self._pass_on()
+            self._release()
 
-    async def _wait(self, rank: Rank) -> None:
-        if self._free:
-            self._free -= 1
+    async def _acquire(self, priority: Priority) -> None:
+        if self._free_slots:
+            self._free_slots -= 1
             return
-        given = asyncio.get_running_loop().create_future()
-        heappush(self._waiting, (rank, next(self._numbers), given))
+        acquired = asyncio.get_running_loop().create_future()
+        heappush(self._waiting, (priority, next(self._arrival_numbers), acquired))
         try:
-            await given
+            await acquired
         except asyncio.CancelledError:
-            if not given.cancelled():  # it was given at the same moment
-                self._pass_on()
+            if not acquired.cancelled():  # the slot was assigned at the same moment
+                self._release()
             raise
 
-    def _pass_on(self) -> None:
+    def _release(self) -> None:
         while self._waiting:
-            _, _, given = heappop(self._waiting)
-            if not given.done():
-                given.set_result(None)
+            _, _, acquired = heappop(self._waiting)
+            if not acquired.done():
+                acquired.set_result(None)
                 return
-        self._free += 1
+        self._free_slots += 1
 
 
 class ImportLimits:
@@ -74,16 +80,18 @@ class ImportLimits:
     def __init__(self) -> None:
         self.uploads = UserLimiter(UPLOADS_PER_USER_MAX)
         self.staging = PriorityLimiter(STAGING_AT_ONCE)
-        self._merging = asyncio.Semaphore(MERGING_AT_ONCE)
-        self._merging_of = UserLimiter(1)
-        self._numbers = count()
+        self._merges = asyncio.Semaphore(MERGING_AT_ONCE)
+        self._merges_per_user = UserLimiter(1)
+        self._import_numbers = count()
 
-    def number(self) -> int:
+    def next_import_number(self) -> int:
         """Return a number that is higher than those of all imports before."""
-        return next(self._numbers)
+        return next(self._import_numbers)
 
     @asynccontextmanager
-    async def merging(self, user_id: UUID, writes: asyncio.Semaphore) -> AsyncGenerator[None]:
-        """Wait until nothing else of this user is merged, for one of their `writes`, and for a turn among all users."""
-        async with self._merging_of.slots_of(user_id), writes, self._merging:
+    async def merge_slot(
+        self, user_id: UUID, write_slot: asyncio.Semaphore
+    ) -> AsyncGenerator[None]:
+        """Wait for the user's other merge, for a write slot of the user, and for a free merge slot."""
+        async with self._merges_per_user.slots_of(user_id), write_slot, self._merges:
             yield

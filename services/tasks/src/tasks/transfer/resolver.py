@@ -1,9 +1,14 @@
-"""Lists and labels of an import: each is found by its id, else by its name, else made. What is found stays as it is."""
+"""Resolves the lists and labels of an import to ids of the owner.
+
+A list or label of a file is found by its id, else by its name, else it is inserted. One that is
+found stays as it is.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 from uuid import UUID, uuid5
 
 from sqlalchemy import Executable
@@ -11,23 +16,45 @@ from uuid_utils.compat import uuid7
 
 from common.database import Row, Transaction
 from common.identity import User
-from common.problems import SOON, Conflict, Unprocessable
+from common.problems import Unprocessable
 from tasks.core.quotas import LABELS_MAX, LISTS_MAX
 from tasks.core.types.names import fold
-from tasks.transfer.ndjson import LabelLine, ListLine, TaskLine, instant
-from tasks.transfer.queries.resolve import FIND_LABELS, FIND_LISTS, MAKE_LABELS, MAKE_LISTS
+from tasks.transfer.errors import id_taken, quota_exceeded
+from tasks.transfer.ndjson import (
+    AnyRecord,
+    LabelRecord,
+    ListRecord,
+    TaskRecord,
+    parse_time,
+    stored_position,
+)
+from tasks.transfer.queries.resolve import FIND_LABELS, FIND_LISTS, INSERT_LABELS, INSERT_LISTS
+from tasks.transfer.schemas import ImportReport
 
 
-class Settled(NamedTuple):
-    """The ids of lists by those that they had, of labels by their folded names, and what became of their lines."""
+@dataclass(frozen=True)
+class ResolvedIds:
+    """The ids that the lists and labels of a file have here.
 
-    lists: Mapping[UUID, UUID]
-    labels: Mapping[str, UUID]
-    report: Mapping[str, int]
+    Attributes:
+        list_ids: By the id in the file.
+        label_ids: By the folded name.
+        report: What became of the list and label records.
+    """
+
+    list_ids: Mapping[UUID, UUID]
+    label_ids: Mapping[str, UUID]
+    report: ImportReport
 
 
-class _Named(NamedTuple):
-    """What is kept of the line of a list or a label: a line may hold much that nobody needs."""
+def replacement_id(user: User, file_id: UUID) -> UUID:
+    """Return the id for what cannot have its id from the file: the same one in each import."""
+    return uuid5(user.id, str(file_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedRecord:
+    """What is needed of a list or label record; the record itself can be large."""
 
     id: UUID
     name: str
@@ -36,163 +63,217 @@ class _Named(NamedTuple):
     updated_at: datetime
 
 
-class _Kind(NamedTuple):
+def _named_record(record: ListRecord | LabelRecord) -> _NamedRecord:
+    created_at = parse_time(record.created_at)
+    position = None
+    if isinstance(record, ListRecord):
+        position = stored_position(record.position, created_at)
+    return _NamedRecord(record.id, record.name, position, created_at, parse_time(record.updated_at))
+
+
+@dataclass(frozen=True, slots=True)
+class _NewRow:
+    """A list or label to insert; without times it gets those of the insertion."""
+
+    id: UUID
     name: str
-    most: int
+    position: Decimal | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What differs between lists and labels."""
+
+    plural: str
+    maximum: int
     find: Executable
-    make: Executable
+    insert: Executable
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-_LISTS: Final = _Kind("lists", LISTS_MAX, FIND_LISTS, MAKE_LISTS)
-_LABELS: Final = _Kind("labels", LABELS_MAX, FIND_LABELS, MAKE_LABELS)
+_LISTS: Final = _Kind("lists", LISTS_MAX, FIND_LISTS, INSERT_LISTS)
+_LABELS: Final = _Kind("labels", LABELS_MAX, FIND_LABELS, INSERT_LABELS)
 
 
-class _There:
-    """What is there of one kind, and what is about to be made."""
+class _Matcher:
+    """Matches the records of one kind with what the owner has, and collects rows to insert."""
 
-    def __init__(self, user: User, found: Sequence[Row]) -> None:
-        self.user = user
-        self.by_name = {
-            row["folded_name"]: cast("UUID", row["id"]) for row in found if row["is_own"]
-        }
-        self.own = set(self.by_name.values())
-        self.taken = {row["id"] for row in found if not row["is_own"]}
-        self.new: list[Row] = []
+    def __init__(self, user: User, rows: Sequence[Row]) -> None:
+        self._user = user
+        self._id_by_name: dict[str, UUID] = {}
+        self._owned_ids: set[UUID] = set()
+        self._unavailable_ids: set[UUID] = set()
+        self.new_rows: list[_NewRow] = []
+        for row in rows:
+            row_id = cast("UUID", row["id"])
+            if row["is_own"]:
+                self._owned_ids.add(row_id)
+                self._id_by_name[str(row["folded_name"])] = row_id
+            else:
+                self._unavailable_ids.add(row_id)
 
-    def place(self, line: _Named) -> UUID:
-        """Return the id under which a line is found, or will be made."""
-        other = uuid5(self.user.id, str(line.id))
-        known = next(
-            (each for each in (line.id, other) if each in self.own), None
-        ) or self.by_name.get(fold(line.name))
-        return known or self._make(other if line.id in self.taken else line.id, line.name, line)
+    def match(self, record: _NamedRecord) -> UUID:
+        """Return the id of a record's list or label, which may be a row to insert."""
+        owned_id = self._owned_id(record.id) or self._id_by_name.get(fold(record.name))
+        if owned_id is not None:
+            return owned_id
+        new_id = record.id
+        if new_id in self._unavailable_ids:
+            new_id = replacement_id(self._user, record.id)
+        return self._add(
+            _NewRow(new_id, record.name, record.position, record.created_at, record.updated_at)
+        )
 
-    def name(self, name: str) -> UUID:
-        """Return the id of what has a name, or will have it."""
-        return self.by_name.get(fold(name)) or self._make(uuid7(), name)
+    def match_name(self, name: str) -> UUID:
+        """Return the id of the list or label of a name, which may be a row to insert."""
+        owned_id = self._id_by_name.get(fold(name))
+        if owned_id is not None:
+            return owned_id
+        return self._add(_NewRow(uuid7(), name))
 
-    def require(self, old_id: UUID, number: int) -> UUID:
-        """Return the id of what is there already, although no line is about it.
+    def require(self, file_id: UUID, line_number: int) -> UUID:
+        """Return the id of a list that exists, although the file has no record of it.
 
         Raises:
-            Unprocessable: It is not there.
+            Unprocessable: It does not exist.
         """
-        found = next(
-            (each for each in (old_id, uuid5(self.user.id, str(old_id))) if each in self.own), None
-        )
-        if found is None:
-            raise Unprocessable("list-not-found", f"Line {number} is in a list that is not there.")
-        return found
+        owned_id = self._owned_id(file_id)
+        if owned_id is None:
+            raise Unprocessable(
+                "list-not-found", f"Line {line_number} is in a list that is not there."
+            )
+        return owned_id
 
-    def _make(self, new_id: UUID, name: str, line: _Named | None = None) -> UUID:
-        times = {each: line and getattr(line, each) for each in ("created_at", "updated_at")}
-        place = line and line.position
-        self.new.append(
-            {"id": new_id, "name": name, "folded_name": fold(name), "position": place, **times}
-        )
-        self.own.add(new_id)
-        self.by_name[fold(name)] = new_id
-        return new_id
+    def _owned_id(self, file_id: UUID) -> UUID | None:
+        for candidate_id in (file_id, replacement_id(self._user, file_id)):
+            if candidate_id in self._owned_ids:
+                return candidate_id
+        return None
+
+    def _add(self, row: _NewRow) -> UUID:
+        self.new_rows.append(row)
+        self._owned_ids.add(row.id)
+        self._id_by_name[fold(row.name)] = row.id
+        return row.id
 
 
-class Namesakes:
-    """Gathers the lists and labels that the lines of an import are about and name, and settles what they are here."""
+class ReferenceResolver:
+    """Collects the lists and labels that the records of an import are or name, then resolves them."""
 
     def __init__(self) -> None:
-        self.lists: dict[UUID, _Named] = {}
-        self.labels: dict[UUID, _Named] = {}
-        self.names: dict[str, str] = {}
-        self.list_ids: dict[UUID, int] = {}
+        self._lists: dict[UUID, _NamedRecord] = {}
+        self._labels: dict[UUID, _NamedRecord] = {}
+        self._task_label_names: dict[str, str] = {}
+        """Labels that tasks name: as first spelled, by the folded name."""
+        self._task_list_lines: dict[UUID, int] = {}
+        """Lists that tasks are in, and the first line that says so."""
 
-    def add(self, number: int, line: TaskLine | ListLine | LabelLine) -> None:
-        """Remember a list or a label, or those that a task names.
+    def add(self, line_number: int, record: AnyRecord) -> None:
+        """Collect a list or a label, or those that a task names.
 
         Raises:
-            Unprocessable: They are more than one user may have.
+            Unprocessable: There are more than one user may have.
         """
-        if isinstance(line, TaskLine):
-            for name in line.labels:
-                self.names.setdefault(fold(name), name)
-            if line.list_id:
-                self.list_ids.setdefault(line.list_id, number)
-        elif isinstance(line, ListLine):
-            self.lists[line.id] = _named(line, line.position)
+        if isinstance(record, TaskRecord):
+            self._add_task(line_number, record)
+        elif isinstance(record, ListRecord):
+            self._lists[record.id] = _named_record(record)
         else:
-            self.labels[line.id] = _named(line, None)
-        _require_room(_LISTS, max(len(self.lists), len(self.list_ids)))
-        _require_room(_LABELS, max(len(self.labels), len(self.names)))
+            self._labels[record.id] = _named_record(record)
+        _require_quota(_LISTS, max(len(self._lists), len(self._task_list_lines)))
+        _require_quota(_LABELS, max(len(self._labels), len(self._task_label_names)))
 
-    async def settle(self, transaction: Transaction, user: User) -> "Settled":
-        """Find them among what the owner has, and make those that are not there.
+    def _add_task(self, line_number: int, record: TaskRecord) -> None:
+        for name in record.labels:
+            self._task_label_names.setdefault(fold(name), name)
+        if record.list_id:
+            self._task_list_lines.setdefault(record.list_id, line_number)
+
+    async def resolve(self, transaction: Transaction, user: User) -> ResolvedIds:
+        """Find the lists and labels among those of the owner, and insert the missing ones.
+
+        The transaction must have locked the owner.
 
         Raises:
-            Unprocessable: The owner would have more than one user may have, or a task is in a list that is not there.
-            Conflict: Somebody else took one of the ids at the same moment.
+            Unprocessable: The owner would have more than allowed, or a task is in a list that does
+                not exist.
+            Conflict: Another user took an id that was to be inserted.
         """
-        lists = await _look(transaction, user, _LISTS, self.lists.keys() | self.list_ids.keys())
-        places = [lists.place(line) for line in self.lists.values()]
-        list_ids = dict(zip(self.lists, places, strict=True))
-        list_ids |= {
-            each: lists.require(each, number)
-            for each, number in self.list_ids.items()
-            if each not in list_ids
-        }
-        await _make(transaction, user, _LISTS, lists.new)
-        # Only now, because a label cannot have the id of a list that has just been made.
-        labels = await _look(transaction, user, _LABELS, self.labels.keys())
-        named = [labels.place(line) for line in self.labels.values()]
-        report = _report(
-            [*self.lists, *self.labels], [*places, *named], made=len(lists.new) + len(labels.new)
-        )
-        names = {
-            fold(line.name): each for line, each in zip(self.labels.values(), named, strict=True)
-        }
-        names |= {
-            folded: labels.name(name) for folded, name in self.names.items() if folded not in names
-        }
-        await _make(transaction, user, _LABELS, labels.new)
-        return Settled(list_ids, names, report)
+        # Lists go first: a label must not take the id of a list that was just inserted.
+        list_ids, list_report = await self._resolve_lists(transaction, user)
+        label_ids, label_report = await self._resolve_labels(transaction, user)
+        return ResolvedIds(list_ids, label_ids, list_report.plus(label_report))
+
+    async def _resolve_lists(
+        self, transaction: Transaction, user: User
+    ) -> tuple[dict[UUID, UUID], ImportReport]:
+        file_ids = self._lists.keys() | self._task_list_lines.keys()
+        matcher = await _load(transaction, user, _LISTS, file_ids)
+        list_ids = {record.id: matcher.match(record) for record in self._lists.values()}
+        report = _report(list_ids, len(matcher.new_rows))
+        for file_id, line_number in self._task_list_lines.items():
+            if file_id not in list_ids:
+                list_ids[file_id] = matcher.require(file_id, line_number)
+        await _insert(transaction, user, _LISTS, matcher.new_rows)
+        return list_ids, report
+
+    async def _resolve_labels(
+        self, transaction: Transaction, user: User
+    ) -> tuple[dict[str, UUID], ImportReport]:
+        matcher = await _load(transaction, user, _LABELS, self._labels.keys())
+        ids_by_file_id: dict[UUID, UUID] = {}
+        ids_by_name: dict[str, UUID] = {}
+        for record in self._labels.values():
+            label_id = matcher.match(record)
+            ids_by_file_id[record.id] = label_id
+            ids_by_name[fold(record.name)] = label_id
+        report = _report(ids_by_file_id, len(matcher.new_rows))
+        for folded_name, name in self._task_label_names.items():
+            if folded_name not in ids_by_name:
+                ids_by_name[folded_name] = matcher.match_name(name)
+        await _insert(transaction, user, _LABELS, matcher.new_rows)
+        return ids_by_name, report
 
 
-def _named(line: ListLine | LabelLine, position: str | None) -> _Named:
-    created_at = instant(line.created_at)
-    return _Named(
-        line.id, line.name, order_key(position, created_at), created_at, instant(line.updated_at)
-    )
+def _report(ids: Mapping[UUID, UUID], created: int) -> ImportReport:
+    """Count records; `ids` has the ids here by the ids in the file."""
+    renumbered = sum(file_id != new_id for file_id, new_id in ids.items())
+    return ImportReport(created=created, unchanged=len(ids) - created, renumbered=renumbered)
 
 
-async def _look(transaction: Transaction, user: User, kind: _Kind, ids: Iterable[UUID]) -> _There:
-    both = [each for old_id in ids for each in (old_id, uuid5(user.id, str(old_id)))]
-    return _There(user, await transaction.fetch_all(kind.find, current_user_id=user.id, ids=both))
+async def _load(
+    transaction: Transaction, user: User, kind: _Kind, file_ids: Iterable[UUID]
+) -> _Matcher:
+    """Load all lists (labels) of the owner, and which ids of the file are unavailable."""
+    requested_ids: list[UUID] = []
+    for file_id in file_ids:
+        requested_ids.append(file_id)
+        requested_ids.append(replacement_id(user, file_id))
+    rows = await transaction.fetch_all(kind.find, current_user_id=user.id, ids=requested_ids)
+    return _Matcher(user, rows)
 
 
-async def _make(transaction: Transaction, user: User, kind: _Kind, new: Sequence[Row]) -> None:
-    if not new:
+async def _insert(
+    transaction: Transaction, user: User, kind: _Kind, new_rows: Sequence[_NewRow]
+) -> None:
+    if not new_rows:
         return
-    columns = {f"{name}s": [row[name] for row in new] for name in new[0]}
-    [made] = await transaction.fetch_all(kind.make, current_user_id=user.id, **columns)
-    _require_room(kind, made["held"])
-    if made["made"] < len(new):
-        raise Conflict(
-            "id-taken",
-            "Somebody else took an id at this moment; send all of it again.",
-            headers=SOON,
-        )
+    [result] = await transaction.fetch_all(
+        kind.insert,
+        current_user_id=user.id,
+        ids=[row.id for row in new_rows],
+        names=[row.name for row in new_rows],
+        folded_names=[fold(row.name) for row in new_rows],
+        positions=[row.position for row in new_rows],
+        created_ats=[row.created_at for row in new_rows],
+        updated_ats=[row.updated_at for row in new_rows],
+    )
+    _require_quota(kind, result["total"])
+    if result["inserted"] < len(new_rows):
+        raise id_taken()
 
 
-def _require_room(kind: _Kind, number: int) -> None:
-    if number > kind.most:
-        raise Unprocessable("quota-exceeded", f"One user may have {kind.most} {kind.name} at most.")
-
-
-def _report(old: Sequence[UUID], new: Sequence[UUID], *, made: int) -> Mapping[str, int]:
-    renumbered = sum(before != after for before, after in zip(old, new, strict=True))
-    return {"created": made, "updated": 0, "unchanged": len(old) - made, "renumbered": renumbered}
-
-
-def order_key(position: str | None, created_at: datetime) -> Decimal | None:
-    """Return the position to store, which is none if it says no more than when something was made."""
-    place = None if position is None else Decimal(position)
-    return None if place == (created_at - _EPOCH) // timedelta(microseconds=1) else place
+def _require_quota(kind: _Kind, count: int) -> None:
+    if count > kind.maximum:
+        raise quota_exceeded(kind.maximum, kind.plural)

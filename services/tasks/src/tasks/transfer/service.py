@@ -1,6 +1,6 @@
-"""How all that an owner has goes out, and is forgotten."""
+"""Export, import and erase everything that an owner has."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Final
 
 from common.database import fetch_all
@@ -10,29 +10,66 @@ from tasks.task.filters import TaskQuery
 from tasks.task.reader import TaskReader, TaskWriter
 from tasks.task.schemas import TaskRead
 from tasks.task_list.service import find_lists
+from tasks.transfer.batching import batches
+from tasks.transfer.context import ImportContext
+from tasks.transfer.import_run import ImportRun
+from tasks.transfer.lines import Line
+from tasks.transfer.merging import merge_import
 from tasks.transfer.ndjson import write_label, write_list, write_task
-from tasks.transfer.queries.merge import ERASE_OWNER
+from tasks.transfer.queries.owner import ERASE_OWNER
+from tasks.transfer.schemas import ImportReport
+from tasks.transfer.staging import begin_import, discard_import, stage_batch
 
-EXPORTED_AT_ONCE: Final = 200
-"""Tasks that are read together, if they are not too long."""
+EXPORT_PAGE_ROWS: Final = 200
+"""Tasks that are read together, unless they are long."""
 
 
 async def export_owner(context: RequestContext) -> AsyncIterator[bytes]:
-    """Write the caller's lists, labels and tasks as lines, a page at a time; in between no connection is held."""
-    yield b"".join(map(write_list, (await find_lists(context, ())).lists))
-    yield b"".join(map(write_label, (await find_labels(context, ())).labels))
-    reader = TaskReader(context, TaskQuery(), _WRITER)
-    async for page in reader.pages(EXPORTED_AT_ONCE):
+    """Yield the user's lists, labels and tasks as NDJSON.
+
+    Tasks are read page by page; no connection is held between two pages.
+    """
+    lists = await find_lists(context, ())
+    yield b"".join([write_list(task_list) for task_list in lists.lists])
+    labels = await find_labels(context, ())
+    yield b"".join([write_label(label) for label in labels.labels])
+    reader = TaskReader(context, TaskQuery(), TaskWriter(_write_tasks))
+    async for page in reader.pages(EXPORT_PAGE_ROWS):
         yield page
 
 
 def _write_tasks(tasks: Sequence[TaskRead]) -> bytes:
-    return b"".join(map(write_task, tasks))
+    return b"".join([write_task(task) for task in tasks])
 
 
-_WRITER: Final = TaskWriter(_write_tasks)
+async def import_owner(context: ImportContext, lines: AsyncIterable[Line | None]) -> ImportReport:
+    """Import all lines or none.
+
+    The lines are staged as they arrive. After the last one, a single transaction merges them into
+    the tasks of the user.
+
+    Args:
+        context: The database, the user and the limits.
+        lines: The lines without the profile; None where the client pauses.
+
+    Raises:
+        ProblemError: A line is invalid.
+        Unprocessable: The user would have more than allowed, or a task is in a list that does not
+            exist.
+        Conflict: Another user took one of the ids, or the user was erased in the meantime.
+        Unavailable: The database takes too long.
+    """
+    run = ImportRun(context)
+    try:
+        await begin_import(run)
+        async for batch in batches(lines):
+            await stage_batch(run, batch)
+        return await merge_import(run)
+    except BaseException:
+        await discard_import(run)
+        raise
 
 
 async def erase_owner(context: RequestContext) -> None:
-    """Forget the caller and all that is theirs; nothing happens when there is nothing."""
+    """Delete the user and everything that the user has. Idempotent."""
     await fetch_all(context.database, ERASE_OWNER, current_user_id=context.user.id)

@@ -1,12 +1,12 @@
-"""Merging what an import has staged into the tasks of its owner, and forgetting an owner.
-
-Each statement sees all that was written before, because the owner was locked in a statement before it.
-"""
+"""The statement that merges staged tasks into the tasks of their owner."""
 
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    Integer,
+    SQLColumnExpression,
     TableValuedAlias,
     Text,
     Uuid,
@@ -26,204 +26,312 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, distinct_on, insert
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
-from tasks.core.projections import OWNERS, STAGED, TASK_LABELS, TASKS, USER_ID
+from tasks.core.projections import USER_ID, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
-from tasks.transfer.queries.staging import CARRIED, IMPORT, PLANNED
+from tasks.models import Owner, StagedTask, Task, TaskLabel
+from tasks.transfer.queries.staging import BASIC_COLUMNS, IMPORT_ID, PLANNING_COLUMNS
 
-LOCK_OWNER: Final = (
-    select(OWNERS.c.id).where(OWNERS.c.id == USER_ID).with_for_update(key_share=True)
-)
-"""Let nobody else write for this owner until the end of the transaction; no row for an unknown one."""
+FIRST_LINE: Final = bindparam("first_line", type_=Integer)
+LAST_LINE: Final = bindparam("last_line", type_=Integer)
+FILE_LIST_IDS: Final = bindparam("file_list_ids", type_=ARRAY(Uuid))
+LIST_IDS: Final = bindparam("list_ids", type_=ARRAY(Uuid))
+LABEL_NAMES: Final = bindparam("label_names", type_=ARRAY(Text))
+LABEL_IDS: Final = bindparam("label_ids", type_=ARRAY(Uuid))
 
-ERASE_OWNER: Final = (
-    delete(OWNERS)
-    .where(OWNERS.c.id == USER_ID)
-    .returning(OWNERS.c.id)
-    .execution_options(writes=True)
-)
-"""Forget an owner, and by the foreign keys all that is theirs."""
+_MERGED_COLUMNS: Final = BASIC_COLUMNS + PLANNING_COLUMNS
 
-
-def _pairs(name: str, *columns: tuple[str, str, TypeEngine[Any]]) -> TableValuedAlias:
-    sent = func.unnest(*(bindparam(values, type_=ARRAY(type_)) for _, values, type_ in columns))
-    return sent.table_valued(
-        *(column(each, type_) for each, _, type_ in columns), name=name
-    ).render_derived()
+_staged = aliased(StagedTask, name="staged")
+_file_id_holder = aliased(Task, name="file_id_holder")
+_renumbered_task = aliased(Task, name="renumbered_task")
+_current = aliased(Task, name="current")
 
 
-_staged = STAGED.alias("staged")
-_held = TASKS.alias("held")
-_own = TASKS.alias("own")
-_standing = TASKS.alias("standing")
+def _resolved_lists() -> TableValuedAlias:
+    """Return the list ids of the file beside the ids that the lists have here."""
+    pairs = func.unnest(FILE_LIST_IDS, LIST_IDS)
+    table = pairs.table_valued(column("file_id", Uuid), column("id", Uuid))
+    return table.render_derived(name="resolved_lists")
 
-# Where the old id is free, somebody else may have had it the last time: the task is then here under the other one.
-_is_renumbered = and_(
-    _held.c.user_id.is_distinct_from(USER_ID),
-    or_(
-        _held.c.id.is_not(None),
-        _own.c.id.is_not(None),
-        is_id_of_other_kind("task", _staged.c.old_id),
-    ),
-)
-_id = case((_is_renumbered, _staged.c.own_id), else_=_staged.c.old_id)
 
-_lists = _pairs("lists", ("old_id", "old_list_ids", Uuid()), ("new_id", "new_list_ids", Uuid()))
-_labels = _pairs("named", ("name", "label_names", Text()), ("id", "label_ids", Uuid()))
+def _resolved_labels() -> TableValuedAlias:
+    """Return the folded names of labels beside the ids that the labels have here."""
+    pairs = func.unnest(LABEL_NAMES, LABEL_IDS)
+    table = pairs.table_valued(column("folded_name", Text), column("id", Uuid))
+    return table.render_derived(name="resolved_labels")
 
-_brought = [_staged.c[name] for name in (*CARRIED, *PLANNED) if name != "list_id"]
-_chosen = (
-    select(_id.label("id"), _is_renumbered.label("renumbered"), _staged.c.line, *_brought)
-    .add_columns(_staged.c.is_planned, _staged.c.labels, _lists.c.new_id.label("list_id"))
-    .join(_lists, _lists.c.old_id == _staged.c.list_id, isouter=True)
-    .join(_held, _held.c.id == _staged.c.old_id, isouter=True)
-    .join(_own, and_(_own.c.id == _staged.c.own_id, _own.c.user_id == USER_ID), isouter=True)
-    .where(_staged.c.user_id == USER_ID, _staged.c.import_id == IMPORT)
-    .where(_staged.c.line.between(bindparam("first_line"), bindparam("last_line")))
-    .ext(distinct_on(_id))
-    .order_by(_id, _staged.c.line.desc())
-    .cte("chosen")
-)
 
-_each = (
-    func.unnest(_chosen.c.labels).table_valued(column("name", Text), name="each").render_derived()
-)
-_links = (
-    select(_chosen.c.id.label("task_id"), _labels.c.id.label("label_id"))
-    .join_from(_chosen, _each, true())
-    .join(_labels, _labels.c.name == _each.c.name)
-    .distinct()
-    .cte("links")
-)
-_wanted = (
-    select(
-        _links.c.task_id,
-        func.array_agg(aggregate_order_by(_links.c.label_id, _links.c.label_id)).label("label_ids"),
+def _is_renumbered() -> ColumnElement[bool]:
+    """Return whether a staged task cannot have the id that it has in the file.
+
+    That id belongs to another user, or to something else of this user. If it is free now, but an
+    earlier import had to renumber the task, the task already exists under its other id.
+    """
+    is_unavailable = or_(
+        col(_file_id_holder.id).is_not(None),
+        col(_renumbered_task.id).is_not(None),
+        is_id_of_other_kind("task", col(_staged.old_id)),
     )
-    .group_by(_links.c.task_id)
-    .cte("wanted")
-)
-_carried = (
-    select(TASK_LABELS.c.label_id)
-    .where(TASK_LABELS.c.task_id == _standing.c.id)
-    .order_by(TASK_LABELS.c.label_id)
-    .scalar_subquery()
-)
+    return and_(col(_file_id_holder.user_id).is_distinct_from(USER_ID), is_unavailable)
 
 
-def _kept(name: str) -> ColumnElement[Any]:
-    """Return what the task gets: of a plan what stands there, if the line says nothing of one."""
-    is_kept = and_(~_chosen.c.is_planned, _standing.c.id.is_not(None))
-    return case((is_kept, _standing.c[name]), else_=_chosen.c[name])
+def _incoming() -> CTE:
+    """Select the staged tasks of the line range, each with the id and the list that it gets.
 
-
-_merging = {
-    name: _kept(name) if name in PLANNED else _chosen.c[name] for name in (*CARRIED, *PLANNED)
-}
-_no_labels = cast(literal("{}"), ARRAY(Uuid))
-_relabelled = and_(
-    _chosen.c.is_planned,
-    func.coalesce(_wanted.c.label_ids, _no_labels).is_distinct_from(
-        func.array(_carried, type_=ARRAY(Uuid))
-    ),
-)
-
-_compared = (
-    select(_chosen.c.id, _chosen.c.line, _chosen.c.renumbered, _chosen.c.is_planned)
-    .add_columns(
-        *(value.label(name) for name, value in _merging.items()),
-        _standing.c.id.is_(None).label("is_new"),
-        or_(
-            tuple_(*_merging.values()).is_distinct_from(
-                tuple_(*(_standing.c[name] for name in _merging))
-            ),
-            _relabelled,
-        ).label("differs"),
+    Of several lines with one id the last one wins.
+    """
+    lists = _resolved_lists()
+    is_renumbered = _is_renumbered()
+    task_id = case((is_renumbered, col(_staged.own_id)), else_=col(_staged.old_id))
+    columns: list[SQLColumnExpression[Any]] = [
+        task_id.label("id"),
+        is_renumbered.label("is_renumbered"),
+        col(_staged.line),
+        col(_staged.is_planned),
+        col(_staged.labels),
+        lists.c.id.label("list_id"),
+    ]
+    columns += [getattr(_staged, name) for name in _MERGED_COLUMNS if name != "list_id"]
+    is_renumbered_task = and_(
+        col(_renumbered_task.id) == col(_staged.own_id), col(_renumbered_task.user_id) == USER_ID
     )
-    .join(
-        _standing,
-        and_(_standing.c.id == _chosen.c.id, _standing.c.user_id == USER_ID),
-        isouter=True,
+    return (
+        select(*columns)
+        .select_from(_staged)
+        .outerjoin(lists, lists.c.file_id == col(_staged.list_id))
+        .outerjoin(_file_id_holder, col(_file_id_holder.id) == col(_staged.old_id))
+        .outerjoin(_renumbered_task, is_renumbered_task)
+        .where(col(_staged.user_id) == USER_ID)
+        .where(col(_staged.import_id) == IMPORT_ID)
+        .where(col(_staged.line).between(FIRST_LINE, LAST_LINE))
+        .ext(distinct_on(task_id))
+        .order_by(task_id, col(_staged.line).desc())
+        .cte("incoming")
     )
-    .join(_wanted, _wanted.c.task_id == _chosen.c.id, isouter=True)
-    .cte("compared")
-)
 
-_numbered = (
-    select(
-        *(_compared.c.id, OWNERS.c.id.label("user_id"), *(_compared.c[name] for name in _merging)),
-        (OWNERS.c.counter + func.row_number().over(order_by=_compared.c.line)).label("version"),
+
+def _incoming_labels(incoming: CTE) -> CTE:
+    """Pair each incoming task with its labels, one row for each pair."""
+    names = (
+        func.unnest(incoming.c.labels)
+        .table_valued(column("folded_name", Text))
+        .render_derived(name="names")
     )
-    .join(OWNERS, OWNERS.c.id == USER_ID)
-    .where(_compared.c.differs)
-    .order_by(_compared.c.line)
-    .cte("numbered")
-)
-
-_written = insert(TASKS).from_select([each.name for each in _numbered.c], select(_numbered))
-_merged = (
-    _written.on_conflict_do_update(
-        index_elements=[TASKS.c.id],
-        set_={name: _written.excluded[name] for name in (*_merging, "version")},
-        where=TASKS.c.user_id == _written.excluded.user_id,
+    labels = _resolved_labels()
+    return (
+        select(incoming.c.id.label("task_id"), labels.c.id.label("label_id"))
+        .join_from(incoming, names, true())
+        .join(labels, labels.c.folded_name == names.c.folded_name)
+        .distinct()
+        .cte("incoming_labels")
     )
-    .returning(TASKS.c.id)
-    .cte("merged")
-)
-
-_linked = insert(TASK_LABELS).from_select(
-    ["user_id", "task_id", "label_id"],
-    select(USER_ID, _links.c.task_id, _links.c.label_id).join(
-        _merged, _merged.c.id == _links.c.task_id
-    ),
-)
-_replaced = (
-    select(_compared.c.id)
-    .join(_merged, _merged.c.id == _compared.c.id)
-    .where(_compared.c.is_planned)
-)
-_still = and_(
-    _links.c.task_id == TASK_LABELS.c.task_id, _links.c.label_id == TASK_LABELS.c.label_id
-)
-_unlinked = delete(TASK_LABELS).where(
-    TASK_LABELS.c.user_id == USER_ID, TASK_LABELS.c.task_id.in_(_replaced), ~exists().where(_still)
-)
 
 
-_differing = func.count().filter(_compared.c.differs)
-_made = func.count().filter(_compared.c.is_new)
-_counts = select(
-    USER_ID.label("owner"),
-    _made.label("created"),
-    (_differing - _made).label("updated"),
-    (func.count() - _differing).label("unchanged"),
-    func.count().filter(_compared.c.renumbered).label("renumbered"),
-    (_differing - select(func.count()).select_from(_merged).scalar_subquery()).label("lost"),
-).cte("counts")
-
-_counted = (
-    update(OWNERS)
-    .where(OWNERS.c.id == _counts.c.owner)
-    .values(
-        counter=OWNERS.c.counter + _counts.c.created + _counts.c.updated,
-        task_count=OWNERS.c.task_count + _counts.c.created,
+def _label_ids_by_task(incoming_labels: CTE) -> CTE:
+    """Aggregate the labels of each incoming task into one sorted array."""
+    label_id = incoming_labels.c.label_id
+    label_ids = func.array_agg(aggregate_order_by(label_id, label_id))
+    return (
+        select(incoming_labels.c.task_id, label_ids.label("label_ids"))
+        .group_by(incoming_labels.c.task_id)
+        .cte("label_ids_by_task")
     )
-    .returning(OWNERS.c.task_count)
-    .cte("counted")
-)
 
-MERGE_TASKS: Final = (
-    select(_counts, _counted.c.task_count)
-    .join(_counted, true())
-    .add_cte(
-        delete_tombstone("task", _merged),
-        _linked.on_conflict_do_nothing().cte("linked"),
-        _unlinked.cte("unlinked"),
+
+def _merged_values(incoming: CTE) -> dict[str, ColumnElement[Any]]:
+    """Return the values that the stored task gets, by column.
+
+    A record without planning fields leaves the planning of an existing task as it is.
+    """
+    keeps_planning = and_(~incoming.c.is_planned, col(_current.id).is_not(None))
+    values: dict[str, ColumnElement[Any]] = {}
+    for name in BASIC_COLUMNS:
+        values[name] = incoming.c[name]
+    for name in PLANNING_COLUMNS:
+        values[name] = case((keeps_planning, getattr(_current, name)), else_=incoming.c[name])
+    return values
+
+
+def _labels_differ(incoming: CTE, label_ids_by_task: CTE) -> ColumnElement[bool]:
+    """Return whether the record names other labels than the existing task has."""
+    current_label_ids = (
+        select(col(TaskLabel.label_id))
+        .where(col(TaskLabel.task_id) == col(_current.id))
+        .order_by(col(TaskLabel.label_id))
+        .scalar_subquery()
     )
-)
-"""Take in the staged lines from `first_line` to `last_line`, and tell how many were what. Of those with one id
-the last one counts.
+    no_labels = cast(literal("{}"), ARRAY(Uuid))
+    incoming_label_ids = func.coalesce(label_ids_by_task.c.label_ids, no_labels)
+    return and_(
+        incoming.c.is_planned,
+        incoming_label_ids.is_distinct_from(func.array(current_label_ids, type_=ARRAY(Uuid))),
+    )
 
-Those are `lost` of which the id was taken by somebody else at this very moment. The caller must have the owner locked.
+
+def _compared(incoming: CTE, label_ids_by_task: CTE) -> CTE:
+    """Compare each incoming task with the existing one: whether it is new, and whether it differs."""
+    values = _merged_values(incoming)
+    columns: list[SQLColumnExpression[Any]] = []
+    current_values: list[SQLColumnExpression[Any]] = []
+    for name, value in values.items():
+        columns.append(value.label(name))
+        current_values.append(getattr(_current, name))
+    values_differ = tuple_(*values.values()).is_distinct_from(tuple_(*current_values))
+    differs = or_(values_differ, _labels_differ(incoming, label_ids_by_task))
+    is_current = and_(col(_current.id) == incoming.c.id, col(_current.user_id) == USER_ID)
+    return (
+        select(
+            incoming.c.id,
+            incoming.c.line,
+            incoming.c.is_renumbered,
+            incoming.c.is_planned,
+            col(_current.id).is_(None).label("is_new"),
+            differs.label("differs"),
+        )
+        .add_columns(*columns)
+        .select_from(incoming)
+        .outerjoin(_current, is_current)
+        .outerjoin(label_ids_by_task, label_ids_by_task.c.task_id == incoming.c.id)
+        .cte("compared")
+    )
+
+
+def _versioned(compared: CTE) -> CTE:
+    """Give each task that differs the next version of its owner, in the order of the lines."""
+    line_number = func.row_number().over(order_by=compared.c.line)
+    columns: list[SQLColumnExpression[Any]] = [
+        compared.c.id,
+        col(Owner.id).label("user_id"),
+        (col(Owner.counter) + line_number).label("version"),
+    ]
+    columns += [compared.c[name] for name in _MERGED_COLUMNS]
+    return (
+        select(*columns)
+        .select_from(compared)
+        .join(Owner, col(Owner.id) == USER_ID)
+        .where(compared.c.differs)
+        .order_by(compared.c.line)
+        .cte("versioned")
+    )
+
+
+def _upserted(versioned: CTE) -> CTE:
+    """Insert or update these tasks; an id that another user has taken meanwhile yields no row."""
+    statement = insert(Task).from_select(versioned.c.keys(), select(versioned))
+    new_values: dict[str, ColumnElement[Any]] = {"version": statement.excluded.version}
+    for name in _MERGED_COLUMNS:
+        new_values[name] = statement.excluded[name]
+    return (
+        statement.on_conflict_do_update(
+            index_elements=[col(Task.id)],
+            set_=new_values,
+            where=col(Task.user_id) == statement.excluded.user_id,
+        )
+        .returning(col(Task.id))
+        .cte("upserted")
+    )
+
+
+def _added_labels(incoming_labels: CTE, upserted: CTE) -> CTE:
+    """Attach the labels that the written tasks do not have yet."""
+    pairs = select(USER_ID, incoming_labels.c.task_id, incoming_labels.c.label_id).join(
+        upserted, upserted.c.id == incoming_labels.c.task_id
+    )
+    return (
+        insert(TaskLabel)
+        .from_select(["user_id", "task_id", "label_id"], pairs)
+        .on_conflict_do_nothing()
+        .cte("added_labels")
+    )
+
+
+def _removed_labels(compared: CTE, incoming_labels: CTE, upserted: CTE) -> CTE:
+    """Detach the labels that the written tasks had and their records do not name."""
+    written_ids = (
+        select(compared.c.id)
+        .join(upserted, upserted.c.id == compared.c.id)
+        .where(compared.c.is_planned)
+    )
+    is_incoming = and_(
+        incoming_labels.c.task_id == col(TaskLabel.task_id),
+        incoming_labels.c.label_id == col(TaskLabel.label_id),
+    )
+    return (
+        delete(TaskLabel)
+        .where(col(TaskLabel.user_id) == USER_ID)
+        .where(col(TaskLabel.task_id).in_(written_ids))
+        .where(~exists().where(is_incoming))
+        .cte("removed_labels")
+    )
+
+
+def _counts(compared: CTE, upserted: CTE) -> CTE:
+    """Count what became of the incoming tasks.
+
+    `id_conflicts` are those whose id another user took between the snapshot and the insert.
+    """
+    differing = func.count().filter(compared.c.differs)
+    created = func.count().filter(compared.c.is_new)
+    renumbered = func.count().filter(compared.c.is_renumbered)
+    written = select(func.count()).select_from(upserted).scalar_subquery()
+    return select(
+        USER_ID.label("user_id"),
+        created.label("created"),
+        (differing - created).label("updated"),
+        (func.count() - differing).label("unchanged"),
+        renumbered.label("renumbered"),
+        (differing - written).label("id_conflicts"),
+    ).cte("counts")
+
+
+def _updated_owner(counts: CTE) -> CTE:
+    """Advance the owner's counter past the versions that were used, and the number of tasks."""
+    return (
+        update(Owner)
+        .where(col(Owner.id) == counts.c.user_id)
+        .values(
+            counter=col(Owner.counter) + counts.c.created + counts.c.updated,
+            task_count=col(Owner.task_count) + counts.c.created,
+        )
+        .returning(col(Owner.task_count))
+        .cte("updated_owner")
+    )
+
+
+def _merge_tasks() -> Query:
+    incoming = _incoming()
+    incoming_labels = _incoming_labels(incoming)
+    compared = _compared(incoming, _label_ids_by_task(incoming_labels))
+    upserted = _upserted(_versioned(compared))
+    counts = _counts(compared, upserted)
+    updated_owner = _updated_owner(counts)
+    return (
+        select(counts, updated_owner.c.task_count)
+        .join(updated_owner, true())
+        .add_cte(
+            delete_tombstone("task", upserted),
+            _added_labels(incoming_labels, upserted),
+            _removed_labels(compared, incoming_labels, upserted),
+        )
+    )
+
+
+MERGE_TASKS: Final = _merge_tasks()
+"""Merge the staged tasks from `first_line` to `last_line`; return one row of counts.
+
+Stages, each a common table expression of this name:
+
+1. `incoming`: the staged tasks with the ids and lists that they get here.
+2. `incoming_labels`, `label_ids_by_task`: their labels, as pairs and as one array for each task.
+3. `compared`: which of them are new, which differ from the existing task.
+4. `versioned`: those that differ, with the versions that they take.
+5. `upserted`: writes them.
+6. The tombstones of written tasks are deleted; `added_labels`, `removed_labels`: writes labels.
+7. `counts`: created, updated, unchanged, renumbered, and `id_conflicts`, which must be 0.
+8. `updated_owner`: the owner's counter and task count.
+
+The owner must have been locked by an earlier statement of the same transaction (`LOCK_OWNER`), so
+that this statement sees everything that was written before.
 """

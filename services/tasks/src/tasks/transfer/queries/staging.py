@@ -1,15 +1,15 @@
-"""Keeping what comes with an import until all of it is there.
+"""Statements that stage the tasks of an import until all of its lines have arrived.
 
-Each statement is a transaction of its own, so that nothing is held or locked while a client sends. What is staged goes
-with its import, and both go with their owner. An import that broke off is swept a part at a time by later ones.
+Each statement is a transaction of its own, so that nothing is locked while the client sends.
+Staged tasks are deleted with their import, and imports with their owner.
 """
 
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
-    Interval,
+    TableValuedAlias,
     Text,
     bindparam,
     cast,
@@ -17,129 +17,108 @@ from sqlalchemy import (
     delete,
     func,
     literal,
-    literal_column,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSON, insert
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlmodel import col
 
-from tasks.core.projections import IMPORTS, NOW, OWNERS, STAGED, USER_ID
+from tasks.core.projections import NOW, STAGED, USER_ID, Query
+from tasks.models import Import, Owner, StagedTask
+from tasks.task.columns import EDITABLE_COLUMNS
 
-IMPORT: Final = bindparam("this_import", type_=IMPORTS.c.id.type)
-"""The import that a statement is about."""
+IMPORT_ID: Final = bindparam("current_import_id", type_=STAGED.c.import_id.type)
+"""The import that a statement works on."""
 
-CARRIED: Final = (
-    "title",
-    "description",
-    "is_completed",
+CONTENT: Final = cast(bindparam("content", type_=Text), JSON)
+"""An array of objects, one for each task."""
+
+BASIC_COLUMNS: Final = (
+    *[column.name for column in EDITABLE_COLUMNS if not column.is_planning],
     "completed_at",
     "created_at",
     "updated_at",
 )
-"""What a task brings with it, beside its id."""
+"""Columns of a task, besides its id, that every task record sets."""
 
-PLANNED: Final = (
-    "list_id",
-    "due_date",
-    "due_time",
-    "due_at",
-    "due_time_zone",
-    "priority",
+PLANNING_COLUMNS: Final = (
+    *[column.name for column in EDITABLE_COLUMNS if column.is_planning],
     "position",
 )
-"""What it also brings since there are plans; one that says nothing of a plan keeps what is there."""
+"""Columns of the planning feature. A record without any of their fields leaves them as they are."""
 
-_begun = insert(IMPORTS).from_select(
-    ["id", "user_id", "begun_at"], select(IMPORT, OWNERS.c.id, NOW).where(OWNERS.c.id == USER_ID)
-)
 
-BEGIN_IMPORT: Final = _begun.on_conflict_do_update(
-    index_elements=[IMPORTS.c.id], set_={"begun_at": _begun.excluded.begun_at}
-).returning(IMPORTS.c.id)
-"""Note that an import has begun; no row when the owner is unknown. It can be sent twice."""
+def _begin_import() -> ReturningInsert[UUID]:
+    new_import = select(IMPORT_ID, col(Owner.id), NOW).where(col(Owner.id) == USER_ID)
+    statement = insert(Import).from_select(["id", "user_id", "begun_at"], new_import)
+    return statement.on_conflict_do_update(
+        index_elements=[col(Import.id)], set_={"begun_at": statement.excluded.begun_at}
+    ).returning(col(Import.id))
 
-_sent_columns = [each for each in STAGED.c if each.name not in ("user_id", "import_id")]
-_sent = (
-    func.json_to_recordset(cast(bindparam("content", type_=Text), JSON))
-    .table_valued(*(column(each.name, each.type) for each in _sent_columns), name="sent")
-    .render_derived(with_types=True)
-)
-_put = insert(STAGED).from_select(
-    ["user_id", "import_id", *(each.name for each in _sent_columns)],
-    select(USER_ID, IMPORT, *_sent.c),
-)
+
+BEGIN_IMPORT: Final = _begin_import()
+"""Insert the row of an import; no row is returned if the owner is unknown. Idempotent."""
 
 
 def _is_inserted() -> ColumnElement[bool]:
-    """Tell whether a row is new: one that was updated names the transaction that has replaced its former version."""
+    """Return whether an upserted row is new: PostgreSQL sets `xmax` in rows that were updated."""
     return cast(column("xmax"), Text) == literal("0")
 
 
-_put_down = (
-    _put.on_conflict_do_update(
-        index_elements=[STAGED.c.user_id, STAGED.c.import_id, STAGED.c.old_id],
-        set_={
-            each.name: _put.excluded[each.name] for each in _sent_columns if each.name != "old_id"
-        },
+def _sent_tasks() -> TableValuedAlias:
+    """Read `content` as a table with the columns of `StagedTask`, without user and import."""
+    columns = [
+        column(staged_column.name, staged_column.type)
+        for staged_column in STAGED.c
+        if staged_column.name not in {"user_id", "import_id"}
+    ]
+    return (
+        func.json_to_recordset(CONTENT)
+        .table_valued(*columns)
+        .render_derived(name="sent", with_types=True)
     )
-    .returning(_is_inserted().label("is_new"))
-    .cte("put_down")
-)
 
-STAGE_TASKS: Final = select(func.count().filter(_put_down.c.is_new).label("added"))
-"""Put tasks, as an array of JSON objects, to those of the import, and tell how many of their ids are new to it.
 
-One that is there already is replaced, so it can be sent twice. It fails by a foreign key when the import is gone.
+def _stage_tasks() -> Query:
+    sent = _sent_tasks()
+    names = [sent_column.name for sent_column in sent.c]
+    rows = select(USER_ID, IMPORT_ID).add_columns(*sent.c)
+    statement = insert(StagedTask).from_select(["user_id", "import_id", *names], rows)
+    new_values: dict[str, ColumnElement[Any]] = {
+        name: statement.excluded[name] for name in names if name != "old_id"
+    }
+    upserted = (
+        statement.on_conflict_do_update(
+            index_elements=[
+                col(StagedTask.user_id),
+                col(StagedTask.import_id),
+                col(StagedTask.old_id),
+            ],
+            set_=new_values,
+        )
+        .returning(_is_inserted().label("is_new"))
+        .cte("upserted")
+    )
+    return select(func.count().filter(upserted.c.is_new).label("added"))
+
+
+STAGE_TASKS: Final = _stage_tasks()
+"""Stage an array of JSON objects (`content`), whose members are the columns of `StagedTask`.
+
+Returns how many ids are new to the import, as `added`. A task that is staged already is replaced,
+so the statement is idempotent. It violates a foreign key if the import has been deleted.
 """
 
 LOCK_IMPORT: Final = (
-    select(IMPORTS.c.id)
-    .where(IMPORTS.c.user_id == USER_ID, IMPORTS.c.id == IMPORT)
+    select(col(Import.id))
+    .where(col(Import.user_id) == USER_ID, col(Import.id) == IMPORT_ID)
     .with_for_update()
 )
-"""Keep the import, and with it all that is staged, until the end of the transaction; no row when it is gone."""
+"""Keep the import and its staged tasks until the end of the transaction; no row if it is gone."""
 
 END_IMPORT: Final = (
-    delete(IMPORTS)
-    .where(IMPORTS.c.user_id == USER_ID, IMPORTS.c.id == IMPORT)
-    .returning(IMPORTS.c.id)
+    delete(Import)
+    .where(col(Import.user_id) == USER_ID, col(Import.id) == IMPORT_ID)
+    .returning(col(Import.id))
 )
-"""Forget an import with all that is staged for it."""
-
-_broken_off = (
-    select(IMPORTS.c.id, IMPORTS.c.user_id)
-    .where(IMPORTS.c.begun_at < func.now() - bindparam("retention", type_=Interval))
-    .order_by(IMPORTS.c.begun_at)
-    .limit(literal_column("1", Integer))  # a value would be unknown to a plan for all values
-    .with_for_update(skip_locked=True)
-    .cte("broken_off")
-    .prefix_with("MATERIALIZED")
-)
-_left = (
-    select(STAGED.c.user_id, STAGED.c.import_id, STAGED.c.old_id)
-    .join(
-        _broken_off,
-        (_broken_off.c.user_id == STAGED.c.user_id) & (_broken_off.c.id == STAGED.c.import_id),
-    )
-    .limit(bindparam("quota", type_=Integer))
-    .cte("left_over")
-    .prefix_with("MATERIALIZED")
-)
-_swept = (
-    delete(STAGED)
-    .where(STAGED.c.user_id == _left.c.user_id, STAGED.c.import_id == _left.c.import_id)
-    .where(STAGED.c.old_id == _left.c.old_id)
-    .cte("swept")
-)
-_number_left = select(func.count()).select_from(_left).scalar_subquery()
-
-_emptied = (
-    delete(IMPORTS)
-    .where(IMPORTS.c.id == _broken_off.c.id, _number_left < bindparam("quota", type_=Integer))
-    .cte("emptied")
-)
-
-SWEEP: Final = select(_broken_off.c.id).add_cte(_swept, _emptied)
-"""Of the oldest import that broke off, take away some of what it staged, and the import itself with the last of it.
-
-No row when there is none.
-"""
+"""Delete the import and its staged tasks."""

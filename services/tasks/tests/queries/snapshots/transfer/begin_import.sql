@@ -4,7 +4,7 @@ INSERT INTO imports (
   begun_at
 )
 SELECT
-  :this_import::UUID AS anon_1,
+  :current_import_id::UUID AS anon_1,
   owners.id,
   clock_timestamp() AS clock_timestamp_1
 FROM owners

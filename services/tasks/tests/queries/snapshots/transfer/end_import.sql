@@ -1,5 +1,5 @@
 DELETE FROM imports
 WHERE
-  imports.user_id = :current_user_id::UUID AND imports.id = :this_import::UUID
+  imports.user_id = :current_user_id::UUID AND imports.id = :current_import_id::UUID
 RETURNING
   imports.id;

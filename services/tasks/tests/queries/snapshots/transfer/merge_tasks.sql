@@ -1,11 +1,11 @@
-WITH chosen AS (
+WITH incoming AS (
   SELECT DISTINCT ON (
     CASE
       WHEN (
-        held.user_id IS DISTINCT FROM :current_user_id::UUID
+        file_id_holder.user_id IS DISTINCT FROM :current_user_id::UUID
         AND (
-          held.id IS NOT NULL
-          OR own.id IS NOT NULL
+          file_id_holder.id IS NOT NULL
+          OR renumbered_task.id IS NOT NULL
           OR (
             EXISTS(
               SELECT
@@ -42,10 +42,10 @@ WITH chosen AS (
   )
     CASE
       WHEN (
-        held.user_id IS DISTINCT FROM :current_user_id::UUID
+        file_id_holder.user_id IS DISTINCT FROM :current_user_id::UUID
         AND (
-          held.id IS NOT NULL
-          OR own.id IS NOT NULL
+          file_id_holder.id IS NOT NULL
+          OR renumbered_task.id IS NOT NULL
           OR (
             EXISTS(
               SELECT
@@ -79,10 +79,10 @@ WITH chosen AS (
       ) THEN staged.own_id
       ELSE staged.old_id
     END AS id,
-    held.user_id IS DISTINCT FROM :current_user_id::UUID
+    file_id_holder.user_id IS DISTINCT FROM :current_user_id::UUID
     AND (
-      held.id IS NOT NULL
-      OR own.id IS NOT NULL
+      file_id_holder.id IS NOT NULL
+      OR renumbered_task.id IS NOT NULL
       OR (
         EXISTS(
           SELECT
@@ -112,8 +112,11 @@ WITH chosen AS (
             labels.user_id = :current_user_id::UUID AND labels.id = staged.old_id
         )
       )
-    ) AS renumbered,
+    ) AS is_renumbered,
     staged.line,
+    staged.is_planned,
+    staged.labels,
+    resolved_lists.id AS list_id,
     staged.title,
     staged.description,
     staged.is_completed,
@@ -125,28 +128,25 @@ WITH chosen AS (
     staged.due_at,
     staged.due_time_zone,
     staged.priority,
-    staged.position,
-    staged.is_planned,
-    staged.labels,
-    anon_1.new_id AS list_id
+    staged.position
   FROM staged_tasks AS staged
-  LEFT OUTER JOIN UNNEST(:old_list_ids::UUID[], :new_list_ids::UUID[]) AS anon_1(old_id, new_id)
-    ON staged.list_id = anon_1.old_id
-  LEFT OUTER JOIN tasks AS held
-    ON held.id = staged.old_id
-  LEFT OUTER JOIN tasks AS own
-    ON own.id = staged.own_id AND own.user_id = :current_user_id::UUID
+  LEFT OUTER JOIN UNNEST(:file_list_ids::UUID[], :list_ids::UUID[]) AS resolved_lists(file_id, id)
+    ON resolved_lists.file_id = staged.list_id
+  LEFT OUTER JOIN tasks AS file_id_holder
+    ON file_id_holder.id = staged.old_id
+  LEFT OUTER JOIN tasks AS renumbered_task
+    ON renumbered_task.id = staged.own_id AND renumbered_task.user_id = :current_user_id::UUID
   WHERE
     staged.user_id = :current_user_id::UUID
-    AND staged.import_id = :this_import::UUID
+    AND staged.import_id = :current_import_id::UUID
     AND staged.line BETWEEN :first_line::INT AND :last_line::INT
   ORDER BY
     CASE
       WHEN (
-        held.user_id IS DISTINCT FROM :current_user_id::UUID
+        file_id_holder.user_id IS DISTINCT FROM :current_user_id::UUID
         AND (
-          held.id IS NOT NULL
-          OR own.id IS NOT NULL
+          file_id_holder.id IS NOT NULL
+          OR renumbered_task.id IS NOT NULL
           OR (
             EXISTS(
               SELECT
@@ -181,134 +181,135 @@ WITH chosen AS (
       ELSE staged.old_id
     END,
     staged.line DESC
-), links AS (
+), incoming_labels AS (
   SELECT DISTINCT
-    chosen.id AS task_id,
-    anon_2.id AS label_id
-  FROM chosen
-  JOIN UNNEST(chosen.labels) AS anon_3(name)
+    incoming.id AS task_id,
+    resolved_labels.id AS label_id
+  FROM incoming
+  JOIN UNNEST(incoming.labels) AS names(folded_name)
     ON TRUE
-  JOIN UNNEST(:label_names::TEXT[], :label_ids::UUID[]) AS anon_2(name, id)
-    ON anon_2.name = anon_3.name
-), wanted AS (
+  JOIN UNNEST(:label_names::TEXT[], :label_ids::UUID[]) AS resolved_labels(folded_name, id)
+    ON resolved_labels.folded_name = names.folded_name
+), label_ids_by_task AS (
   SELECT
-    links.task_id,
-    array_agg(links.label_id ORDER BY links.label_id) AS label_ids
-  FROM links
+    incoming_labels.task_id,
+    array_agg(incoming_labels.label_id ORDER BY incoming_labels.label_id) AS label_ids
+  FROM incoming_labels
   GROUP BY
-    links.task_id
+    incoming_labels.task_id
 ), compared AS (
   SELECT
-    chosen.id,
-    chosen.line,
-    chosen.renumbered,
-    chosen.is_planned,
-    chosen.title,
-    chosen.description,
-    chosen.is_completed,
-    chosen.completed_at,
-    chosen.created_at,
-    chosen.updated_at,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.list_id
-      ELSE chosen.list_id
-    END AS list_id,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_date
-      ELSE chosen.due_date
-    END AS due_date,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_time
-      ELSE chosen.due_time
-    END AS due_time,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_at
-      ELSE chosen.due_at
-    END AS due_at,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_time_zone
-      ELSE chosen.due_time_zone
-    END AS due_time_zone,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.priority
-      ELSE chosen.priority
-    END AS priority,
-    CASE
-      WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.position
-      ELSE chosen.position
-    END AS position,
-    standing.id IS NULL AS is_new,
+    incoming.id,
+    incoming.line,
+    incoming.is_renumbered,
+    incoming.is_planned,
+    current.id IS NULL AS is_new,
     (
-      chosen.title,
-      chosen.description,
-      chosen.is_completed,
-      chosen.completed_at,
-      chosen.created_at,
-      chosen.updated_at,
+      incoming.title,
+      incoming.description,
+      incoming.is_completed,
+      incoming.completed_at,
+      incoming.created_at,
+      incoming.updated_at,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.list_id
-        ELSE chosen.list_id
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.list_id
+        ELSE incoming.list_id
       END,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_date
-        ELSE chosen.due_date
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_date
+        ELSE incoming.due_date
       END,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_time
-        ELSE chosen.due_time
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_time
+        ELSE incoming.due_time
       END,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_at
-        ELSE chosen.due_at
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_at
+        ELSE incoming.due_at
       END,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.due_time_zone
-        ELSE chosen.due_time_zone
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_time_zone
+        ELSE incoming.due_time_zone
       END,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.priority
-        ELSE chosen.priority
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.priority
+        ELSE incoming.priority
       END,
       CASE
-        WHEN (NOT chosen.is_planned AND standing.id IS NOT NULL) THEN standing.position
-        ELSE chosen.position
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.position
+        ELSE incoming.position
       END
     ) IS DISTINCT FROM (
-      standing.title,
-      standing.description,
-      standing.is_completed,
-      standing.completed_at,
-      standing.created_at,
-      standing.updated_at,
-      standing.list_id,
-      standing.due_date,
-      standing.due_time,
-      standing.due_at,
-      standing.due_time_zone,
-      standing.priority,
-      standing.position
+      current.title,
+      current.description,
+      current.is_completed,
+      current.completed_at,
+      current.created_at,
+      current.updated_at,
+      current.list_id,
+      current.due_date,
+      current.due_time,
+      current.due_at,
+      current.due_time_zone,
+      current.priority,
+      current.position
     )
-    OR chosen.is_planned
-    AND coalesce(wanted.label_ids, CAST('{}'::VARCHAR AS UUID[])) IS DISTINCT FROM array(
+    OR incoming.is_planned
+    AND coalesce(label_ids_by_task.label_ids, CAST('{}'::VARCHAR AS UUID[])) IS DISTINCT FROM array(
       (
         SELECT
           task_labels.label_id
         FROM task_labels
         WHERE
-          task_labels.task_id = standing.id
+          task_labels.task_id = current.id
         ORDER BY
           task_labels.label_id
       )
-    ) AS differs
-  FROM chosen
-  LEFT OUTER JOIN tasks AS standing
-    ON standing.id = chosen.id AND standing.user_id = :current_user_id::UUID
-  LEFT OUTER JOIN wanted
-    ON wanted.task_id = chosen.id
-), numbered AS (
+    ) AS differs,
+    incoming.title,
+    incoming.description,
+    incoming.is_completed,
+    incoming.completed_at,
+    incoming.created_at,
+    incoming.updated_at,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.list_id
+      ELSE incoming.list_id
+    END AS list_id,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_date
+      ELSE incoming.due_date
+    END AS due_date,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_time
+      ELSE incoming.due_time
+    END AS due_time,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_at
+      ELSE incoming.due_at
+    END AS due_at,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.due_time_zone
+      ELSE incoming.due_time_zone
+    END AS due_time_zone,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.priority
+      ELSE incoming.priority
+    END AS priority,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.position
+      ELSE incoming.position
+    END AS position
+  FROM incoming
+  LEFT OUTER JOIN tasks AS current
+    ON current.id = incoming.id AND current.user_id = :current_user_id::UUID
+  LEFT OUTER JOIN label_ids_by_task
+    ON label_ids_by_task.task_id = incoming.id
+), versioned AS (
   SELECT
     compared.id,
     owners.id AS user_id,
+    owners.counter + row_number() OVER (ORDER BY compared.line) AS version,
     compared.title,
     compared.description,
     compared.is_completed,
@@ -321,8 +322,7 @@ WITH chosen AS (
     compared.due_at,
     compared.due_time_zone,
     compared.priority,
-    compared.position,
-    owners.counter + row_number() OVER (ORDER BY compared.line) AS version
+    compared.position
   FROM compared
   JOIN owners
     ON owners.id = :current_user_id::UUID
@@ -330,10 +330,11 @@ WITH chosen AS (
     compared.differs
   ORDER BY
     compared.line
-), merged AS (
+), upserted AS (
   INSERT INTO tasks (
     id,
     user_id,
+    version,
     title,
     description,
     is_completed,
@@ -346,27 +347,26 @@ WITH chosen AS (
     due_at,
     due_time_zone,
     priority,
-    position,
-    version
+    position
   )
   SELECT
-    numbered.id,
-    numbered.user_id,
-    numbered.title,
-    numbered.description,
-    numbered.is_completed,
-    numbered.completed_at,
-    numbered.created_at,
-    numbered.updated_at,
-    numbered.list_id,
-    numbered.due_date,
-    numbered.due_time,
-    numbered.due_at,
-    numbered.due_time_zone,
-    numbered.priority,
-    numbered.position,
-    numbered.version
-  FROM numbered
+    versioned.id,
+    versioned.user_id,
+    versioned.version,
+    versioned.title,
+    versioned.description,
+    versioned.is_completed,
+    versioned.completed_at,
+    versioned.created_at,
+    versioned.updated_at,
+    versioned.list_id,
+    versioned.due_date,
+    versioned.due_time,
+    versioned.due_at,
+    versioned.due_time_zone,
+    versioned.priority,
+    versioned.position
+  FROM versioned
   ON CONFLICT (id) DO UPDATE SET
     title = excluded.title,
     description = excluded.description,
@@ -387,26 +387,26 @@ WITH chosen AS (
   RETURNING
     tasks.id
 ), undone AS (
-  DELETE FROM task_tombstones USING   merged
+  DELETE FROM task_tombstones USING   upserted
   WHERE
     task_tombstones.user_id = :current_user_id::UUID
-    AND task_tombstones.id = merged.id
+    AND task_tombstones.id = upserted.id
     AND task_tombstones.kind = 'task'::VARCHAR
-), linked AS (
+), added_labels AS (
   INSERT INTO task_labels (
     user_id,
     task_id,
     label_id
   )
   SELECT
-    :current_user_id::UUID AS anon_4,
-    links.task_id,
-    links.label_id
-  FROM links
-  JOIN merged
-    ON merged.id = links.task_id
+    :current_user_id::UUID AS anon_1,
+    incoming_labels.task_id,
+    incoming_labels.label_id
+  FROM incoming_labels
+  JOIN upserted
+    ON upserted.id = incoming_labels.task_id
   ON CONFLICT DO NOTHING
-), unlinked AS (
+), removed_labels AS (
   DELETE FROM task_labels
   WHERE
     task_labels.user_id = :current_user_id::UUID
@@ -414,8 +414,8 @@ WITH chosen AS (
       SELECT
         compared.id
       FROM compared
-      JOIN merged
-        ON merged.id = compared.id
+      JOIN upserted
+        ON upserted.id = compared.id
       WHERE
         compared.is_planned
     )
@@ -423,14 +423,15 @@ WITH chosen AS (
       EXISTS(
         SELECT
           *
-        FROM links
+        FROM incoming_labels
         WHERE
-          task_labels.task_id = links.task_id AND task_labels.label_id = links.label_id
+          incoming_labels.task_id = task_labels.task_id
+          AND incoming_labels.label_id = task_labels.label_id
       )
     )
 ), counts AS (
   SELECT
-    :current_user_id::UUID AS owner,
+    :current_user_id::UUID AS user_id,
     count(*) FILTER(WHERE
       compared.is_new) AS created,
     (
@@ -445,34 +446,34 @@ WITH chosen AS (
         compared.differs)
     ) AS unchanged,
     count(*) FILTER(WHERE
-      compared.renumbered) AS renumbered,
+      compared.is_renumbered) AS renumbered,
     (
       count(*) FILTER(WHERE
         compared.differs)
     ) - (
       SELECT
         count(*) AS count_1
-      FROM merged
-    ) AS lost
+      FROM upserted
+    ) AS id_conflicts
   FROM compared
-), counted AS (
+), updated_owner AS (
   UPDATE owners SET
     counter = (owners.counter + counts.created + counts.updated),
     task_count = (owners.task_count + counts.created)
   FROM counts
   WHERE
-    owners.id = counts.owner
+    owners.id = counts.user_id
   RETURNING
     owners.task_count
 )
 SELECT
-  counts.owner,
+  counts.user_id,
   counts.created,
   counts.updated,
   counts.unchanged,
   counts.renumbered,
-  counts.lost,
-  counted.task_count
+  counts.id_conflicts,
+  updated_owner.task_count
 FROM counts
-JOIN counted
+JOIN updated_owner
   ON TRUE;

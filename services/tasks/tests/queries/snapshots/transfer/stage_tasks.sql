@@ -1,4 +1,4 @@
-WITH put_down AS (
+WITH upserted AS (
   INSERT INTO staged_tasks (
     user_id,
     import_id,
@@ -23,26 +23,26 @@ WITH put_down AS (
   )
   SELECT
     :current_user_id::UUID AS anon_1,
-    :this_import::UUID AS anon_2,
-    anon_3.old_id,
-    anon_3.line,
-    anon_3.own_id,
-    anon_3.title,
-    anon_3.description,
-    anon_3.is_completed,
-    anon_3.completed_at,
-    anon_3.created_at,
-    anon_3.updated_at,
-    anon_3.is_planned,
-    anon_3.list_id,
-    anon_3.due_date,
-    anon_3.due_time,
-    anon_3.due_at,
-    anon_3.due_time_zone,
-    anon_3.priority,
-    anon_3.position,
-    anon_3.labels
-  FROM json_to_recordset(CAST(:content::VARCHAR AS JSON)) AS anon_3(
+    :current_import_id::UUID AS anon_2,
+    sent.old_id,
+    sent.line,
+    sent.own_id,
+    sent.title,
+    sent.description,
+    sent.is_completed,
+    sent.completed_at,
+    sent.created_at,
+    sent.updated_at,
+    sent.is_planned,
+    sent.list_id,
+    sent.due_date,
+    sent.due_time,
+    sent.due_at,
+    sent.due_time_zone,
+    sent.priority,
+    sent.position,
+    sent.labels
+  FROM json_to_recordset(CAST(:content::VARCHAR AS JSON)) AS sent(
     old_id UUID,
     line INT,
     own_id UUID,
@@ -85,5 +85,5 @@ WITH put_down AS (
 )
 SELECT
   count(*) FILTER(WHERE
-    put_down.is_new) AS added
-FROM put_down;
+    upserted.is_new) AS added
+FROM upserted;

@@ -1,0 +1,12 @@
+from dataclasses import dataclass
+
+from tasks.core.context import WriteRequestContext
+from tasks.transfer.concurrency import ImportLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ImportContext(WriteRequestContext):
+    """The context of an import: a write, the limits of all imports, and the user's quota of tasks."""
+
+    limits: ImportLimits
+    tasks_max: int

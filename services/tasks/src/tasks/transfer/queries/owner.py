@@ -1,0 +1,26 @@
+"""Locking and erasing an owner."""
+
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from tasks.core.projections import USER_ID
+from tasks.models import Owner
+
+LOCK_OWNER: Final = (
+    select(col(Owner.id)).where(col(Owner.id) == USER_ID).with_for_update(key_share=True)
+)
+"""Lock the owner until the end of the transaction, so that nobody else writes for it.
+
+No row if the owner is unknown. FOR NO KEY UPDATE lets other statements check foreign keys to the
+owner, as staging does.
+"""
+
+ERASE_OWNER: Final = (
+    delete(Owner)
+    .where(col(Owner.id) == USER_ID)
+    .returning(col(Owner.id))
+    .execution_options(writes=True)
+)
+"""Delete an owner and, by the foreign keys, all of its rows."""
