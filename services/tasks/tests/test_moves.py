@@ -198,7 +198,7 @@ class Moves(RuleBasedStateMachine):
 
 
 @pytest.mark.scenario("S006-AC-4")
-async def test_any_moves_of_two_devices_leave_one_order(shared: Service) -> None:
+async def test_any_moves_of_two_devices_leave_one_order(shared_service: Service) -> None:
     loop, runs = (
         asyncio.get_running_loop(),
         settings(max_examples=15, stateful_step_count=15, database=None),
@@ -206,7 +206,7 @@ async def test_any_moves_of_two_devices_leave_one_order(shared: Service) -> None
 
     class OurMoves(Moves):
         def __init__(self) -> None:
-            super().__init__(shared, loop)
+            super().__init__(shared_service, loop)
 
     await asyncio.to_thread(run_state_machine_as_test, OurMoves, settings=runs)
 

@@ -178,6 +178,40 @@ async def test_a_move_with_a_key_is_made_once(three: Three) -> None:
     assert (await owner.post(address, json={}, headers=headers)).content == first.content
 
 
+async def _stored_fingerprint(proxy: FaultProxy, owner: AsyncClient) -> str:
+    """Return what was stored to recognise the request of the owner's only idempotency key."""
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        statement = "SELECT encode(digest, 'hex') FROM idempotency_keys WHERE user_id = %s"
+        result = await connection.execute(statement, [owner.headers["x-user-id"]])
+        [(fingerprint,)] = await result.fetchall()
+    return fingerprint
+
+
+async def test_a_retry_after_a_release_is_the_same_request(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    """The fingerprints were computed by version 1: a key that it stored must still be recognised."""
+    task_owner = as_isolated_user("owner of a task")
+    task_path = "/tasks/019aa5f2-8e40-7c31-a6d9-3b0f5c72e1aa"
+    list_owner = as_isolated_user("owner of a list")
+    list_path = "/lists/019aa5f3-1b20-7d4e-8c05-6a9e2f7b4daa"
+    new = {"If-None-Match": "*"}
+    key = {"Idempotency-Key": "key"}
+    await task_owner.put(task_path, json={"title": "a"}, headers=new)
+    await list_owner.put(list_path, json={"name": "a"}, headers=new)
+
+    task_move = {"after": None, "list_id": None}
+    await task_owner.post(f"{task_path}/move", json=task_move, headers=key)
+    await list_owner.post(f"{list_path}/move", json={"after": None}, headers=key)
+
+    assert await _stored_fingerprint(proxy, task_owner) == (
+        "caa441e6fc23619ad6a63ddba193b7a806456f882092330321e5f34816c11508"
+    )
+    assert await _stored_fingerprint(proxy, list_owner) == (
+        "aaecbda744d243845ab7b760fd7a3744963fd541ac221e2964f8fc22e8a126a7"
+    )
+
+
 async def test_lists_are_put_in_order_like_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     lists = [await create_list(owner, name) for name in "abc"]

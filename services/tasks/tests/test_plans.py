@@ -15,13 +15,14 @@ from sqlalchemy import Executable
 
 from devkit.platform.databases import MigratedDatabases
 from tasks.core import idempotency as keys
-from tasks.core.reorder import move
 from tasks.label import queries as labels
 from tasks.sync import queries as changes
 from tasks.task.queries import change as tasks
 from tasks.task.queries import create as creation
 from tasks.task.queries.listing import FILTERS, ORDERS, list_tasks
+from tasks.task.queries.move import move_task
 from tasks.task_list import queries as lists
+from tasks.task_list.move_queries import move_list
 from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
 
 from .support.large_dataset import (
@@ -77,8 +78,8 @@ VALUES: Final[Mapping[str, object]] = {
     "idempotency_key": "key",
     "fingerprint": b"",
     "ids": [LIST_ID, NEW],
-    "goes_first": False,
-    "goes_last": False,
+    "to_start": False,
+    "to_end": False,
     "after": owner_task_id(5_000),
     "is_completed": False,
     "q": "nothing",
@@ -165,12 +166,12 @@ WRITES: Final = {
     "change": Run(tasks.change_task(), {}, {"pk_tasks"}),
     "change labels": Run(tasks.change_task(with_labels=True), {}, {"pk_tasks", "pk_task_labels"}),
     "delete": Run(tasks.DELETE_TASK, {}, {"uq_task_tombstones_user_id_version"}),
-    "move": Run(move("task"), {"sets_list_id": False}, {PLACED}),
+    "move": Run(move_task(), {"sets_list_id": False}, {PLACED}),
     "move once": Run(
-        move("task", with_idempotency_key=True), {"sets_list_id": False}, {PLACED, OLD_KEYS}
+        move_task(with_idempotency_key=True), {"sets_list_id": False}, {PLACED, OLD_KEYS}
     ),
-    "move first": Run(move("task"), {"sets_list_id": False, "goes_first": True}, {PLACED}),
-    "move last": Run(move("task"), {"goes_last": True}, {PLACED}),
+    "move first": Run(move_task(), {"sets_list_id": False, "to_start": True}, {PLACED}),
+    "move last": Run(move_task(), {"to_end": True}, {PLACED}),
     "create list": Run(
         lists.create_list(), {"target_id": NEW}, {"uq_task_lists_user_id_folded_name"}
     ),
@@ -183,9 +184,7 @@ WRITES: Final = {
     "rename list": Run(
         lists.CHANGE_LIST, {"target_id": LIST_ID}, {"uq_task_lists_user_id_folded_name"}
     ),
-    "move list": Run(
-        move("list"), {"target_id": LIST_ID, "after": None, "goes_first": True}, set()
-    ),
+    "move list": Run(move_list(), {"target_id": LIST_ID, "after": None, "to_start": True}, set()),
     "delete list": Run(lists.delete_list(with_tasks=False), {"target_id": LIST_ID}, {PLACED}),
     "delete list with tasks": Run(
         lists.delete_list(with_tasks=True), {"target_id": LIST_ID}, {PLACED}

@@ -11,22 +11,23 @@ from typing import Final
 from sqlalchemy import Executable
 
 from tasks.core import history, idempotency, owners
-from tasks.core.reorder import move
 from tasks.label import queries as label_queries
 from tasks.sync import queries as sync_queries
 from tasks.task.queries import change, create
 from tasks.task.queries.listing import FILTERS, list_tasks
+from tasks.task.queries.move import move_task
 from tasks.task_list import queries as list_queries
+from tasks.task_list.move_queries import move_list
 from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
 
 CORE: Final[Mapping[str, Executable]] = {
     "core/insert_owner": owners.INSERT_OWNER,
     "core/get_stored_response": idempotency.GET_STORED_RESPONSE,
     "core/raise_all_versions": history.RAISE_ALL_VERSIONS,
-    "core/move-task": move("task"),
-    "core/move-task_with_idempotency_key": move("task", with_idempotency_key=True),
-    "core/move-list": move("list"),
-    "core/move-list_with_idempotency_key": move("list", with_idempotency_key=True),
+    "task/move_task": move_task(),
+    "task/move_task-with_idempotency_key": move_task(with_idempotency_key=True),
+    "task_list/move_list": move_list(),
+    "task_list/move_list-with_idempotency_key": move_list(with_idempotency_key=True),
 }
 
 TASK: Final[Mapping[str, Executable]] = {

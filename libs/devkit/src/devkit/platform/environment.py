@@ -1,4 +1,4 @@
-"""The environment of the processes that devkit starts: no more than they need."""
+"""What a process that is started here gets of the environment: what it needs, and what is documented."""
 
 import os
 import re
@@ -7,25 +7,23 @@ from typing import Final
 from devkit.platform.settings import CHECKOUT
 
 INHERITED_VARIABLES: Final = ("HOME", "PATH", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""What a program needs to work on this machine."""
+"""What programs need to find their way on a machine."""
 
 _SETTING: Final = re.compile(r"^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 
 
 def minimal_environment() -> dict[str, str]:
-    """Return an environment that depends on no setting of the developer; text is UTF-8."""
-    environment: dict[str, str] = {}
-    for name in INHERITED_VARIABLES:
-        if name in os.environ:
-            environment[name] = os.environ[name]
+    """Return what a process needs that shall depend on nothing a developer has set; its texts are UTF-8."""
+    environment = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     environment["PYTHONUTF8"] = "1"
-    # Python reads paths at its start, before it looks at PYTHONUTF8.
-    environment["LC_ALL"] = "C.UTF-8"
+    environment["LC_ALL"] = (
+        "C.UTF-8"  # for Python's own start, which reads paths before it knows of the line above
+    )
     return environment
 
 
 def service_environment() -> dict[str, str]:
-    """Return `minimal_environment` and those settings of `.env.example` that are set."""
+    """Return that and the settings that `.env.example` documents, as they are set."""
     environment = minimal_environment()
     for name in documented_settings():
         if name in os.environ:
@@ -34,5 +32,5 @@ def service_environment() -> dict[str, str]:
 
 
 def documented_settings() -> list[str]:
-    """Return the names of all settings in `.env.example`."""
+    """Return the names of all settings that the platform knows."""
     return _SETTING.findall((CHECKOUT / ".env.example").read_text("utf-8"))

@@ -1,2 +1,2 @@
 class CannotRunError(Exception):
-    """Something cannot start or go on; the message tells the developer why."""
+    """Why something cannot start or go on, in one message for the developer."""

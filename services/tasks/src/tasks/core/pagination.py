@@ -1,10 +1,12 @@
-"""Where a client goes on reading: places in a list and in the feed of changes, as texts that say nothing to it."""
+"""Cursors of task lists and tokens of the changes feed: opaque texts for the next page."""
 
 import base64
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -16,69 +18,116 @@ VERSION_MAX: Final = 2**63 - 1
 """The largest `bigint`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIMESTAMP_BYTES = 8
 _ORDER_KEY = re.compile(ORDER_KEY_PATTERN)
-_SINCE = re.compile("(0|[1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?")
+_SYNC_TOKEN = re.compile("(0|[1-9][0-9]{0,18})(?:-([1-9][0-9]{0,18}))?")
 
 
-class CreatedAtCursor(NamedTuple):
-    """A place in the plain list: behind the task with this time and id."""
+@dataclass(frozen=True, slots=True)
+class CreatedAtCursor:
+    """The last task of a page in the default order, oldest first."""
 
     created_at: datetime
     id: UUID
 
-    def cursor(self) -> str:
-        """Write it as the opaque text of a cursor."""
+    def encode(self) -> str:
+        """Encode it as 8 bytes of microseconds since 1970 and the 16 bytes of the id, in base64url."""
         microseconds = (self.created_at - _EPOCH) // timedelta(microseconds=1)
-        return base64.urlsafe_b64encode(microseconds.to_bytes(8) + self.id.bytes).decode()
+        return base64.urlsafe_b64encode(
+            microseconds.to_bytes(_TIMESTAMP_BYTES) + self.id.bytes
+        ).decode()
 
 
-class SortCursor(NamedTuple):
-    """A place in a list that is sorted by something: behind the task with this value, if it has one, and this id."""
+@dataclass(frozen=True, slots=True)
+class SortCursor:
+    """The last task of a page in another order.
+
+    Attributes:
+        sort: What the list is sorted by, as in the query string.
+        id: The id of the task.
+        value: The value that the task is sorted by, as text.
+    """
 
     sort: str
     id: UUID
-    value: str | None
+    value: str
 
-    def cursor(self) -> str:
-        """Write it as the opaque text of a cursor."""
-        parts = (self.sort, str(self.id), *([] if self.value is None else [self.value]))
-        return base64.urlsafe_b64encode("\n".join(parts).encode()).decode().rstrip("=")
-
-
-def _read_position(text: str) -> CreatedAtCursor:
-    place = base64.b64decode(text, altchars=b"-_", validate=True)
-    return CreatedAtCursor(
-        _EPOCH + timedelta(microseconds=int.from_bytes(place[:8])), UUID(bytes=place[8:])
-    )
+    def encode(self) -> str:
+        """Encode it as lines of text, in base64url without padding."""
+        return _encode_lines([self.sort, str(self.id), self.value])
 
 
-def _read_sorted_position(text: str) -> SortCursor:
-    padded = text + "=" * (-len(text) % 4)
-    sort, task_id, *value = (
-        base64.b64decode(padded, altchars=b"-_", validate=True).decode().split("\n", 2)
-    )
-    found = SortCursor(sort, UUID(task_id), value[0] if value else None)
-    if "\0" in sort + "".join(value) or (
-        sort == "position" and not _ORDER_KEY.fullmatch(found.value or "")
-    ):
+@dataclass(frozen=True, slots=True)
+class NullSortCursor:
+    """The last task of a page in another order if it has no value.
+
+    Tasks without a value come last, ordered by id.
+    """
+
+    sort: str
+    id: UUID
+
+    def encode(self) -> str:
+        """Encode it as `SortCursor` does, without the line of the value."""
+        return _encode_lines([self.sort, str(self.id)])
+
+
+TaskCursor: TypeAlias = CreatedAtCursor | SortCursor | NullSortCursor
+
+
+def _encode_lines(lines: list[str]) -> str:
+    return base64.urlsafe_b64encode("\n".join(lines).encode()).decode().rstrip("=")
+
+
+def _decode_base64url(text: str) -> bytes:
+    return base64.b64decode(text, altchars=b"-_", validate=True)
+
+
+def _decode_created_at_cursor(text: str) -> CreatedAtCursor:
+    content = _decode_base64url(text)
+    microseconds = int.from_bytes(content[:_TIMESTAMP_BYTES])
+    created_at = _EPOCH + timedelta(microseconds=microseconds)
+    return CreatedAtCursor(created_at, UUID(bytes=content[_TIMESTAMP_BYTES:]))
+
+
+def _decode_sort_cursor(text: str) -> SortCursor | NullSortCursor:
+    padding = "=" * (-len(text) % 4)
+    content = _decode_base64url(text + padding).decode()
+    if "\0" in content:
         raise ValueError
-    return found
+    sort, id_text, *values = content.split("\n", 2)
+    task_id = UUID(id_text)
+    value = values[0] if values else None
+    if sort == "position" and not _ORDER_KEY.fullmatch(value or ""):
+        # The statement casts it to a number.
+        raise ValueError
+    if value is None:
+        return NullSortCursor(sort, task_id)
+    return SortCursor(sort, task_id, value)
+
+
+_DECODERS: Final[tuple[Callable[[str], TaskCursor], ...]] = (
+    _decode_created_at_cursor,
+    _decode_sort_cursor,
+)
 
 
 def _read_cursor(text: object) -> object:
-    """Read the text that a place wrote, and no other spelling of it."""
+    """Decode a cursor. Only the exact text that `encode` returns is accepted."""
     if not isinstance(text, str):
         return text
-    for read in (_read_position, _read_sorted_position):
+    for decode in _DECODERS:
         with suppress(ValueError, OverflowError):
-            place = read(text)
-            if place.cursor() == text:
-                return place
+            cursor = decode(text)
+            if cursor.encode() == text:
+                return cursor
     raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
 
 
+_EXAMPLE_CURSOR = CreatedAtCursor(_EPOCH + timedelta(days=20_778), UUID(EXAMPLE_TASK))
+
 Cursor = Annotated[
-    CreatedAtCursor | SortCursor,
+    TaskCursor,
     BeforeValidator(_read_cursor),
     WithJsonSchema(
         {
@@ -87,44 +136,57 @@ Cursor = Annotated[
             "pattern": "^[A-Za-z0-9_-]+$",
             "minLength": 32,
             "maxLength": 3000,
-            "examples": [
-                CreatedAtCursor(_EPOCH + timedelta(days=20_778), UUID(EXAMPLE_TASK)).cursor()
-            ],
+            "examples": [_EXAMPLE_CURSOR.encode()],
         }
     ),
 ]
-"""A place in a list, as a client sends it back."""
+"""The query parameter `cursor`."""
 
 
-class SyncToken(NamedTuple):
-    """A place in the feed: behind this version.
+@dataclass(frozen=True, slots=True)
+class SyncToken:
+    """A position in the changes feed.
 
-    Whoever reads from the beginning also carries the version at which they began: of what was deleted before that,
-    they need not learn.
+    Attributes:
+        version: The changes after this version come next.
+        snapshot_version: The owner's counter when a client began to read from the start, until it
+            has read up to that version: it need not learn of deletions before that.
     """
 
     version: int
-    begun_at: int | None = None
+    snapshot_version: int | None = None
 
-    def text(self) -> str:
-        """Write it as the opaque text of `next`."""
-        return f"{self.version}" if self.begun_at is None else f"{self.version}-{self.begun_at}"
+    def encode(self) -> str:
+        """Encode it as the text of `next`."""
+        if self.snapshot_version is None:
+            return f"{self.version}"
+        return f"{self.version}-{self.snapshot_version}"
 
 
-def _read_since(text: object) -> object:
-    """Read the text that `Since.text` wrote."""
+def _decode_sync_token(text: str) -> SyncToken | None:
+    match = _SYNC_TOKEN.fullmatch(text)
+    if match is None:
+        return None
+    version = int(match[1])
+    snapshot_version = int(match[2]) if match[2] else None
+    if not version < (snapshot_version or VERSION_MAX) <= VERSION_MAX:
+        return None
+    return SyncToken(version, snapshot_version)
+
+
+def _read_sync_token(text: object) -> object:
+    """Decode the text that `SyncToken.encode` returns."""
     if not isinstance(text, str):
         return text
-    found = _SINCE.fullmatch(text)
-    since = found and SyncToken(int(found[1]), int(found[2]) if found[2] else None)
-    if not since or not since.version < (since.begun_at or VERSION_MAX) <= VERSION_MAX:
+    token = _decode_sync_token(text)
+    if token is None:
         raise PydanticCustomError("since_parsing", "This is no `next` of this feed.")
-    return since
+    return token
 
 
 SyncTokenText = Annotated[
     SyncToken,
-    BeforeValidator(_read_since),
+    BeforeValidator(_read_sync_token),
     WithJsonSchema(
         {
             "type": "string",
@@ -134,4 +196,4 @@ SyncTokenText = Annotated[
         }
     ),
 ]
-"""A place in the feed, as a client sends it back."""
+"""The query parameter `since`."""

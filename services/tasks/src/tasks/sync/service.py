@@ -63,14 +63,14 @@ async def find_changes(context: RequestContext, query: ChangesQuery) -> ChangesP
     )
     try:
         counter, pruned_version = _known(stream.first)
-        begun_at = since.begun_at or since.version or counter
-        if not pruned_version <= begun_at <= counter:
+        snapshot_version = since.snapshot_version or since.version or counter
+        if not pruned_version <= snapshot_version <= counter:
             raise Gone("resync-required", "What happened since then is not known; begin anew.")
         page = await _read_page(stream, limit)
     finally:
         stream.close()
     last = page.last_version if page.has_more else counter
-    page.next = SyncToken(last, begun_at if begun_at > last else None).text()
+    page.next = SyncToken(last, snapshot_version if snapshot_version > last else None).encode()
     return page
 
 

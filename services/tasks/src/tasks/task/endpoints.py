@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter
 
 from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, QueryParams
-from tasks.core import ordering as order
 from tasks.core.dependencies import (
     CreationLimits,
     ListDelivery,
@@ -36,7 +35,7 @@ from tasks.core.responses import (
 )
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types import EXAMPLE_TASK
-from tasks.task import creation
+from tasks.task import creation, moves
 from tasks.task import service as tasks
 from tasks.task.filters import TaskQuery
 from tasks.task.reader import TaskReader, TaskWriter
@@ -195,7 +194,7 @@ async def move_task(
 ) -> Response:
     """Put a task into another list, or elsewhere in its own; 404 if the task is not the caller's."""
     async with context.write_slot():
-        return ok(await order.move_task(context, task_id, move, if_match, key))
+        return ok(await moves.move_task(context, task_id, move, if_match, key))
 
 
 def _next(request: Request, cursor: str | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from tasks.core.pagination import Cursor, SortCursor
+from tasks.core.pagination import CreatedAtCursor, Cursor
 from tasks.core.types import PageSize, QueryBool, Status
 from tasks.core.types.query import LabelChoice, ListChoice, PriorityChoice, Sort
 from tasks.core.types.texts import SearchText
@@ -52,8 +52,13 @@ class TaskQuery(UserIdQuery):
             raise PydanticCustomError(
                 "contradiction", "is_completed and status contradict each other."
             )
-        if self.cursor and self.order != (
-            self.cursor.sort if isinstance(self.cursor, SortCursor) else "created_at"
-        ):
+        if self.cursor and self.order != self._order_of_cursor():
             raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
         return self
+
+    def _order_of_cursor(self) -> str | None:
+        if self.cursor is None:
+            return None
+        if isinstance(self.cursor, CreatedAtCursor):
+            return "created_at"
+        return self.cursor.sort

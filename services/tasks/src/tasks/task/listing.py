@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Executable
 
 from common.database import Row
-from tasks.core.pagination import CreatedAtCursor, SortCursor
+from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor, TaskCursor
 from tasks.core.types import PRIORITIES
 from tasks.core.types.names import fold
 from tasks.task.filters import TaskQuery
@@ -27,21 +27,24 @@ class Selection:
         self._filters = frozenset(asked) - _ONLY_VALUES
         self._values = {name: value for name, value in asked.items() if value is not None}
 
-    def statement(self, behind: CreatedAtCursor | SortCursor | None) -> Executable:
+    def statement(self, behind: TaskCursor | None) -> Executable:
         """Return the statement that lists what is behind a place."""
         is_plain = self._order == "created_at"
         return list_tasks(self._filters, self._order, is_plain=is_plain, behind=_place(behind).kind)
 
-    def values(self, behind: CreatedAtCursor | SortCursor | None) -> Row:
+    def values(self, behind: TaskCursor | None) -> Row:
         """Return what that statement is run with, beside the owner, the limit and the versions that were seen."""
         return {**self._values, **_place(behind).values}
 
-    def position(self, task: Row) -> CreatedAtCursor | SortCursor:
+    def position(self, task: Row) -> TaskCursor:
         """Return the place of a task that the statement has returned."""
         task_id = cast("UUID", task["id"])
         if self._order == "created_at":
             return CreatedAtCursor(datetime.fromisoformat(cast("str", task["created_at"])), task_id)
-        return SortCursor(self._order, task_id, cast("str | None", task["value"]))
+        value = cast("str | None", task["value"])
+        if value is None:
+            return NullSortCursor(self._order, task_id)
+        return SortCursor(self._order, task_id, value)
 
 
 class _Place(NamedTuple):
@@ -75,11 +78,11 @@ def _asked(query: TaskQuery) -> Iterator[tuple[str, object]]:
         yield "overdue" if query.overdue else "not_overdue", None
 
 
-def _place(behind: CreatedAtCursor | SortCursor | None) -> _Place:
+def _place(behind: TaskCursor | None) -> _Place:
     if behind is None:
         return _Place(None, {})
     if isinstance(behind, CreatedAtCursor):
         return _Place("time", {"after_time": behind.created_at, "after_id": behind.id})
-    if behind.value is None:
+    if isinstance(behind, NullSortCursor):
         return _Place("nothing", {"after_id": behind.id})
     return _Place("value", {"after_value": behind.value, "after_id": behind.id})

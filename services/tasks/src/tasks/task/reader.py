@@ -171,7 +171,7 @@ class TaskReader:
 
     def _note_more(self, beyond: Sequence[DictRow]) -> None:
         if beyond and self._last is not None:
-            self.cursor = self._selection.position(self._last).cursor()
+            self.cursor = self._selection.position(self._last).encode()
 
     async def _look_ahead(self, stream: RowStream) -> None:
         """Find out where a long page ends, and whether another one follows, without keeping what is read."""
@@ -184,7 +184,7 @@ class TaskReader:
                 last = wanted[-1]
                 left -= len(wanted)
             if len(rows) > len(wanted) and last is not None:
-                self.cursor = self._selection.position(last).cursor()
+                self.cursor = self._selection.position(last).encode()
         self.is_whole = self._left == 0
 
     async def _read_on(self, stream: RowStream) -> bytes:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
 from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, QueryParams
-from tasks.core import ordering as order
 from tasks.core.dependencies import (
     CreationLimits,
     NoQueryParams,
@@ -30,7 +29,7 @@ from tasks.core.responses import (
 )
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types.names import EXAMPLE_LIST
-from tasks.task_list import creation
+from tasks.task_list import creation, moves
 from tasks.task_list import service as lists
 from tasks.task_list.schemas import (
     ListChange,
@@ -150,4 +149,4 @@ async def move_list(
 ) -> Response:
     """Put a list elsewhere among the caller's lists; 404 if it is not the caller's."""
     async with context.write_slot():
-        return ok(await order.move_list(context, list_id, move, if_match, key))
+        return ok(await moves.move_list(context, list_id, move, if_match, key))

@@ -1,0 +1,101 @@
+"""Moving a task within its list, or to another one."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from sqlalchemy import CTE, Executable, and_, case, select
+from sqlmodel import col
+
+from tasks.core.idempotency import if_key_unused
+from tasks.core.ordering import (
+    Siblings,
+    find_gap,
+    find_placements,
+    find_slot,
+    return_moved_row,
+    take_versions,
+    write_positions,
+)
+from tasks.core.owners import find_owner, lock_owner, target_list_exists
+from tasks.core.projections import LIST_ID, SETS_LIST, TARGET_ID, TASKS, matches_if_match
+from tasks.models import Task, sort_position
+from tasks.task.projection import label_names_of, task_json
+
+
+@cache
+def move_task(*, with_idempotency_key: bool = False) -> Executable:
+    """Move a task to the start or the end of a list or the inbox, or after another task there.
+
+    Returns the task's `id`, `version` and JSON `response`; nothing is written and `conflict` is set
+    if it cannot be moved. No row if the owner has no such task, or if the idempotency key is used.
+
+    Stages:
+        owner: Lock the owner, and read the time.
+        current: Lock the task, and find out to which list it goes.
+        anchor, previous, following: Find the new neighbours by the index.
+        gap: Compute the position in the middle between them.
+        slot: Decide whether the task stays where it is, whether the gap is full, and whether there
+            is a conflict.
+        siblings, placements: The task, or all tasks of the list if the gap is full, with their new
+            positions.
+        counter_bump: Take a version for each of them.
+        updated: Write them.
+        moved: The task as clients see it.
+        With a key: store the response under it, and delete some expired keys.
+    """
+    owner = find_owner(check_snapshot=True)
+    if with_idempotency_key:
+        owner = if_key_unused(owner)
+    current = _lock_task(lock_owner(owner))
+    siblings = _siblings(current)
+    is_in_target_list = col(Task.list_id).is_not_distinct_from(current.c.target_list_id)
+    slot = find_slot(find_gap(current, siblings, TASKS.c, is_in_target_list))
+    placements = find_placements(current, siblings, slot)
+    counter_bump = take_versions(slot, placements, with_idempotency_key=with_idempotency_key)
+    updated = (
+        write_positions(TASKS, placements, counter_bump)
+        .values(list_id=counter_bump.c.target_list_id)
+        .returning(*task_json(TASKS.c, label_names_of(TASKS.c)), counter_bump.c.now)
+        .cte("updated")
+    )
+    unchanged = select(*task_json(current.c, label_names_of(current.c)), current.c.now)
+    return return_moved_row(slot, updated, unchanged, with_idempotency_key=with_idempotency_key)
+
+
+def _lock_task(owner: CTE) -> CTE:
+    target_list_id = case((SETS_LIST, LIST_ID), else_=col(Task.list_id))
+    is_list_missing = and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner))
+    conflict = case((~owner.c.is_current, "stale"), (is_list_missing, "list-not-found"))
+    return (
+        select(
+            Task,
+            sort_position(TASKS.c).label("sort_position"),
+            target_list_id.label("target_list_id"),
+            col(Task.list_id).is_not_distinct_from(target_list_id).label("unchanged_list"),
+            owner.c.now,
+            conflict.label("conflict"),
+            matches_if_match(TASKS.c).label("matches_if_match"),
+        )
+        .join(owner, col(Task.user_id) == owner.c.id)
+        .where(col(Task.id) == TARGET_ID)
+        .with_for_update(of=Task)
+        .cte("current")
+    )
+
+
+def _siblings(current: CTE) -> Sequence[Siblings]:
+    target_list_id = current.c.target_list_id
+    is_other_task = and_(col(Task.user_id) == current.c.user_id, col(Task.id) != current.c.id)
+    in_list = Siblings(
+        columns=TASKS.c,
+        condition=and_(is_other_task, col(Task.list_id) == target_list_id),
+        applies=target_list_id.is_not(None),
+        index_prefix=["list_id"],
+    )
+    in_inbox = Siblings(
+        columns=TASKS.c,
+        condition=and_(is_other_task, col(Task.list_id).is_(None)),
+        applies=target_list_id.is_(None),
+        index_prefix=["list_id"],
+    )
+    return [in_list, in_inbox]
