@@ -1,4 +1,4 @@
-"""Grouping the lines of an import: batches are parsed and staged together, ranges are merged together."""
+"""Groups the lines of an import: batches are staged together, ranges are merged together."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
-"""Limits of one process for its imports. No import holds a connection while it waits for its client.
+"""Limits of one process for its imports.
 
-Imports use at most four of the ten connections: two stage lines, two merge. Each user has at most
-two imports at a time, and at most one of them is merged at a time.
+No import holds a connection while it waits for its client. Imports use at most four of the ten
+connections: two stage lines, two merge. Each user has at most two imports at a time, and at most
+one of them is merged at a time.
 """
 
 import asyncio
@@ -92,6 +93,6 @@ class ImportLimits:
     async def merge_slot(
         self, user_id: UUID, write_slot: asyncio.Semaphore
     ) -> AsyncGenerator[None]:
-        """Wait for the user's other merge, for a write slot of the user, and for a free merge slot."""
+        """Wait for the user's other merge, a write slot of the user, and a merge slot."""
         async with self._merges_per_user.slots_of(user_id), write_slot, self._merges:
             yield

@@ -6,7 +6,7 @@ from tasks.transfer.concurrency import ImportLimits
 
 @dataclass(frozen=True, slots=True)
 class ImportContext(WriteRequestContext):
-    """The context of an import: a write, the limits of all imports, and the user's quota of tasks."""
+    """The context of an import: a write, with the limits of imports and the quota of tasks."""
 
     limits: ImportLimits
     tasks_max: int

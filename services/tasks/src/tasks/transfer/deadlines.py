@@ -9,7 +9,9 @@ Result = TypeVar("Result")
 
 
 async def within_deadline(database_work: Awaitable[Result]) -> Result:
-    """Limit one step of an import to the time of a normal request; the whole import may take longer.
+    """Limit one step of an import to the time of a normal request.
+
+    The whole import may take longer.
 
     Raises:
         Unavailable: The step took too long.

@@ -1,4 +1,4 @@
-"""The records of exports and imports: one JSON object on each line, whose `kind` tells what it is."""
+"""The records of exports and imports: one JSON object on each line, of the kind in `kind`."""
 
 import re
 from collections.abc import Mapping

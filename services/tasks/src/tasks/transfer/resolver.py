@@ -5,7 +5,7 @@ found stays as it is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, cast
@@ -54,13 +54,16 @@ def replacement_id(user: User, file_id: UUID) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class _NamedRecord:
-    """What is needed of a list or label record; the record itself can be large."""
+    """What is needed of a list or label record; the record itself can be large.
+
+    A label that only a task names has no times.
+    """
 
     id: UUID
     name: str
-    position: Decimal | None
-    created_at: datetime
-    updated_at: datetime
+    position: Decimal | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 def _named_record(record: ListRecord | LabelRecord) -> _NamedRecord:
@@ -71,15 +74,31 @@ def _named_record(record: ListRecord | LabelRecord) -> _NamedRecord:
     return _NamedRecord(record.id, record.name, position, created_at, parse_time(record.updated_at))
 
 
-@dataclass(frozen=True, slots=True)
-class _NewRow:
-    """A list or label to insert; without times it gets those of the insertion."""
+@dataclass
+class _NewRows:
+    """Lists or labels to insert, one array for each column.
 
-    id: UUID
-    name: str
-    position: Decimal | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    A row without times gets those of the insertion.
+    """
+
+    ids: list[UUID] = field(default_factory=list[UUID])
+    names: list[str] = field(default_factory=list[str])
+    folded_names: list[str] = field(default_factory=list[str])
+    positions: list[Decimal | None] = field(default_factory=list[Decimal | None])
+    created_ats: list[datetime | None] = field(default_factory=list[datetime | None])
+    updated_ats: list[datetime | None] = field(default_factory=list[datetime | None])
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def add(self, row_id: UUID, record: _NamedRecord) -> None:
+        """Add a row for a record."""
+        self.ids.append(row_id)
+        self.names.append(record.name)
+        self.folded_names.append(fold(record.name))
+        self.positions.append(record.position)
+        self.created_ats.append(record.created_at)
+        self.updated_ats.append(record.updated_at)
 
 
 @dataclass(frozen=True)
@@ -104,7 +123,7 @@ class _Matcher:
         self._id_by_name: dict[str, UUID] = {}
         self._owned_ids: set[UUID] = set()
         self._unavailable_ids: set[UUID] = set()
-        self.new_rows: list[_NewRow] = []
+        self.new_rows = _NewRows()
         for row in rows:
             row_id = cast("UUID", row["id"])
             if row["is_own"]:
@@ -121,16 +140,15 @@ class _Matcher:
         new_id = record.id
         if new_id in self._unavailable_ids:
             new_id = replacement_id(self._user, record.id)
-        return self._add(
-            _NewRow(new_id, record.name, record.position, record.created_at, record.updated_at)
-        )
+        return self._add(new_id, record)
 
     def match_name(self, name: str) -> UUID:
         """Return the id of the list or label of a name, which may be a row to insert."""
         owned_id = self._id_by_name.get(fold(name))
         if owned_id is not None:
             return owned_id
-        return self._add(_NewRow(uuid7(), name))
+        new_id = uuid7()
+        return self._add(new_id, _NamedRecord(new_id, name))
 
     def require(self, file_id: UUID, line_number: int) -> UUID:
         """Return the id of a list that exists, although the file has no record of it.
@@ -151,15 +169,15 @@ class _Matcher:
                 return candidate_id
         return None
 
-    def _add(self, row: _NewRow) -> UUID:
-        self.new_rows.append(row)
-        self._owned_ids.add(row.id)
-        self._id_by_name[fold(row.name)] = row.id
-        return row.id
+    def _add(self, new_id: UUID, record: _NamedRecord) -> UUID:
+        self.new_rows.add(new_id, record)
+        self._owned_ids.add(new_id)
+        self._id_by_name[fold(record.name)] = new_id
+        return new_id
 
 
 class ReferenceResolver:
-    """Collects the lists and labels that the records of an import are or name, then resolves them."""
+    """Collects the lists and labels that records are about or name, then resolves them."""
 
     def __init__(self) -> None:
         self._lists: dict[UUID, _NamedRecord] = {}
@@ -254,20 +272,18 @@ async def _load(
     return _Matcher(user, rows)
 
 
-async def _insert(
-    transaction: Transaction, user: User, kind: _Kind, new_rows: Sequence[_NewRow]
-) -> None:
+async def _insert(transaction: Transaction, user: User, kind: _Kind, new_rows: _NewRows) -> None:
     if not new_rows:
         return
     [result] = await transaction.fetch_all(
         kind.insert,
         current_user_id=user.id,
-        ids=[row.id for row in new_rows],
-        names=[row.name for row in new_rows],
-        folded_names=[fold(row.name) for row in new_rows],
-        positions=[row.position for row in new_rows],
-        created_ats=[row.created_at for row in new_rows],
-        updated_ats=[row.updated_at for row in new_rows],
+        ids=new_rows.ids,
+        names=new_rows.names,
+        folded_names=new_rows.folded_names,
+        positions=new_rows.positions,
+        created_ats=new_rows.created_ats,
+        updated_ats=new_rows.updated_ats,
     )
     _require_quota(kind, result["total"])
     if result["inserted"] < len(new_rows):

@@ -171,7 +171,7 @@ def _labels_differ(incoming: CTE, label_ids_by_task: CTE) -> ColumnElement[bool]
 
 
 def _compared(incoming: CTE, label_ids_by_task: CTE) -> CTE:
-    """Compare each incoming task with the existing one: whether it is new, and whether it differs."""
+    """Compare each incoming task with the existing one: `is_new` and `differs`."""
     values = _merged_values(incoming)
     columns: list[SQLColumnExpression[Any]] = []
     current_values: list[SQLColumnExpression[Any]] = []

@@ -33,18 +33,19 @@ IMPORT_ID: Final = bindparam("current_import_id", type_=STAGED.c.import_id.type)
 CONTENT: Final = cast(bindparam("content", type_=Text), JSON)
 """An array of objects, one for each task."""
 
-BASIC_COLUMNS: Final = (
-    *[column.name for column in EDITABLE_COLUMNS if not column.is_planning],
-    "completed_at",
-    "created_at",
-    "updated_at",
+
+def _columns(*, is_planning: bool, read_only: list[str]) -> list[str]:
+    """Return the editable columns of a group, and those read-only ones that an import restores."""
+    editable = [column.name for column in EDITABLE_COLUMNS if column.is_planning == is_planning]
+    return editable + read_only
+
+
+BASIC_COLUMNS: Final = _columns(
+    is_planning=False, read_only=["completed_at", "created_at", "updated_at"]
 )
 """Columns of a task, besides its id, that every task record sets."""
 
-PLANNING_COLUMNS: Final = (
-    *[column.name for column in EDITABLE_COLUMNS if column.is_planning],
-    "position",
-)
+PLANNING_COLUMNS: Final = _columns(is_planning=True, read_only=["position"])
 """Columns of the planning feature. A record without any of their fields leaves them as they are."""
 
 
@@ -81,12 +82,13 @@ def _sent_tasks() -> TableValuedAlias:
 
 def _stage_tasks() -> Query:
     sent = _sent_tasks()
-    names = [sent_column.name for sent_column in sent.c]
     rows = select(USER_ID, IMPORT_ID).add_columns(*sent.c)
-    statement = insert(StagedTask).from_select(["user_id", "import_id", *names], rows)
-    new_values: dict[str, ColumnElement[Any]] = {
-        name: statement.excluded[name] for name in names if name != "old_id"
-    }
+    # In the order of the table, which begins with the user and the import.
+    statement = insert(StagedTask).from_select(STAGED.c.keys(), rows)
+    new_values: dict[str, ColumnElement[Any]] = {}
+    for sent_column in sent.c:
+        if sent_column.name != "old_id":
+            new_values[sent_column.name] = statement.excluded[sent_column.name]
     upserted = (
         statement.on_conflict_do_update(
             index_elements=[
