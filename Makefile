@@ -94,7 +94,7 @@ migration: $(ready) ## Write a migration from the models (s=tasks m="add a colum
 	@$(python) -m devkit.cli.migration $(if $(s),"$(s)") $(if $(m),"$(m)")
 
 token: $(ready) ## Print a development token (sub=… email=… days=1)
-	@$(python) -m devkit.platform.tokens $(if $(sub),--sub=$(call as_given,sub)) $(if $(email),--email=$(call as_given,email)) \
+	@$(python) -m devkit.cli.mint_token $(if $(sub),--sub=$(call as_given,sub)) $(if $(email),--email=$(call as_given,email)) \
 		$(if $(days),--days=$(call as_given,days))
 
 explain: $(ready) ## Say why the gateway takes or refuses a token (TOKEN=…)

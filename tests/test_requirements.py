@@ -10,8 +10,8 @@ from sqlmodel import SQLModel
 from devkit.cli.traceability import (
     PAGE,
     REQUIREMENTS,
-    find_evidence,
     find_gaps,
+    find_tests,
     read_requirements,
     render,
 )
@@ -35,7 +35,7 @@ def subclasses_of(parent: type[SQLModel]) -> list[type[SQLModel]]:
 
 @pytest.mark.scenario("S001-SC-002")
 def test_every_requirement_is_shown_by_a_test_and_the_page_says_by_which() -> None:
-    specifications, evidence = read_requirements(CHECKOUT / REQUIREMENTS), find_evidence(CHECKOUT)
+    specifications, evidence = read_requirements(CHECKOUT / REQUIREMENTS), find_tests(CHECKOUT)
 
     assert find_gaps(specifications, evidence) == []
     assert (CHECKOUT / PAGE).read_text() == render(specifications, evidence), "stale: make fix"
@@ -83,6 +83,6 @@ def test_secrets_and_addresses_come_from_the_environment_and_else_from_its_file(
 
     settings = load_settings(file)
 
-    assert settings.named_databases == {"tasks": "postgresql://file/tasks"}
+    assert settings.configured_databases == {"tasks": "postgresql://file/tasks"}
     assert settings.better_auth_secret
     assert settings.better_auth_secret.get_secret_value() == "of the environment"

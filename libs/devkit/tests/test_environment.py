@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devkit.cli.pip_install import pip_environment
+from devkit.cli.pip_install import install_environment
 from devkit.platform.environment import minimal_environment, service_environment
 from devkit.platform.settings import CHECKOUT
 
@@ -80,10 +80,10 @@ def test_pip_learns_where_packages_come_from_and_nothing_else(tmp_path: Path) ->
         "PIP_RETRIES": "",
     }
 
-    environment = pip_environment(told)
+    environment = install_environment(told)
 
     of_pip = {name: value for name, value in environment.items() if name.startswith("PIP_")}
-    of_this_machine = set(pip_environment({"PATH": os.defpath}))
+    of_this_machine = set(install_environment({"PATH": os.defpath}))
     assert {
         name: value
         for name, value in of_pip.items()

@@ -12,7 +12,7 @@ import json, os, sys
 from pathlib import Path
 from devkit.platform.settings import load_settings
 settings = load_settings(Path(sys.argv[1]))
-databases = sorted(settings.named_databases)
+databases = sorted(settings.configured_databases)
 print(json.dumps([settings.port, databases, os.environ.get("TASKS_PER_USER_MAX"), os.environ.get("ISSUER_LABEL")]))
 """
 

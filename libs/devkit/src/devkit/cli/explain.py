@@ -1,4 +1,4 @@
-"""`make explain`: say why the gateway of `make run` takes or refuses a token."""
+"""`make explain`: say why the gateway of `make run` accepts or rejects a token."""
 
 import subprocess
 import sys
@@ -9,10 +9,11 @@ from devkit.platform.tokens import development_secret
 
 
 def main() -> None:
-    """Run the gateway's own tool, with the settings that `make run` would give the gateway."""
-    secret = development_secret(load_settings(), VAR)
+    """Run the gateway's own command with the settings that `make run` gives to the gateway."""
+    environment = service_environment()
+    environment["BETTER_AUTH_SECRET"] = development_secret(load_settings(), VAR)
     command = [sys.executable, "-m", "auth_gateway.cli.explain", *sys.argv[1:]]
-    sys.exit(subprocess.call(command, env=service_environment() | {"BETTER_AUTH_SECRET": secret}))
+    sys.exit(subprocess.call(command, env=environment))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make migration`: write the migration that takes a service's tables to what its models say."""
+"""`make migration`: write a migration that brings a service's tables to what its models say."""
 
 import argparse
 import asyncio
@@ -12,35 +12,36 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.settings import CHECKOUT, VAR
 
 
-async def write(owner: str, message: str) -> None:
-    """Compare the models with a database that all migrations so far have made.
+async def write_migration(service: str, message: str) -> None:
+    """Compare the models with an empty database after all existing migrations.
 
     Raises:
-        CannotRunError: Alembic says why.
+        CannotRunError: Alembic failed.
     """
     async with ProcessGroup(VAR / "log") as group, throwaway_postgres(group) as postgres:
-        environment = database_environment(
-            {owner: await postgres.create_database(owner)}, minimal_environment()
-        )
-        await run_alembic(group, owner, environment, "upgrade", "head")
-        await run_alembic(group, owner, environment, "revision", "--autogenerate", "-m", message)
+        url = await postgres.create_database(service)
+        environment = database_environment({service: url}, minimal_environment())
+        await run_alembic(group, service, environment, "upgrade", "head")
+        await run_alembic(group, service, environment, "revision", "--autogenerate", "-m", message)
 
 
 def main() -> None:
-    """Write it, and say where."""
+    """Write the migration and print its path."""
     parser = argparse.ArgumentParser(
         prog='make migration s=tasks m="add a column"', description=__doc__
     )
     parser.add_argument("service", choices=SERVICES_WITH_DATABASE)
     parser.add_argument("message", help="what it does, in a few words")
-    chosen = parser.parse_args()
-    versions = CHECKOUT / "services" / chosen.service / "migrations" / "versions"
-    before = set(versions.glob("*.py"))
+    arguments = parser.parse_args()
+    versions = CHECKOUT / "services" / arguments.service / "migrations" / "versions"
+    existing_files = set(versions.glob("*.py"))
     try:
-        asyncio.run(write(chosen.service, chosen.message))
+        asyncio.run(write_migration(arguments.service, arguments.message))
     except CannotRunError as error:
         sys.exit(str(error))
-    print(*sorted(set(versions.glob("*.py")) - before), sep="\n")
+    for file in sorted(versions.glob("*.py")):
+        if file not in existing_files:
+            print(file)
 
 
 if __name__ == "__main__":

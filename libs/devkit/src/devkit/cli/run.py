@@ -27,12 +27,12 @@ from devkit.platform.settings import VAR, RunSettings, load_settings
 from devkit.platform.tokens import DEVELOPER, development_secret, mint_token
 
 STARTED_AT: Final = time.monotonic()
-"""What the times of the steps are counted from."""
+"""Start of the clock in the progress messages."""
 
 WATCH_SECONDS: Final = 0.25
-"""How often is looked whether all still run."""
+"""Pause between two checks that all processes run."""
 
-INVITATION: Final = """
+WELCOME: Final = """
 The platform runs at {url}
 
 A development token, good for a day (another one: make token):
@@ -47,14 +47,19 @@ curl -i {url}/users/me {bearer}
 
 What the services say is in {logs}/. Ctrl-C stops everything; the data stay.
 """
-"""What a developer needs once everything runs."""
+"""Printed when everything runs."""
 
 
 async def run(settings: RunSettings, folder: Path) -> None:
-    """Start everything, then wait until something dies or somebody wants it to stop; the folder keeps its data.
+    """Start the platform, then watch it until a signal arrives or a process dies.
+
+    Args:
+        settings: Settings of the platform.
+        folder: Folder for data, logs and keys.
 
     Raises:
-        CannotRunError: Another run uses this checkout, the port is taken, a database does not answer, something died.
+        CannotRunError: Another run uses the folder, the port is taken, a database does not answer,
+            or a process died.
     """
     _stop_on_signals()
     async with (
@@ -62,52 +67,44 @@ async def run(settings: RunSettings, folder: Path) -> None:
         ProcessGroup(folder / "log", inherited_fds=[lock]) as group,
     ):
         _require_free(settings.port)
-        named = settings.named_databases
-        _say(
-            "Using the databases that were named"
-            if len(named) == len(SERVICES_WITH_DATABASE)
-            else "Starting PostgreSQL"
-        )
-        environment = database_environment(
-            await ensure_databases(group, settings, folder), service_environment()
-        )
+        if len(settings.configured_databases) == len(SERVICES_WITH_DATABASE):
+            _report("Using the databases that were named")
+        else:
+            _report("Starting PostgreSQL")
+        urls = await ensure_databases(group, settings, folder)
+        _report("Starting gateway, tasks and users, and migrating their databases")
         secret = development_secret(settings, folder)
-        _say("Starting gateway, tasks and users, and migrating their databases")
-        environment |= {
-            "BETTER_AUTH_SECRET": secret,
-            "EXPLAIN_REFUSALS": "true",
-            "METRICS_PORT": "",
-        }
-        platform = start_platform(
-            group, environment, load_or_create_passport_keys(folder / "keys"), port=settings.port
-        )
+        environment = database_environment(urls, service_environment())
+        environment["BETTER_AUTH_SECRET"] = secret
+        environment["EXPLAIN_REFUSALS"] = "true"
+        environment["METRICS_PORT"] = ""
+        keys = load_or_create_passport_keys(folder / "keys")
+        platform = start_platform(group, environment, keys, port=settings.port)
         await migrate_databases(group, environment)
         await platform.wait_until_ready()
-        _say("Ready")
-        _invite(
-            platform.gateway.url,
-            mint_token(secret, DEVELOPER, email="developer@example.com"),
-            group.logs,
-        )
+        _report("Ready")
+        token = mint_token(secret, DEVELOPER, email="developer@example.com")
+        _welcome(platform.gateway.url, token, group.logs)
         await _watch(group)
 
 
 async def _watch(group: ProcessGroup) -> None:
-    """Look after everything, until whoever started us is gone: a killed `make` cannot pass its signal on."""
-    starter = os.getppid()
-    while os.getppid() == starter:
+    """Check the processes until the parent is gone: a killed `make` cannot pass on its signal."""
+    parent_id = os.getppid()
+    while os.getppid() == parent_id:
         group.check()
         await asyncio.sleep(WATCH_SECONDS)
 
 
 def _stop_on_signals() -> None:
-    """Let the first signal end the run in order, and later ones not disturb that."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    """Cancel the current task at the first signal; later ones do not disturb the orderly stop."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
 
     def stop() -> None:
         if task and not task.cancelling():
             task.cancel()
-            _say("Stopping")
+            _report("Stopping")
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
@@ -119,27 +116,31 @@ def _require_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            message = f"Port {port} is taken. Stop what listens there, or choose another: PORT={port + 1} make run"
+            message = (
+                f"Port {port} is taken. Stop what listens there, or choose another: "
+                f"PORT={port + 1} make run"
+            )
             raise CannotRunError(message) from None
 
 
-def _say(step: str) -> None:
+def _report(step: str) -> None:
     with suppress(OSError):  # the terminal may be gone, which is one of the reasons to stop
         print(f"{time.monotonic() - STARTED_AT:5.1f} s  {step}", flush=True)
 
 
-def _invite(url: str, token: str, logs: Path) -> None:
-    bearer, json = f"-H 'Authorization: Bearer {token}'", "-H 'Content-Type: application/json'"
-    print(
-        INVITATION.format(
-            url=url, token=token, bearer=bearer, json=json, logs=os.path.relpath(logs)
-        ),
-        flush=True,
+def _welcome(url: str, token: str, logs: Path) -> None:
+    message = WELCOME.format(
+        url=url,
+        token=token,
+        bearer=f"-H 'Authorization: Bearer {token}'",
+        json="-H 'Content-Type: application/json'",
+        logs=os.path.relpath(logs),
     )
+    print(message, flush=True)
 
 
 def main() -> None:
-    """Run until told to stop; what went wrong is said in one message, without a traceback."""
+    """Run until a signal arrives; an error is one message without a traceback."""
     parser = argparse.ArgumentParser(prog="python -m devkit.cli.run", description=__doc__)
     parser.add_argument(
         "--folder", type=Path, default=VAR, help="where data, logs and keys are kept"

@@ -1,8 +1,8 @@
 """`python -m devkit.cli.sql_snapshots`: write the SQL of the services' statements to files.
 
-A service lists its statements in `tests/queries/statements.py`. The snapshot of each one is the file
-`tests/queries/snapshots/<name>.sql`: what the database receives, formatted, so that a reviewer sees in a
-diff what a change of a query means.
+A service lists its statements in `tests/queries/statements.py`. The snapshot of each one is the
+file `tests/queries/snapshots/<name>.sql`: what the database receives, formatted, so that a reviewer
+sees in a diff what a change of a query means.
 """
 
 import runpy

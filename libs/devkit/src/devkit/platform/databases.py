@@ -1,4 +1,4 @@
-"""Each service's own database: where it is, and at which revision."""
+"""The database of each service: its URL, its revision, and fresh copies for tests."""
 
 import asyncio
 import sys
@@ -18,7 +18,6 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.settings import CHECKOUT, RunSettings
 
 SERVICES_WITH_DATABASE: Final = ("tasks", "users")
-"""The services that have a database."""
 
 CONNECT_SECONDS: Final = 15
 """How long a suspended database may take to wake up."""
@@ -27,120 +26,142 @@ CONNECT_SECONDS: Final = 15
 async def ensure_databases(
     group: ProcessGroup, settings: RunSettings, folder: Path
 ) -> dict[str, str]:
-    """Return the URL of each service's database; those that nobody named are kept in the folder."""
-    named = settings.named_databases
-    if len(named) == len(SERVICES_WITH_DATABASE):
-        return named
-    postgres = await start_postgres(group, folder / "postgres")
-    return {
-        owner: named.get(owner) or await postgres.create_database(owner)
-        for owner in SERVICES_WITH_DATABASE
-    }
+    """Return the database URL of each service.
+
+    A service without a configured URL gets a database of an embedded PostgreSQL, which is started
+    in `group` and keeps its data in `folder`.
+    """
+    urls = dict(settings.configured_databases)
+    missing = [service for service in SERVICES_WITH_DATABASE if service not in urls]
+    if missing:
+        postgres = await start_postgres(group, folder / "postgres")
+        for service in missing:
+            urls[service] = await postgres.create_database(service)
+    return urls
 
 
 def database_environment(urls: Mapping[str, str], inherited: Mapping[str, str]) -> dict[str, str]:
-    """Say it as the services' settings do; a direct address is kept only where the usual one was named as well."""
+    """Return `inherited` with the settings that name the databases.
+
+    An inherited direct (unpooled) URL is kept only if the URL beside it is the one in `urls`.
+
+    Args:
+        urls: Database URL of each service.
+        inherited: Environment to start from.
+    """
     environment = dict(inherited)
-    for owner, url in urls.items():
-        usual, direct = f"{owner.upper()}_DATABASE_URL", f"{owner.upper()}_DATABASE_URL_UNPOOLED"
-        environment[direct] = (inherited.get(usual) == url and inherited.get(direct)) or url
-        environment[usual] = url
+    for service, url in urls.items():
+        pooled_name = f"{service.upper()}_DATABASE_URL"
+        direct_name = _direct_url_name(service)
+        direct_url = inherited.get(direct_name)
+        if not direct_url or inherited.get(pooled_name) != url:
+            direct_url = url
+        environment[pooled_name] = url
+        environment[direct_name] = direct_url
     return environment
 
 
 async def migrate_databases(group: ProcessGroup, environment: Mapping[str, str]) -> None:
-    """Bring both databases to the newest revision, at the same time."""
-    await asyncio.gather(
-        *(migrate_database(group, owner, environment) for owner in SERVICES_WITH_DATABASE)
-    )
+    """Migrate both databases to the newest revision, at the same time."""
+    migrations = [
+        migrate_database(group, service, environment) for service in SERVICES_WITH_DATABASE
+    ]
+    await asyncio.gather(*migrations)
 
 
 async def upgrade_databases(group: ProcessGroup, environment: Mapping[str, str]) -> str:
-    """Bring both to the newest revision and mend what belongs to that, whatever they have; return what was said."""
-    logs = await asyncio.gather(
-        *(
-            run_alembic(group, owner, environment, "upgrade", "head")
-            for owner in SERVICES_WITH_DATABASE
-        )
-    )
-    return "".join(log.read_text() for log in logs)
+    """Run `alembic upgrade head` on both databases and return its output.
+
+    Unlike `migrate_databases` this runs Alembic even at the newest revision: it then sets again
+    what a dump does not contain, such as the statement timeout.
+    """
+    upgrades = [
+        run_alembic(group, service, environment, "upgrade", "head")
+        for service in SERVICES_WITH_DATABASE
+    ]
+    log_files = await asyncio.gather(*upgrades)
+    return "".join(log_file.read_text() for log_file in log_files)
 
 
-async def migrate_database(group: ProcessGroup, owner: str, environment: Mapping[str, str]) -> None:
-    """Bring one database to the newest revision; that it is there already is found out without starting Alembic.
+async def migrate_database(
+    group: ProcessGroup, service: str, environment: Mapping[str, str]
+) -> None:
+    """Migrate one database, without starting Alembic if it is at the newest revision.
 
     Raises:
-        CannotRunError: It does not answer, or a migration failed.
+        CannotRunError: The database does not answer, or a migration failed.
     """
-    if await _revisions(
-        owner, environment[f"{owner.upper()}_DATABASE_URL_UNPOOLED"]
-    ) != _newest_revisions(owner):
-        await run_alembic(group, owner, environment, "upgrade", "head")
+    current_revisions = await _read_revisions(service, environment[_direct_url_name(service)])
+    if current_revisions != _newest_revisions(service):
+        await run_alembic(group, service, environment, "upgrade", "head")
 
 
 async def run_alembic(
-    group: ProcessGroup, owner: str, environment: Mapping[str, str], *arguments: str
+    group: ProcessGroup, service: str, environment: Mapping[str, str], *arguments: str
 ) -> Path:
-    """Run Alembic on one service's migrations, and return the file with what it said."""
-    command = [
-        sys.executable,
-        "-m",
-        "alembic",
-        "-c",
-        str(_folder(owner) / "pyproject.toml"),
-        *arguments,
-    ]
-    await group.run(f"{owner}-migration", command, environment)
-    return group.logs / f"{owner}-migration.log"
+    """Run Alembic with the migrations of one service; return its log file."""
+    configuration = str(_service_folder(service) / "pyproject.toml")
+    command = [sys.executable, "-m", "alembic", "-c", configuration]
+    command.extend(arguments)
+    await group.run(f"{service}-migration", command, environment)
+    return group.logs / f"{service}-migration.log"
 
 
 async def declare_restored(group: ProcessGroup, environment: Mapping[str, str]) -> str:
-    """Begin another history in the database of tasks, and return what was done; that of users has no versions."""
+    """Begin a new history in the tasks database and return the output.
+
+    The users database has no versions, so nothing has to be done there.
+    """
     await group.run("tasks-restored", [sys.executable, "-m", "tasks.restored"], environment)
     return (group.logs / "tasks-restored.log").read_text()
 
 
 @dataclass(frozen=True)
 class MigratedDatabases:
-    """Makes databases for tests by copying one that was migrated for all of them."""
+    """Creates databases for tests as copies of a migrated template."""
 
     group: ProcessGroup
     postgres: Postgres
     _templates: dict[str, str] = field(default_factory=dict[str, str])
 
-    async def create(self, owner: str) -> str:
+    async def create(self, service: str) -> str:
         """Return the URL of a fresh, migrated database of this service."""
-        if owner not in self._templates:
-            self._templates[owner] = f"{owner}-template"
-            url = await self.postgres.create_database(self._templates[owner])
-            await migrate_database(
-                self.group, owner, database_environment({owner: url}, minimal_environment())
-            )
-        return await self.postgres.create_database(
-            f"{owner}-{token_hex(8)}", template=self._templates[owner]
-        )
+        template = self._templates.get(service)
+        if template is None:
+            template = f"{service}-template"
+            self._templates[service] = template
+            url = await self.postgres.create_database(template)
+            environment = database_environment({service: url}, minimal_environment())
+            await migrate_database(self.group, service, environment)
+        name = f"{service}-{token_hex(8)}"
+        return await self.postgres.create_database(name, template=template)
 
 
-def _folder(owner: str) -> Path:
-    return CHECKOUT / "services" / owner
+def _direct_url_name(service: str) -> str:
+    return f"{service.upper()}_DATABASE_URL_UNPOOLED"
 
 
-def _newest_revisions(owner: str) -> set[str]:
-    return set(ScriptDirectory(str(_folder(owner) / "migrations")).get_heads())
+def _service_folder(service: str) -> Path:
+    return CHECKOUT / "services" / service
 
 
-async def _revisions(owner: str, url: str) -> set[str]:
+def _newest_revisions(service: str) -> set[str]:
+    migrations = ScriptDirectory(str(_service_folder(service) / "migrations"))
+    return set(migrations.get_heads())
+
+
+async def _read_revisions(service: str, url: str) -> set[str]:
     try:
         async with await psycopg.AsyncConnection.connect(
             url, connect_timeout=CONNECT_SECONDS
         ) as connection:
-            found = await connection.execute("SELECT version_num FROM alembic_version")
-            return {str(revision) for (revision,) in await found.fetchall()}
+            cursor = await connection.execute("SELECT version_num FROM alembic_version")
+            return {str(revision) for (revision,) in await cursor.fetchall()}
     except psycopg.errors.UndefinedTable:
         return set()
     except psycopg.ProgrammingError:  # libpq quotes the URL, and so the password
-        message = f"The URL of the database of {owner} cannot be read."
+        message = f"The URL of the database of {service} cannot be read."
         raise CannotRunError(message) from None
     except psycopg.OperationalError as error:
-        message = f"The database of {owner} does not answer: {error}"
+        message = f"The database of {service} does not answer: {error}"
         raise CannotRunError(message) from None

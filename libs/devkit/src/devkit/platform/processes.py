@@ -1,4 +1,4 @@
-"""Processes that live and die together, also when the one that started them is killed."""
+"""Groups of processes that end together, even if the process that started them is killed."""
 
 import asyncio
 import os
@@ -15,52 +15,57 @@ from typing import Final, Self
 
 from devkit.platform.errors import CannotRunError
 
-LAST_LINES: Final = 15
-"""How much of its log is shown when a process dies."""
+LOG_LINES_MAX: Final = 15
+"""How many lines of its log are shown when a process dies."""
 
 POLL_SECONDS: Final = 0.05
-"""How often a process is looked at while something is expected of it."""
+"""Pause between two looks at a process that is about to start or to end."""
 
 START_SECONDS: Final = 60.0
 """How long a process may take until it is ready, on a machine that is busy with other things."""
 
 STOP_SECONDS: Final = 20.0
-"""How long a process may take to stop, longer than the services' own limit for requests in flight."""
+"""How long a process may take to stop: longer than the services' limit for requests in flight."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process of a group, and the file its output goes to."""
+    """A process of a group."""
 
     name: str
     log: Path
+    """File with its output."""
+
     popen: "subprocess.Popen[bytes]"
     stop_signal: signal.Signals = signal.SIGTERM
 
     def check(self) -> None:
-        """Make sure that it runs.
+        """Check that the process runs.
 
         Raises:
             CannotRunError: It has ended.
         """
         code = self.popen.poll()
-        if code is not None:
-            raise self.failure(
-                f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-            )
+        if code is None:
+            return
+        if code < 0:
+            raise self.failure(f"ended by {signal.Signals(-code).name}")
+        raise self.failure(f"ended with code {code}")
 
-    def failure(self, what: str) -> CannotRunError:
-        """Say what happened to it, in its own last words."""
-        lines = self.log.read_text(errors="replace").splitlines()[-LAST_LINES:]
-        return CannotRunError("\n".join([f"{self.name} {what}; last lines of {self.log}:", *lines]))
+    def failure(self, event: str) -> CannotRunError:
+        """Return an error that says what happened, with the last lines of the log."""
+        last_lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_MAX:]
+        message = [f"{self.name} {event}; last lines of {self.log}:"]
+        message.extend(last_lines)
+        return CannotRunError("\n".join(message))
 
     async def wait_until(
         self, is_ready: Callable[[], Awaitable[bool]], *, seconds: float = START_SECONDS
     ) -> None:
-        """Wait until it can be used.
+        """Poll until `is_ready` returns true.
 
         Raises:
-            CannotRunError: It ended before that, or took too long.
+            CannotRunError: The process ended before that, or took longer than `seconds`.
         """
         deadline = time.monotonic() + seconds
         while not await is_ready():
@@ -70,7 +75,7 @@ class Process:
             await asyncio.sleep(POLL_SECONDS)
 
     async def stop(self) -> None:
-        """Ask it to end, and end it if that does not help; nothing happens when it has ended already."""
+        """Send the stop signal, and SIGKILL after `STOP_SECONDS`. Idempotent."""
         if self.popen.poll() is None:
             self.popen.send_signal(self.stop_signal)
         deadline = time.monotonic() + STOP_SECONDS
@@ -82,41 +87,39 @@ class Process:
 
 @dataclass
 class ProcessGroup:
-    """Starts processes, and stops them in reverse order when it is left.
+    """A context manager that starts processes and stops them in reverse order at its end.
 
-    They are a process group of their own, so that Ctrl-C reaches us alone and we stop them in order. Its leader is a
-    watchdog that ends them if we are killed.
+    The processes form a process group of their own, so that Ctrl-C reaches only this process, which
+    then stops them in order. The group's leader is a watchdog that ends them if this process is
+    killed.
     """
 
     logs: Path
-    """Folder for a log of each process, made when missing."""
+    """Folder with a log for each process; created if missing."""
 
     inherited_fds: Sequence[int] = ()
-    """File descriptors that every process inherits: a lock among them is held until the last one is gone."""
+    """File descriptors that every process inherits: a lock among them is held by all of them."""
 
     _processes: list[Process] = field(default_factory=list[Process])
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _leader: int = 0
-    _alive: int = 0
+    _leader_id: int = 0
+    _alive_fd: int = 0
+    """End of a pipe that every process holds open: so the watchdog knows when all have ended."""
 
     async def __aenter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
-        seen_by_watchdog, self._alive = os.pipe()
+        watched_fd, self._alive_fd = os.pipe()
+        watchdog_script = str(Path(__file__).with_name("watchdog.py"))
         watchdog = subprocess.Popen(
-            [
-                sys.executable,
-                "-IS",
-                str(Path(__file__).with_name("watchdog.py")),
-                str(seen_by_watchdog),
-            ],
+            [sys.executable, "-IS", watchdog_script, str(watched_fd)],
             stdin=subprocess.PIPE,
-            pass_fds=[seen_by_watchdog],
+            pass_fds=[watched_fd],
             process_group=0,
         )
-        self._leader = watchdog.pid
-        os.close(seen_by_watchdog)
+        self._leader_id = watchdog.pid
+        os.close(watched_fd)
         self._stack.callback(watchdog.communicate)
-        self._stack.callback(os.close, self._alive)
+        self._stack.callback(os.close, self._alive_fd)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -132,14 +135,21 @@ class ProcessGroup:
         working_directory: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
     ) -> Process:
-        """Start a process with this environment and no other; as another account or in a folder if one is named."""
+        """Start a process that runs until the group ends.
+
+        Args:
+            name: Name in messages, and of the log file.
+            command: Program and arguments.
+            environment: The whole environment: nothing is inherited.
+            run_as: System user to run it as; None for the current one.
+            working_directory: None for the current one.
+            stop_signal: Signal that asks it to end.
+        """
         log = self.logs / f"{name}.log"
-        process = Process(
-            name,
-            log,
-            self._spawn(command, environment, log, run_as, working_directory),
-            stop_signal,
-        )
+        if run_as:
+            command = _as_user(run_as, command)
+        popen = self._spawn(command, environment, log, working_directory)
+        process = Process(name, log, popen, stop_signal)
         self._processes.append(process)
         self._stack.push_async_callback(process.stop)
         return process
@@ -152,7 +162,7 @@ class ProcessGroup:
         *,
         run_as: struct_passwd | None = None,
     ) -> None:
-        """Start a process that has an end, and wait for its success.
+        """Run a command to its end; the arguments are those of `start`.
 
         Raises:
             CannotRunError: It ended with an error.
@@ -165,11 +175,11 @@ class ProcessGroup:
             process.check()
 
     def add_cleanup(self, clean_up: Callable[[], object]) -> None:
-        """Do this when everything that is started from now on has stopped."""
+        """Call a function when all processes that are started after this call have stopped."""
         self._stack.callback(clean_up)
 
     def check(self) -> None:
-        """Make sure that all run but those that have an end.
+        """Check that all processes of `start` run.
 
         Raises:
             CannotRunError: One of them has ended.
@@ -182,25 +192,21 @@ class ProcessGroup:
         command: Sequence[str | Path],
         environment: Mapping[str, str],
         log: Path,
-        account: struct_passwd | None,
-        folder: Path | None,
+        working_directory: Path | None,
     ) -> "subprocess.Popen[bytes]":
-        if account:
-            command = [
-                sys.executable,
-                "-IS",
-                Path(__file__).with_name("unprivileged.py"),
-                account.pw_name,
-                *command,
-            ]
         with log.open("wb") as output:
             return subprocess.Popen(
                 list(command),
                 env=environment,
-                cwd=folder,
+                cwd=working_directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=[self._alive, *self.inherited_fds],
-                process_group=self._leader,
+                pass_fds=[self._alive_fd, *self.inherited_fds],
+                process_group=self._leader_id,
             )
+
+
+def _as_user(user: struct_passwd, command: Sequence[str | Path]) -> Sequence[str | Path]:
+    script = Path(__file__).with_name("unprivileged.py")
+    return [sys.executable, "-IS", script, user.pw_name, *command]

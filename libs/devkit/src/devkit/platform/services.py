@@ -1,4 +1,4 @@
-"""Gateway, tasks and users as processes on this machine, started and watched together."""
+"""Gateway, tasks and users as processes on this machine."""
 
 import asyncio
 import socket
@@ -13,48 +13,61 @@ import httpx
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import Process, ProcessGroup
 
+HOST: Final = "127.0.0.1"
+
 PACKAGES: Final = {"gateway": "auth_gateway", "tasks": "tasks", "users": "users"}
-"""What each service is started from."""
+"""The Python package of each service."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service that was started, and the address it answers at."""
+    """A started service."""
 
     name: str
     url: str
     process: Process
 
     async def wait_until_ready(self) -> None:
-        """Wait until it can do its work, with what stands behind it."""
+        """Wait until `/readyz` succeeds: the service and what it needs are ready.
+
+        Raises:
+            CannotRunError: The service ended before that, or took too long.
+        """
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-            await self.process.wait_until(_asking(client))
+            await self.process.wait_until(_readiness_check(client))
 
 
 @dataclass(frozen=True)
 class Platform:
-    """All services."""
+    """The three services."""
 
     gateway: Service
     tasks: Service
     users: Service
 
     async def wait_until_ready(self) -> None:
-        """Wait until all can do their work."""
+        """Wait until all services are ready.
+
+        Raises:
+            CannotRunError: A service ended before that, or took too long.
+        """
         await asyncio.gather(
-            *(service.wait_until_ready() for service in (self.users, self.tasks, self.gateway))
+            self.users.wait_until_ready(),
+            self.tasks.wait_until_ready(),
+            self.gateway.wait_until_ready(),
         )
 
 
 def start_service(
     group: ProcessGroup, name: str, environment: Mapping[str, str], port: int
 ) -> Service:
-    """Start one service on this port."""
-    address = {"HOST": "127.0.0.1", "PORT": str(port)}
-    process = group.start(
-        name, [sys.executable, "-m", f"{PACKAGES[name]}.main"], {**environment, **address}
-    )
-    return Service(name, f"http://127.0.0.1:{port}", process)
+    """Start one service on a port of 127.0.0.1; `name` is a key of `PACKAGES`."""
+    settings = dict(environment)
+    settings["HOST"] = HOST
+    settings["PORT"] = str(port)
+    command = [sys.executable, "-m", f"{PACKAGES[name]}.main"]
+    process = group.start(name, command, settings)
+    return Service(name, local_url(port), process)
 
 
 def start_platform(
@@ -64,41 +77,49 @@ def start_platform(
     *,
     port: int | None = None,
 ) -> Platform:
-    """Start all services, the gateway on this port; the environment says where their databases are.
+    """Start gateway, tasks and users.
 
-    Only the gateway is given the key that signs passports.
+    Args:
+        group: Group that the processes belong to.
+        environment: Settings of all services, among them the database URLs.
+        keys: Only the gateway is given the private key; it signs passports.
+        port: Port of the gateway; None for a free one.
     """
-    users, tasks, gateway = free_ports(3)
-    shared = {
-        **environment,
-        "TASKS_URL": f"http://127.0.0.1:{tasks}",
-        "USERS_URL": f"http://127.0.0.1:{users}",
-    }
-    believing, signing = (
-        {"PASSPORT_PUBLIC_KEYS": keys.public},
-        {"PASSPORT_PRIVATE_KEY": keys.private},
-    )
+    users_port, tasks_port, free_port = free_ports(3)
+    shared = dict(environment)
+    shared["TASKS_URL"] = local_url(tasks_port)
+    shared["USERS_URL"] = local_url(users_port)
+    service_settings = shared | {"PASSPORT_PUBLIC_KEYS": keys.public}
+    gateway_settings = shared | {"PASSPORT_PRIVATE_KEY": keys.private}
     return Platform(
-        users=start_service(group, "users", shared | believing, users),
-        tasks=start_service(group, "tasks", shared | believing, tasks),
-        gateway=start_service(group, "gateway", shared | signing, port or gateway),
+        users=start_service(group, "users", service_settings, users_port),
+        tasks=start_service(group, "tasks", service_settings, tasks_port),
+        gateway=start_service(group, "gateway", gateway_settings, port or free_port),
     )
+
+
+def local_url(port: int) -> str:
+    """Return the URL of a port of 127.0.0.1."""
+    return f"http://{HOST}:{port}"
 
 
 def free_ports(count: int) -> list[int]:
-    """Return TCP ports of 127.0.0.1 that nobody listens on at this moment."""
+    """Return TCP ports of 127.0.0.1 on which nothing listens now."""
+    ports: list[int] = []
     with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        for _ in range(count):
+            probe = stack.enter_context(socket.socket())
+            probe.bind((HOST, 0))
+            ports.append(probe.getsockname()[1])
+    return ports
 
 
-def _asking(client: httpx.AsyncClient) -> Callable[[], Awaitable[bool]]:
+def _readiness_check(client: httpx.AsyncClient) -> Callable[[], Awaitable[bool]]:
     async def is_ready() -> bool:
         try:
-            return (await client.get("/readyz")).is_success
+            response = await client.get("/readyz")
         except httpx.TransportError:
             return False
+        return response.is_success
 
     return is_ready

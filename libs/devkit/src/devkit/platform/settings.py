@@ -1,4 +1,4 @@
-"""What `make run`, `make token` and `make migrate` can be told, by the environment or by `.env`."""
+"""Settings of `make run`, `make token` and `make migrate`, from the environment or `.env`."""
 
 import os
 import sys
@@ -13,14 +13,17 @@ from common.settings import load
 from devkit.platform.env_file import EnvFileError, read_env_file
 
 CHECKOUT: Final = Path(__file__).parents[5]
-"""The folder that was cloned: this package is always installed from there."""
+"""The root of the repository: this package is always installed from there."""
 
 VAR: Final = CHECKOUT / "var"
-"""What `make run` keeps: data, logs, development keys. Not committed; may be deleted while nothing runs."""
+"""Folder for data, logs and development keys of `make run`.
+
+Not committed; may be deleted while nothing runs.
+"""
 
 
 class RunSettings(BaseSettings):
-    """What concerns the platform as a whole; whatever else is set reaches the services untouched."""
+    """Settings of the platform as a whole; all other variables reach the services unchanged."""
 
     model_config = SettingsConfigDict(
         frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
@@ -30,10 +33,10 @@ class RunSettings(BaseSettings):
     """TCP port of the gateway on 127.0.0.1."""
 
     better_auth_secret: SecretStr | None = None
-    """Better Auth's secret; made once and kept in `var/keys` when absent."""
+    """Better Auth's secret; generated once and kept in `var/keys` when absent."""
 
     better_auth_url: str | None = None
-    """Address of the Better Auth server; without it only tokens signed with the secret are taken."""
+    """URL of the Better Auth server; without it only tokens signed with the secret are accepted."""
 
     cors_origins: str = ""
     """Comma-separated origins that browsers may call from."""
@@ -45,22 +48,29 @@ class RunSettings(BaseSettings):
     """PostgreSQL URL of the users service; an embedded server is used when absent."""
 
     @property
-    def named_databases(self) -> dict[str, str]:
-        """The URLs that were given, by service."""
-        given = {"tasks": self.tasks_database_url, "users": self.users_database_url}
-        return {owner: url.get_secret_value() for owner, url in given.items() if url}
+    def configured_databases(self) -> dict[str, str]:
+        """The database URLs that are set, by service."""
+        urls: dict[str, str] = {}
+        if self.tasks_database_url:
+            urls["tasks"] = self.tasks_database_url.get_secret_value()
+        if self.users_database_url:
+            urls["users"] = self.users_database_url.get_secret_value()
+        return urls
 
 
 def load_settings(file: Path = CHECKOUT / ".env") -> RunSettings:
-    """Read the environment, after adding what the file says and it does not; services inherit both.
+    """Read the settings, after adding to the environment what it lacks and the file has.
+
+    Services inherit both.
 
     Raises:
-        SystemExit: The file says something that Compose would read otherwise, or a setting is wrong.
+        SystemExit: The file has a line that Compose would read differently, or a setting is wrong.
     """
-    try:
-        said = read_env_file(file) if file.exists() else {}
-    except EnvFileError as error:
-        sys.exit(str(error))
-    for name, value in said.items():
-        os.environ.setdefault(name, value)
+    if file.exists():
+        try:
+            file_settings = read_env_file(file)
+        except EnvFileError as error:
+            sys.exit(str(error))
+        for name, value in file_settings.items():
+            os.environ.setdefault(name, value)
     return load(RunSettings)

@@ -1,7 +1,8 @@
-"""Ends a process group once the one who started it is gone, even if by `kill -9`.
+"""Ends a process group when the process that started it is gone, even by `kill -9`.
 
-It leads the group, so its end of two pipes tells all it must know: standard input ends when the owner is gone, and the
-pipe named on the command line, which every other member of the group holds open, when all of them are.
+The watchdog leads the group and reads two pipes: standard input ends when the owner is gone; the
+pipe named on the command line ends when all other processes of the group are gone, which hold it
+open.
 """
 
 import os
@@ -15,17 +16,23 @@ STEP_SECONDS: Final = 3.0
 
 
 def main() -> None:
-    """Wait for the owner's end, then end what is left of the group."""
-    everybody_else = int(sys.argv[1])
+    """Wait for the end of the owner, then end the other processes of the group."""
+    others_alive = int(sys.argv[1])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()
-    # PostgreSQL takes SIGTERM as "when all clients have left", SIGINT as "now".
+    # PostgreSQL stops after SIGTERM only when all clients have left, after SIGINT at once.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-        if select.select([everybody_else], [], [], 0)[0]:
+        if _has_ended(others_alive, 0):
             return
         os.killpg(0, number)
-        select.select([everybody_else], [], [], STEP_SECONDS)
+        _has_ended(others_alive, STEP_SECONDS)
+
+
+def _has_ended(pipe: int, timeout_seconds: float) -> bool:
+    """Wait for the end of a pipe; whether it came in time."""
+    readable, _, _ = select.select([pipe], [], [], timeout_seconds)
+    return bool(readable)
 
 
 if __name__ == "__main__":
