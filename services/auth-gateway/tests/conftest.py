@@ -14,19 +14,20 @@ from .support.token_factory import ISSUER, OLD_SECRET, SECRET
 
 @pytest.fixture
 def make_settings(monkeypatch: pytest.MonkeyPatch) -> MakeSettings:
-    """Return settings as the environment gives them: a full set, changed as told; None leaves a variable out."""
+    """Read settings from an environment with these changes; None leaves a variable out."""
 
     def make(**changes: str | None) -> GatewaySettings:
-        usual = {
+        environment: dict[str, str | None] = {
             "better_auth_secrets": f"2:{SECRET},1:{OLD_SECRET}",
             "better_auth_url": ISSUER,
             "passport_private_key": "A" * 43,
             "tasks_url": "http://127.0.0.1:8001",
             "users_url": "http://127.0.0.1:8002",
         }
-        told = {**usual, **changes}
+        environment.update(changes)
         for name in GatewaySettings.model_fields:
-            if (value := told.get(name)) is None:
+            value = environment.get(name)
+            if value is None:
                 monkeypatch.delenv(name.upper(), raising=False)
             else:
                 monkeypatch.setenv(name.upper(), value)
@@ -47,7 +48,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 async def key_server() -> AsyncIterator[KeyServer]:
-    """Run a healthy key server for all tests."""
+    """Run a working key server for all tests."""
     async with KeyServer().running() as server:
         yield server
 

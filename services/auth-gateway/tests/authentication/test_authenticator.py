@@ -1,4 +1,4 @@
-"""The header, the memory for verdicts, and what a refusal says."""
+"""The `Authorization` header, cached decisions, and the problems that clients see."""
 
 import json
 from collections.abc import Sequence
@@ -24,43 +24,41 @@ def bearer(token: bytes) -> Headers:
     return [(b"host", b"api.example.com"), (b"authorization", b"Bearer " + token)]
 
 
-async def refusal(authenticator: Authenticator, headers: Headers) -> InvalidToken:
+async def error_of(authenticator: Authenticator, headers: Headers) -> InvalidToken:
     with pytest.raises(InvalidToken) as caught:
         await authenticator.authenticate(headers)
     return caught.value
 
 
-async def test_a_good_token_is_granted_with_a_passport(authenticator: Authenticator) -> None:
-    granted = await authenticator.authenticate(bearer(login()))
+async def test_a_valid_token_gets_a_passport(authenticator: Authenticator) -> None:
+    user = await authenticator.authenticate(bearer(login()))
 
-    claims = jwt.decode(granted.passport, options={"verify_signature": False})
-    assert granted.user_id == claims["sub"] == USER
-    assert granted.pseudonym == sha256(USER.encode()).hexdigest()[:16]
+    claims = jwt.decode(user.passport, options={"verify_signature": False})
+    assert user.user_id == claims["sub"] == USER
+    assert user.pseudonym == sha256(USER.encode()).hexdigest()[:16]
 
 
-async def test_what_came_of_each_token_is_counted(authenticator: Authenticator) -> None:
-    def counted() -> list[float]:
-        verdicts = ("granted", "remembered", Reason.NOT_A_JWT)
-        values = [
-            REGISTRY.get_sample_value("token_verdicts_total", {"verdict": verdict})
-            for verdict in verdicts
-        ]
-        return [value or 0 for value in values]
+async def test_decisions_are_counted(authenticator: Authenticator) -> None:
+    def count(verdict: str) -> float:
+        return REGISTRY.get_sample_value("token_verdicts_total", {"verdict": verdict}) or 0
 
-    before, header = counted(), bearer(login())
-    await authenticator.authenticate(header)
-    await authenticator.authenticate(header)
-    assert authenticator.get_cached(header[1][1])
+    granted = count("granted")
+    remembered = count("remembered")
+    not_a_jwt = count(Reason.NOT_A_JWT)
+    headers = bearer(login())
+    await authenticator.authenticate(headers)
+    await authenticator.authenticate(headers)
+    assert authenticator.get_cached(headers[1][1])
     assert not authenticator.get_cached(b"Bearer other")
-    await refusal(authenticator, bearer(b"other"))
+    await error_of(authenticator, bearer(b"other"))
 
-    assert [after - earlier for earlier, after in zip(before, counted(), strict=True)] == [1, 2, 1]
+    assert count("granted") == granted + 1
+    assert count("remembered") == remembered + 2
+    assert count(Reason.NOT_A_JWT) == not_a_jwt + 1
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER", b"bEaReR"])
-async def test_the_scheme_is_spelled_in_any_case(
-    authenticator: Authenticator, scheme: bytes
-) -> None:
+async def test_the_scheme_is_case_insensitive(authenticator: Authenticator, scheme: bytes) -> None:
     headers = [(b"Authorization", scheme + b" " + login() + b" ")]
 
     assert (await authenticator.authenticate(headers)).user_id == USER
@@ -100,10 +98,10 @@ async def test_one_header_carries_one_token(
 
     headers = [(b"authorization", value.replace(b"{}", token)) for value in values]
 
-    assert (await refusal(authenticator, headers)).reason == reason
+    assert (await error_of(authenticator, headers)).reason == reason
 
 
-async def test_a_token_elsewhere_is_not_looked_at(authenticator: Authenticator) -> None:
+async def test_other_headers_are_not_read(authenticator: Authenticator) -> None:
     token = login()
     elsewhere = [
         (b"cookie", b"token=" + token),
@@ -111,26 +109,26 @@ async def test_a_token_elsewhere_is_not_looked_at(authenticator: Authenticator) 
         (b"x-user-id", USER.encode()),
     ]
 
-    assert (await refusal(authenticator, elsewhere)).reason == Reason.MISSING
+    assert (await error_of(authenticator, elsewhere)).reason == Reason.MISSING
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_a_refusal_says_little_to_the_client(reason: Reason) -> None:
-    refused = InvalidToken(reason)
-    expected = {
+def test_a_problem_tells_the_client_little(reason: Reason) -> None:
+    error = InvalidToken(reason)
+    codes = {
         Reason.MISSING: "token-missing",
         Reason.NOT_BEARER: "token-missing",
         Reason.EXPIRED: "token-expired",
     }
 
-    assert isinstance(refused, Unauthorized)
-    assert refused.code == expected.get(reason, "token-invalid")
-    assert refused.reason == reason
-    challenge = "Bearer" if refused.code == "token-missing" else 'Bearer error="invalid_token"'
-    assert refused.headers == {"WWW-Authenticate": challenge}
+    assert isinstance(error, Unauthorized)
+    assert error.code == codes.get(reason, "token-invalid")
+    assert error.reason == reason
+    challenge = "Bearer" if error.code == "token-missing" else 'Bearer error="invalid_token"'
+    assert error.headers == {"WWW-Authenticate": challenge}
 
 
-async def test_a_known_token_costs_no_signature(
+async def test_a_cached_token_needs_no_signature(
     authenticator: Authenticator, signer: PassportSigner
 ) -> None:
     token = login()
@@ -144,7 +142,7 @@ async def test_a_known_token_costs_no_signature(
     assert signer.signature_count == 1
 
 
-async def test_an_unknown_token_is_not_known(authenticator: Authenticator) -> None:
+async def test_an_unknown_token_is_not_cached(authenticator: Authenticator) -> None:
     token = login()
     await authenticator.authenticate(bearer(token))
 
@@ -161,18 +159,18 @@ async def test_an_unknown_token_is_not_known(authenticator: Authenticator) -> No
     assert authenticator.get_cached("Bearer \ud800é") is None
 
 
-async def test_a_refused_token_is_looked_at_anew(
+async def test_a_rejected_token_is_verified_again(
     authenticator: Authenticator, clock: Clock
 ) -> None:
     early = minted(nbf=NOW + 100)
-    await refusal(authenticator, bearer(early))
+    await error_of(authenticator, bearer(early))
     assert authenticator.get_cached(b"Bearer " + early) is None
 
     clock.now = NOW + 100
     assert (await authenticator.authenticate(bearer(early))).user_id == USER
 
 
-async def test_a_verdict_lasts_until_the_token_ends_and_never_longer(
+async def test_a_decision_is_cached_until_the_token_expires(
     authenticator: Authenticator, clock: Clock
 ) -> None:
     token = minted(exp=NOW + 10)
@@ -182,10 +180,10 @@ async def test_a_verdict_lasts_until_the_token_ends_and_never_longer(
     assert authenticator.get_cached(b"Bearer " + token) is not None
     clock.now = NOW + 40
     assert authenticator.get_cached(b"Bearer " + token) is None
-    assert (await refusal(authenticator, bearer(token))).code == "token-expired"
+    assert (await error_of(authenticator, bearer(token))).code == "token-expired"
 
 
-async def test_a_new_passport_costs_no_look_at_the_token(
+async def test_a_new_passport_needs_no_verification_of_the_token(
     authenticator: Authenticator, signer: PassportSigner, clock: Clock
 ) -> None:
     token = login()
@@ -200,7 +198,7 @@ async def test_a_new_passport_costs_no_look_at_the_token(
     assert (authenticator.verifier.signatures_checked, signer.signature_count) == (1, 2)
 
 
-async def test_a_clock_that_is_set_back_makes_no_passport_from_the_future(
+async def test_after_the_clock_is_set_back_no_passport_is_from_the_future(
     authenticator: Authenticator, clock: Clock
 ) -> None:
     token = login()
@@ -208,11 +206,11 @@ async def test_a_clock_that_is_set_back_makes_no_passport_from_the_future(
 
     clock.now = NOW - 20
     assert authenticator.get_cached(b"Bearer " + token) is None
-    granted = await authenticator.authenticate(bearer(token))
-    assert jwt.decode(granted.passport, options={"verify_signature": False})["iat"] == NOW - 20
+    user = await authenticator.authenticate(bearer(token))
+    assert jwt.decode(user.passport, options={"verify_signature": False})["iat"] == NOW - 20
 
 
-async def test_only_so_many_verdicts_are_remembered(
+async def test_the_number_of_cached_decisions_is_limited(
     make_settings: MakeSettings,
     key_cache: KeyCache,
     signer: PassportSigner,
@@ -221,37 +219,35 @@ async def test_only_so_many_verdicts_are_remembered(
 ) -> None:
     monkeypatch.setattr(authenticator_module, "CACHED_DECISIONS_MAX", 2)
     authenticator = Authenticator(make_settings(), key_cache, signer, clock)
-    first, second, third = (minted(jti=n) for n in range(3))
-    for token in (first, second):
-        await authenticator.authenticate(bearer(token))
+    first = minted(jti=1)
+    second = minted(jti=2)
+    third = minted(jti=3)
+    await authenticator.authenticate(bearer(first))
+    await authenticator.authenticate(bearer(second))
     authenticator.get_cached(b"Bearer " + first)
     await authenticator.authenticate(bearer(third))
 
-    assert [
-        authenticator.get_cached(b"Bearer " + token) is not None for token in (first, second, third)
-    ] == [True, False, True]
+    assert authenticator.get_cached(b"Bearer " + first) is not None
+    assert authenticator.get_cached(b"Bearer " + second) is None
+    assert authenticator.get_cached(b"Bearer " + third) is not None
 
 
-async def test_the_log_has_the_verdict_and_no_token(
+async def test_the_log_has_the_decision_and_no_token(
     authenticator: Authenticator, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    token, forged = login(), HS256.token(LOGIN, alg="EdDSA", kid=EDDSA.key_id)
+    token = login()
+    forged_token = HS256.token(LOGIN, alg="EdDSA", kid=EDDSA.key_id)
     await authenticator.authenticate(bearer(token))
-    await refusal(authenticator, bearer(forged))
+    await error_of(authenticator, bearer(forged_token))
 
-    written = capsys.readouterr().out
-    granted, refused = [json.loads(line) for line in written.splitlines()]
-    assert (granted["granted"], granted["key_id"]) == (True, "key-eddsa")
-    assert granted["user"] == sha256(USER.encode()).hexdigest()[:16]
-    assert (refused["granted"], refused["reason"], refused["key_id"]) == (
-        False,
-        "wrong-signature",
-        "key-eddsa",
-    )
-    for hidden in (
-        USER,
-        "ada@example.com",
-        *token.decode().split("."),
-        *forged.decode().split("."),
-    ):
-        assert hidden not in written
+    output = capsys.readouterr().out
+    accepted, rejected = [json.loads(line) for line in output.splitlines()]
+    assert accepted["granted"] is True
+    assert accepted["key_id"] == "key-eddsa"
+    assert accepted["user"] == sha256(USER.encode()).hexdigest()[:16]
+    assert rejected["granted"] is False
+    assert rejected["reason"] == "wrong-signature"
+    assert rejected["key_id"] == "key-eddsa"
+    segments = token.decode().split(".") + forged_token.decode().split(".")
+    for secret in [USER, "ada@example.com", *segments]:
+        assert secret not in output

@@ -1,4 +1,4 @@
-"""The form of a token, before anything in it is believed."""
+"""Rules 1 to 3: the syntax of a token, before its signature is checked."""
 
 import json
 
@@ -13,16 +13,18 @@ from ..support.token_factory import (
     LOGIN,
     MINTED,
     RS256,
+    USER,
     Signer,
     json_bytes,
     login,
     minted,
     public_jwk,
     segment,
+    with_changes,
 )
 
-HEADER = json_bytes(alg="HS256")
-CLAIMS = json_bytes(**MINTED)
+HEADER = json_bytes({"alg": "HS256"})
+CLAIMS = json_bytes(MINTED)
 DEEP = 200
 
 
@@ -48,24 +50,24 @@ def deep(levels: int) -> bytes:
         ...,
     ],
 )
-async def test_other_algorithms_are_refused(verifier: Verifier, alg: object) -> None:
+async def test_other_algorithms_are_rejected(verifier: Verifier, alg: object) -> None:
     assert await rejection_reason(verifier, HS256.token(MINTED, alg=alg)) is Reason.WRONG_ALGORITHM
 
 
-async def test_an_unsigned_token_is_refused(verifier: Verifier) -> None:
-    unsigned = segment(json_bytes(alg="none")) + b"." + segment(CLAIMS) + b"."
+async def test_an_unsigned_token_is_rejected(verifier: Verifier) -> None:
+    unsigned = segment(json_bytes({"alg": "none"})) + b"." + segment(CLAIMS) + b"."
 
     assert await rejection_reason(verifier, unsigned) is Reason.NOT_A_JWT
 
 
 @pytest.mark.parametrize("signer", [EDDSA, RS256])
-async def test_a_public_key_is_no_secret(verifier: Verifier, signer: Signer) -> None:
+async def test_a_public_key_does_not_work_as_a_secret(verifier: Verifier, signer: Signer) -> None:
     confused = Signer("HS256", json.dumps(public_jwk(signer.key)).encode(), signer.key_id)
 
     assert await rejection_reason(verifier, login(confused)) is Reason.WRONG_SIGNATURE
 
 
-async def test_the_secret_is_no_published_key(verifier: Verifier) -> None:
+async def test_the_secret_does_not_work_as_a_published_key(verifier: Verifier) -> None:
     for algorithm in ("EdDSA", "RS256"):
         token = HS256.token(LOGIN, alg=algorithm, kid=f"key-{algorithm.lower()}")
 
@@ -74,7 +76,7 @@ async def test_the_secret_is_no_published_key(verifier: Verifier) -> None:
 
 @pytest.mark.parametrize("name", ["jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "cty"])
 @pytest.mark.parametrize("signer", [EDDSA, HS256])
-async def test_a_header_may_not_change_the_rules(
+async def test_header_parameters_that_change_the_rules_are_rejected(
     verifier: Verifier, signer: Signer, name: str
 ) -> None:
     for value in (None, "", ["b64"]):
@@ -85,24 +87,24 @@ async def test_a_header_may_not_change_the_rules(
 
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["key-eddsa"], {"kid": "key-eddsa"}])
-async def test_a_key_id_is_text(verifier: Verifier, kid: object) -> None:
+async def test_a_key_id_must_be_text(verifier: Verifier, kid: object) -> None:
     assert (
         await rejection_reason(verifier, EDDSA.token(LOGIN, kid=kid)) is Reason.HEADER_NOT_ALLOWED
     )
 
 
-async def test_the_longest_token_is_read_and_a_longer_one_is_not(verifier: Verifier) -> None:
-    tokens = {
-        len(token): token
-        for n in range(5900, 6100)
-        if (token := HS256.token({**MINTED, "pad": "x" * n}, typ="JWT"))
-    }
+async def test_the_length_of_a_token_is_limited(verifier: Verifier) -> None:
+    tokens_by_length: dict[int, bytes] = {}
+    for padding in range(5900, 6100):
+        claims = with_changes(MINTED, {"pad": "x" * padding})
+        token = HS256.token(claims, typ="JWT")
+        tokens_by_length[len(token)] = token
 
-    assert await rejection_reason(verifier, tokens[8192]) is None
-    assert await rejection_reason(verifier, tokens[8193]) is Reason.TOO_LONG
+    assert await rejection_reason(verifier, tokens_by_length[8192]) is None
+    assert await rejection_reason(verifier, tokens_by_length[8193]) is Reason.TOO_LONG
 
 
-async def test_segments_are_three_and_none_is_empty(verifier: Verifier) -> None:
+async def test_a_token_has_three_segments_that_are_not_empty(verifier: Verifier) -> None:
     header, payload, signature = minted().split(b".")
     for parts in (
         [header, payload],
@@ -117,34 +119,36 @@ async def test_segments_are_three_and_none_is_empty(verifier: Verifier) -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [b"=", b"==", b" ", b"\n", b"+", b"/", b"\0", b"%3D", "٣".encode(), b"\xff"]
+    "character", [b"=", b"==", b" ", b"\n", b"+", b"/", b"\0", b"%3D", "٣".encode(), b"\xff"]
 )
-async def test_only_the_alphabet_of_base64url_is_read(verifier: Verifier, odd: bytes) -> None:
+async def test_segments_are_base64url(verifier: Verifier, character: bytes) -> None:
     header, payload, signature = minted().split(b".")
     for parts in (
-        (header + odd, payload, signature),
-        (header, payload + odd, signature),
-        (header, payload, signature + odd),
+        (header + character, payload, signature),
+        (header, payload + character, signature),
+        (header, payload, signature + character),
     ):
         assert await rejection_reason(verifier, b".".join(parts)) is Reason.NOT_A_JWT
 
 
-async def test_a_token_has_one_spelling_only(verifier: Verifier) -> None:
-    """The last letter of 43 carries two bits that no byte uses: four spellings decode alike, one is right."""
+async def test_base64url_must_be_canonical(verifier: Verifier) -> None:
+    """The last of 43 characters has two unused bits: four spellings decode alike, one is valid."""
     token = minted()
-    last = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(token[-1])
-    neighbour = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + 1]
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    next_character = alphabet[alphabet.index(token[-1]) + 1]
 
-    assert await rejection_reason(verifier, token[:-1] + bytes([neighbour])) is Reason.NOT_A_JWT
+    assert (
+        await rejection_reason(verifier, token[:-1] + bytes([next_character])) is Reason.NOT_A_JWT
+    )
     assert await rejection_reason(verifier, token + b"A" * 2) is Reason.NOT_A_JWT
 
 
-BROKEN = {
+INVALID_CLAIMS = {
     "utf-16": CLAIMS.decode().encode("utf-16"),
     "utf-16 without mark": CLAIMS.decode().encode("utf-16-le"),
     "byte order mark": b"\xef\xbb\xbf" + CLAIMS,
     "latin-1": b'{"sub":"\xe9"}',
-    "name twice": b'{"sub":"a","sub":"' + MINTED["sub"].__str__().encode() + b'","exp":1800000900}',
+    "name twice": b'{"sub":"a","sub":"' + USER.encode() + b'","exp":1800000900}',
     "name twice, deeper": CLAIMS[:-1] + b',"a":{"b":1,"b":2}}',
     "name twice, escaped": CLAIMS[:-1] + b',"a":1,"\\u0061":2}',
     "not a number": CLAIMS[:-1] + b',"a":NaN}',
@@ -163,8 +167,8 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN)
-async def test_claims_are_a_strict_json_object(verifier: Verifier, payload: bytes) -> None:
+@pytest.mark.parametrize("payload", INVALID_CLAIMS.values(), ids=INVALID_CLAIMS)
+async def test_claims_must_be_a_strict_json_object(verifier: Verifier, payload: bytes) -> None:
     assert await rejection_reason(verifier, HS256.sign(HEADER, payload)) is Reason.NOT_JSON
 
 
@@ -180,13 +184,13 @@ async def test_claims_are_a_strict_json_object(verifier: Verifier, payload: byte
         b"[" * 2500 + b"]" * 2500,
     ],
 )
-async def test_a_header_is_a_strict_json_object(verifier: Verifier, header: bytes) -> None:
+async def test_a_header_must_be_a_strict_json_object(verifier: Verifier, header: bytes) -> None:
     assert await rejection_reason(verifier, HS256.sign(header, CLAIMS)) is Reason.NOT_JSON
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "Jwt", ...])
 @pytest.mark.parametrize("signer", [EDDSA, HS256])
-async def test_a_jwt_may_say_that_it_is_one(
+async def test_the_type_jwt_is_accepted_in_any_case(
     verifier: Verifier, signer: Signer, typ: object
 ) -> None:
     assert await rejection_reason(verifier, signer.token(LOGIN, typ=typ)) is None
@@ -206,7 +210,7 @@ async def test_a_jwt_may_say_that_it_is_one(
     ],
 )
 @pytest.mark.parametrize("signer", [EDDSA, HS256])
-async def test_a_token_of_another_type_is_refused(
+async def test_a_token_of_another_type_is_rejected(
     verifier: Verifier, signer: Signer, typ: object
 ) -> None:
     assert await rejection_reason(verifier, signer.token(LOGIN, typ=typ)) is Reason.WRONG_TYPE

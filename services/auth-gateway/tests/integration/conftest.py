@@ -17,7 +17,9 @@ from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
 
 @pytest.fixture(scope="session")
 async def upstreams() -> AsyncGenerator[tuple[StubServer, StubServer]]:
-    tasks, users = StubServer(), StubServer()
+    """Run stubs of the tasks and the users service."""
+    tasks = StubServer()
+    users = StubServer()
     await asyncio.gather(tasks.start(), users.start())
     yield tasks, users
     await asyncio.gather(tasks.stop(), users.stop())
@@ -25,11 +27,11 @@ async def upstreams() -> AsyncGenerator[tuple[StubServer, StubServer]]:
 
 @pytest.fixture
 async def service() -> AsyncGenerator[StubServer]:
-    """Have a service without a gateway in front; it does not listen yet."""
-    alone = StubServer()
-    (alone.port,) = free_ports(1)
-    yield alone
-    await alone.stop()
+    """Make a service without a gateway; it does not listen yet."""
+    server = StubServer()
+    server.port = free_ports(1)[0]
+    yield server
+    await server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +44,7 @@ def environment(
     upstreams: tuple[StubServer, StubServer], keys: PassportKeys, better_auth_secret: str
 ) -> dict[str, str]:
     tasks, users = upstreams
-    return {
-        **minimal_environment(),
+    return minimal_environment() | {
         "BETTER_AUTH_SECRET": better_auth_secret,
         "PASSPORT_PRIVATE_KEY": keys.private,
         "TASKS_URL": f"http://127.0.0.1:{tasks.port}",
@@ -54,46 +55,50 @@ def environment(
 
 
 @asynccontextmanager
-async def _running(
+async def _run_gateway(
     logs: Path, environment: dict[str, str], upstreams: tuple[StubServer, StubServer]
 ) -> AsyncGenerator[RunningGateway]:
-    (port,) = free_ports(1)
+    tasks, users = upstreams
+    port = free_ports(1)[0]
     async with ProcessGroup(logs) as group:
         started = start_service(group, "gateway", environment, port)
         await started.wait_until_ready()
-        yield RunningGateway(port, started.process.popen.pid, started.process.log, *upstreams)
+        process = started.process
+        yield RunningGateway(port, process.popen.pid, process.log, tasks, users)
 
 
 @pytest.fixture(scope="session")
-async def _proxying(
+async def _proxy_gateway(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
     upstreams: tuple[StubServer, StubServer],
 ) -> AsyncGenerator[RunningGateway]:
-    async with _running(tmp_path_factory.mktemp("proxy"), environment, upstreams) as gateway:
+    logs = tmp_path_factory.mktemp("proxy")
+    async with _run_gateway(logs, environment, upstreams) as gateway:
         yield gateway
 
 
 @pytest.fixture(scope="session")
-async def _deciding(
+async def _forward_auth_gateway(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
     upstreams: tuple[StubServer, StubServer],
 ) -> AsyncGenerator[RunningGateway]:
+    logs = tmp_path_factory.mktemp("forward-auth")
     environment = environment | {"MODE": "forward-auth"}
-    async with _running(tmp_path_factory.mktemp("forward-auth"), environment, upstreams) as gateway:
+    async with _run_gateway(logs, environment, upstreams) as gateway:
         yield gateway
 
 
 @pytest.fixture
-def gateway(_proxying: RunningGateway) -> RunningGateway:
-    """Run a gateway in proxy mode; its services are ordinary at the beginning of each test."""
-    _proxying.tasks.reset()
-    _proxying.users.reset()
-    return _proxying
+def gateway(_proxy_gateway: RunningGateway) -> RunningGateway:
+    """Run a gateway in proxy mode; its services are reset before each test."""
+    _proxy_gateway.tasks.reset()
+    _proxy_gateway.users.reset()
+    return _proxy_gateway
 
 
 @pytest.fixture
-def decider(_deciding: RunningGateway) -> RunningGateway:
+def forward_auth_gateway(_forward_auth_gateway: RunningGateway) -> RunningGateway:
     """Run a gateway in forward-auth mode."""
-    return _deciding
+    return _forward_auth_gateway

@@ -10,12 +10,12 @@ from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
 
 
 async def test_a_request_that_may_pass_is_told_who_sends_it(
-    decider: RunningGateway, token: str
+    forward_auth_gateway: RunningGateway, token: str
 ) -> None:
     # The second answer comes from memory, by a shorter way.
     first, second = [
         await send_request(
-            decider.port,
+            forward_auth_gateway.port,
             build_request("GET", "/decide", token, headers="X-Request-ID: my-own-id\r\n"),
         )
         for _ in range(2)
@@ -32,11 +32,11 @@ async def test_a_request_that_may_pass_is_told_who_sends_it(
 
 @pytest.mark.parametrize("sent", ["short", "with space", "ü" * 10, "a" * 129, "new\tline123"])
 async def test_a_request_id_that_is_not_plain_is_replaced(
-    decider: RunningGateway, token: str, sent: str
+    forward_auth_gateway: RunningGateway, token: str, sent: str
 ) -> None:
     for _ in range(2):
         answer = await send_request(
-            decider.port,
+            forward_auth_gateway.port,
             build_request("GET", "/decide", token, headers=f"X-Request-ID: {sent}\r\n"),
         )
         assert len(answer.header_values("x-request-id")[0]) == 32
@@ -46,9 +46,11 @@ async def test_a_request_id_that_is_not_plain_is_replaced(
     ("headers", "code"), [("", "token-missing"), ("Authorization: Bearer x\r\n", "token-invalid")]
 )
 async def test_a_refusal_is_what_the_client_shall_see(
-    decider: RunningGateway, headers: str, code: str
+    forward_auth_gateway: RunningGateway, headers: str, code: str
 ) -> None:
-    answer = await send_request(decider.port, build_request("GET", "/decide", headers=headers))
+    answer = await send_request(
+        forward_auth_gateway.port, build_request("GET", "/decide", headers=headers)
+    )
 
     assert (answer.status, answer.code) == (401, code)
     assert answer.header_values("content-type") == ["application/problem+json"]
@@ -57,12 +59,12 @@ async def test_a_refusal_is_what_the_client_shall_see(
 
 
 async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(
-    decider: RunningGateway, token: str
+    forward_auth_gateway: RunningGateway, token: str
 ) -> None:
-    await send_request(decider.port, build_request("GET", "/decide", token))
+    await send_request(forward_auth_gateway.port, build_request("GET", "/decide", token))
 
     answer = await send_request(
-        decider.port,
+        forward_auth_gateway.port,
         build_request("GET", "/decide", token, headers=f"Authorization: Bearer {token}\r\n"),
     )
 
@@ -70,36 +72,44 @@ async def test_a_second_authorization_is_refused_even_for_a_token_that_is_known(
 
 
 async def test_a_token_that_has_ended_is_refused(
-    decider: RunningGateway, better_auth_secret: str
+    forward_auth_gateway: RunningGateway, better_auth_secret: str
 ) -> None:
     ended = mint_token(better_auth_secret, SUBJECT, seconds=-60)
 
-    answer = await send_request(decider.port, build_request("GET", "/decide", ended))
+    answer = await send_request(forward_auth_gateway.port, build_request("GET", "/decide", ended))
 
     assert (answer.status, answer.code) == (401, "token-expired")
 
 
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"])
 async def test_the_edge_may_ask_with_any_verb(
-    decider: RunningGateway, token: str, verb: str
+    forward_auth_gateway: RunningGateway, token: str, verb: str
 ) -> None:
-    assert (await send_request(decider.port, build_request(verb, "/decide", token))).header_values(
-        "x-user-id"
-    ) == [SUBJECT]
+    assert (
+        await send_request(forward_auth_gateway.port, build_request(verb, "/decide", token))
+    ).header_values("x-user-id") == [SUBJECT]
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/internal/users/me"])
-async def test_nothing_is_ever_handed_on(decider: RunningGateway, token: str, path: str) -> None:
-    decider.tasks.reset()
-    decider.users.reset()
+async def test_nothing_is_ever_handed_on(
+    forward_auth_gateway: RunningGateway, token: str, path: str
+) -> None:
+    forward_auth_gateway.tasks.reset()
+    forward_auth_gateway.users.reset()
 
-    assert (await send_request(decider.port, build_request("GET", path, token))).status == 404
-    assert not decider.tasks.requests + decider.users.requests
+    assert (
+        await send_request(forward_auth_gateway.port, build_request("GET", path, token))
+    ).status == 404
+    assert not forward_auth_gateway.tasks.requests + forward_auth_gateway.users.requests
 
 
 @pytest.mark.parametrize("status", [404, 413, 429, 502, 503, 504])
-async def test_the_edge_gets_its_error_pages(decider: RunningGateway, status: int) -> None:
-    answer = await send_request(decider.port, build_request("GET", f"/edge-errors/{status}"))
+async def test_the_edge_gets_its_error_pages(
+    forward_auth_gateway: RunningGateway, status: int
+) -> None:
+    answer = await send_request(
+        forward_auth_gateway.port, build_request("GET", f"/edge-errors/{status}")
+    )
 
     assert (answer.status, answer.header_values("content-type")) == (
         status,
@@ -107,9 +117,12 @@ async def test_the_edge_gets_its_error_pages(decider: RunningGateway, status: in
     )
 
 
-async def test_origins_are_the_edges_affair(decider: RunningGateway, token: str) -> None:
+async def test_origins_are_the_edges_affair(
+    forward_auth_gateway: RunningGateway, token: str
+) -> None:
     answer = await send_request(
-        decider.port, build_request("GET", "/decide", token, headers=f"Origin: {FRONT_END}\r\n")
+        forward_auth_gateway.port,
+        build_request("GET", "/decide", token, headers=f"Origin: {FRONT_END}\r\n"),
     )
 
     assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]

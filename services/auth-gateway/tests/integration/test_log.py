@@ -43,16 +43,16 @@ async def test_a_request_that_was_handed_on_is_one_line(
 
 
 async def test_a_decision_is_one_line_with_the_address_of_decisions(
-    decider: RunningGateway, better_auth_secret: str
+    forward_auth_gateway: RunningGateway, better_auth_secret: str
 ) -> None:
     unknown = mint_token(better_auth_secret, str(uuid4()))
 
     await send_request(
-        decider.port,
+        forward_auth_gateway.port,
         build_request("GET", "/decide", unknown, headers="X-Request-ID: decision-1\r\n"),
     )
 
-    (line,) = await lines(decider, "decision-1")
+    (line,) = await lines(forward_auth_gateway, "decision-1")
     assert (line["method"], line["route"], line["status"]) == ("GET", "/decide", 200)
 
 

@@ -1,5 +1,3 @@
-"""Who is there in these tests."""
-
 import resource
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ SUBJECT = "c0ffee00-0000-4000-8000-000000000001"
 
 @dataclass(frozen=True)
 class RunningGateway:
-    """A gateway process, and the two services it believes to be there."""
+    """A gateway process, and the stubs of its services."""
 
     port: int
     pid: int
@@ -22,6 +20,6 @@ class RunningGateway:
 
     @property
     def resident_bytes(self) -> int:
-        """How much memory the process has at the moment."""
+        """The resident memory of the process."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize()

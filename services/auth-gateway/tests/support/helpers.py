@@ -1,5 +1,3 @@
-"""What the tests of tokens share besides their fixtures."""
-
 from collections.abc import Callable
 
 from auth_gateway.authentication import InvalidToken, Reason, Verifier
@@ -11,20 +9,20 @@ MakeSettings = Callable[..., GatewaySettings]
 
 
 class Clock:
-    """A clock that only tests move."""
+    """A clock that moves only when a test sets `now`."""
 
     def __init__(self) -> None:
         self.now: float = NOW
 
     def __call__(self) -> float:
-        """Tell the time."""
+        """Return the time in Unix seconds."""
         return self.now
 
 
 async def rejection_reason(verifier: Verifier, token: bytes) -> Reason | None:
-    """Return why a token is refused; None means that it is accepted."""
+    """Return why a token is rejected, None if it is accepted."""
     try:
         await verifier.verify(token)
-    except InvalidToken as refusal:
-        return Reason(str(refusal.reason))
+    except InvalidToken as error:
+        return Reason(str(error.reason))
     return None

@@ -1,4 +1,4 @@
-"""The key cache against a key server that is well, changes its keys, or is sick."""
+"""The key cache with a key server that works, changes its keys, or fails."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,15 +11,35 @@ from auth_gateway.authentication import Verifier
 from auth_gateway.authentication.keys import KeyCache, KeyState, KeysUnavailable
 from auth_gateway.settings import GatewaySettings
 
-from ...support import key_server as sick
 from ...support.helpers import Clock, rejection_reason
-from ...support.key_server import KeyServer, Respond, document
-from ...support.token_factory import EDDSA, ES256, HS256, PUBLISHED, RS256, key_set, login, minted
+from ...support.key_server import (
+    INVALID_RESPONSES,
+    KeyServer,
+    Respond,
+    close_without_response,
+    never_respond,
+    numbered_keys,
+    respond_with,
+    send_body_slowly,
+)
+from ...support.token_factory import (
+    EDDSA,
+    ES256,
+    HS256,
+    PUBLISHED,
+    RS256,
+    key_set,
+    key_set_of,
+    login,
+    minted,
+)
 
 DAY = 86_400
-GOOD = document(key_set(EDDSA.jwk()))
+GOOD = respond_with(key_set(EDDSA.jwk()))
 
-every_sickness = pytest.mark.parametrize("answer", sick.FAILURES.values(), ids=sick.FAILURES)
+every_invalid_response = pytest.mark.parametrize(
+    "respond", INVALID_RESPONSES.values(), ids=INVALID_RESPONSES
+)
 
 
 @pytest.fixture
@@ -31,22 +51,23 @@ async def server() -> AsyncIterator[KeyServer]:
 
 @pytest.fixture
 async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
-    """Return a cache that fetches when it is asked to, and not by itself."""
+    """Make a cache without its background refresh."""
     cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
     yield cache
     await cache.close()
 
 
-async def known(cache: KeyCache, key_id: str | None, age_seconds: float = 0) -> bool:
-    """Ask for a key as each new token does."""
+async def has_key(cache: KeyCache, key_id: str | None, age_seconds: float = 0) -> bool:
+    """Look a key up as the verifier does for a new token."""
     assert key_id is not None
-    return (
-        cache.cached_key(key_id) is not None
-        or await cache.key(key_id, token_bytes(), age_seconds) is not None
-    )
+    if cache.cached_key(key_id) is not None:
+        return True
+    return await cache.key(key_id, token_bytes(), age_seconds) is not None
 
 
-async def test_a_fetch_is_plain(server: KeyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fetch_is_a_plain_request_without_a_proxy(
+    server: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     cache = KeyCache(server.url, max_age_seconds=300)
     await cache.refresh()
@@ -60,50 +81,50 @@ async def test_a_fetch_is_plain(server: KeyServer, monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_largest_set_is_read(cache: KeyCache, server: KeyServer) -> None:
-    server.respond = document(key_set(*(EDDSA.jwk(kid=str(n)) for n in range(64))).ljust(65_536))
+    document = key_set_of(numbered_keys(EDDSA, 64)).ljust(65_536)
+    server.respond = respond_with(document)
 
-    assert await known(cache, "63")
+    assert await has_key(cache, "63")
     assert cache.state == KeyState("ok", 0, 64)
 
 
-async def test_bad_keys_do_not_spoil_the_good_ones(cache: KeyCache, server: KeyServer) -> None:
-    server.respond = document(
-        key_set(HS256.jwk(kid="a"), RS256.jwk(n=5), EDDSA.jwk(), ES256.jwk(use="enc"))
-    )
+async def test_invalid_keys_do_not_affect_valid_ones(cache: KeyCache, server: KeyServer) -> None:
+    document = key_set(HS256.jwk(kid="a"), RS256.jwk(n=5), EDDSA.jwk(), ES256.jwk(use="enc"))
+    server.respond = respond_with(document)
 
-    assert await known(cache, EDDSA.key_id)
+    assert await has_key(cache, EDDSA.key_id)
     assert cache.state.key_count == 1
 
 
-@every_sickness
-async def test_a_sick_server_at_the_start_is_503(
-    cache: KeyCache, server: KeyServer, clock: Clock, answer: Respond
+@every_invalid_response
+async def test_an_invalid_response_at_the_start_is_503(
+    cache: KeyCache, server: KeyServer, clock: Clock, respond: Respond
 ) -> None:
-    server.respond = answer
+    server.respond = respond
 
     with pytest.raises(KeysUnavailable) as caught:
-        await known(cache, EDDSA.key_id)
+        await has_key(cache, EDDSA.key_id)
     assert (caught.value.status_code, caught.value.code) == (503, "keys-unavailable")
     assert caught.value.headers == {"Retry-After": "10"}
     assert cache.state.status == "unavailable"
 
     server.respond = GOOD
     clock.now += 10
-    assert await known(cache, EDDSA.key_id)
+    assert await has_key(cache, EDDSA.key_id)
     assert cache.state.status == "ok"
 
 
-@every_sickness
-async def test_a_bad_set_never_replaces_a_good_one(
-    cache: KeyCache, server: KeyServer, clock: Clock, answer: Respond
+@every_invalid_response
+async def test_an_invalid_set_never_replaces_a_valid_one(
+    cache: KeyCache, server: KeyServer, clock: Clock, respond: Respond
 ) -> None:
     await cache.refresh()
-    server.respond = answer
+    server.respond = respond
     clock.now += 300
 
     await cache.refresh()
 
-    assert await known(cache, EDDSA.key_id)
+    assert await has_key(cache, EDDSA.key_id)
     assert (cache.state.status, cache.state.age_seconds, cache.state.key_count) == (
         "degraded",
         300,
@@ -111,11 +132,11 @@ async def test_a_bad_set_never_replaces_a_good_one(
     )
 
 
-@pytest.mark.parametrize("answer", [sick.never, sick.drip])
+@pytest.mark.parametrize("respond", [never_respond, send_body_slowly])
 async def test_a_request_does_not_wait_for_a_slow_server(
-    cache: KeyCache, server: KeyServer, answer: Respond
+    cache: KeyCache, server: KeyServer, respond: Respond
 ) -> None:
-    server.respond = answer
+    server.respond = respond
     loop = asyncio.get_running_loop()
     started = loop.time()
 
@@ -125,18 +146,20 @@ async def test_a_request_does_not_wait_for_a_slow_server(
     assert 1.4 < loop.time() - started < 3
 
 
-async def test_a_server_that_is_down_is_503(clock: Clock) -> None:
-    async with KeyServer().running() as gone:
-        address = gone.url
-    cache = KeyCache(address, max_age_seconds=300, clock=clock)
+async def test_an_unreachable_server_is_503(clock: Clock) -> None:
+    async with KeyServer().running() as stopped_server:
+        url = stopped_server.url
+    cache = KeyCache(url, max_age_seconds=300, clock=clock)
 
     with pytest.raises(KeysUnavailable):
         await cache.key_set()
     await cache.close()
 
 
-async def test_503_says_when_to_come_back(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
-    server.respond = sick.nothing
+async def test_503_has_a_retry_after_header(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
+    server.respond = close_without_response
     await cache.refresh()
 
     clock.now += 7.5
@@ -147,7 +170,7 @@ async def test_503_says_when_to_come_back(cache: KeyCache, server: KeyServer, cl
     assert len(server.requests) == 1
 
 
-async def test_a_set_is_fetched_anew_before_it_is_too_old(
+async def test_a_set_is_fetched_again_before_its_maximum_age(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     await cache.refresh()
@@ -165,7 +188,7 @@ async def test_a_failed_refresh_is_tried_again_every_ten_seconds(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     await cache.refresh()
-    server.respond = sick.nothing
+    server.respond = close_without_response
     clock.now += 240
     for _ in range(100):
         await cache.refresh()
@@ -175,15 +198,15 @@ async def test_a_failed_refresh_is_tried_again_every_ten_seconds(
     assert cache.state.status == "degraded"
 
 
-async def test_the_last_good_set_outlives_a_day_of_outage(
+async def test_the_last_valid_set_is_used_through_a_day_of_outage(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     await cache.refresh()
-    server.respond = sick.nothing
+    server.respond = close_without_response
 
     clock.now += DAY
     await cache.refresh()
-    assert await known(cache, EDDSA.key_id)
+    assert await has_key(cache, EDDSA.key_id)
     assert (cache.state.status, cache.state.age_seconds, cache.state.key_count) == (
         "degraded",
         DAY,
@@ -192,7 +215,7 @@ async def test_the_last_good_set_outlives_a_day_of_outage(
 
     clock.now += 1
     with pytest.raises(KeysUnavailable):
-        await known(cache, EDDSA.key_id)
+        await has_key(cache, EDDSA.key_id)
     assert (cache.state.status, cache.state.age_seconds, cache.state.key_count) == (
         "unavailable",
         None,
@@ -200,66 +223,70 @@ async def test_the_last_good_set_outlives_a_day_of_outage(
     )
 
 
-async def test_a_rotated_key_is_found_at_its_first_token(
+async def test_a_rotated_key_is_fetched_for_its_first_token(
     cache: KeyCache, server: KeyServer
 ) -> None:
     await cache.refresh()
-    server.respond = document(key_set(EDDSA.jwk(), RS256.jwk()))
+    server.respond = respond_with(key_set(EDDSA.jwk(), RS256.jwk()))
 
-    assert await known(cache, RS256.key_id)
+    assert await has_key(cache, RS256.key_id)
     assert len(server.requests) == 2
 
 
-async def test_a_removed_key_is_forgotten(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
+async def test_a_removed_key_is_dropped(cache: KeyCache, server: KeyServer, clock: Clock) -> None:
     await cache.refresh()
-    server.respond = document(key_set(RS256.jwk()))
+    server.respond = respond_with(key_set(RS256.jwk()))
     clock.now += 300
     await cache.refresh()
 
-    assert not await known(cache, EDDSA.key_id)
+    assert not await has_key(cache, EDDSA.key_id)
 
 
-async def test_unknown_key_ids_cost_one_fetch_in_ten_seconds(
+async def test_unknown_key_ids_cause_one_fetch_in_ten_seconds(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
     await cache.refresh()
-    for answer in (GOOD, sick.nothing):
-        server.respond, before = answer, len(server.requests)
+    for respond in (GOOD, close_without_response):
+        server.respond = respond
+        request_count = len(server.requests)
         for second in range(10):
-            asked = (known(cache, f"{second}-{n}") for n in range(200))
-            verdicts = await asyncio.gather(*asked, return_exceptions=True)
-            assert not [verdict for verdict in verdicts if verdict is True]
-            assert await known(cache, EDDSA.key_id)
+            lookups = [has_key(cache, f"{second}-{n}") for n in range(200)]
+            results = await asyncio.gather(*lookups, return_exceptions=True)
+            assert True not in results
+            assert await has_key(cache, EDDSA.key_id)
             await cache.refresh()
             clock.now += 0.99
 
-        assert len(server.requests) == before + 1
+        assert len(server.requests) == request_count + 1
         clock.now += 0.1
 
 
-async def test_a_token_without_a_key_id_costs_no_fetch(cache: KeyCache, server: KeyServer) -> None:
+async def test_a_token_without_a_key_id_causes_no_fetch(cache: KeyCache, server: KeyServer) -> None:
     await cache.refresh()
     await cache.key_set()
 
     assert len(server.requests) == 1
 
 
-async def test_whoever_comes_meanwhile_waits_for_the_same_fetch(
+async def test_concurrent_requests_wait_for_the_same_fetch(
     cache: KeyCache, server: KeyServer
 ) -> None:
-    assert all(await asyncio.gather(*(known(cache, EDDSA.key_id) for _ in range(50))))
+    lookups = [has_key(cache, EDDSA.key_id) for _ in range(50)]
+
+    assert await asyncio.gather(*lookups) == [True] * 50
     assert len(server.requests) == 1
 
 
-async def test_a_client_who_gives_up_does_not_spoil_it_for_the_others(cache: KeyCache) -> None:
-    hasty, patient = (asyncio.create_task(known(cache, EDDSA.key_id)) for _ in range(2))
+async def test_a_cancelled_request_does_not_cancel_the_fetch(cache: KeyCache) -> None:
+    first = asyncio.create_task(has_key(cache, EDDSA.key_id))
+    second = asyncio.create_task(has_key(cache, EDDSA.key_id))
     await asyncio.sleep(0)
-    hasty.cancel()
+    first.cancel()
 
-    assert await patient
+    assert await second
 
 
-async def test_the_cache_keeps_itself_fresh_until_it_is_closed(
+async def test_the_cache_refreshes_itself_until_it_is_closed(
     server: KeyServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auth_gateway.authentication.keys.cache.REFRESH_CHECK_SECONDS", 0)
@@ -268,7 +295,7 @@ async def test_the_cache_keeps_itself_fresh_until_it_is_closed(
         asyncio.timeout(5),
     ):
         await server.requested.wait()
-        assert await known(cache, EDDSA.key_id)
+        assert await has_key(cache, EDDSA.key_id)
         server.requested.clear()
         clock.now += 240
         await server.requested.wait()
@@ -280,7 +307,7 @@ async def test_the_cache_keeps_itself_fresh_until_it_is_closed(
     assert not server.requested.is_set()
 
 
-async def test_the_age_of_the_keys_is_shown(server: KeyServer, clock: Clock) -> None:
+async def test_the_age_of_the_keys_is_a_metric(server: KeyServer, clock: Clock) -> None:
     async with KeyCache(server.url, max_age_seconds=300, clock=clock) as cache:
         await server.requested.wait()
         await cache.key_set()
@@ -289,15 +316,15 @@ async def test_the_age_of_the_keys_is_shown(server: KeyServer, clock: Clock) -> 
         assert REGISTRY.get_sample_value("key_set_age_seconds") == 7
 
 
-async def test_without_an_address_nothing_is_fetched() -> None:
+async def test_without_a_url_nothing_is_fetched() -> None:
     async with KeyCache(None, max_age_seconds=300) as cache:
         assert cache.state == KeyState("off", None, 0)
 
 
-async def test_while_keys_cannot_be_had_hs256_goes_on(
+async def test_hs256_works_while_keys_cannot_be_fetched(
     settings: GatewaySettings, cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
-    server.respond = sick.nothing
+    server.respond = close_without_response
     verifier = Verifier(settings, cache, clock)
 
     assert await rejection_reason(verifier, minted()) is None
@@ -305,6 +332,6 @@ async def test_while_keys_cannot_be_had_hs256_goes_on(
         await verifier.verify(login())
 
 
-async def test_all_kinds_of_keys_are_kept(key_cache: KeyCache) -> None:
+async def test_keys_of_every_algorithm_are_cached(key_cache: KeyCache) -> None:
     for signer in PUBLISHED:
-        assert await known(key_cache, signer.key_id)
+        assert await has_key(key_cache, signer.key_id)
