@@ -1,4 +1,4 @@
-"""Reading, changing and deleting a task."""
+"""Read, change and delete one task."""
 
 from functools import cache
 from typing import Any, Final
@@ -7,7 +7,6 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Executable,
-    Update,
     and_,
     case,
     delete,
@@ -20,11 +19,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
 from tasks.core.owners import bump_counter, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
     LIST_ID,
-    OWNERS,
     SETS_LIST,
     TARGET_ID,
     TASKS,
@@ -32,20 +32,21 @@ from tasks.core.projections import (
     matches_if_match,
 )
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
+from tasks.models import Owner, Task
 from tasks.task.columns import EDITABLE_COLUMNS, EditableColumn
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_json
 from tasks.task.queries.task_labels import (
-    CHOSEN_NAMES,
     LABELS_QUOTA,
-    NEW_LABELS,
-    are_others_chosen,
-    put_labels,
+    NEW_LABEL_COUNT,
+    REQUESTED_NAMES,
+    has_other_labels,
+    set_labels,
 )
 
 GET_TASK: Final = select(*TASK_PROJECTION).where(
-    TASKS.c.id == TARGET_ID, TASKS.c.user_id == USER_ID
+    col(Task.id) == TARGET_ID, col(Task.user_id) == USER_ID
 )
-"""One task of this owner."""
+"""One task of one user, as it is shown to clients."""
 
 
 def _new_value(column: EditableColumn) -> ColumnElement[Any]:
@@ -55,119 +56,160 @@ def _new_value(column: EditableColumn) -> ColumnElement[Any]:
     return func.coalesce(column.param, current)
 
 
-_AFTER: Final = {column.name: _new_value(column) for column in EDITABLE_COLUMNS}
-
-_differs = tuple_(*(TASKS.c[name] for name in _AFTER)).is_distinct_from(tuple_(*_AFTER.values()))
-
-_begun = TASKS.alias("begun_task")
-_version_seen = (
-    select(_begun.c.version)
-    .where(_begun.c.id == TARGET_ID, _begun.c.user_id == USER_ID)
-    .scalar_subquery()
-)
-
-
-def _conflict(owner: CTE, *, with_labels: bool) -> ColumnElement[str | None]:
-    """Say why a change cannot be made; `outrun` means: not yet, because what was seen is no longer so."""
-    lost = (and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner)), "list-not-found")
-    other = (~matches_if_match(TASKS.c), "version-mismatch")
-    if not with_labels:
-        return case(lost, other)
-    full = (owner.c.label_count + NEW_LABELS > LABELS_QUOTA, "labels-full")
-    return case(lost, (~owner.c.is_current, "stale"), full, other)
-
-
-def _look(owner: CTE, *, with_labels: bool) -> CTE:
-    differs = or_(_differs, are_others_chosen(TASKS.c)) if with_labels else _differs
-    # Its labels are not locked, but whoever changes them changes the task.
-    is_stale = TASKS.c.version != _version_seen
-    return (
-        select(TASKS, differs.label("differs"), is_stale.label("is_stale"), owner.c.now)
-        .add_columns(_conflict(owner, with_labels=with_labels).label("conflict"))
-        .join(owner, TASKS.c.user_id == owner.c.id)
-        .where(TASKS.c.id == TARGET_ID)
-        .with_for_update(of=TASKS)
-        .cte("before")
-    )
-
-
-def _write(raised: CTE) -> Update:
-    completed_at = case((_AFTER["is_completed"], func.coalesce(TASKS.c.completed_at, raised.c.now)))
-    return (
-        update(TASKS)
-        .where(TASKS.c.id == TARGET_ID, TASKS.c.user_id == raised.c.id)
-        .values(
-            **_AFTER, completed_at=completed_at, updated_at=raised.c.now, version=raised.c.counter
-        )
-    )
+_NEW_VALUES: Final = {column.name: _new_value(column) for column in EDITABLE_COLUMNS}
+"""What each editable column gets by a change: the parameter, or what it has."""
 
 
 @cache
 def change_task(*, with_labels: bool = False) -> Executable:
-    """Build what changes a task: a null `title`, `is_completed` or `priority` keeps what is there.
+    """Build the statement that changes a task and returns it, with a `conflict` and whether it `is_stale`.
 
-    So does a description, a list or a due date that is not set. A change that changes nothing takes no version. Nothing
-    is written where there is a `conflict`. The labels in the answer may be old where it `is_stale`. No row when there
-    is no such task of this owner.
+    A column whose flag is false, or whose parameter is null although it has no flag, stays as it is. A change that
+    changes nothing takes no version. Nothing is written if there is a conflict; "stale" means that the statement must
+    run again. If the row `is_stale`, the labels in it may be older than the rest. No row if the user has no such task.
+
+    Stages:
+        1. requested_labels: the labels that were sent, stored or new (with labels).
+        2. owner: lock the owner.
+        3. current: lock the task, and find out whether it differs and whether there is a conflict.
+        4. counter_bump: take a version for the task and each new label, unless nothing is written.
+        5. updated: write the task.
+        6. new_labels, linked, unlinked: set the labels (with labels).
+        7. Return the updated task, or else the current one.
     """
-    before = _look(lock_owner(find_owner(check_snapshot=with_labels)), with_labels=with_labels)
-    is_written = and_(before.c.differs, before.c.conflict.is_(None))
-    counts = {"label_count": OWNERS.c.label_count + NEW_LABELS} if with_labels else {}
-    raised = bump_counter(before, 1 + NEW_LABELS if with_labels else 1, is_written, **counts)
-    labels = CHOSEN_NAMES if with_labels else label_names_of(TASKS.c)
-    changed = _write(raised).returning(*task_json(TASKS.c, labels)).cte("changed")
-    met = (before.c.conflict, before.c.is_stale)
-    unchanged = select(*task_json(before.c, label_names_of(before.c)), *met).where(~is_written)
-    shown = union_all(select(changed, *met).join(before, true()), unchanged).execution_options(
-        writes=True
+    owner = lock_owner(find_owner(check_snapshot=with_labels))
+    current = _lock_task(owner, with_labels=with_labels)
+    is_written = and_(current.c.differs, current.c.conflict.is_(None))
+    if with_labels:
+        label_names = REQUESTED_NAMES
+        counter_bump = bump_counter(
+            current,
+            1 + NEW_LABEL_COUNT,
+            is_written,
+            label_count=col(Owner.label_count) + NEW_LABEL_COUNT,
+        )
+    else:
+        label_names = label_names_of(TASKS.c)
+        counter_bump = bump_counter(current, 1, is_written)
+    updated = _update_task(counter_bump, task_json(TASKS.c, label_names))
+    status = (current.c.conflict, current.c.is_stale)
+    current_task = task_json(current.c, label_names_of(current.c))
+    statement = union_all(
+        select(updated, *status).join(current, true()),
+        select(*current_task, *status).where(~is_written),
     )
-    return shown.add_cte(*put_labels(raised, TARGET_ID)) if with_labels else shown
+    if with_labels:
+        statement = statement.add_cte(*set_labels(counter_bump, TARGET_ID))
+    return statement.execution_options(writes=True)
 
 
-def _find_deletable() -> CTE:
-    owner, conflict = (
-        lock_owner(find_owner(check_snapshot=False)),
-        case((~matches_if_match(TASKS.c), "version-mismatch")),
-    )
+def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
+    new_values = [_NEW_VALUES[column.name] for column in EDITABLE_COLUMNS]
+    current_values = [TASKS.c[column.name] for column in EDITABLE_COLUMNS]
+    differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(tuple_(*new_values))
+    if with_labels:
+        differs = or_(differs, has_other_labels(TASKS.c))
+    # The labels of a task are not locked, but each change of them changes the version of the task.
+    is_stale = col(Task.version) != _version_in_snapshot()
     return (
-        select(TASKS.c.id, TASKS.c.user_id, owner.c.now, conflict.label("conflict"))
-        .join(owner, TASKS.c.user_id == owner.c.id)
-        .where(TASKS.c.id == TARGET_ID)
+        select(
+            TASKS,
+            owner.c.now,
+            differs.label("differs"),
+            is_stale.label("is_stale"),
+            _conflict(owner, with_labels=with_labels).label("conflict"),
+        )
+        .join(owner, col(Task.user_id) == owner.c.id)
+        .where(col(Task.id) == TARGET_ID)
         .with_for_update(of=TASKS)
-        .cte("wanted_task")
+        .cte("current")
+    )
+
+
+def _version_in_snapshot() -> ColumnElement[int]:
+    """Return the version that the task had when the statement began, before it waited for a lock."""
+    task = aliased(Task, name="task_in_snapshot")
+    return (
+        select(col(task.version))
+        .where(col(task.id) == TARGET_ID, col(task.user_id) == USER_ID)
+        .scalar_subquery()
+    )
+
+
+def _conflict(owner: CTE, *, with_labels: bool) -> ColumnElement[str | None]:
+    is_list_missing = and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner))
+    conflicts: list[tuple[ColumnElement[bool], str]] = [(is_list_missing, "list-not-found")]
+    if with_labels:
+        label_count = owner.c.label_count + NEW_LABEL_COUNT
+        conflicts.append((~owner.c.is_current, "stale"))
+        conflicts.append((label_count > LABELS_QUOTA, "labels-full"))
+    conflicts.append((~matches_if_match(TASKS.c), "version-mismatch"))
+    return case(*conflicts)
+
+
+def _update_task(counter_bump: CTE, projection: list[ColumnElement[Any]]) -> CTE:
+    now = counter_bump.c.now
+    values = dict(_NEW_VALUES)
+    values["completed_at"] = case(
+        (_NEW_VALUES["is_completed"], func.coalesce(col(Task.completed_at), now))
+    )
+    values["updated_at"] = now
+    values["version"] = counter_bump.c.counter
+    return (
+        update(Task)
+        .where(col(Task.id) == TARGET_ID, col(Task.user_id) == counter_bump.c.id)
+        .values(values)
+        .returning(*projection)
+        .cte("updated")
     )
 
 
 def _delete_task() -> Executable:
-    wanted = _find_deletable()
-    gone = (
-        delete(TASKS)
+    """Build the statement.
+
+    Stages:
+        1. owner: lock the owner.
+        2. current: lock the task, and find out whether there is a conflict.
+        3. deleted: delete the task, unless there is one.
+        4. pruned: delete a few tombstones that are older than `retention`.
+        5. counter_bump: take a version, count the task no longer, and note up to which version tombstones are gone.
+        6. tombstone: insert the tombstone of the task.
+    """
+    owner = lock_owner(find_owner(check_snapshot=False))
+    conflict = case((~matches_if_match(TASKS.c), "version-mismatch"))
+    current = (
+        select(col(Task.id), col(Task.user_id), owner.c.now, conflict.label("conflict"))
+        .join(owner, col(Task.user_id) == owner.c.id)
+        .where(col(Task.id) == TARGET_ID)
+        .with_for_update(of=TASKS)
+        .cte("current")
+    )
+    deleted = (
+        delete(Task)
         .where(
-            TASKS.c.id == wanted.c.id,
-            TASKS.c.user_id == wanted.c.user_id,
-            wanted.c.conflict.is_(None),
+            col(Task.id) == current.c.id,
+            col(Task.user_id) == current.c.user_id,
+            current.c.conflict.is_(None),
         )
-        .returning(TASKS.c.id, TASKS.c.user_id, wanted.c.now)
-        .cte("gone")
+        .returning(col(Task.id), col(Task.user_id), current.c.now)
+        .cte("deleted")
     )
-    counts = {"counter": OWNERS.c.counter + 1, "task_count": OWNERS.c.task_count - 1}
-    uncounted = (
-        update(OWNERS)
-        .where(OWNERS.c.id == gone.c.user_id)
-        .values(**counts, pruned_version=new_pruned_version(prune_tombstones(gone)))
-        .returning(gone.c.id, gone.c.user_id, OWNERS.c.counter, gone.c.now)
-        .cte("uncounted")
+    counter_bump = bump_counter(
+        deleted,
+        1,
+        task_count=col(Owner.task_count) - 1,
+        pruned_version=new_pruned_version(prune_tombstones(deleted)),
     )
-    left = select(
-        uncounted.c.id, uncounted.c.user_id, literal("task"), uncounted.c.counter, uncounted.c.now
-    )
-    shown = select(wanted.c.conflict).add_cte(insert_tombstones(left).cte("left"))
-    return shown.execution_options(writes=True)
+    tombstone = select(
+        deleted.c.id,
+        counter_bump.c.id.label("user_id"),
+        literal("task"),
+        counter_bump.c.counter,
+        counter_bump.c.now,
+    ).join(counter_bump, true())
+    statement = select(current.c.conflict).add_cte(insert_tombstones(tombstone).cte("tombstone"))
+    return statement.execution_options(writes=True)
 
 
 DELETE_TASK: Final = _delete_task()
-"""Delete a task and leave its tombstone, unless there is a `conflict`.
-
-A few tombstones that were `kept` for long enough go, and the owner remembers up to which version. No row when there is
-no such task of this owner.
-"""
+"""Delete a task, insert its tombstone and return a `conflict`. No row if the user has no such task."""

@@ -1,5 +1,6 @@
-"""Making tasks, under an id of the service's own or of the client's."""
+"""Create a task, with an id of the service or of the client."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -13,14 +14,15 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    label,
     literal,
     null,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlmodel import col
 
 from tasks.core.idempotency import (
     HAS_STORED_RESPONSE,
@@ -31,142 +33,151 @@ from tasks.core.idempotency import (
     store_response,
 )
 from tasks.core.owners import SNAPSHOT_CURRENT, find_owner, lock_owner, target_list_exists
-from tasks.core.projections import (
-    KEYS,
-    LABELS,
-    LIST_ID,
-    LISTS,
-    OWNERS,
-    QUOTA,
-    TARGET_ID,
-    TASKS,
-    USER_ID,
-    Query,
-)
+from tasks.core.projections import KEYS, LIST_ID, QUOTA, TARGET_ID, TASKS, USER_ID, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
+from tasks.models import Label, Owner, Task, TaskList
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import task_json
 from tasks.task.queries.task_labels import (
-    CHOSEN_NAMES,
     FOLDED_NAMES,
     LABELS_QUOTA,
-    NEW_LABELS,
-    put_labels,
+    NEW_LABEL_COUNT,
+    REQUESTED_NAMES,
+    set_labels,
 )
 
-_COMPUTED = {column.name for column in TASKS.c if column.computed is not None}
-_NO_LABELS = cast(literal("{}"), ARRAY(Text))
+_NO_LABELS: ColumnElement[Sequence[str]] = cast(literal("{}"), ARRAY(Text))
 
-_known = select(func.count()).where(
-    LABELS.c.user_id == OWNERS.c.id, LABELS.c.folded_name == func.any(FOLDED_NAMES)
-)
 
-GET_CREATE_CONFLICTS: Final = (
-    select(
-        *STORED_RESPONSE_COLUMNS,
-        *(
-            OWNERS.c.task_count,
-            TASKS.c.user_id.label("holder"),
-            is_id_of_other_kind("task").label("is_spent"),
-        ),
-        or_(
-            LIST_ID.is_(None), exists().where(LISTS.c.user_id == OWNERS.c.id, LISTS.c.id == LIST_ID)
-        ).label("has_list"),
-        (OWNERS.c.label_count + func.cardinality(FOLDED_NAMES) - _known.scalar_subquery()).label(
-            "label_count"
-        ),
+def _get_create_conflicts() -> Query:
+    list_exists = exists().where(
+        col(TaskList.user_id) == col(Owner.id), col(TaskList.id) == LIST_ID
     )
-    .select_from(OWNERS)
-    .join(KEYS, HAS_STORED_RESPONSE, isouter=True)
-    .join(TASKS, TASKS.c.id == TARGET_ID, isouter=True)
-    .where(OWNERS.c.id == USER_ID)
-)
-"""What a creation may have met: its own key, a full owner, a list that is not there, or whoever holds the id.
-
-`label_count` is what the owner would have. No row for an unknown owner.
-"""
-
-
-def _admit(*, with_idempotency_key: bool, with_client_id: bool, with_labels: bool) -> CTE:
-    """Lock an owner who has room for one more task, and for the labels that are new."""
-    watched = with_client_id or with_labels
-    owner = find_owner(check_snapshot=watched).where(OWNERS.c.task_count < QUOTA)
-    if watched:
-        owner = owner.where(SNAPSHOT_CURRENT)
-    if with_client_id:
-        owner = owner.where(~is_id_of_other_kind("task"))
-    if with_labels:
-        owner = owner.where(OWNERS.c.label_count + NEW_LABELS <= LABELS_QUOTA)
-    return lock_owner(if_key_unused(owner) if with_idempotency_key else owner)
-
-
-def _compose(owner: CTE, *, with_labels: bool) -> CTE:
-    """Put the task together, before it is written anywhere; there is none if its list is not there."""
-    values: dict[str, ColumnElement[Any]] = {"id": TARGET_ID, "user_id": owner.c.id}
-    for column in EDITABLE_COLUMNS:
-        values[column.name] = column.param
-    is_completed = values["is_completed"]
-    values["status"] = case((is_completed, "completed"), else_="pending")
-    values["completed_at"] = case((is_completed, owner.c.now))
-    values["created_at"] = owner.c.now
-    values["updated_at"] = owner.c.now
-    values["version"] = owner.c.counter + (1 + NEW_LABELS if with_labels else 1)
-    values["position"] = cast(null(), TASKS.c.position.type)
-    shown = [value.label(name) for name, value in values.items()]
+    stored_labels = select(func.count()).where(
+        col(Label.user_id) == col(Owner.id), col(Label.folded_name) == func.any(FOLDED_NAMES)
+    )
+    requested_label_count = func.cardinality(FOLDED_NAMES)
+    label_count = col(Owner.label_count) + requested_label_count - stored_labels.scalar_subquery()
     return (
-        select(*shown, owner.c.now)
-        .where(or_(LIST_ID.is_(None), target_list_exists(owner)))
-        .cte("task")
+        select(
+            *STORED_RESPONSE_COLUMNS,
+            col(Owner.task_count),
+            label_count.label("label_count"),
+            label("holder", col(Task.user_id)),
+            is_id_of_other_kind("task").label("is_spent"),
+            or_(LIST_ID.is_(None), list_exists).label("has_list"),
+        )
+        .select_from(Owner)
+        .outerjoin(KEYS, HAS_STORED_RESPONSE)
+        .outerjoin(Task, col(Task.id) == TARGET_ID)
+        .where(col(Owner.id) == USER_ID)
     )
 
 
-def _count(made: CTE, *, with_labels: bool) -> Update:
-    more = {"label_count": OWNERS.c.label_count + NEW_LABELS} if with_labels else {}
-    counted = {"counter": made.c.version, "task_count": OWNERS.c.task_count + 1, **more}
-    return update(OWNERS).where(OWNERS.c.id == made.c.user_id).values(counted)
+GET_CREATE_CONFLICTS: Final = _get_create_conflicts()
+"""Why a task was not created: the stored response of its key, the owner's counts, the user who has the id.
+
+`label_count` is what the owner would have afterwards. No row for an unknown owner.
+"""
 
 
 @cache
 def create_task(
     *, with_idempotency_key: bool = False, with_client_id: bool = False, with_labels: bool = False
 ) -> Executable:
-    """Build what adds a task: once for each key, or under the name that the client chose, unless somebody has that.
+    """Build the statement that creates a task and returns its `id`, `version` and JSON `response`.
 
-    No row when the owner is unknown, or when something is in the way. With a key it may be sent twice; a name undoes
-    the deletion of the task that had it.
+    No row if the owner is unknown or there is a conflict, which `GET_CREATE_CONFLICTS` then reads.
+
+    Stages:
+        1. requested_labels: the labels that were sent, stored or new (with labels).
+        2. owner: lock the owner, unless a quota is reached, the key is used or the id is of another kind.
+        3. task: all columns of the new task; no row if its list does not exist.
+        4. claimed: store the response under the key, unless another request has just done it (with a key).
+        5. created: insert the task, unless the client's id is taken.
+        6. counter_bump: give the owner the new version and counts.
+        7. new_labels, linked, unlinked: set the labels (with labels).
+        8. Delete expired keys (with a key), or the tombstone of the id (with an id of the client).
     """
-    task = _compose(
-        _admit(
-            with_idempotency_key=with_idempotency_key,
-            with_client_id=with_client_id,
-            with_labels=with_labels,
-        ),
+    owner = _lock_owner(
+        with_idempotency_key=with_idempotency_key,
+        with_client_id=with_client_id,
         with_labels=with_labels,
     )
-    answer = as_json_text(select(*task_json(task.c, CHOSEN_NAMES if with_labels else _NO_LABELS)))
-    claimed = store_response(task, answer) if with_idempotency_key else None
-    made = _add(task, claimed, with_client_id=with_client_id)
-    counted = _count(made, with_labels=with_labels).returning(OWNERS.c.id, OWNERS.c.counter)
-    raised = counted.cte("counted")
-    shown: Query = select(made.c.id, made.c.version, answer.label("response")).add_cte(raised)
+    task = _compose_task(owner, with_labels=with_labels)
+    label_names = REQUESTED_NAMES if with_labels else _NO_LABELS
+    projection = task_json(task.c, label_names)
+    response = as_json_text(select(*projection))
+    claimed = store_response(task, response) if with_idempotency_key else None
+    created = _insert_task(task, claimed, with_client_id=with_client_id)
+    counter_bump = _bump_counter(created, with_labels=with_labels)
+    statement: Query = select(created.c.id, created.c.version, response.label("response"))
+    statement = statement.add_cte(counter_bump)
     if with_labels:
-        labelled_for = (
-            select(raised.c.id, raised.c.counter, task.c.now).join(task, true()).cte("raised")
-        )
-        shown = shown.add_cte(*put_labels(labelled_for, TARGET_ID))
+        statement = statement.add_cte(*set_labels(counter_bump, TARGET_ID))
     if claimed is not None:
-        return shown.add_cte(delete_expired_keys(claimed).cte("pruned"))
-    return (
-        shown.add_cte(delete_tombstone("task", made)) if with_client_id else shown
-    ).execution_options(writes=True)
+        return statement.add_cte(delete_expired_keys(claimed).cte("expired"))
+    if with_client_id:
+        statement = statement.add_cte(delete_tombstone("task", created))
+    return statement.execution_options(writes=True)
 
 
-def _add(task: CTE, claimed: CTE | None, *, with_client_id: bool) -> CTE:
-    """Write the task where its key, if it has one, could be taken, and its name, if it has one, is free."""
-    columns = [column.name for column in TASKS.c if column.name not in _COMPUTED]
-    written = select(*(task.c[name] for name in columns))
+def _lock_owner(*, with_idempotency_key: bool, with_client_id: bool, with_labels: bool) -> CTE:
+    check_snapshot = with_client_id or with_labels
+    owner = find_owner(check_snapshot=check_snapshot).where(col(Owner.task_count) < QUOTA)
+    if check_snapshot:
+        owner = owner.where(SNAPSHOT_CURRENT)
+    if with_client_id:
+        owner = owner.where(~is_id_of_other_kind("task"))
+    if with_labels:
+        owner = owner.where(col(Owner.label_count) + NEW_LABEL_COUNT <= LABELS_QUOTA)
+    if with_idempotency_key:
+        owner = if_key_unused(owner)
+    return lock_owner(owner)
+
+
+def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
+    """Return all columns of the new task, and the time `now`."""
+    # The new labels take versions as well, those just below the task's.
+    version_step = 1 + NEW_LABEL_COUNT if with_labels else 1
+    values: dict[str, ColumnElement[Any]] = {
+        column.name: column.param for column in EDITABLE_COLUMNS
+    }
+    is_completed = values["is_completed"]
+    values["id"] = TARGET_ID
+    values["user_id"] = owner.c.id
+    values["status"] = case((is_completed, "completed"), else_="pending")
+    values["completed_at"] = case((is_completed, owner.c.now))
+    values["created_at"] = owner.c.now
+    values["updated_at"] = owner.c.now
+    values["version"] = owner.c.counter + version_step
+    values["position"] = cast(null(), TASKS.c.position.type)
+    columns = [value.label(name) for name, value in values.items()]
+    has_list = or_(LIST_ID.is_(None), target_list_exists(owner))
+    return select(*columns, owner.c.now).where(has_list).cte("task")
+
+
+def _insert_task(task: CTE, claimed: CTE | None, *, with_client_id: bool) -> CTE:
+    # `status` is in the CTE for the response; in the table the database computes it.
+    names = [column.name for column in TASKS.c if column.computed is None]
+    columns = [task.c[name] for name in names]
+    row = select(*columns)
     if claimed is not None:
-        written = written.join(claimed, claimed.c.user_id == task.c.user_id)
-    added = insert(TASKS).from_select(columns, written)
-    added = added.on_conflict_do_nothing(index_elements=[TASKS.c.id]) if with_client_id else added
-    return added.returning(TASKS.c.id, TASKS.c.user_id, TASKS.c.version).cte("made")
+        row = row.join(claimed, claimed.c.user_id == task.c.user_id)
+    statement = insert(Task).from_select(names, row)
+    if with_client_id:
+        statement = statement.on_conflict_do_nothing(index_elements=[col(Task.id)])
+    return statement.returning(
+        col(Task.id), col(Task.user_id), col(Task.version), label("now", col(Task.created_at))
+    ).cte("created")
+
+
+def _bump_counter(created: CTE, *, with_labels: bool) -> CTE:
+    values: dict[str, ColumnElement[int]] = {
+        "counter": created.c.version,
+        "task_count": col(Owner.task_count) + 1,
+    }
+    if with_labels:
+        values["label_count"] = col(Owner.label_count) + NEW_LABEL_COUNT
+    statement: Update = update(Owner).where(col(Owner.id) == created.c.user_id).values(values)
+    return statement.returning(col(Owner.id), col(Owner.counter), created.c.now).cte("counter_bump")

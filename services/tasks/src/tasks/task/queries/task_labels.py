@@ -1,6 +1,7 @@
-"""Putting labels on a task: those that the owner has already, and new ones for names that are new.
+"""Parts of statements that set the labels of a task: stored labels, and new ones for new names.
 
-Which ones are new is seen when the statement begins, so a statement with these parts watches its owner.
+Which names are new is read before the owner is locked. A statement with these parts must therefore check
+that its snapshot is current (`core.owners`).
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    Delete,
     Integer,
     Text,
     Uuid,
@@ -20,88 +22,122 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
+from sqlmodel import col
 
-from tasks.core.projections import LABELS, TASK_LABELS, USER_ID
-from tasks.models import Columns
+from tasks.core.projections import USER_ID
+from tasks.models import Columns, Label, TaskLabel
 
-LABELS_QUOTA = bindparam("labels_quota", type_=Integer)
-FOLDED_NAMES = bindparam("folded_names", type_=ARRAY(Text))
+LABELS_QUOTA: Final = bindparam("labels_quota", type_=Integer)
+"""How many labels the owner may have."""
 
-_sent = (
-    func.unnest(
-        bindparam("label_ids", type_=ARRAY(Uuid)),
-        bindparam("label_names", type_=ARRAY(Text)),
-        FOLDED_NAMES,
+FOLDED_NAMES: Final = bindparam("folded_names", type_=ARRAY(Text))
+"""The names of the requested labels as they are compared, each once."""
+
+_LABEL_IDS = bindparam("label_ids", type_=ARRAY(Uuid))
+_LABEL_NAMES = bindparam("label_names", type_=ARRAY(Text))
+
+
+def _requested_labels() -> CTE:
+    """Return id, name, folded name of each requested label, whether it `is_new`, and the `number` among the new."""
+    sent = (
+        func.unnest(_LABEL_IDS, _LABEL_NAMES, FOLDED_NAMES)
+        .table_valued(column("id", Uuid), column("name", Text), column("folded_name", Text))
+        .render_derived("sent")
     )
-    .table_valued(column("id", Uuid), column("name", Text), column("folded_name", Text))
-    .render_derived("sent")
-)
-
-_is_new = LABELS.c.id.is_(None)
-_folded_name = _sent.c.folded_name.collate("C")
-
-_chosen = (
-    select(
-        func.coalesce(LABELS.c.id, _sent.c.id).label("id"),
-        func.coalesce(LABELS.c.name, _sent.c.name).label("name"),
-        _folded_name.label("folded_name"),
-        _is_new.label("is_new"),
-        func.row_number().over(partition_by=_is_new, order_by=_folded_name).label("number"),
-    )
-    .join_from(
-        _sent,
-        LABELS,
-        and_(LABELS.c.user_id == USER_ID, LABELS.c.folded_name == _folded_name),
-        isouter=True,
-    )
-    .cte("chosen")
-)
-
-NEW_LABELS: Final[ColumnElement[int]] = (
-    select(func.count()).select_from(_chosen).where(_chosen.c.is_new).scalar_subquery()
-)
-"""How many of the names that were sent are new."""
-
-CHOSEN_NAMES: Final[ColumnElement[Sequence[str]]] = func.array(
-    select(_chosen.c.name).order_by(_chosen.c.folded_name).scalar_subquery(), type_=ARRAY(Text)
-)
-"""The names that were sent, as they were first spelled."""
-
-
-def are_others_chosen(task: Columns) -> ColumnElement[bool]:
-    """Tell whether the task has other labels than those that were sent."""
-    on_it = select(TASK_LABELS.c.label_id).where(TASK_LABELS.c.task_id == task["id"])
-    chosen = select(_chosen.c.id)
-    return func.array(
-        on_it.order_by(TASK_LABELS.c.label_id).scalar_subquery(), type_=ARRAY(Uuid)
-    ).is_distinct_from(
-        func.array(chosen.order_by(_chosen.c.id).scalar_subquery(), type_=ARRAY(Uuid))
+    folded_name = sent.c.folded_name.collate("C")
+    is_new = col(Label.id).is_(None)
+    is_stored = and_(col(Label.user_id) == USER_ID, col(Label.folded_name) == folded_name)
+    number = func.row_number().over(partition_by=is_new, order_by=folded_name)
+    return (
+        select(
+            func.coalesce(col(Label.id), sent.c.id).label("id"),
+            func.coalesce(col(Label.name), sent.c.name).label("name"),
+            folded_name.label("folded_name"),
+            is_new.label("is_new"),
+            number.label("number"),
+        )
+        .select_from(sent)
+        .outerjoin(Label, is_stored)
+        .cte("requested_labels")
     )
 
 
-def put_labels(raised: CTE, task_id: ColumnElement[Any]) -> list[CTE]:
-    """Make what is new, with the versions below the one that the owner's counter was `raised` to, and link them all."""
-    new = {
-        "id": _chosen.c.id,
-        "user_id": raised.c.id,
-        "name": _chosen.c.name,
-        "folded_name": _chosen.c.folded_name,
-        "created_at": raised.c.now,
-        "updated_at": raised.c.now,
-        "version": raised.c.counter - _chosen.c.number,
+_requested = _requested_labels()
+
+NEW_LABEL_COUNT: Final[ColumnElement[int]] = (
+    select(func.count()).select_from(_requested).where(_requested.c.is_new).scalar_subquery()
+)
+"""How many of the requested labels are new."""
+
+REQUESTED_NAMES: Final[ColumnElement[Sequence[str]]] = func.array(
+    select(_requested.c.name).order_by(_requested.c.folded_name).scalar_subquery(),
+    type_=ARRAY(Text),
+)
+"""The names of the requested labels as they are stored, in alphabetical order."""
+
+
+def has_other_labels(task: Columns) -> ColumnElement[bool]:
+    """Return whether the task has other labels than the requested ones."""
+    stored_ids = (
+        select(col(TaskLabel.label_id))
+        .where(col(TaskLabel.task_id) == task["id"])
+        .order_by(col(TaskLabel.label_id))
+        .scalar_subquery()
+    )
+    requested_ids = select(_requested.c.id).order_by(_requested.c.id).scalar_subquery()
+    stored = func.array(stored_ids, type_=ARRAY(Uuid))
+    requested = func.array(requested_ids, type_=ARRAY(Uuid))
+    return stored.is_distinct_from(requested)
+
+
+def set_labels(counter_bump: CTE, task_id: ColumnElement[Any]) -> list[CTE]:
+    """Insert the new labels, and make the requested labels those of the task.
+
+    Args:
+        counter_bump: The `id` and raised `counter` of the owner, and the time `now`. The new labels take the versions
+            just below the counter. Without a row nothing is written.
+        task_id: The task.
+    """
+    return [
+        _insert_new_labels(counter_bump).cte("new_labels"),
+        _insert_links(counter_bump, task_id).cte("linked"),
+        _delete_other_links(counter_bump, task_id).cte("unlinked"),
+    ]
+
+
+def _insert_new_labels(counter_bump: CTE) -> Insert:
+    values = {
+        "id": _requested.c.id,
+        "user_id": counter_bump.c.id,
+        "name": _requested.c.name,
+        "folded_name": _requested.c.folded_name,
+        "created_at": counter_bump.c.now,
+        "updated_at": counter_bump.c.now,
+        "version": counter_bump.c.counter - _requested.c.number,
     }
-    made = insert(LABELS).from_select(
-        list(new), select(*new.values()).join(raised, true()).where(_chosen.c.is_new)
+    new_labels = (
+        select(*values.values())
+        .select_from(_requested)
+        .join(counter_bump, true())
+        .where(_requested.c.is_new)
     )
-    links = select(raised.c.id, task_id, _chosen.c.id).join_from(raised, _chosen, true())
-    linked = (
-        insert(TASK_LABELS)
-        .from_select(["user_id", "task_id", "label_id"], links)
-        .on_conflict_do_nothing()
+    return insert(Label).from_select(list(values), new_labels)
+
+
+def _insert_links(counter_bump: CTE, task_id: ColumnElement[Any]) -> Insert:
+    links = (
+        select(counter_bump.c.id, task_id, _requested.c.id)
+        .select_from(counter_bump)
+        .join(_requested, true())
     )
-    others = TASK_LABELS.c.label_id.not_in(select(_chosen.c.id))
-    unlinked = delete(TASK_LABELS).where(
-        TASK_LABELS.c.user_id == raised.c.id, TASK_LABELS.c.task_id == task_id, others
+    statement = insert(TaskLabel).from_select(["user_id", "task_id", "label_id"], links)
+    return statement.on_conflict_do_nothing()
+
+
+def _delete_other_links(counter_bump: CTE, task_id: ColumnElement[Any]) -> Delete:
+    return delete(TaskLabel).where(
+        col(TaskLabel.user_id) == counter_bump.c.id,
+        col(TaskLabel.task_id) == task_id,
+        col(TaskLabel.label_id).not_in(select(_requested.c.id)),
     )
-    return [made.cte("labelled"), linked.cte("linked"), unlinked.cte("unlinked")]

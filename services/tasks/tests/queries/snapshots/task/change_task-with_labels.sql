@@ -1,4 +1,4 @@
-WITH chosen AS (
+WITH requested_labels AS (
   SELECT
     coalesce(labels.id, sent.id) AS id,
     coalesce(labels.name, sent.name) AS name,
@@ -52,7 +52,7 @@ WITH chosen AS (
   WHERE
     task_lists.id = :new_list_id::UUID
     FOR KEY SHARE OF task_lists
-), before AS (
+), current AS (
   SELECT
     tasks.id,
     tasks.user_id,
@@ -71,6 +71,7 @@ WITH chosen AS (
     tasks.due_time_zone,
     tasks.priority,
     tasks.position,
+    owner.now,
     (
       tasks.title,
       tasks.description,
@@ -102,21 +103,23 @@ WITH chosen AS (
         ORDER BY
           task_labels.label_id
       )
-    ) IS DISTINCT FROM array((
-      SELECT
-        chosen.id
-      FROM chosen
-      ORDER BY
-        chosen.id
-    )) AS differs,
+    ) IS DISTINCT FROM array(
+      (
+        SELECT
+          requested_labels.id
+        FROM requested_labels
+        ORDER BY
+          requested_labels.id
+      )
+    ) AS differs,
     tasks.version <> (
       SELECT
-        begun_task.version
-      FROM tasks AS begun_task
+        task_in_snapshot.version
+      FROM tasks AS task_in_snapshot
       WHERE
-        begun_task.id = :target_id::UUID AND begun_task.user_id = :current_user_id::UUID
+        task_in_snapshot.id = :target_id::UUID
+        AND task_in_snapshot.user_id = :current_user_id::UUID
     ) AS is_stale,
-    owner.now,
     CASE
       WHEN (
         :sets_list_id
@@ -134,9 +137,9 @@ WITH chosen AS (
         owner.label_count + (
           SELECT
             count(*) AS count_1
-          FROM chosen
+          FROM requested_labels
           WHERE
-            chosen.is_new
+            requested_labels.is_new
         ) > :labels_quota::INT
       ) THEN 'labels-full'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
@@ -153,28 +156,28 @@ WITH chosen AS (
       owners.counter + 1::INT + (
         SELECT
           count(*) AS count_1
-        FROM chosen
+        FROM requested_labels
         WHERE
-          chosen.is_new
+          requested_labels.is_new
       )
     ),
     label_count = (
       owners.label_count + (
         SELECT
           count(*) AS count_1
-        FROM chosen
+        FROM requested_labels
         WHERE
-          chosen.is_new
+          requested_labels.is_new
       )
     )
-  FROM before
+  FROM current
   WHERE
-    owners.id = before.user_id AND before.differs AND before.conflict IS NULL
+    owners.id = current.user_id AND current.differs AND current.conflict IS NULL
   RETURNING
     owners.id,
     owners.counter,
-    before.now
-), labelled AS (
+    current.now
+), new_labels AS (
   INSERT INTO labels (
     id,
     user_id,
@@ -185,18 +188,18 @@ WITH chosen AS (
     version
   )
   SELECT
-    chosen.id,
+    requested_labels.id,
     raised.id AS id_1,
-    chosen.name,
-    chosen.folded_name,
+    requested_labels.name,
+    requested_labels.folded_name,
     raised.now,
     raised.now AS now__1,
-    raised.counter - chosen.number AS anon_1
-  FROM chosen
+    raised.counter - requested_labels.number AS anon_1
+  FROM requested_labels
   JOIN raised
     ON TRUE
   WHERE
-    chosen.is_new
+    requested_labels.is_new
 ), linked AS (
   INSERT INTO task_labels (
     user_id,
@@ -206,9 +209,9 @@ WITH chosen AS (
   SELECT
     raised.id,
     :target_id::UUID AS anon_2,
-    chosen.id AS id_2
+    requested_labels.id AS id_2
   FROM raised
-  JOIN chosen
+  JOIN requested_labels
     ON TRUE
   ON CONFLICT DO NOTHING
 ), unlinked AS (
@@ -219,11 +222,11 @@ WITH chosen AS (
     AND (
       NOT task_labels.label_id IN (
         SELECT
-          chosen.id
-        FROM chosen
+          requested_labels.id
+        FROM requested_labels
       )
     )
-), changed AS (
+), updated AS (
   UPDATE tasks SET
     title = coalesce(:new_title::VARCHAR, tasks.title),
     description = CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
@@ -267,13 +270,15 @@ WITH chosen AS (
       )
     END AS due,
     CASE tasks.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
-    array((
-      SELECT
-        chosen.name
-      FROM chosen
-      ORDER BY
-        chosen.folded_name
-    )) AS labels,
+    array(
+      (
+        SELECT
+          requested_labels.name
+        FROM requested_labels
+        ORDER BY
+          requested_labels.folded_name
+      )
+    ) AS labels,
     repeat(
       '0',
       20 - length(
@@ -288,52 +293,52 @@ WITH chosen AS (
     ) AS TEXT) AS position
 )
 SELECT
-  changed.id,
-  changed.user_id,
-  changed.title,
-  changed.description,
-  changed.is_completed,
-  changed.status,
-  changed.completed_at,
-  changed.created_at,
-  changed.updated_at,
-  changed.version,
-  changed.list_id,
-  changed.due,
-  changed.priority,
-  changed.labels,
-  changed.position,
-  before.conflict,
-  before.is_stale
-FROM changed
-JOIN before
+  updated.id,
+  updated.user_id,
+  updated.title,
+  updated.description,
+  updated.is_completed,
+  updated.status,
+  updated.completed_at,
+  updated.created_at,
+  updated.updated_at,
+  updated.version,
+  updated.list_id,
+  updated.due,
+  updated.priority,
+  updated.labels,
+  updated.position,
+  current.conflict,
+  current.is_stale
+FROM updated
+JOIN current
   ON TRUE
 UNION ALL
 SELECT
-  before.id,
-  before.user_id,
-  before.title,
-  before.description,
-  before.is_completed,
-  before.status,
-  to_char(timezone('UTC', before.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
-  to_char(timezone('UTC', before.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-  to_char(timezone('UTC', before.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
-  before.version,
-  before.list_id,
+  current.id,
+  current.user_id,
+  current.title,
+  current.description,
+  current.is_completed,
+  current.status,
+  to_char(timezone('UTC', current.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+  to_char(timezone('UTC', current.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', current.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+  current.version,
+  current.list_id,
   CASE
-    WHEN (before.due_date IS NOT NULL) THEN json_build_object(
+    WHEN (current.due_date IS NOT NULL) THEN json_build_object(
       'date',
-      before.due_date,
+      current.due_date,
       'time',
-      to_char(before.due_time, 'HH24:MI'),
+      to_char(current.due_time, 'HH24:MI'),
       'time_zone',
-      before.due_time_zone,
+      current.due_time_zone,
       'at',
-      to_char(timezone('UTC', before.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      to_char(timezone('UTC', current.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     )
   END AS due,
-  CASE before.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+  CASE current.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
   array(
     (
       SELECT
@@ -342,7 +347,7 @@ SELECT
       JOIN task_labels
         ON task_labels.label_id = labels.id
       WHERE
-        task_labels.task_id = before.id AND labels.user_id = before.user_id
+        task_labels.task_id = current.id AND labels.user_id = current.user_id
       ORDER BY
         labels.folded_name
     )
@@ -352,15 +357,15 @@ SELECT
     20 - length(
       CAST(trunc(
         trim_scale(
-          coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+          coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
         )
       ) AS TEXT)
     )
   ) || CAST(trim_scale(
-    coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+    coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
   ) AS TEXT) AS position,
-  before.conflict,
-  before.is_stale
-FROM before
+  current.conflict,
+  current.is_stale
+FROM current
 WHERE
-  NOT (before.differs AND before.conflict IS NULL);
+  NOT (current.differs AND current.conflict IS NULL);

@@ -31,7 +31,7 @@ WITH locked AS MATERIALIZED (
   WHERE
     task_lists.id = :new_list_id::UUID
     FOR KEY SHARE OF task_lists
-), before AS (
+), current AS (
   SELECT
     tasks.id,
     tasks.user_id,
@@ -50,6 +50,7 @@ WITH locked AS MATERIALIZED (
     tasks.due_time_zone,
     tasks.priority,
     tasks.position,
+    owner.now,
     (
       tasks.title,
       tasks.description,
@@ -73,12 +74,12 @@ WITH locked AS MATERIALIZED (
     ) AS differs,
     tasks.version <> (
       SELECT
-        begun_task.version
-      FROM tasks AS begun_task
+        task_in_snapshot.version
+      FROM tasks AS task_in_snapshot
       WHERE
-        begun_task.id = :target_id::UUID AND begun_task.user_id = :current_user_id::UUID
+        task_in_snapshot.id = :target_id::UUID
+        AND task_in_snapshot.user_id = :current_user_id::UUID
     ) AS is_stale,
-    owner.now,
     CASE
       WHEN (
         :sets_list_id
@@ -102,14 +103,14 @@ WITH locked AS MATERIALIZED (
 ), raised AS (
   UPDATE owners SET
     counter = (owners.counter + 1::BIGINT)
-  FROM before
+  FROM current
   WHERE
-    owners.id = before.user_id AND before.differs AND before.conflict IS NULL
+    owners.id = current.user_id AND current.differs AND current.conflict IS NULL
   RETURNING
     owners.id,
     owners.counter,
-    before.now
-), changed AS (
+    current.now
+), updated AS (
   UPDATE tasks SET
     title = coalesce(:new_title::VARCHAR, tasks.title),
     description = CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
@@ -180,52 +181,52 @@ WITH locked AS MATERIALIZED (
     ) AS TEXT) AS position
 )
 SELECT
-  changed.id,
-  changed.user_id,
-  changed.title,
-  changed.description,
-  changed.is_completed,
-  changed.status,
-  changed.completed_at,
-  changed.created_at,
-  changed.updated_at,
-  changed.version,
-  changed.list_id,
-  changed.due,
-  changed.priority,
-  changed.labels,
-  changed.position,
-  before.conflict,
-  before.is_stale
-FROM changed
-JOIN before
+  updated.id,
+  updated.user_id,
+  updated.title,
+  updated.description,
+  updated.is_completed,
+  updated.status,
+  updated.completed_at,
+  updated.created_at,
+  updated.updated_at,
+  updated.version,
+  updated.list_id,
+  updated.due,
+  updated.priority,
+  updated.labels,
+  updated.position,
+  current.conflict,
+  current.is_stale
+FROM updated
+JOIN current
   ON TRUE
 UNION ALL
 SELECT
-  before.id,
-  before.user_id,
-  before.title,
-  before.description,
-  before.is_completed,
-  before.status,
-  to_char(timezone('UTC', before.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
-  to_char(timezone('UTC', before.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-  to_char(timezone('UTC', before.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
-  before.version,
-  before.list_id,
+  current.id,
+  current.user_id,
+  current.title,
+  current.description,
+  current.is_completed,
+  current.status,
+  to_char(timezone('UTC', current.completed_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS completed_at,
+  to_char(timezone('UTC', current.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', current.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+  current.version,
+  current.list_id,
   CASE
-    WHEN (before.due_date IS NOT NULL) THEN json_build_object(
+    WHEN (current.due_date IS NOT NULL) THEN json_build_object(
       'date',
-      before.due_date,
+      current.due_date,
       'time',
-      to_char(before.due_time, 'HH24:MI'),
+      to_char(current.due_time, 'HH24:MI'),
       'time_zone',
-      before.due_time_zone,
+      current.due_time_zone,
       'at',
-      to_char(timezone('UTC', before.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      to_char(timezone('UTC', current.due_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     )
   END AS due,
-  CASE before.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
+  CASE current.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
   array(
     (
       SELECT
@@ -234,7 +235,7 @@ SELECT
       JOIN task_labels
         ON task_labels.label_id = labels.id
       WHERE
-        task_labels.task_id = before.id AND labels.user_id = before.user_id
+        task_labels.task_id = current.id AND labels.user_id = current.user_id
       ORDER BY
         labels.folded_name
     )
@@ -244,15 +245,15 @@ SELECT
     20 - length(
       CAST(trunc(
         trim_scale(
-          coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+          coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
         )
       ) AS TEXT)
     )
   ) || CAST(trim_scale(
-    coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+    coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
   ) AS TEXT) AS position,
-  before.conflict,
-  before.is_stale
-FROM before
+  current.conflict,
+  current.is_stale
+FROM current
 WHERE
-  NOT (before.differs AND before.conflict IS NULL);
+  NOT (current.differs AND current.conflict IS NULL);

@@ -76,8 +76,6 @@ WITH seen AS MATERIALIZED (
     FOR KEY SHARE OF task_lists
 ), task AS (
   SELECT
-    :target_id::UUID AS id,
-    owner.id AS user_id,
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
@@ -87,6 +85,8 @@ WITH seen AS MATERIALIZED (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
+    :target_id::UUID AS id,
+    owner.id AS user_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
@@ -104,7 +104,7 @@ WITH seen AS MATERIALIZED (
         FROM listed
       )
     )
-), made AS (
+), created AS (
   INSERT INTO tasks (
     id,
     user_id,
@@ -145,27 +145,29 @@ WITH seen AS MATERIALIZED (
   RETURNING
     tasks.id,
     tasks.user_id,
-    tasks.version
-), counted AS (
+    tasks.version,
+    tasks.created_at AS now
+), counter_bump AS (
   UPDATE owners SET
-    counter = made.version,
+    counter = created.version,
     task_count = (owners.task_count + 1::INT)
-  FROM made
+  FROM created
   WHERE
-    owners.id = made.user_id
+    owners.id = created.user_id
   RETURNING
     owners.id,
-    owners.counter
+    owners.counter,
+    created.now
 ), undone AS (
-  DELETE FROM task_tombstones USING   made
+  DELETE FROM task_tombstones USING   created
   WHERE
     task_tombstones.user_id = :current_user_id::UUID
-    AND task_tombstones.id = made.id
+    AND task_tombstones.id = created.id
     AND task_tombstones.kind = 'task'::VARCHAR
 )
 SELECT
-  made.id,
-  made.version,
+  created.id,
+  created.version,
   CAST((
     SELECT
       row_to_json(shown) AS row_to_json_1
@@ -207,4 +209,4 @@ SELECT
       FROM task
     ) AS shown
   ) AS TEXT) AS response
-FROM made;
+FROM created;

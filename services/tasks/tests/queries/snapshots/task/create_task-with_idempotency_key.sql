@@ -51,8 +51,6 @@ WITH patience AS (
     FOR KEY SHARE OF task_lists
 ), task AS (
   SELECT
-    :target_id::UUID AS id,
-    owner.id AS user_id,
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
@@ -62,6 +60,8 @@ WITH patience AS (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
+    :target_id::UUID AS id,
+    owner.id AS user_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
@@ -151,7 +151,7 @@ WITH patience AS (
   RETURNING
     idempotency_keys.user_id,
     idempotency_keys.created_at
-), made AS (
+), created AS (
   INSERT INTO tasks (
     id,
     user_id,
@@ -193,17 +193,19 @@ WITH patience AS (
   RETURNING
     tasks.id,
     tasks.user_id,
-    tasks.version
-), counted AS (
+    tasks.version,
+    tasks.created_at AS now
+), counter_bump AS (
   UPDATE owners SET
-    counter = made.version,
+    counter = created.version,
     task_count = (owners.task_count + 1::INT)
-  FROM made
+  FROM created
   WHERE
-    owners.id = made.user_id
+    owners.id = created.user_id
   RETURNING
     owners.id,
-    owners.counter
+    owners.counter,
+    created.now
 ), "old" AS (
   SELECT
     idempotency_keys.user_id,
@@ -222,7 +224,7 @@ WITH patience AS (
   ORDER BY
     idempotency_keys.created_at
   LIMIT 2::INT
-), pruned AS (
+), expired AS (
   DELETE FROM idempotency_keys USING   "old"
   WHERE
     idempotency_keys.user_id = "old".user_id
@@ -231,8 +233,8 @@ WITH patience AS (
     AND idempotency_keys.created_at = "old".created_at
 )
 SELECT
-  made.id,
-  made.version,
+  created.id,
+  created.version,
   CAST((
     SELECT
       row_to_json(shown) AS row_to_json_1
@@ -274,4 +276,4 @@ SELECT
       FROM task
     ) AS shown
   ) AS TEXT) AS response
-FROM made;
+FROM created;

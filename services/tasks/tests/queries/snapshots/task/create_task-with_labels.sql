@@ -1,4 +1,4 @@
-WITH chosen AS (
+WITH requested_labels AS (
   SELECT
     coalesce(labels.id, sent.id) AS id,
     coalesce(labels.name, sent.name) AS name,
@@ -35,9 +35,9 @@ WITH chosen AS (
     AND owners.label_count + (
       SELECT
         count(*) AS count_1
-      FROM chosen
+      FROM requested_labels
       WHERE
-        chosen.is_new
+        requested_labels.is_new
     ) <= :labels_quota::INT
     FOR NO KEY UPDATE OF owners
 ), owner AS MATERIALIZED (
@@ -63,8 +63,6 @@ WITH chosen AS (
     FOR KEY SHARE OF task_lists
 ), task AS (
   SELECT
-    :target_id::UUID AS id,
-    owner.id AS user_id,
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
@@ -74,6 +72,8 @@ WITH chosen AS (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
+    :target_id::UUID AS id,
+    owner.id AS user_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
@@ -81,9 +81,9 @@ WITH chosen AS (
     owner.counter + 1::INT + (
       SELECT
         count(*) AS count_1
-      FROM chosen
+      FROM requested_labels
       WHERE
-        chosen.is_new
+        requested_labels.is_new
     ) AS version,
     NULL::DECIMAL AS position,
     owner.now
@@ -97,7 +97,7 @@ WITH chosen AS (
         FROM listed
       )
     )
-), made AS (
+), created AS (
   INSERT INTO tasks (
     id,
     user_id,
@@ -137,35 +137,29 @@ WITH chosen AS (
   RETURNING
     tasks.id,
     tasks.user_id,
-    tasks.version
-), counted AS (
+    tasks.version,
+    tasks.created_at AS now
+), counter_bump AS (
   UPDATE owners SET
-    counter = made.version,
+    counter = created.version,
     task_count = (owners.task_count + 1::INT),
     label_count = (
       owners.label_count + (
         SELECT
           count(*) AS count_1
-        FROM chosen
+        FROM requested_labels
         WHERE
-          chosen.is_new
+          requested_labels.is_new
       )
     )
-  FROM made
+  FROM created
   WHERE
-    owners.id = made.user_id
+    owners.id = created.user_id
   RETURNING
     owners.id,
-    owners.counter
-), raised AS (
-  SELECT
-    counted.id,
-    counted.counter,
-    task.now
-  FROM counted
-  JOIN task
-    ON TRUE
-), labelled AS (
+    owners.counter,
+    created.now
+), new_labels AS (
   INSERT INTO labels (
     id,
     user_id,
@@ -176,18 +170,18 @@ WITH chosen AS (
     version
   )
   SELECT
-    chosen.id,
-    raised.id AS id_1,
-    chosen.name,
-    chosen.folded_name,
-    raised.now,
-    raised.now AS now__1,
-    raised.counter - chosen.number AS anon_1
-  FROM chosen
-  JOIN raised
+    requested_labels.id,
+    counter_bump.id AS id_1,
+    requested_labels.name,
+    requested_labels.folded_name,
+    counter_bump.now,
+    counter_bump.now AS now__1,
+    counter_bump.counter - requested_labels.number AS anon_1
+  FROM requested_labels
+  JOIN counter_bump
     ON TRUE
   WHERE
-    chosen.is_new
+    requested_labels.is_new
 ), linked AS (
   INSERT INTO task_labels (
     user_id,
@@ -195,29 +189,29 @@ WITH chosen AS (
     label_id
   )
   SELECT
-    raised.id,
+    counter_bump.id,
     :target_id::UUID AS anon_2,
-    chosen.id AS id_2
-  FROM raised
-  JOIN chosen
+    requested_labels.id AS id_2
+  FROM counter_bump
+  JOIN requested_labels
     ON TRUE
   ON CONFLICT DO NOTHING
 ), unlinked AS (
-  DELETE FROM task_labels USING   raised
+  DELETE FROM task_labels USING   counter_bump
   WHERE
-    task_labels.user_id = raised.id
+    task_labels.user_id = counter_bump.id
     AND task_labels.task_id = :target_id::UUID
     AND (
       NOT task_labels.label_id IN (
         SELECT
-          chosen.id
-        FROM chosen
+          requested_labels.id
+        FROM requested_labels
       )
     )
 )
 SELECT
-  made.id,
-  made.version,
+  created.id,
+  created.version,
   CAST((
     SELECT
       row_to_json(shown) AS row_to_json_1
@@ -247,13 +241,15 @@ SELECT
           )
         END AS due,
         CASE task.priority WHEN 0 THEN 'none' WHEN 1 THEN 'low' WHEN 2 THEN 'medium' WHEN 3 THEN 'high' END AS priority,
-        array((
-          SELECT
-            chosen.name
-          FROM chosen
-          ORDER BY
-            chosen.folded_name
-        )) AS labels,
+        array(
+          (
+            SELECT
+              requested_labels.name
+            FROM requested_labels
+            ORDER BY
+              requested_labels.folded_name
+          )
+        ) AS labels,
         repeat(
           '0',
           20 - length(
@@ -265,4 +261,4 @@ SELECT
       FROM task
     ) AS shown
   ) AS TEXT) AS response
-FROM made;
+FROM created;

@@ -33,8 +33,6 @@ WITH locked AS MATERIALIZED (
     FOR KEY SHARE OF task_lists
 ), task AS (
   SELECT
-    :target_id::UUID AS id,
-    owner.id AS user_id,
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
@@ -44,6 +42,8 @@ WITH locked AS MATERIALIZED (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
+    :target_id::UUID AS id,
+    owner.id AS user_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
@@ -61,7 +61,7 @@ WITH locked AS MATERIALIZED (
         FROM listed
       )
     )
-), made AS (
+), created AS (
   INSERT INTO tasks (
     id,
     user_id,
@@ -101,21 +101,23 @@ WITH locked AS MATERIALIZED (
   RETURNING
     tasks.id,
     tasks.user_id,
-    tasks.version
-), counted AS (
+    tasks.version,
+    tasks.created_at AS now
+), counter_bump AS (
   UPDATE owners SET
-    counter = made.version,
+    counter = created.version,
     task_count = (owners.task_count + 1::INT)
-  FROM made
+  FROM created
   WHERE
-    owners.id = made.user_id
+    owners.id = created.user_id
   RETURNING
     owners.id,
-    owners.counter
+    owners.counter,
+    created.now
 )
 SELECT
-  made.id,
-  made.version,
+  created.id,
+  created.version,
   CAST((
     SELECT
       row_to_json(shown) AS row_to_json_1
@@ -157,4 +159,4 @@ SELECT
       FROM task
     ) AS shown
   ) AS TEXT) AS response
-FROM made;
+FROM created;

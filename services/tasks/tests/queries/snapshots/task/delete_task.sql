@@ -22,7 +22,7 @@ WITH locked AS MATERIALIZED (
     locked.created_at,
     clock_timestamp() AS now
   FROM locked
-), wanted_task AS (
+), current AS (
   SELECT
     tasks.id,
     tasks.user_id,
@@ -36,16 +36,14 @@ WITH locked AS MATERIALIZED (
   WHERE
     tasks.id = :target_id::UUID
     FOR UPDATE OF tasks
-), gone AS (
-  DELETE FROM tasks USING   wanted_task
+), deleted AS (
+  DELETE FROM tasks USING   current
   WHERE
-    tasks.id = wanted_task.id
-    AND tasks.user_id = wanted_task.user_id
-    AND wanted_task.conflict IS NULL
+    tasks.id = current.id AND tasks.user_id = current.user_id AND current.conflict IS NULL
   RETURNING
     tasks.id,
     tasks.user_id,
-    wanted_task.now
+    current.now
 ), oldest AS (
   SELECT
     task_tombstones.user_id,
@@ -54,8 +52,8 @@ WITH locked AS MATERIALIZED (
   WHERE
     task_tombstones.user_id = (
       SELECT
-        gone.user_id
-      FROM gone
+        deleted.user_id
+      FROM deleted
     )
   ORDER BY
     task_tombstones.version
@@ -68,7 +66,7 @@ WITH locked AS MATERIALIZED (
     AND task_tombstones.deleted_at <= clock_timestamp() - :retention
   RETURNING
     task_tombstones.version
-), uncounted AS (
+), raised AS (
   UPDATE owners SET
     counter = (owners.counter + 1::BIGINT),
     task_count = (owners.task_count - 1::INT),
@@ -77,15 +75,14 @@ WITH locked AS MATERIALIZED (
         max(pruned.version) AS max_1
       FROM pruned
     ))
-  FROM gone
+  FROM deleted
   WHERE
-    owners.id = gone.user_id
+    owners.id = deleted.user_id
   RETURNING
-    gone.id,
-    gone.user_id,
+    owners.id,
     owners.counter,
-    gone.now
-), "left" AS (
+    deleted.now
+), tombstone AS (
   INSERT INTO task_tombstones (
     id,
     user_id,
@@ -94,17 +91,19 @@ WITH locked AS MATERIALIZED (
     deleted_at
   )
   SELECT
-    uncounted.id,
-    uncounted.user_id,
+    deleted.id,
+    raised.id AS user_id,
     'task'::VARCHAR AS anon_1,
-    uncounted.counter,
-    uncounted.now
-  FROM uncounted
+    raised.counter,
+    raised.now
+  FROM deleted
+  JOIN raised
+    ON TRUE
   ON CONFLICT (user_id, id) DO UPDATE SET
     kind = excluded.kind,
     version = excluded.version,
     deleted_at = excluded.deleted_at
 )
 SELECT
-  wanted_task.conflict
-FROM wanted_task;
+  current.conflict
+FROM current;

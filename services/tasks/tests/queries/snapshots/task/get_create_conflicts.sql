@@ -4,6 +4,13 @@ SELECT
   idempotency_keys.version,
   idempotency_keys.answer AS response,
   owners.task_count,
+  (owners.label_count + cardinality(:folded_names::TEXT[])) - (
+    SELECT
+      count(*) AS count_1
+    FROM labels
+    WHERE
+      labels.user_id = owners.id AND labels.folded_name = ANY (:folded_names::TEXT[])
+  ) AS label_count,
   tasks.user_id AS holder,
   (
     EXISTS(
@@ -43,14 +50,7 @@ SELECT
       WHERE
         task_lists.user_id = owners.id AND task_lists.id = :new_list_id::UUID
     )
-  ) AS has_list,
-  (owners.label_count + cardinality(:folded_names::TEXT[])) - (
-    SELECT
-      count(*) AS count_1
-    FROM labels
-    WHERE
-      labels.user_id = owners.id AND labels.folded_name = ANY (:folded_names::TEXT[])
-  ) AS label_count
+  ) AS has_list
 FROM owners
 LEFT OUTER JOIN idempotency_keys
   ON idempotency_keys.user_id = owners.id
