@@ -7,7 +7,7 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.helpers import JsonObject, create_list, create_task, json_object, move_task
+from ..support.helpers import JsonObject, create_list, create_task, json_object, move_task
 
 OLD_FIELDS = [
     *("id", "user_id", "title", "description", "is_completed", "status", "completed_at"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from devkit.testing.auth_headers import ClientFactory
 from tasks.task.due import TIME_ZONES, instant
 
-from .support.helpers import IF_ABSENT, create_task, json_object, problem_code
+from ..support.helpers import IF_ABSENT, create_task, json_object, problem_code
 
 ALL_DAY = {"date": "2026-11-30", "time": None, "time_zone": None, "at": None}
 

@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.service import TASKS_MAX
+from ..support.service import TASKS_MAX
 
 ABSENT = {"If-None-Match": "*"}
 

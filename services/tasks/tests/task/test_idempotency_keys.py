@@ -11,8 +11,8 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
-from .support.owner_lock import create_task_url, lock_owners
-from .support.service import TASKS_MAX
+from ..support.owner_lock import create_task_url, lock_owners
+from ..support.service import TASKS_MAX
 
 NASTY = 'Quote " \\ slash / tab \t line \n \r 🌵 \u2028 é \xa0 </script>'
 

@@ -10,8 +10,8 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.owner_lock import create_task_url
-from .support.service import TASKS_MAX, Service
+from ..support.owner_lock import create_task_url
+from ..support.service import TASKS_MAX, Service
 
 WARM_UP = 8
 """Repetitions until the connection is open and the driver has prepared the statements."""
@@ -191,7 +191,7 @@ async def test_reading_makes_nobody_known(
 )
 async def test_what_is_refused_never_reaches_the_database(
     as_user: ClientFactory,
-    shared: Service,
+    shared_service: Service,
     status: int,
     request_line: str,
     body: object,
@@ -199,9 +199,9 @@ async def test_what_is_refused_never_reaches_the_database(
 ) -> None:
     owner = as_user("owner")
     await owner.get("/tasks")
-    shared.proxy.round_trips = 0
+    shared_service.proxy.round_trips = 0
 
     assert (
         await owner.request(*request_line.split(), json=body, headers=headers)
     ).status_code == status
-    assert shared.proxy.round_trips == 0
+    assert shared_service.proxy.round_trips == 0

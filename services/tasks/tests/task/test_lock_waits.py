@@ -10,7 +10,7 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
-from .support.owner_lock import (
+from ..support.owner_lock import (
     DELETE_ALL_OWNERS,
     commit_after_requests_wait,
     create_task_url,

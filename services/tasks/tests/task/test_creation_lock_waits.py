@@ -13,13 +13,13 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
-from .support.owner_lock import (
+from ..support.owner_lock import (
     DELETE_ALL_OWNERS,
     commit_after_requests_wait,
     create_task_url,
     lock_owners,
 )
-from .support.service import TASKS_MAX
+from ..support.service import TASKS_MAX
 
 MADE_ELSEWHERE = """
 INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
