@@ -15,13 +15,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common import app
+from common.authentication import CurrentUser
 from common.database import check_database, engine_lifespan, fetch_all
-from common.database_url import DatabaseUrl
+from common.database.url import DatabaseUrl
 from common.health import HealthStatus, health_routes
-from common.identity import CurrentUser, PassportVerifier, PublicKeys
+from common.identity import PassportVerifier, PublicKeys
 from common.middleware import RequestMiddleware
 from common.problems import Forbidden
-from common.settings import Settings, load
+from common.settings import Settings, read_settings
 from common.validation import JsonBody, NoParameters, QueryParams, StrictModel
 
 LIMIT_SECONDS = 1.0
@@ -178,9 +179,9 @@ def create_app(settings: SampleSettings, limit_seconds: float = LIMIT_SECONDS) -
         ) as service.state.engine:
             yield
 
-    around = Middleware(RequestMiddleware, limit_seconds), Middleware(RefusingMiddleware)
+    around = [Middleware(RequestMiddleware, limit_seconds), Middleware(RefusingMiddleware)]
     return app.create_app(
-        "sample", [*health_routes("common", _ready), *router.routes], lifespan, *around
+        "sample", [*health_routes("common", _ready), *router.routes], lifespan, around
     )
 
 
@@ -190,7 +191,7 @@ async def _ready(request: Request) -> Mapping[str, HealthStatus]:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = load(SampleSettings)
+    settings = read_settings(SampleSettings)
     app.serve(create_app(settings), settings)
 
 

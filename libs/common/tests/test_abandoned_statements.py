@@ -9,8 +9,6 @@ from sqlalchemy import Integer, bindparam, func, literal_column, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.database import (
-    POOL,
-    ROWS_AT_ONCE,
     LimitedDatabase,
     RowStream,
     engine_lifespan,
@@ -18,7 +16,9 @@ from common.database import (
     fetch_one,
     open_stream,
 )
-from common.database_connection import CANCEL_SECONDS
+from common.database.connection import CANCEL_SECONDS
+from common.database.engine import POOL_SIZE
+from common.database.row_stream import ROWS_AT_ONCE
 from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 
 from .pool import until_idle
@@ -128,7 +128,7 @@ async def test_a_user_has_two_connections_and_waits_in_order_for_more(engine: As
 
 async def test_who_waits_in_vain_for_a_connection_keeps_no_slot(engine: AsyncEngine) -> None:
     session = LimitedDatabase(engine, asyncio.Semaphore(2))
-    holders = [asyncio.create_task(fetch_all(engine, SLEEP)) for _ in range(int(POOL["pool_size"]))]
+    holders = [asyncio.create_task(fetch_all(engine, SLEEP)) for _ in range(POOL_SIZE)]
     await asyncio.sleep(0.5)
 
     for _ in range(3):

@@ -12,7 +12,8 @@ from pydantic import Secret
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from common.database import POOL, Database, check_database, engine_lifespan, fetch_all, fetch_one
+from common.database import Database, check_database, engine_lifespan, fetch_all, fetch_one
+from common.database.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS
 from devkit.platform.keys import PassportKeys
 from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 
@@ -21,7 +22,7 @@ from .sample import SampleSettings, create_app
 
 COUNT = text("SELECT count(*) AS names FROM names")
 WRITE = text("INSERT INTO names VALUES (gen_random_uuid()) RETURNING name").execution_options(
-    writes=True
+    not_idempotent=True
 )
 FAILING = """
     CREATE SEQUENCE IF NOT EXISTS tries;
@@ -159,7 +160,7 @@ async def test_only_what_the_database_asks_to_repeat_is_repeated(
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
         await connection.execute("ALTER SEQUENCE tries RESTART")
-    statement = text("SELECT fail(:state, 9)").execution_options(writes=writes)
+    statement = text("SELECT fail(:state, 9)").execution_options(not_idempotent=writes)
 
     with pytest.raises(psycopg.Error) as failure:
         await fetch_all(session, statement, state=state)
@@ -173,14 +174,14 @@ async def test_what_fails_once_succeeds_the_second_time(session: Database, datab
         await connection.execute(FAILING)
         await connection.execute("ALTER SEQUENCE tries RESTART")
 
-    statement = text("SELECT fail('40001', 1) AS tries").execution_options(writes=True)
+    statement = text("SELECT fail('40001', 1) AS tries").execution_options(not_idempotent=True)
     assert await fetch_all(session, statement) == [{"tries": 2}]
 
 
 async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: Database) -> None:
     statement = text(
         "INSERT INTO names VALUES ('twice'), ('twice') RETURNING name"
-    ).execution_options(writes=True)
+    ).execution_options(not_idempotent=True)
 
     with pytest.raises(psycopg.IntegrityError):
         await fetch_all(session, statement)
@@ -222,13 +223,13 @@ async def test_when_all_connections_are_taken_a_request_fails_soon_and_then_reco
     async with app.router.lifespan_context(app), AsyncExitStack() as taken:
         client = AsyncClient(transport=ASGITransport(app), base_url="http://sample")
         assert (await client.get("/rows")).status_code == 200
-        for _ in range(int(POOL["pool_size"] + POOL["max_overflow"])):
+        for _ in range(POOL_SIZE):
             await taken.enter_async_context(app.state.engine.connect())
 
         before = time.monotonic()
         answer = await client.get("/rows")
 
         assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
-        assert time.monotonic() - before < POOL["pool_timeout"] + 0.5
+        assert time.monotonic() - before < POOL_TIMEOUT_SECONDS + 0.5
         await taken.aclose()
         assert (await client.get("/rows")).status_code == 200

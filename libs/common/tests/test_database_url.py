@@ -5,8 +5,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import BaseSettings
 from sqlalchemy import make_url
 
-from common.database_url import DatabaseUrl
-from common.settings import load
+from common.database.url import DatabaseUrl
+from common.settings import read_settings
 
 
 class OneUrl(BaseSettings):
@@ -20,7 +20,7 @@ def complaint_about(
 ) -> str:
     environment.setenv("DATABASE_URL", url)
     with pytest.raises(SystemExit) as stop:
-        load(OneUrl)
+        read_settings(OneUrl)
     assert stop.value.code == 2
     _, _, complaint = capsys.readouterr().err.partition("DATABASE_URL: ")
     return complaint
@@ -86,7 +86,7 @@ def test_a_url_that_is_taken_means_the_same_to_both_who_read_it(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
 
-    taken = load(OneUrl).database_url.get_secret_value()
+    taken = read_settings(OneUrl).database_url.get_secret_value()
 
     assert taken == url
     read = conninfo_to_dict(taken)

@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient, RemoteProtocolError, Response
 
 from common.app import KEEP_ALIVE_SECONDS
-from common.middleware import HEADERS_MAX_BYTES, MAY_HAVE_HAPPENED, URL_MAX_BYTES
+from common.middleware import HEADERS_MAX_BYTES, OUTCOME_UNKNOWN_DETAIL, URL_MAX_BYTES
 
 from .conftest import Line, Sample
 
@@ -232,7 +232,7 @@ async def test_who_cannot_know_whether_a_change_was_made_is_told_so(
     answer = await client.request(verb, path)
 
     assert is_problem(answer)
-    assert answer.json()["detail"] == MAY_HAVE_HAPPENED
+    assert answer.json()["detail"] == OUTCOME_UNKNOWN_DETAIL
 
 
 @pytest.mark.parametrize(

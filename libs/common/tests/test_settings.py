@@ -5,8 +5,8 @@ import os
 import pytest
 from pydantic import SecretStr
 
-from common.database_url import DatabaseUrl
-from common.settings import CommaSeparated, Settings, load
+from common.database.url import DatabaseUrl
+from common.settings import CommaSeparated, Settings, read_settings
 
 
 class ExampleSettings(Settings):
@@ -28,7 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def stopped_with(capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as stop:
-        load(ExampleSettings)
+        read_settings(ExampleSettings)
     assert stop.value.code == 2
     return capsys.readouterr().err
 
@@ -42,7 +42,7 @@ def test_a_list_is_written_with_commas(
 ) -> None:
     environment.setenv("NAMES", text)
 
-    assert load(ExampleSettings).names == names
+    assert read_settings(ExampleSettings).names == names
 
 
 def test_empty_means_unset(
@@ -50,7 +50,7 @@ def test_empty_means_unset(
 ) -> None:
     for name in ("NAMES", "SECRET", "HOST", "PORT"):
         environment.setenv(name, "")
-    assert load(ExampleSettings).model_dump(exclude={"database_url"}) == {
+    assert read_settings(ExampleSettings).model_dump(exclude={"database_url"}) == {
         "host": "127.0.0.1",
         "port": 8000,
         "metrics_port": None,
@@ -80,7 +80,7 @@ def test_one_message_names_all_that_is_wrong_and_no_value(
 
 def test_settings_neither_change_nor_show_their_secrets(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SECRET", "hush")
-    settings = load(ExampleSettings)
+    settings = read_settings(ExampleSettings)
 
     assert "hush" not in repr(settings)
     with pytest.raises(ValueError, match="frozen"):
@@ -91,6 +91,6 @@ def test_what_a_shell_says_to_libpq_is_forgotten(environment: pytest.MonkeyPatch
     for name in ("PGPORT", "PGHOST", "PGSERVICE", "PGOPTIONS", "PGSSLMODE"):
         environment.setenv(name, "1")
 
-    load(ExampleSettings)
+    read_settings(ExampleSettings)
 
     assert not [name for name in os.environ if name.startswith("PG")]

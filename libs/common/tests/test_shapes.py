@@ -15,7 +15,8 @@ import tasks.main
 import tasks.routes
 import users.main
 import users.routes
-from common.validation import BODY_MAX_BYTES, JSON_TYPE, JsonBody
+from common.media_types import JSON_TYPE
+from common.validation import BODY_MAX_BYTES, JsonBody
 from devkit.platform.keys import PassportKeys
 from devkit.testing.auth_headers import passport_headers
 from tasks.settings import TasksSettings

@@ -9,16 +9,8 @@ from httpx import AsyncClient
 from pydantic_core._pydantic_core import list_all_errors
 
 from common.problems import BadRequest
-from common.validation import (
-    BODY_MAX_BYTES,
-    CONTAINERS_MAX,
-    DEPTH_MAX,
-    NUMBER_MAX_CHARACTERS,
-    OTHER_USER,
-    RULES,
-    UNREADABLE,
-    parse,
-)
+from common.strict_json import CONTAINERS_MAX, DEPTH_MAX, NUMBER_MAX_CHARACTERS, parse_json
+from common.validation import BODY_MAX_BYTES, OTHER_USER, RULES, UNREADABLE
 
 KNOWN = {error["type"].replace("_", "-") for error in list_all_errors()}
 
@@ -253,15 +245,15 @@ async def test_a_body_is_json_unless_it_says_otherwise(
 )
 def test_no_leniency_of_the_standard_library_is_taken(text: bytes) -> None:
     with pytest.raises(BadRequest):
-        parse(text)
+        parse_json(text)
 
 
 def test_what_is_within_the_limits_is_read() -> None:
-    assert parse(b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
-    assert parse(b"1" * 300)
-    assert parse(b"[" + b"[],{}," * 499 + b"1]")
-    assert parse(b'["' + b"[" * 100 + b'\\"{{{", "' + b"1" * 2_000 + b'", 1]')
-    assert parse(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}') == {
+    assert parse_json(b"[" * DEPTH_MAX + b"]" * DEPTH_MAX)
+    assert parse_json(b"1" * 300)
+    assert parse_json(b"[" + b"[],{}," * 499 + b"1]")
+    assert parse_json(b'["' + b"[" * 100 + b'\\"{{{", "' + b"1" * 2_000 + b'", 1]')
+    assert parse_json(b'{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}') == {
         "a": {"a": 1},
         "b": [{"a": 1}, {"a": 1}],
     }

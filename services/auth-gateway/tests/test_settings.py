@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from auth_gateway.settings import BETTER_AUTH_DEFAULT, GatewaySettings
-from common.settings import load
+from common.settings import read_settings
 
 from .support.helpers import MakeSettings
 from .support.token_factory import ISSUER, OLD_SECRET, SECRET
@@ -245,7 +245,7 @@ def test_one_message_names_everything_and_shows_no_secret(
     with pytest.raises(ValidationError) as caught:
         make_settings(**changes)
     with pytest.raises(SystemExit):
-        load(GatewaySettings)
+        read_settings(GatewaySettings)
 
     message = capsys.readouterr().err
     for name in ("SECRETS", "SECRET", "URL"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.settings import load
+from common.settings import read_settings
 from tasks.settings import TasksSettings
 
 
@@ -15,7 +15,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        load(TasksSettings)
+        read_settings(TasksSettings)
 
     message = capsys.readouterr().err
     assert "TASKS_DATABASE_URL:" in message
@@ -31,7 +31,7 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
     monkeypatch.setenv("PORT", "70000")
 
     with pytest.raises(SystemExit):
-        load(TasksSettings)
+        read_settings(TasksSettings)
 
     message = capsys.readouterr().err
     for name in (
@@ -52,7 +52,7 @@ def test_a_database_a_key_and_a_peer_are_enough(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PASSPORT_PUBLIC_KEYS", "A" * 43)
     monkeypatch.setenv("USERS_URL", "http://users:8000")
 
-    settings = load(TasksSettings)
+    settings = read_settings(TasksSettings)
 
     assert settings.host == "127.0.0.1"
     assert "hush" not in repr(settings)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.middleware import MAY_HAVE_HAPPENED
+from common.middleware import OUTCOME_UNKNOWN_DETAIL
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
@@ -23,7 +23,7 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
         (500, "1")
     }
     assert {answer.json()["code"] for answer in answers} == {"internal-server-error"}
-    assert {answer.json()["detail"] for answer in changes} == {MAY_HAVE_HAPPENED}
+    assert {answer.json()["detail"] for answer in changes} == {OUTCOME_UNKNOWN_DETAIL}
     words = ("psycopg", "sql", "connect", "127.0.0.1")
     assert not [word for word in words for answer in answers if word in answer.text.lower()]
     assert (await ann.get("/readyz")).status_code == 503

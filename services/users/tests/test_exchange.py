@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from httpx import AsyncClient, Response
 
-from common.problems import MEDIA_TYPE as PROBLEM_TYPE
+from common.problems import PROBLEM_TYPE
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.stub_server import (
     Behaviour,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.settings import load
+from common.settings import read_settings
 from users.settings import UsersSettings
 
 
@@ -15,7 +15,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        load(UsersSettings)
+        read_settings(UsersSettings)
 
     message = capsys.readouterr().err
     assert "USERS_DATABASE_URL:" in message
@@ -33,7 +33,7 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
     monkeypatch.setenv("PORT", "70000")
 
     with pytest.raises(SystemExit):
-        load(UsersSettings)
+        read_settings(UsersSettings)
 
     message = capsys.readouterr().err
     for name in (
@@ -54,7 +54,7 @@ def test_a_database_a_key_and_the_other_service_are_enough(monkeypatch: pytest.M
     monkeypatch.setenv("PASSPORT_PUBLIC_KEYS", "A" * 43)
     monkeypatch.setenv("TASKS_URL", "http://tasks:8000")
 
-    settings = load(UsersSettings)
+    settings = read_settings(UsersSettings)
 
     assert settings.host == "127.0.0.1"
     assert "hush" not in repr(settings)

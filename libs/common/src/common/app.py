@@ -1,4 +1,4 @@
-"""What every service is made of: an application, and the server that runs it."""
+"""Every service's FastAPI application, and the server that runs it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,79 +22,95 @@ from common.server import Server
 from common.settings import Settings
 
 KEEP_ALIVE_SECONDS: Final = 120
-"""Longer than any client of ours keeps an idle connection, or a reused one dies under a request."""
+"""Longer than our clients keep idle connections, or requests on reused ones would fail."""
 
-_SILENT: Final[TelemetryConfig] = {
+SHUTDOWN_SECONDS: Final = 15
+"""How long requests in flight may take when the service ends."""
+
+_NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False,
     "metrics": False,
     "logs": False,
     "operation_spans": False,
 }
-"""The framework's own, which would write down what users send; ours is in `telemetry`."""
+"""FastAPI's own would record what users send; ours is in `logging`, `metrics` and `tracing`."""
 
 
 def create_app(
-    service: str, routes: Sequence[BaseRoute], lifespan: Lifespan[FastAPI], *around: Middleware
+    service: str,
+    routes: Sequence[BaseRoute],
+    lifespan: Lifespan[FastAPI],
+    middleware: Sequence[Middleware] | None = None,
 ) -> FastAPI:
-    """Put a service together; its routes are searched in the order given, and around it there is usually a frame."""
+    """Create the application of a service.
+
+    Args:
+        service: The name of the service, as the log shows it.
+        routes: The routes, in the order in which they are matched.
+        lifespan: What runs around the application.
+        middleware: The middleware, the outermost first; default: `RequestMiddleware` alone.
+    """
+    if middleware is None:
+        middleware = [Middleware(RequestMiddleware)]
     app = FastAPI(
-        title=service,
-        lifespan=lifespan,
-        middleware=around or [Middleware(RequestMiddleware)],
-        telemetry=_SILENT,
+        title=service, lifespan=lifespan, middleware=list(middleware), telemetry=_NO_TELEMETRY
     )
-    app.router.routes, app.router.redirect_slashes = list(routes), False
-    app.exception_handlers |= {
-        ProblemError: _refuse,
-        HTTPException: _unrouted,
-        RequestValidationError: _refuse,
-    }
+    app.router.routes = list(routes)
+    app.router.redirect_slashes = False
+    app.add_exception_handler(ProblemError, _reraise)
+    app.add_exception_handler(RequestValidationError, _raise_bad_request)
+    app.add_exception_handler(HTTPException, _raise_no_route)
     return app
 
 
 def serve(app: ASGIApp, settings: Settings) -> None:
-    """Run a service until SIGTERM; requests in flight are then finished."""
+    """Run a service until SIGTERM or SIGINT; requests in flight are then finished."""
     configure_logging()
-    if settings.metrics_port:
+    if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, settings.host)
     config = uvicorn.Config(
-        app, settings.host, settings.port, ws="none", log_config=None, access_log=False
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http=HttpProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    config.loop, config.http, config.server_header, config.proxy_headers = (
-        "uvloop",
-        HttpProtocol,
-        False,
-        False,
-    )
-    config.timeout_keep_alive, config.timeout_graceful_shutdown = (
-        KEEP_ALIVE_SECONDS,
-        15,
-    )  # for requests in flight
     memory.tune()
     Server(config).run()
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    """Leave it to the frame, which alone renders refusals; the framework's own words would repeat what was sent."""
-    raise error if isinstance(error, ProblemError) else BadRequest
+async def _reraise(_: Request, error: Exception) -> Response:
+    """Leave the problem to `RequestMiddleware`, the only place that renders problems."""
+    raise error
 
 
-async def _unrouted(request: Request, _: Exception) -> Response:
-    """Tell an address that nobody knows from one that knows other verbs, and list those.
+async def _raise_bad_request(_: Request, __: Exception) -> Response:
+    """Replace FastAPI's error, which would repeat what the client sent."""
+    raise BadRequest
+
+
+async def _raise_no_route(request: Request, _: Exception) -> Response:
+    """Respond with 404, 405 or, to OPTIONS, with the methods of the path.
 
     Source: RFC 9110, 9.3.7 and 10.2.1.
     """
-    verbs = {
-        verb
-        for route in request.app.routes
-        if route.path_regex.match(request["path"])
-        for verb in route.methods
-    }
-    if not verbs:
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.path_regex.match(request["path"]):
+            methods.update(route.methods)
+    if not methods:
         raise NotFound
-    allow = {
-        "Allow": ", ".join(sorted(verbs | ({"OPTIONS", "HEAD"} if "GET" in verbs else {"OPTIONS"})))
-    }
+    methods.add("OPTIONS")
+    if "GET" in methods:
+        methods.add("HEAD")
+    headers = {"Allow": ", ".join(sorted(methods))}
     if request.method == "OPTIONS":
-        return Response(status_code=204, headers=allow)
-    raise MethodNotAllowed(headers=allow)
+        return Response(status_code=204, headers=headers)
+    raise MethodNotAllowed(headers=headers)

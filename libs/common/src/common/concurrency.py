@@ -21,7 +21,7 @@ class UserLimiter:
         self._slots = slots
         self._users: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
 
-    def slots_of(self, user_id: UUID) -> Semaphore:
+    def for_user(self, user_id: UUID) -> Semaphore:
         """Return the slots of a user; they last as long as somebody has one or waits for one."""
         slots = self._users.get(user_id)
         if slots is None:
@@ -36,20 +36,20 @@ class StreamSlots:
     def __init__(self, most: int = STREAMS_MAX) -> None:
         self._free = most
 
-    def take(self) -> bool:
+    def try_acquire(self) -> bool:
         """Take a slot, if there is one; nobody waits for it."""
         if not self._free:
             return False
         self._free -= 1
         return True
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Give a slot back."""
         self._free += 1
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DeliverySlots:
     """What it takes to send a long answer: one of the user's slots, and perhaps a connection that waits."""
 
     slots: Semaphore

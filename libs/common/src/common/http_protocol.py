@@ -31,8 +31,9 @@ from uvicorn.server import ServerState
 
 from common.logging import log
 from common.metrics import count_request
-from common.middleware import CLIENT_GONE, HEADERS_MAX_BYTES, URL_MAX_BYTES, complete_headers
+from common.middleware import HEADERS_MAX_BYTES, URL_MAX_BYTES, complete_headers
 from common.problems import BadRequest, HeadersTooLarge, ProblemError, UriTooLong, problem_response
+from common.request_state import DISCONNECTED_KEY
 
 FRAMING_MAX_BYTES: Final = 2 * HEADERS_MAX_BYTES
 """How much of one request may arrive that is no body; the frame refuses a complete head beyond its own limits."""
@@ -353,7 +354,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Cancel what is done for a client that has left: a read at once, a change after a moment."""
         exchange.disconnected = True
         exchange.message_event.set()
-        cast("dict[str, object]", exchange.scope)[CLIENT_GONE] = True
+        cast("dict[str, object]", exchange.scope)[DISCONNECTED_KEY] = True
         if exchange.scope["method"] in _SAFE_METHODS:
             task.cancel()
         else:

@@ -9,10 +9,8 @@ from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from fastapi import Depends, Request
 from pydantic import AfterValidator, AliasPath, BaseModel, Field
 
-from common.logging import pseudonym
 from common.problems import Unauthorized
 from common.settings import CommaSeparated
 
@@ -96,30 +94,3 @@ def _user(passport: str, key: Ed25519PublicKey) -> User:
     if decoded["header"].get("typ") != PASSPORT_TYPE:
         raise jwt.InvalidTokenError
     return User.model_validate({**decoded["payload"], "passport": passport})
-
-
-async def authenticate(request: Request) -> User:
-    """Return the caller; `X-User-Id` must say the same as the passport.
-
-    Raises:
-        Unauthorized: There is no passport, or it is not to be believed.
-    """
-    if "user" in request.scope:
-        return request.scope["user"]
-    tokens, ids = request.headers.getlist("authorization"), request.headers.getlist("x-user-id")
-    if not tokens:
-        raise Unauthorized(
-            "token-missing", "A token is needed.", headers={"WWW-Authenticate": "Bearer"}
-        )
-    scheme, _, passport = tokens[0].partition(" ")
-    user: User = request.app.state.passports.verify(passport)
-    if (scheme.lower(), len(tokens), ids) != ("bearer", 1, [str(user.id)]):
-        raise Unauthorized(
-            "token-invalid", "One bearer token is needed, and an X-User-Id that says the same."
-        )
-    request.scope["user"], request.scope["pseudonym"] = user, pseudonym(user.id)
-    return user
-
-
-CurrentUser = Annotated[User, Depends(authenticate)]
-"""The caller; without a good passport the request ends with 401."""

@@ -1,4 +1,4 @@
-"""Count requests for Prometheus; no label ever holds what a user wrote."""
+"""Prometheus metrics of requests. No label ever contains what a user wrote."""
 
 from http import HTTPMethod
 
@@ -7,11 +7,19 @@ from prometheus_client import Histogram
 REQUESTS = Histogram(
     "http_request_duration_seconds", "Until all was sent.", ["method", "route", "status"]
 )
-"""Every request, in seconds."""
 
 
-def count_request(verb: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request; what clients make up has no name of its own here, or there would be no end of them."""
-    REQUESTS.labels(
-        verb if verb in HTTPMethod.__members__ else "other", route or "unknown", status
-    ).observe(seconds)
+def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
+    """Count a request.
+
+    Methods and paths that clients make up share one label each: their number has no limit.
+
+    Args:
+        method: The method as it was sent.
+        route: The path template of the route; None if no route matches.
+        status: The status of the response.
+        seconds: The time until all was sent.
+    """
+    if method not in HTTPMethod.__members__:
+        method = "other"
+    REQUESTS.labels(method, route or "unknown", status).observe(seconds)

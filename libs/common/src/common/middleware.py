@@ -1,14 +1,14 @@
-"""The frame around every request: its id, its limits, its deadline, what every answer carries, its line in the log."""
+"""The ASGI middleware around every request: id, limits, deadline, headers, problems, log line."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.logging import describe_error, log
+from common.logging import describe_error, write_line
 from common.metrics import count_request
 from common.problems import (
     HeadersTooLarge,
@@ -18,7 +18,8 @@ from common.problems import (
     UriTooLong,
     problem_response,
 )
-from common.tracing import request_id, trace_id
+from common.request_state import DISCONNECTED_KEY, SCOPE_KEY, RequestState
+from common.tracing import choose_request_id, parse_trace_id
 
 HEADERS_MAX_BYTES: Final = 16_384
 """Names and values of a request's headers together."""
@@ -27,105 +28,138 @@ URL_MAX_BYTES: Final = 8_192
 """Path and query string together."""
 
 DEADLINE_SECONDS: Final = 5.0
-"""How long a service works on one request before it answers 503."""
+"""How long a service works on one request before it responds with 503."""
 
-CLIENT_GONE: Final = "client_gone"
-"""A key that the server puts into a scope before it cancels the work for a client that has left."""
-
-MAY_HAVE_HAPPENED: Final = (
-    "Something went wrong on our side and the change may have been made all the same: look before you send it again, "
-    "and send an Idempotency-Key or If-Match with it next time."
+OUTCOME_UNKNOWN_DETAIL: Final = (
+    "Something went wrong on our side and the change may have been made all the same: look before "
+    "you send it again, and send an Idempotency-Key or If-Match with it next time."
 )
-"""Told after a change that nothing guards, whose outcome nobody knows."""
+"""Detail of a problem after an unguarded change that may or may not have been made."""
 
-_CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+CLIENT_CLOSED_REQUEST: Final = 499
+"""Status in the log, as of nginx, when nobody receives the response."""
+
+_UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _GUARDS: Final = frozenset({b"idempotency-key", b"if-match", b"if-none-match"})
 
-_USUAL = {
-    b"cache-control": b"no-store",
-    b"referrer-policy": b"no-referrer",
-    b"x-content-type-options": b"nosniff",
-}
+_DEFAULT_HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class RequestMiddleware:
-    """An ASGI middleware; `limit_seconds` of None waits for ever, `explain` tells why a token is refused."""
+    """Serves each request with a `RequestState`, and turns every exception into a problem document.
+
+    Args:
+        app: The application inside.
+        deadline_seconds: How long it may take; None means any time.
+        explain: Whether the problem document of a 401 tells the reason.
+    """
 
     def __init__(
-        self, app: ASGIApp, limit_seconds: float | None = DEADLINE_SECONDS, *, explain: bool = False
+        self,
+        app: ASGIApp,
+        deadline_seconds: float | None = DEADLINE_SECONDS,
+        *,
+        explain: bool = False,
     ) -> None:
-        self._app, self._limit_seconds, self._explain = app, limit_seconds, explain
+        self._app = app
+        self._deadline_seconds = deadline_seconds
+        self._explain = explain
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer a request; what else a server has to say goes straight to the service."""
-        return (self._answer if scope["type"] == "http" else self._app)(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; `lifespan` events go straight to the application."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        state = _create_state(scope, self._deadline_seconds)
+        app_scope = _adapt_to_routes(scope, state)
+        try:
+            await self._serve(scope, app_scope, receive, send)
+        finally:
+            _log_request(app_scope, state, time.perf_counter() - started)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever happens; an answer that has begun is left as it is."""
-        connection = scope
-        started, scope = time.perf_counter(), _named(scope, asyncio.timeout(self._limit_seconds))
+    async def _serve(self, server_scope: Scope, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond whatever happens; a response that has begun is left as it is."""
+        state = RequestState.of(scope)
 
         async def send_complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                scope["status"] = message["status"]
-                message["headers"] = complete_headers(message["headers"], scope["request_id"])
+                state.status = message["status"]
+                message["headers"] = complete_headers(message["headers"], state.request_id)
             await send(message)
 
         try:
             _require_limits(scope)
-            async with scope["deadline"]:
+            async with state.deadline:
                 await self._app(scope, receive, send_complete)
         except ClientDisconnect:
-            scope["status"] = 499  # for the log: the client did not wait, so nobody receives it
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - nothing may escape without an answer
-            if CLIENT_GONE in connection and isinstance(error, asyncio.CancelledError):
-                scope["status"] = 499
-                return
-            refusal = _refusal(error, scope)
-            scope["error"], scope["refusal"] = error, refusal
-            if "status" not in scope:
-                await problem_response(refusal, scope["request_id"], explain=self._explain)(
-                    scope, receive, send_complete
-                )
-        finally:
-            _log(scope, time.perf_counter() - started)
+            state.status = CLIENT_CLOSED_REQUEST
+        except asyncio.CancelledError as error:
+            if DISCONNECTED_KEY in server_scope:
+                state.status = CLIENT_CLOSED_REQUEST
+            else:
+                await self._send_problem(error, scope, receive, send_complete)
+        except Exception as error:  # noqa: BLE001 - every request gets a response
+            await self._send_problem(error, scope, receive, send_complete)
+
+    async def _send_problem(
+        self, error: BaseException, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Note what ended the request, and report it unless the response has begun."""
+        state = RequestState.of(scope)
+        state.error = error
+        state.problem = _to_problem(error, scope, state)
+        if state.status is None:
+            response = problem_response(state.problem, state.request_id, explain=self._explain)
+            await response(scope, receive, send)
 
 
-def _refusal(error: BaseException, scope: Scope) -> ProblemError:
-    """Return what the client is told; the server itself cancels what has not ended when the process has to."""
+def _to_problem(error: BaseException, scope: Scope, state: RequestState) -> ProblemError:
+    """Return what the client is told. The server cancels requests when the process must end."""
     if isinstance(error, ProblemError):
-        refusal = error
-    elif scope["deadline"].expired() or isinstance(error, asyncio.CancelledError):
-        refusal = Unavailable("deadline-passed", "It took too long.")
-        refusal.may_have_happened = True
+        problem = error
+    elif state.deadline.expired() or isinstance(error, asyncio.CancelledError):
+        problem = Unavailable("deadline-passed", "It took too long.")
+        problem.outcome_unknown = True
     else:
-        refusal = ServerError()
-    if refusal.may_have_happened and _is_unguarded_change(scope):
-        refusal.detail = MAY_HAVE_HAPPENED
-    return refusal
+        problem = ServerError()
+    if problem.outcome_unknown and _is_unguarded_change(scope, state):
+        problem.detail = OUTCOME_UNKNOWN_DETAIL
+    return problem
 
 
-def _is_unguarded_change(scope: Scope) -> bool:
-    return scope["verb"] in _CHANGES and not any(name in _GUARDS for name, _ in scope["headers"])
+def _is_unguarded_change(scope: Scope, state: RequestState) -> bool:
+    if state.method not in _UNSAFE_METHODS:
+        return False
+    return not any(name in _GUARDS for name, _ in scope["headers"])
 
 
-def _named(scope: Scope, deadline: asyncio.Timeout) -> Scope:
-    """Give a request its id, and serve a trailing slash like none and HEAD like GET (the server leaves the body out).
+def _create_state(scope: Scope, deadline_seconds: float | None) -> RequestState:
+    headers = dict(scope["headers"])
+    return RequestState(
+        method=scope["method"],
+        request_id=choose_request_id(headers.get(b"x-request-id")),
+        trace_id=parse_trace_id(headers.get(b"traceparent")),
+        deadline=asyncio.timeout(deadline_seconds),
+    )
 
-    `verb` stays what was sent, for whoever hands the request on; whoever streams may put the `deadline` off.
+
+def _adapt_to_routes(server_scope: Scope, state: RequestState) -> Scope:
+    """Copy the scope and put the state into the copy.
+
+    A trailing slash is ignored. HEAD is routed as GET; the server leaves the body out, for which it
+    keeps its own scope.
     """
-    verb, path, sent = scope["method"], scope["path"].rstrip("/") or "/", dict(scope["headers"])
-    ours = {
-        "path": path,
-        "verb": verb,
-        "method": "GET" if verb == "HEAD" else verb,
-        "deadline": deadline,
-    }
-    ids = {
-        "request_id": request_id(sent.get(b"x-request-id")),
-        "trace_id": trace_id(sent.get(b"traceparent")),
-    }
-    return {**scope, **ours, **ids}
+    scope = dict(server_scope)
+    scope[SCOPE_KEY] = state
+    scope["path"] = scope["path"].rstrip("/") or "/"
+    if state.method == "HEAD":
+        scope["method"] = "GET"
+    return scope
 
 
 def _require_limits(scope: Scope) -> None:
@@ -138,38 +172,38 @@ def _require_limits(scope: Scope) -> None:
 def complete_headers(
     headers: Sequence[tuple[bytes, bytes]], request_id: str
 ) -> list[tuple[bytes, bytes]]:
-    """Add what every answer has unless it says otherwise, and its request's id."""
-    said = [header for header in headers if header[0] != b"x-request-id"]
-    missing = _USUAL.keys() - dict(said)
-    return [
-        *said,
-        *((name, _USUAL[name]) for name in missing),
-        (b"x-request-id", request_id.encode()),
-    ]
+    """Return response headers with defaults for those that are missing, and the request id."""
+    complete = [header for header in headers if header[0] != b"x-request-id"]
+    names = {name for name, _ in complete}
+    for name, value in _DEFAULT_HEADERS:
+        if name not in names:
+            complete.append((name, value))
+    complete.append((b"x-request-id", request_id.encode()))
+    return complete
 
 
-def _log(scope: Scope, seconds: float) -> None:
-    error, refusal, status = scope.get("error"), scope.get("refusal"), scope.get("status", 0)
-    whose = {
+def _log_request(scope: Scope, state: RequestState, seconds: float) -> None:
+    """Count the request, and write its line; before that a line about the cause of a failure."""
+    status = state.status or 0
+    route: str | None = getattr(scope.get("route"), "path", None)
+    count_request(state.method, route, status, seconds)
+    fields: dict[str, object] = {
         "service": scope["app"].title,
-        "request_id": scope["request_id"],
-        "user": scope.get("pseudonym"),
+        "request_id": state.request_id,
+        "user": state.pseudonym,
     }
-    if cause := error.__cause__ if isinstance(error, ProblemError) else error:
-        log("error", "failure", **whose, **describe_error(cause))
-    asked = {"method": scope["verb"], "route": getattr(scope.get("route"), "path", None)}
-    count_request(scope["verb"], asked["route"], status, seconds)
-    how = {
-        "status": status,
-        "milliseconds": round(seconds * 1000, 2),
-        "trace_id": scope["trace_id"],
-    }
-    reason = refusal and (refusal.reason or refusal.code)
-    log(
-        "error" if status >= ServerError.status else "info",
-        "request",
-        **whose,
-        **asked,
-        **how,
-        reason=reason,
-    )
+    cause = state.error
+    if isinstance(cause, ProblemError):
+        cause = cause.__cause__
+    if cause is not None:
+        write_line("error", "failure", fields | describe_error(cause))
+    fields["method"] = state.method
+    fields["route"] = route
+    fields["status"] = status
+    fields["milliseconds"] = round(seconds * 1000, 2)
+    fields["trace_id"] = state.trace_id
+    fields["reason"] = None
+    if state.problem is not None:
+        fields["reason"] = state.problem.reason or state.problem.code
+    level = "error" if status >= ServerError.status else "info"
+    write_line(level, "request", fields)

@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from common.database_checks import (
+from common.database.checks import (
     COMPATIBLE_FROM,
     SERVER,
     STATEMENT_MAX_SECONDS,
@@ -27,8 +27,8 @@ from common.database_checks import (
     find_server_fault,
     one_line,
 )
-from common.database_history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
-from common.database_url import check_url
+from common.database.history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
+from common.database.url import check_url
 from common.environment import forget_libpq_variables
 
 SESSION: Final = (

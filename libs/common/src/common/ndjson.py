@@ -6,9 +6,6 @@ strict: no line holds a character at which some reader would break it.
 
 from typing import Final
 
-MEDIA_TYPE: Final = "application/x-ndjson"
-"""JSON objects, each with a line feed behind it."""
-
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """U+FEFF in UTF-8: some editors write it at the start of a file."""
 

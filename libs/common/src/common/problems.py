@@ -32,18 +32,18 @@ from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from typing_extensions import TypedDict
 
-MEDIA_TYPE: Final = "application/problem+json"
+PROBLEM_TYPE: Final = "application/problem+json"
 """Source: RFC 9457, 3."""
 
 Headers = Mapping[str, str]
 
-SOON: Final[Headers] = {"Retry-After": "1"}
+RETRY_SOON: Final[Headers] = {"Retry-After": "1"}
 """What may be over in a moment says so, in seconds. Source: RFC 9110, 10.2.3."""
 
 ERRORS_MAX: Final = 20
 """Faults that one answer lists; of those beyond it says only how many there are."""
 
-CHALLENGE: Final[Headers] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+INVALID_TOKEN_CHALLENGE: Final[Headers] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 """Says that the token which was sent is no good. Source: RFC 6750, 3."""
 
 
@@ -68,13 +68,13 @@ class ProblemError(HTTPException):
 
     status: ClassVar[int]
     title: ClassVar[str]
-    usual_headers: ClassVar[Headers]
+    default_headers: ClassVar[Headers]
 
-    may_have_happened: bool = False
+    outcome_unknown: bool = False
     """Whether a request that gets this answer may have been carried out all the same."""
 
     def __init_subclass__(cls, status: int, title: str, headers: Headers | None = None) -> None:
-        cls.status, cls.title, cls.usual_headers = status, title, headers or {}
+        cls.status, cls.title, cls.default_headers = status, title, headers or {}
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class ProblemError(HTTPException):
         self.errors_omitted = errors_omitted + len(errors) - len(self.errors)
         self.reason = reason
         super().__init__(
-            self.status, detail or self.__doc__, {**self.usual_headers, **(headers or {})}
+            self.status, detail or self.__doc__, {**self.default_headers, **(headers or {})}
         )
 
 
@@ -99,7 +99,7 @@ class BadRequest(ProblemError, status=400, title="Bad Request"):
     """The request cannot be read."""
 
 
-class Unauthorized(ProblemError, status=401, title="Unauthorized", headers=CHALLENGE):
+class Unauthorized(ProblemError, status=401, title="Unauthorized", headers=INVALID_TOKEN_CHALLENGE):
     """A valid token is needed."""
 
 
@@ -147,7 +147,7 @@ class Unprocessable(ProblemError, status=422, title="Unprocessable Content"):
     """The body breaks a rule."""
 
 
-class TooManyRequests(ProblemError, status=429, title="Too Many Requests", headers=SOON):
+class TooManyRequests(ProblemError, status=429, title="Too Many Requests", headers=RETRY_SOON):
     """Too many requests at once; wait a moment."""
 
 
@@ -155,26 +155,26 @@ class HeadersTooLarge(ProblemError, status=431, title="Request Header Fields Too
     """The headers are longer than is read here."""
 
 
-class ServerError(ProblemError, status=500, title="Internal Server Error", headers=SOON):
+class ServerError(ProblemError, status=500, title="Internal Server Error", headers=RETRY_SOON):
     """Something went wrong on our side."""
 
-    may_have_happened = True
+    outcome_unknown = True
 
 
 class BadGateway(ProblemError, status=502, title="Bad Gateway"):
     """The service behind the gateway did not answer properly."""
 
-    may_have_happened = True
+    outcome_unknown = True
 
 
-class Unavailable(ProblemError, status=503, title="Service Unavailable", headers=SOON):
+class Unavailable(ProblemError, status=503, title="Service Unavailable", headers=RETRY_SOON):
     """It cannot be answered at the moment."""
 
 
 class GatewayTimeout(ProblemError, status=504, title="Gateway Timeout"):
     """The service behind the gateway did not answer in time."""
 
-    may_have_happened = True
+    outcome_unknown = True
 
 
 def problem_response(
@@ -198,4 +198,4 @@ def problem_response(
         document["errors_omitted"] = refusal.errors_omitted
     if explain and refusal.reason and isinstance(refusal, Unauthorized):
         document["reason"] = refusal.reason
-    return JSONResponse(document, refusal.status, refusal.headers, MEDIA_TYPE)
+    return JSONResponse(document, refusal.status, refusal.headers, PROBLEM_TYPE)

@@ -40,7 +40,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 
 
-def load(settings_class: type[SettingsClass]) -> SettingsClass:
+def read_settings(settings_class: type[SettingsClass]) -> SettingsClass:
     """Read the settings, or stop the start with one message that names all that is wrong.
 
     From then on libpq's own variables say nothing any more.

@@ -1,4 +1,4 @@
-"""Names that a request makes up: which of them are told, and which of ours was probably meant."""
+"""Field names that a request makes up: which may be repeated, and which known one was meant."""
 
 import re
 from collections.abc import Sequence
@@ -11,54 +11,70 @@ from pydantic import BaseModel, JsonValue
 from common.problems import ERRORS_MAX, FieldError
 
 CODE: Final = "extra-forbidden"
-"""The validator's own code for a name that it does not know."""
+"""pydantic's code for a name that the model does not have."""
 
 Location: TypeAlias = tuple[str | int, ...]
-"""From `body`, `query` or `path` down to what is meant."""
+"""A path to a value; it starts with `body`, `query` or `path`."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.:$@*/+()\[\]-]{1,64}")
-"""A name that can be repeated to whoever sent it: short, and nothing that a page or a log could take for more."""
-
-
-def plain(location: Location) -> list[str | int]:
-    """Leave out of a location what cannot be repeated."""
-    return [part for part in location if isinstance(part, int) or _PLAIN.fullmatch(part)]
+_PRINTABLE_NAME = re.compile(r"[A-Za-z0-9_.:$@*/+()\[\]-]{1,64}")
+"""A name that may be repeated in a response: short, and harmless in a page or a log."""
 
 
-def name_unknown(place: Location, model: type[BaseModel], document: JsonValue) -> list[FieldError]:
-    """Return a fault for each name that a model, and those of its fields that are models, do not know.
+def printable_location(location: Location) -> list[str | int]:
+    """Return the location without the names that must not be repeated."""
+    return [part for part in location if _is_printable(part)]
 
-    Only as many as are listed are described one by one.
+
+def _is_printable(part: str | int) -> bool:
+    return isinstance(part, int) or _PRINTABLE_NAME.fullmatch(part) is not None
+
+
+def find_unknown_fields(
+    location: Location, model: type[BaseModel], document: JsonValue
+) -> list[FieldError]:
+    """Return an error for each name that the model, or a model in one of its fields, lacks.
+
+    Args:
+        location: Where the document is in the request.
+        model: What the document is validated as.
+        document: The parsed document; anything but an object has no unknown fields.
     """
     if not isinstance(document, dict):
         return []
-    fields = model.model_fields
-    unknown = [name for name in document if name not in fields]
-    faults = [_describe((*place, name), list(fields)) for name in unknown[:ERRORS_MAX]]
-    faults += faults[-1:] * (len(unknown) - len(faults))
-    for name, inner in _models_of_fields(model):
-        faults += name_unknown((*place, name), inner, document.get(name))
-    return faults
+    known = list(model.model_fields)
+    unknown = [name for name in document if name not in model.model_fields]
+    errors = [_describe((*location, name), known) for name in unknown[:ERRORS_MAX]]
+    # The others are only counted, so that thousands of names cost no search for similar ones.
+    errors += errors[-1:] * (len(unknown) - len(errors))
+    for name, nested_model in _nested_models(model):
+        errors += find_unknown_fields((*location, name), nested_model, document.get(name))
+    return errors
 
 
 def _describe(location: Location, known: Sequence[str]) -> FieldError:
     name = str(location[-1])
-    what = "parameter" if location[0] == "query" else "field"
-    message = f"There is no such {what}."
-    if not _PLAIN.fullmatch(name):
-        message = f"There is no {what} of this name, which is too long or has characters that no name has."
-    elif likely := get_close_matches(name, known, n=1):
-        message = f"There is no such {what}; {likely[0]} may be meant."
-    return FieldError(location=plain(location), code=CODE, message=message)
+    kind = "field"
+    if location[0] == "query":
+        kind = "parameter"
+    message = f"There is no such {kind}."
+    if not _PRINTABLE_NAME.fullmatch(name):
+        message = (
+            f"There is no {kind} of this name, which is too long or has characters that no name "
+            "has."
+        )
+    else:
+        similar = get_close_matches(name, known, n=1)
+        if similar:
+            message = f"There is no such {kind}; {similar[0]} may be meant."
+    return FieldError(location=printable_location(location), code=CODE, message=message)
 
 
 @cache
-def _models_of_fields(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
-    """Find the fields of a model that hold another one, or nothing."""
-    found: list[tuple[str, type[BaseModel]]] = []
+def _nested_models(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
+    """Return the fields whose type is a model, or a union with one, with that model."""
+    nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
-        kinds = (field.annotation, *get_args(field.annotation))
-        found.extend(
-            (name, kind) for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)
-        )
-    return found
+        for kind in get_args(field.annotation) or [field.annotation]:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                nested.append((name, kind))
+    return nested

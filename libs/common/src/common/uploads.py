@@ -9,6 +9,7 @@ from fastapi import Request
 
 from common.middleware import DEADLINE_SECONDS
 from common.problems import BodyTooLarge, RequestTimeout, Unavailable
+from common.request_state import RequestState
 
 UPLOADS_PER_USER_MAX: Final = 2
 """Uploads of one user that one process reads at once: two, so that a retry need not wait for what hangs."""
@@ -50,7 +51,7 @@ def read_upload(
         ClientDisconnect: The client has left.
     """
     ends_at = asyncio.get_running_loop().time() + limits.seconds_max
-    request.scope["deadline"].reschedule(ends_at + DEADLINE_SECONDS)
+    RequestState.of(request.scope).extend_deadline(limits.seconds_max + DEADLINE_SECONDS)
     return _read(request, limits, ends_at, finish_seconds)
 
 
@@ -63,7 +64,7 @@ async def _read(
         if size > limits.bytes_max:
             raise BodyTooLarge
         yield piece
-    request.scope["deadline"].reschedule(asyncio.get_running_loop().time() + finish_seconds)
+    RequestState.of(request.scope).extend_deadline(finish_seconds)
 
 
 async def _in_time(

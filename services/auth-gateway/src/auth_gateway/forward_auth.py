@@ -6,7 +6,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth_gateway.authentication import AuthenticatedUser, Authenticator
-from common.tracing import request_id
+from common.request_state import RequestState
+from common.tracing import choose_request_id
 
 PATH: Final = "/decide"
 
@@ -29,8 +30,9 @@ class ForwardAuth:
         """Authenticate the request whose headers the edge passes on."""
         scope["route"] = self
         user = await self._authenticator.authenticate(scope["headers"])
-        scope["pseudonym"] = user.pseudonym
-        await _send_identity(user, scope["request_id"], send)
+        state = RequestState.of(scope)
+        state.pseudonym = user.pseudonym
+        await _send_identity(user, state.request_id, send)
 
 
 class DecisionCacheMiddleware:
@@ -53,7 +55,7 @@ class DecisionCacheMiddleware:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        await _send_identity(user, request_id(headers.get(b"x-request-id")), send)
+        await _send_identity(user, choose_request_id(headers.get(b"x-request-id")), send)
 
 
 async def _send_identity(user: AuthenticatedUser, request_id: str, send: Send) -> None:

@@ -26,7 +26,7 @@ from auth_gateway.settings import GatewaySettings
 from common import app
 from common.health import HealthStatus, ReadinessCheck, UnavailableReason, health_routes
 from common.middleware import RequestMiddleware
-from common.settings import load
+from common.settings import read_settings
 
 NAME: Final = "auth-gateway"
 """The distribution, and the service's name in logs."""
@@ -55,7 +55,7 @@ def _create_forward_auth_app(
         NAME,
         routes,
         _lifespan(keys),
-        Middleware(RequestMiddleware, explain=settings.explain_refusals),
+        [Middleware(RequestMiddleware, explain=settings.explain_refusals)],
     )
     return DecisionCacheMiddleware(gateway, authenticator)
 
@@ -70,8 +70,10 @@ def _create_proxy_app(
         NAME,
         routes,
         _lifespan(keys),
-        Middleware(RequestMiddleware, limit_seconds=None, explain=settings.explain_refusals),
-        Middleware(ProxyMiddleware, authenticator=authenticator, services=services),
+        [
+            Middleware(RequestMiddleware, deadline_seconds=None, explain=settings.explain_refusals),
+            Middleware(ProxyMiddleware, authenticator=authenticator, services=services),
+        ],
     )
     return StrictCORSMiddleware(gateway, settings.cors_origins, settings.cors_request_headers)
 
@@ -108,7 +110,7 @@ def _readiness_check(keys: KeyCache, services: Sequence[UpstreamService]) -> Rea
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = load(GatewaySettings)
+    settings = read_settings(GatewaySettings)
     app.serve(create_app(settings), settings)
 
 

@@ -7,10 +7,10 @@ from fastapi import FastAPI, Request
 
 from common import app
 from common.database import check_database, engine_lifespan
-from common.database_checks import DatabaseChecks
+from common.database.checks import DatabaseChecks
 from common.health import HealthStatus, health_routes
 from common.identity import PassportVerifier
-from common.settings import load
+from common.settings import read_settings
 from tasks.clients import users_connections
 from tasks.core.concurrency import ConcurrencyLimits
 from tasks.revisions import RELEASE
@@ -44,7 +44,7 @@ def create_app(settings: TasksSettings) -> FastAPI:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = load(TasksSettings)
+    settings = read_settings(TasksSettings)
     app.serve(create_app(settings), settings)
 
 

@@ -308,7 +308,7 @@ class IdempotencyKey(Table, table=True):
 
 
 class ServedHistory(Table, table=True):
-    """Which history of this database is served: one row, about which `common.database_history` knows more."""
+    """Which history of this database is served: one row, about which `common.database.history` knows more."""
 
     __tablename__ = "served_history"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (CheckConstraint("id = 1", "one_row"),)

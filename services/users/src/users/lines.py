@@ -8,7 +8,8 @@ from pydantic_core import to_json
 
 from common.ndjson import BYTE_ORDER_MARK, WHITE_SPACE, end_line
 from common.problems import BadRequest, FieldError, ProblemError
-from common.validation import BODY_MAX_BYTES, parse, raise_if_invalid, read_document
+from common.strict_json import parse_json
+from common.validation import BODY_MAX_BYTES, raise_if_invalid, validate_json
 from users.schemas import FORMAT, ImportStart, UserRead
 
 
@@ -67,7 +68,7 @@ def _read_first(number: int, text: bytes) -> ImportStart:
                     FieldError(location=["body"], code="too-long", message="Longer than 64 KiB")
                 ]
             )
-        start = raise_if_invalid(*read_document(text, parse(text), ImportStart))
+        start = raise_if_invalid(validate_json(text, parse_json(text), ImportStart))
     except ProblemError as error:
         broken = "cannot be read" if isinstance(error, BadRequest) else "breaks a rule"
         faults = [_in_line(number, fault) for fault in error.errors]

@@ -8,10 +8,10 @@ from fastapi import FastAPI, Request
 from common import app
 from common.concurrency import UserLimiter
 from common.database import check_database, engine_lifespan
-from common.database_checks import DatabaseChecks
+from common.database.checks import DatabaseChecks
 from common.health import HealthStatus, health_routes
 from common.identity import PassportVerifier
-from common.settings import load
+from common.settings import read_settings
 from common.uploads import UPLOADS_PER_USER_MAX
 from users.peers import tasks_connections
 from users.revisions import RELEASE
@@ -43,7 +43,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
 
 def main() -> None:
     """Serve until SIGTERM."""
-    settings = load(UsersSettings)
+    settings = read_settings(UsersSettings)
     app.serve(create_app(settings), settings)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from common.database_checks import Release
+from common.database.checks import Release
 from users.models import METADATA
 
 REVISIONS: Final = ("88a9e6e7687b",)

@@ -2,7 +2,7 @@
 
 from pydantic import HttpUrl
 
-from common.database_url import DatabaseUrl
+from common.database.url import DatabaseUrl
 from common.identity import PublicKeys
 from common.settings import Settings
 

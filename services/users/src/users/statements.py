@@ -83,7 +83,7 @@ SAVE_USER: Final = (
         set_={**_told, _users.c.updated_at: case((_is_changed, _NOW), else_=_users.c.updated_at)},
     )
     .returning(*USER_COLUMNS)
-    .execution_options(writes=True)
+    .execution_options(not_idempotent=True)
 )
 """Make the profile, or let it follow the token and the time zone that was chosen (null: as it is).
 
@@ -94,6 +94,6 @@ ERASE_USER: Final = (
     delete(_users)
     .where(_users.c.id == _CALLER)
     .returning(_users.c.id)
-    .execution_options(writes=True)
+    .execution_options(not_idempotent=True)
 )
 """Forget a profile, if there is one."""

@@ -12,7 +12,7 @@ from typing_extensions import TypeForm
 from common import problems as errors
 from common.problems import (
     ERRORS_MAX,
-    MEDIA_TYPE,
+    PROBLEM_TYPE,
     BadRequest,
     Conflict,
     FieldError,
@@ -236,6 +236,6 @@ def problem_responses(statuses: set[int]) -> Iterator[tuple[str, Json]]:
             and kind.status in statuses
         ):
             body = errors.problem_response(shown.get(kind.status) or kind(), _REQUEST).body
-            content = {MEDIA_TYPE: {"schema": schema, "example": json.loads(bytes(body))}}
-            said = {"description": kind.__doc__, "headers": header_references(kind.usual_headers)}
+            content = {PROBLEM_TYPE: {"schema": schema, "example": json.loads(bytes(body))}}
+            said = {"description": kind.__doc__, "headers": header_references(kind.default_headers)}
             yield str(kind.status), {**said, "content": content}

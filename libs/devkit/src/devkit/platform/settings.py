@@ -8,8 +8,8 @@ from typing import Final
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from common.database_url import DatabaseUrl
-from common.settings import load
+from common.database.url import DatabaseUrl
+from common.settings import read_settings
 from devkit.platform.env_file import EnvFileError, read_env_file
 
 CHECKOUT: Final = Path(__file__).parents[5]
@@ -73,4 +73,4 @@ def load_settings(file: Path = CHECKOUT / ".env") -> RunSettings:
             sys.exit(str(error))
         for name, value in file_settings.items():
             os.environ.setdefault(name, value)
-    return load(RunSettings)
+    return read_settings(RunSettings)

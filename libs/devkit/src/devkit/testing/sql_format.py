@@ -11,7 +11,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.generators.postgres import PostgresGenerator
 from sqlglot.parsers.postgres import PostgresParser
 
-from common.database import DIALECT
+from common.database.statements import DIALECT
 
 TEXT_WIDTH_MAX: Final = 88
 """Characters that the arguments of a function or a list may have on one line."""

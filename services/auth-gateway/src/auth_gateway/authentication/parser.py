@@ -10,7 +10,7 @@ from typing import Final, cast
 from auth_gateway.authentication.errors import InvalidToken, Reason
 from auth_gateway.authentication.keys import PUBLISHED_ALGORITHMS
 from common.problems import BadRequest
-from common.validation import parse
+from common.strict_json import parse_json
 
 TOKEN_MAX_BYTES: Final = 8_192
 """A longer token is rejected before it is parsed."""
@@ -108,7 +108,7 @@ def parse_json_object(text: bytes) -> Claims:
         InvalidToken: It is anything else.
     """
     try:
-        document = parse(text)
+        document = parse_json(text)
     except BadRequest:
         document = None
     if not isinstance(document, dict):

@@ -15,7 +15,7 @@ from auth_gateway.authentication.keys import KeyCache, KeySet, KeysUnavailable
 from auth_gateway.authentication.parser import get_bearer_token
 from auth_gateway.cli.rules import RULES
 from auth_gateway.settings import TokenSettings
-from common.settings import load
+from common.settings import read_settings
 
 CLAIM_MAX_CHARACTERS: Final = 120
 """The longest part of a claim that is printed."""
@@ -129,7 +129,7 @@ def main() -> None:
     """Explain one token. The exit code is 0 if it is accepted, otherwise 1."""
     text = sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline()
     token = text.strip().encode(errors="replace")
-    is_accepted, lines = asyncio.run(explain(token, load(TokenSettings)))
+    is_accepted, lines = asyncio.run(explain(token, read_settings(TokenSettings)))
     sys.stdout.write("\n".join(lines) + "\n")
     raise SystemExit(int(not is_accepted))
 

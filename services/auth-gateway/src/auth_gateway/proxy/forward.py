@@ -159,7 +159,7 @@ def _to_problem(error: Exception) -> ProblemError:
         return GatewayTimeout()
     problem = BadGateway()
     if isinstance(error, aiohttp.ClientConnectorError):
-        problem.may_have_happened = False  # the request was never sent
+        problem.outcome_unknown = False  # the request was never sent
     return problem
 
 

@@ -12,6 +12,7 @@ from auth_gateway.proxy.headers import CLOSE_CONNECTION, drop_ambiguous_names, r
 from auth_gateway.proxy.paths import normalize
 from auth_gateway.proxy.upstream import CONTENT_LENGTH_LIMIT_BYTES, UpstreamService
 from common.problems import BadRequest, BodyTooLarge
+from common.request_state import RequestState
 
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*")
 
@@ -51,7 +52,7 @@ class ProxyMiddleware:
         content_length = _get_content_length(scope, service.content_length_limit_bytes)
         scope["route"] = service
         user = await self._authenticate(scope["headers"])
-        scope["pseudonym"] = user.pseudonym
+        RequestState.of(scope).pseudonym = user.pseudonym
         request = _to_upstream_request(scope, service, path, content_length, user)
         await forward(scope["app"].state.client_session, request, receive, send)
 
@@ -75,11 +76,12 @@ def _to_upstream_request(
     content_length: int | None,
     user: AuthenticatedUser,
 ) -> UpstreamRequest:
+    state = RequestState.of(scope)
     client_headers: RawHeaders = scope["headers"]
     headers = request_headers(client_headers)
     headers.append(("Authorization", f"Bearer {user.passport}"))
     headers.append(("X-User-Id", user.user_id))
-    headers.append(("X-Request-ID", scope["request_id"]))
+    headers.append(("X-Request-ID", state.request_id))
     if content_length:
         headers.append(("Content-Length", str(content_length)))
     url = service.url + path
@@ -89,7 +91,7 @@ def _to_upstream_request(
     has_body = content_length != 0
     has_expect_header = any(name == b"expect" for name, _ in client_headers)
     return UpstreamRequest(
-        method=scope["verb"],
+        method=state.method,
         url=url,
         headers=headers,
         has_body=has_body,
@@ -110,7 +112,7 @@ def _require_plain_http(scope: Scope) -> None:
     """
     version: str = scope["http_version"]
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if version not in ("1.0", "1.1") or scope["verb"] == "CONNECT":
+    if version not in ("1.0", "1.1") or RequestState.of(scope).method == "CONNECT":
         raise BadRequest(headers=CLOSE_CONNECTION)
     if not _is_valid_host(hosts, version):
         raise BadRequest(headers=CLOSE_CONNECTION)

@@ -14,7 +14,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Executable
 
 from common.database import Database, Row, fetch_all, fetch_one
-from common.problems import SOON, Conflict, Unprocessable
+from common.problems import RETRY_SOON, Conflict, Unprocessable
 from tasks.clients import UsersClient
 from tasks.core.context import RequestContext
 from tasks.core.owners import INSERT_OWNER
@@ -97,7 +97,7 @@ async def execute_or_conflict(
         return await fetch_one(database, statement, **params)
     except LockNotAvailable:
         raise Conflict(
-            "key-in-use", "A request with this key may still be running.", headers=SOON
+            "key-in-use", "A request with this key may still be running.", headers=RETRY_SOON
         ) from None
 
 

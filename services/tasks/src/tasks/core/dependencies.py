@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from common.concurrency import Delivery
+from common.authentication import authenticate
+from common.concurrency import DeliverySlots
 from common.database import LimitedDatabase
-from common.identity import authenticate
+from common.request_state import RequestState
 from common.validation import NoParameters, QueryParams
 from tasks.clients import UsersClient
 from tasks.core import creation
@@ -17,25 +18,25 @@ from tasks.core.context import RequestContext, WriteRequestContext
 async def _read_context(request: Request) -> RequestContext:
     user = await authenticate(request)
     limits: ConcurrencyLimits = request.app.state.concurrency
-    database = LimitedDatabase(request.app.state.engine, limits.reads.slots_of(user.id))
+    database = LimitedDatabase(request.app.state.engine, limits.reads.for_user(user.id))
     return RequestContext(database, user)
 
 
 async def _write_context(request: Request) -> WriteRequestContext:
     user = await authenticate(request)
     limits: ConcurrencyLimits = request.app.state.concurrency
-    return WriteRequestContext(request.app.state.engine, user, limits.writes.slots_of(user.id))
+    return WriteRequestContext(request.app.state.engine, user, limits.writes.for_user(user.id))
 
 
-async def _delivery(request: Request) -> Delivery:
+async def _delivery(request: Request) -> DeliverySlots:
     user = await authenticate(request)
     limits: ConcurrencyLimits = request.app.state.concurrency
-    return Delivery(limits.deliveries.slots_of(user.id), limits.streams)
+    return DeliverySlots(limits.deliveries.for_user(user.id), limits.streams)
 
 
 async def _creation_limits(request: Request) -> creation.CreationLimits:
     state = request.app.state
-    users = UsersClient(state.users, request.scope["request_id"])
+    users = UsersClient(state.users, RequestState.of(request.scope).request_id)
     return creation.CreationLimits(users, state.settings.tasks_per_user_max)
 
 
@@ -49,7 +50,7 @@ ReadContext = Annotated[RequestContext, Depends(_read_context)]
 WriteContext = Annotated[WriteRequestContext, Depends(_write_context)]
 """The context of a request that writes, inside `async with context.write_slot()`."""
 
-ListDelivery = Annotated[Delivery, Depends(_delivery)]
+ListDelivery = Annotated[DeliverySlots, Depends(_delivery)]
 """The slots that sending a task list takes."""
 
 CreationLimits = Annotated[creation.CreationLimits, Depends(_creation_limits)]

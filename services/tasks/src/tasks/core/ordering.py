@@ -280,7 +280,7 @@ def return_moved_row(
         slot, true()
     )
     if not with_idempotency_key:
-        return result.execution_options(writes=True)
+        return result.execution_options(not_idempotent=True)
     accepted = select(moved).join(slot, true()).where(slot.c.conflict.is_(None)).cte("accepted")
     stored = store_response(accepted, response)
     return result.add_cte(stored, delete_expired_keys(stored).cte("expired"))

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Generic, NamedTuple, TypeVar
 from fastapi import Depends, Request
 from pydantic.config import JsonDict
 
-from common.identity import authenticate
+from common.authentication import authenticate
 from common.problems import BadRequest
 
 ANY: Final = "*"

@@ -64,7 +64,9 @@ def rename(
         .cte("changed")
     )
     unchanged = select(*show(before.c), before.c.conflict).where(~exists(select(written.c.id)))
-    return union_all(select(changed), unchanged).add_cte(*more).execution_options(writes=True)
+    return (
+        union_all(select(changed), unchanged).add_cte(*more).execution_options(not_idempotent=True)
+    )
 
 
 def find_deletable(table: Table) -> tuple[CTE, CTE]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi import Response
 
-from common.validation import JSON_TYPE
+from common.media_types import JSON_TYPE
 from tasks.core.creation import StoredResponse
 from tasks.core.preconditions import ETags, matches_any
 

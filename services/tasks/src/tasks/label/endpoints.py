@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
-from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody
+from common.media_types import JSON_TYPE, MERGE_PATCH_TYPE
+from common.validation import JsonBody
 from tasks.core.dependencies import NoQueryParams, ReadContext, RetentionDays, WriteContext
 from tasks.core.preconditions import IfMatch, IfNoneMatch
 from tasks.core.responses import CHANGED, DELETED, READ, Responses, with_etag

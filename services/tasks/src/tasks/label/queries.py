@@ -96,7 +96,7 @@ def _delete_label() -> Executable:
         bump_task_versions(carriers, raised).cte("touched_tasks"),
         insert_tombstones(dead).cte("left"),
     ]
-    return select(wanted.c.conflict).add_cte(*writes).execution_options(writes=True)
+    return select(wanted.c.conflict).add_cte(*writes).execution_options(not_idempotent=True)
 
 
 DELETE_LABEL: Final = _delete_label()

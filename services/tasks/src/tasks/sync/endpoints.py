@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic_core import to_json
 from starlette.routing import Route
 
+from common.media_types import JSON_TYPE
 from common.problems import MethodNotAllowed
-from common.validation import JSON_TYPE, QueryParams
+from common.validation import QueryParams
 from tasks.core.dependencies import ReadContext
 from tasks.core.routing import RequestOnlyRoute
 from tasks.sync import service as changes

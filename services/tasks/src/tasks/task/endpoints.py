@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import TypeAdapter
 
-from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, QueryParams
+from common.media_types import JSON_TYPE, MERGE_PATCH_TYPE
+from common.validation import JsonBody, QueryParams
 from tasks.core.dependencies import (
     CreationLimits,
     ListDelivery,

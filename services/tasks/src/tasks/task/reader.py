@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from psycopg.rows import DictRow
 
-from common.concurrency import Delivery, StreamSlots
+from common.concurrency import DeliverySlots, StreamSlots
 from common.database import RowStream, open_stream
 from common.problems import Conflict
 from tasks.core.context import RequestContext
@@ -53,7 +53,7 @@ class TaskReader:
         context: RequestContext,
         query: TaskQuery,
         writer: TaskWriter,
-        delivery: Delivery | None = None,
+        delivery: DeliverySlots | None = None,
     ) -> None:
         self._context = context
         self._limit = query.limit
@@ -248,7 +248,7 @@ class _Hold:
 
     def begin(self, stream: RowStream) -> None:
         """Keep the statement, unless too many are kept already."""
-        if not self._slots.take():
+        if not self._slots.try_acquire():
             stream.close()
             return
         self.stream = stream
@@ -265,7 +265,7 @@ class _Hold:
             return
         self.stream.close()
         self.stream = None
-        self._slots.give_back()
+        self._slots.release()
         if self._timer is not None:
             self._timer.cancel()
 

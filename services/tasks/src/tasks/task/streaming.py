@@ -8,9 +8,10 @@ from fastapi import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from common.media_types import JSON_TYPE
 from common.middleware import DEADLINE_SECONDS
 from common.problems import Conflict
-from common.validation import JSON_TYPE
+from common.request_state import RequestState
 
 SENT_AT_ONCE_BYTES: Final = 65_536
 """No more is handed to the server at a time: it keeps what a client has not taken yet."""
@@ -33,7 +34,7 @@ class ChunkedResponse(StreamingResponse):
         headers: Mapping[str, str],
     ) -> None:
         super().__init__(pieces, headers=dict(headers), media_type=JSON_TYPE)
-        self._scope = request.scope
+        self._state = RequestState.of(request.scope)
         self._beginning = beginning
         self._pieces = pieces
         self._end = end
@@ -56,27 +57,24 @@ class ChunkedResponse(StreamingResponse):
                     "headers": self.raw_headers,
                 }
             )
-            if self._scope["verb"] != "HEAD":
+            if self._state.method != "HEAD":
                 await self._send_pieces(send)
         except Conflict as conflict:
-            self._scope["refusal"] = (
-                conflict  # for the log: the client sees an answer without an end
-            )
+            self._state.problem = conflict  # for the log: the client sees an answer without an end
             return
         await send({"type": "http.response.body", "body": b""})
 
     async def _send_pieces(self, send: Send) -> None:
-        await _send_slowly(self._beginning, self._scope, send)
+        await _send_slowly(self._beginning, self._state, send)
         async for piece in self._pieces:
-            await _send_slowly(piece, self._scope, send)
-        await _send_slowly(self._end, self._scope, send)
+            await _send_slowly(piece, self._state, send)
+        await _send_slowly(self._end, self._state, send)
 
 
-async def _send_slowly(text: bytes, scope: Scope, send: Send) -> None:
+async def _send_slowly(text: bytes, state: RequestState, send: Send) -> None:
     """Send a text as fast as the client takes it, and let others have their turn in between."""
-    loop = asyncio.get_running_loop()
     for start in range(0, len(text), SENT_AT_ONCE_BYTES):
-        scope["deadline"].reschedule(loop.time() + DEADLINE_SECONDS)
+        state.extend_deadline(DEADLINE_SECONDS)
         piece = text[start : start + SENT_AT_ONCE_BYTES]
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         await asyncio.sleep(0)

@@ -146,7 +146,7 @@ def create_list(*, with_idempotency_key: bool = False, with_client_id: bool = Fa
         return shown.add_cte(claimed, delete_expired_keys(claimed).cte("pruned"))
     return (
         shown.add_cte(delete_tombstone("list", made)) if with_client_id else shown
-    ).execution_options(writes=True)
+    ).execution_options(not_idempotent=True)
 
 
 _found = find_renamable(LISTS)
@@ -188,7 +188,7 @@ def delete_list(*, with_tasks: bool) -> Executable:
     return (
         select(wanted.c.conflict)
         .add_cte(gone.cte("gone"), done.cte("done"), left.cte("left"))
-        .execution_options(writes=True)
+        .execution_options(not_idempotent=True)
     )
 
 

@@ -94,5 +94,5 @@ class ImportLimits:
         self, user_id: UUID, write_slot: asyncio.Semaphore
     ) -> AsyncGenerator[None]:
         """Wait for the user's other merge, a write slot of the user, and a merge slot."""
-        async with self._merges_per_user.slots_of(user_id), write_slot, self._merges:
+        async with self._merges_per_user.for_user(user_id), write_slot, self._merges:
             yield

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from common.identity import authenticate
+from common.authentication import authenticate
 from tasks.transfer import context
 
 
@@ -12,7 +12,7 @@ async def _import_context(request: Request) -> context.ImportContext:
     return context.ImportContext(
         database=state.engine,
         user=user,
-        write_slots=state.concurrency.writes.slots_of(user.id),
+        write_slots=state.concurrency.writes.for_user(user.id),
         limits=state.imports,
         tasks_max=state.settings.tasks_per_user_max,
     )

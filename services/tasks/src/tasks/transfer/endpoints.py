@@ -5,12 +5,13 @@ from dataclasses import asdict
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import JSONResponse, StreamingResponse
 
-from common.ndjson import MEDIA_TYPE
+from common.media_types import NDJSON_TYPE
+from common.streaming import with_deadline_per_chunk
 from common.validation import NoParameters, QueryParams
 from tasks.core.dependencies import ReadContext
 from tasks.transfer import service
 from tasks.transfer.dependencies import ImportContext
-from tasks.transfer.streams import upload_lines, with_deadline_per_chunk
+from tasks.transfer.streams import upload_lines
 
 router = APIRouter(
     prefix="/internal/owner",
@@ -23,7 +24,7 @@ router = APIRouter(
 async def export_owner(request: Request, context: ReadContext) -> Response:
     """Stream everything that the user has as NDJSON."""
     chunks = service.export_owner(context)
-    return StreamingResponse(with_deadline_per_chunk(request, chunks), media_type=MEDIA_TYPE)
+    return StreamingResponse(with_deadline_per_chunk(request, chunks), media_type=NDJSON_TYPE)
 
 
 @router.post("/import")

@@ -1,6 +1,6 @@
 """The problems of an import that more than one of its steps can raise."""
 
-from common.problems import SOON, Conflict, Unprocessable
+from common.problems import RETRY_SOON, Conflict, Unprocessable
 
 
 def quota_exceeded(maximum: int, plural: str) -> Unprocessable:
@@ -13,12 +13,12 @@ def id_taken() -> Conflict:
     return Conflict(
         "id-taken",
         "Somebody else took an id at this moment; send all of it again.",
-        headers=SOON,
+        headers=RETRY_SOON,
     )
 
 
 def import_interrupted() -> Conflict:
     """Return the problem of an import that was deleted while it was sent: by an erasure, or a crash."""
     return Conflict(
-        "import-interrupted", "What was sent is gone; send all of it again.", headers=SOON
+        "import-interrupted", "What was sent is gone; send all of it again.", headers=RETRY_SOON
     )

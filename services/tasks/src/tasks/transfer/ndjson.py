@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 
 from common.ndjson import end_line
 from common.problems import BadRequest, FieldError, ProblemError
-from common.validation import BODY_MAX_BYTES, StrictModel, parse, raise_if_invalid, read_document
+from common.strict_json import parse_json
+from common.validation import BODY_MAX_BYTES, StrictModel, raise_if_invalid, validate_json
 from tasks.core.types import ORDER_KEY_PATTERN, IgnoredReadOnly, Timestamp
 from tasks.core.types.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.core.types.texts import Description, Title
@@ -157,9 +158,8 @@ def _read(text: bytes) -> AnyRecord:
     if len(text) > BODY_MAX_BYTES:
         too_long = FieldError(location=["body"], code="too-long", message="Longer than 64 KiB")
         raise BadRequest(errors=[too_long])
-    document = parse(text)
-    record, field_errors = read_document(text, document, _record_class(document))
-    return raise_if_invalid(record, field_errors)
+    document = parse_json(text)
+    return raise_if_invalid(validate_json(text, document, _record_class(document)))
 
 
 def _record_class(document: JsonValue) -> type[AnyRecord]:

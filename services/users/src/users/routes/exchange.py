@@ -1,6 +1,5 @@
 """The addresses at which users take all that is theirs with them, bring it, or have it forgotten."""
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -9,12 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter
 from starlette.responses import StreamingResponse
 
-from common.identity import CurrentUser
+from common.authentication import CurrentUser
+from common.media_types import JSON_TYPE, NDJSON_TYPE, require_unencoded
 from common.middleware import DEADLINE_SECONDS
-from common.ndjson import MEDIA_TYPE
 from common.problems import BodyTooLarge, UnsupportedMediaType
+from common.request_state import RequestState
 from common.uploads import IMPORT_LIMITS, read_upload
-from common.validation import JSON_TYPE, NoParameters, QueryParams, require_unencoded
+from common.validation import NoParameters, QueryParams
 from users import service
 from users.lines import joined, write_start
 from users.peers import REPORT_SECONDS, TasksClient
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/users/me", tags=["users"])
 
 _REPORT = TypeAdapter(ImportRead)
 _LINES: Final[dict[str, Any]] = {
-    MEDIA_TYPE: {"schema": {"type": "string", "examples": [EXAMPLE_LINES]}}
+    NDJSON_TYPE: {"schema": {"type": "string", "examples": [EXAMPLE_LINES]}}
 }
 _EXPORTED: Final[dict[int | str, dict[str, Any]]] = {200: {"content": _LINES}}
 _IMPORTED: Final[dict[int | str, dict[str, Any]]] = {408: {}, 409: {}, 415: {}, 422: {}}
@@ -33,7 +33,7 @@ _IMPORT_BODY: Final = {"requestBody": {"required": True, "content": _LINES}}
 
 
 async def _tasks(request: Request, user: CurrentUser) -> TasksClient:
-    return TasksClient(request.app.state.tasks, user, request.scope["request_id"])
+    return TasksClient(request.app.state.tasks, user, RequestState.of(request.scope).request_id)
 
 
 Address = Depends(QueryParams(NoParameters))
@@ -51,8 +51,8 @@ async def _require_lines(request: Request, _: CurrentUser) -> None:
         raise BodyTooLarge
     require_unencoded(request)
     sent = request.headers.getlist("content-type")
-    if len(sent) != 1 or sent[0].partition(";")[0].strip().lower() != MEDIA_TYPE:
-        raise UnsupportedMediaType("unsupported-media-type", f"The body must be {MEDIA_TYPE}.")
+    if len(sent) != 1 or sent[0].partition(";")[0].strip().lower() != NDJSON_TYPE:
+        raise UnsupportedMediaType("unsupported-media-type", f"The body must be {NDJSON_TYPE}.")
 
 
 TaskLines = Annotated[AsyncIterator[bytes], Depends(_task_lines)]
@@ -67,7 +67,7 @@ async def export_me(
 ) -> Response:
     """Show all that the caller has, one JSON object a line: the profile, then lists, labels and tasks."""
     start = write_start(await service.get_user(session, user))
-    return StreamingResponse(_in_time(request, joined(start, lines)), media_type=MEDIA_TYPE)
+    return StreamingResponse(_in_time(request, joined(start, lines)), media_type=NDJSON_TYPE)
 
 
 @router.post("/import", response_model=ImportRead, responses=_IMPORTED, openapi_extra=_IMPORT_BODY)
@@ -86,7 +86,7 @@ async def import_me(
     time. At most 64 MiB; more comes in parts, each with the first line and the lists. It must have come within 50
     seconds, and at 1 KiB a second or more. Two imports of one caller are read at the same time, others wait a while.
     """
-    async with request.app.state.uploads.slots_of(user.id):
+    async with request.app.state.uploads.for_user(user.id):
         pieces = read_upload(request, IMPORT_LIMITS, REPORT_SECONDS)
         report = await service.import_user(session, user, tasks, pieces)
     return Response(_REPORT.dump_json(report), media_type=JSON_TYPE)
@@ -106,4 +106,4 @@ async def _in_time(request: Request, pieces: AsyncIterable[bytes]) -> AsyncItera
 
 def _put_off(request: Request, seconds: float) -> None:
     """Give a request that gets on its time anew."""
-    request.scope["deadline"].reschedule(asyncio.get_running_loop().time() + seconds)
+    RequestState.of(request.scope).extend_deadline(seconds)

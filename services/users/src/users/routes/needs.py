@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from common.authentication import CurrentUser
 from common.database import Database, LimitedDatabase
-from common.identity import CurrentUser
 
 
 async def _session(request: Request, user: CurrentUser) -> Database:
     state = request.app.state
-    return LimitedDatabase(state.engine, state.limiter.slots_of(user.id))
+    return LimitedDatabase(state.engine, state.limiter.for_user(user.id))
 
 
 DbSession = Annotated[Database, Depends(_session)]

@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import TypeAdapter
 
-from common.identity import CurrentUser
-from common.validation import JSON_TYPE, MERGE_PATCH_TYPE, JsonBody, NoParameters, QueryParams
+from common.authentication import CurrentUser
+from common.media_types import JSON_TYPE, MERGE_PATCH_TYPE
+from common.validation import JsonBody, NoParameters, QueryParams
 from users import service
 from users.routes.needs import DbSession
 from users.schemas import EXAMPLE_USER, UserChange, UserRead

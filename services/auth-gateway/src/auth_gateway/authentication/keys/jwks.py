@@ -13,7 +13,7 @@ from jwt.exceptions import PyJWTError
 
 from auth_gateway.authentication.keys.errors import KeySetError
 from common.problems import BadRequest
-from common.validation import parse
+from common.strict_json import parse_json
 
 ALGORITHMS_BY_KEY_TYPE: Final = {
     ("OKP", "Ed25519"): frozenset({"EdDSA", "Ed25519"}),
@@ -116,7 +116,7 @@ def parse_key_set(document: bytes) -> KeySet:
 
 def _parse_jwks(document: bytes) -> list[object]:
     try:
-        key_set = parse(document)
+        key_set = parse_json(document)
     except BadRequest:
         raise KeySetError("answers with something that is not strict JSON") from None
     jwks = None

@@ -100,7 +100,7 @@ def change_task(*, with_labels: bool = False) -> Executable:
     )
     if with_labels:
         statement = statement.add_cte(*set_labels(counter_bump, TARGET_ID))
-    return statement.execution_options(writes=True)
+    return statement.execution_options(not_idempotent=True)
 
 
 def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
@@ -208,7 +208,7 @@ def _delete_task() -> Executable:
         counter_bump.c.now,
     ).join(counter_bump, true())
     statement = select(current.c.conflict).add_cte(insert_tombstones(tombstone).cte("tombstone"))
-    return statement.execution_options(writes=True)
+    return statement.execution_options(not_idempotent=True)
 
 
 DELETE_TASK: Final = _delete_task()

@@ -119,7 +119,7 @@ def create_task(
         return statement.add_cte(delete_expired_keys(claimed).cte("expired"))
     if with_client_id:
         statement = statement.add_cte(delete_tombstone("task", created))
-    return statement.execution_options(writes=True)
+    return statement.execution_options(not_idempotent=True)
 
 
 def _lock_owner(*, with_idempotency_key: bool, with_client_id: bool, with_labels: bool) -> CTE:

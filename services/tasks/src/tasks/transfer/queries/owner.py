@@ -21,6 +21,6 @@ ERASE_OWNER: Final = (
     delete(Owner)
     .where(col(Owner.id) == USER_ID)
     .returning(col(Owner.id))
-    .execution_options(writes=True)
+    .execution_options(not_idempotent=True)
 )
 """Delete an owner and, by the foreign keys, all of its rows."""

@@ -15,10 +15,10 @@ from psycopg import AsyncConnection, AsyncRawCursor, OperationalError
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedTable
 from psycopg.rows import class_row
 from sqlalchemy import Update
-from sqlalchemy.dialects import postgresql
 
-from common.database_connection import Connection
-from common.database_history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
+from common.database.connection import Connection
+from common.database.history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
+from common.database.statements import DIALECT
 from common.logging import log
 from common.problems import Unavailable
 
@@ -33,8 +33,6 @@ CODE: Final = "database-not-ready"
 
 COMPATIBLE_FROM: Final = "oldest revision whose release works with this schema: {}"
 """Comment on the table `alembic_version`: it tells a release that is older than the schema whether it may go on."""
-
-_DIALECT: Final = postgresql.psycopg.dialect(paramstyle="numeric_dollar")
 
 _COMPATIBLE_FROM: Final = re.compile(re.escape(COMPATIBLE_FROM).replace(r"\{\}", r"(\w+)"))
 
@@ -88,7 +86,7 @@ class Release:
         if self.raise_versions is None:
             return b""
         compiled = self.raise_versions.compile(
-            dialect=_DIALECT, compile_kwargs={"literal_binds": True}
+            dialect=DIALECT, compile_kwargs={"literal_binds": True}
         )
         return compiled.string.encode()
 
@@ -204,7 +202,7 @@ class DatabaseChecks:
             await self._begin_new_history()
 
     @property
-    def is_refused(self) -> bool:
+    def is_unusable(self) -> bool:
         """Whether the last connection that was asked was of no use: so are those that were opened before."""
         return self._said.get("fault") is not None
 
