@@ -1,9 +1,10 @@
-"""Where the platform is: at `E2E_BASE_URL`, or, when nobody names one, started for these suites."""
+"""Find the platform at `E2E_BASE_URL`, or start one for these suites."""
 
 import os
 import secrets
 import shutil
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4, uuid5
 
@@ -16,82 +17,138 @@ from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, Service, start_platform
-from e2e.support.chromium import PROGRAM, blank_page, chromium
-from e2e.support.compose_project import SAME_SITE, Composition, composition
-from e2e.support.entrypoint import DIFFERENCES, EDGE, MODE, TRAEFIK, start_front
-from e2e.support.user_client import AsUser, Person
+from e2e.support.chromium import CHROMIUM_PATH, open_page, run_chromium
+from e2e.support.compose_project import SAME_SITE_ORIGIN, ComposeProject, run_compose_project
+from e2e.support.entrypoint import (
+    EDGE,
+    EDGE_DIFFERENCES,
+    GATEWAY_MODE,
+    TRAEFIK,
+    start_entrypoint,
+)
+from e2e.support.user_client import UserClient, UserClientFactory
 
-running = os.environ.get("E2E_BASE_URL", "").rstrip("/")
-composed = EDGE == "compose"
+RUNNING_URL: Final = os.environ.get("E2E_BASE_URL", "").rstrip("/")
+"""The public URL of a platform that is running already; empty to start one."""
 
-go_and_maven = shutil.which("go") and shutil.which("mvn")
-node = shutil.which("node") and shutil.which("npm")
+IS_COMPOSE: Final = EDGE == "compose"
 
-left_out = {
-    "there is no Node.js": [] if node else ["api/test_better_auth.py", "api/test_typescript.py"],
-    "there is no Go, or no Maven": [] if go_and_maven else ["api/test_openapi_tools.py"],
-    "there is no Chromium": []
-    if PROGRAM
-    else ["browser/test_docs_page.py", "compose/test_journey.py"],
-    "there is no PgBouncer": [] if shutil.which("pgbouncer") else ["whitebox/test_pooler.py"],
-    "there is no curl": [] if shutil.which("curl") else ["whitebox/test_readme.py"],
-    "it needs a platform of its own": ["whitebox", "api/test_better_auth.py"]
-    if composed
-    else ["whitebox"]
-    if running
-    else [],
-    "it needs Traefik as a program (edge=traefik)": [] if TRAEFIK else ["edge"],
-    "it needs containers (edge=compose)": [] if composed else ["compose"],
-}
-collect_ignore = [path for paths in left_out.values() for path in paths]
+
+def _is_installed(*programs: str) -> bool:
+    return all(shutil.which(program) for program in programs)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """What some suites need in order to run."""
+
+    paths: list[str]
+    is_met: bool
+    reason: str
+    """Why the suites do not run if the requirement is not met."""
+
+
+REQUIREMENTS: Final = (
+    Requirement(
+        ["api/test_better_auth.py", "api/test_typescript.py"],
+        is_met=_is_installed("node", "npm"),
+        reason="there is no Node.js",
+    ),
+    Requirement(
+        ["api/test_openapi_tools.py"],
+        is_met=_is_installed("go", "mvn"),
+        reason="there is no Go, or no Maven",
+    ),
+    Requirement(
+        ["browser/test_docs_page.py", "compose/test_journey.py"],
+        is_met=CHROMIUM_PATH is not None,
+        reason="there is no Chromium",
+    ),
+    Requirement(
+        ["whitebox/test_pooler.py"],
+        is_met=_is_installed("pgbouncer"),
+        reason="there is no PgBouncer",
+    ),
+    Requirement(
+        ["whitebox/test_readme.py"], is_met=_is_installed("curl"), reason="there is no curl"
+    ),
+    Requirement(
+        ["whitebox"],
+        is_met=not IS_COMPOSE and not RUNNING_URL,
+        reason="it needs a platform of its own",
+    ),
+    Requirement(
+        ["api/test_better_auth.py"],
+        is_met=not IS_COMPOSE,
+        reason="it needs a platform of its own",
+    ),
+    Requirement(
+        ["edge"],
+        is_met=TRAEFIK is not None,
+        reason="it needs Traefik as a program (edge=traefik)",
+    ),
+    Requirement(["compose"], is_met=IS_COMPOSE, reason="it needs containers (edge=compose)"),
+)
+
+excluded: list[Requirement] = [
+    requirement for requirement in REQUIREMENTS if not requirement.is_met
+]
+collect_ignore = [path for requirement in excluded for path in requirement.paths]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what an edge does in its own way."""
-    different = [item for item in items if EDGE and item.name in DIFFERENCES]
-    left_out.update({DIFFERENCES[item.name]: [item.nodeid] for item in different})
-    config.hook.pytest_deselected(items=different)
-    items[:] = [item for item in items if item not in different]
+    """Deselect the tests that fail behind an edge by its nature."""
+    if not EDGE:
+        return
+    deselected = [item for item in items if item.name in EDGE_DIFFERENCES]
+    for item in deselected:
+        reason = EDGE_DIFFERENCES[item.name]
+        excluded.append(Requirement([item.nodeid], is_met=False, reason=reason))
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in deselected]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which suites could not run here, where nobody can overlook it."""
-    for reason, paths in left_out.items():
-        if paths:
-            terminalreporter.section("Left out")
-            terminalreporter.line(f"Not run, because {reason}: {', '.join(paths)}")
+    """Name the suites that did not run, and the reason."""
+    for requirement in excluded:
+        terminalreporter.section("Left out")
+        paths = ", ".join(requirement.paths)
+        terminalreporter.line(f"Not run, because {requirement.reason}: {paths}")
 
 
-MORE_HEADERS: Final = {"CORS_REQUEST_HEADERS": "X-Client-Version"}
-"""What front ends may send besides."""
+CORS_REQUEST_HEADERS: Final = "X-Client-Version"
+"""Further headers that front ends may send."""
 
 
 @pytest.fixture(scope="session")
 def origin() -> str:
-    """Name a front end that `CORS_ORIGINS` allows."""
+    """Return the origin of a front end that `CORS_ORIGINS` allows."""
     return os.environ.get("E2E_ORIGIN") or "https://app.example.com"
 
 
 @pytest.fixture(scope="session")
-async def composed_platform(
+async def compose_project(
     tmp_path_factory: pytest.TempPathFactory, origin: str
-) -> AsyncGenerator[Composition]:
+) -> AsyncGenerator[ComposeProject]:
     """Run the platform in containers."""
-    async with composition(
-        tmp_path_factory.mktemp("compose"), CORS_ORIGINS=f"{origin},{SAME_SITE}", **MORE_HEADERS
-    ) as made:
-        yield made
+    folder = tmp_path_factory.mktemp("compose")
+    async with run_compose_project(
+        folder,
+        CORS_ORIGINS=f"{origin},{SAME_SITE_ORIGIN}",
+        CORS_REQUEST_HEADERS=CORS_REQUEST_HEADERS,
+    ) as project:
+        yield project
 
 
 @pytest.fixture(scope="session")
 def better_auth_secret(request: pytest.FixtureRequest) -> str:
-    """Sign tokens that the gateway takes."""
-    if composed:
-        made: Composition = request.getfixturevalue("composed_platform")
-        return made.settings["BETTER_AUTH_SECRET"]
-    if not running:
-        return secrets.token_urlsafe()
-    return os.environ.get("E2E_SECRET") or os.environ["BETTER_AUTH_SECRET"]
+    """Return the secret that signs the tokens of clients."""
+    if IS_COMPOSE:
+        project: ComposeProject = request.getfixturevalue("compose_project")
+        return project.settings["BETTER_AUTH_SECRET"]
+    if RUNNING_URL:
+        return os.environ.get("E2E_SECRET") or os.environ["BETTER_AUTH_SECRET"]
+    return secrets.token_urlsafe()
 
 
 @pytest.fixture(scope="session")
@@ -102,84 +159,92 @@ async def platform(
     better_auth_secret: str,
     origin: str,
 ) -> Platform:
-    """Run gateway, tasks and users, each as a process, on fresh databases, for browsers too."""
-    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
-    told = {
-        "BETTER_AUTH_SECRET": better_auth_secret,
-        "CORS_ORIGINS": origin,
-        **MORE_HEADERS,
-        **MODE,
-    }
-    started = start_platform(
-        processes, database_environment(urls, minimal_environment()) | told, keys
-    )
-    await started.wait_until_ready()
-    return started
+    """Run gateway, tasks and users as processes, on fresh databases, with CORS for one origin."""
+    urls = {service: await databases.create(service) for service in ("tasks", "users")}
+    environment = database_environment(urls, minimal_environment())
+    environment |= GATEWAY_MODE
+    environment["BETTER_AUTH_SECRET"] = better_auth_secret
+    environment["CORS_ORIGINS"] = origin
+    environment["CORS_REQUEST_HEADERS"] = CORS_REQUEST_HEADERS
+    platform = start_platform(processes, environment, keys)
+    await platform.wait_until_ready()
+    return platform
 
 
 @pytest.fixture(scope="session")
-async def front(processes: ProcessGroup, platform: Platform, origin: str) -> Service:
-    """Run what clients talk to."""
-    services = {
+async def entrypoint(processes: ProcessGroup, platform: Platform, origin: str) -> Service:
+    """Run what receives the requests of clients."""
+    environment = {
         "TASKS_URL": platform.tasks.url,
         "USERS_URL": platform.users.url,
         "CORS_ORIGINS": origin,
-        **MORE_HEADERS,
+        "CORS_REQUEST_HEADERS": CORS_REQUEST_HEADERS,
     }
-    started = start_front(processes, platform.gateway, services)
-    await started.wait_until_ready()
-    return started
+    entrypoint = start_entrypoint(processes, platform.gateway, environment)
+    await entrypoint.wait_until_ready()
+    return entrypoint
 
 
 @pytest.fixture(scope="session")
 def base_url(request: pytest.FixtureRequest) -> str:
-    """Name the one URL that a client knows."""
-    if running:
-        return running
-    if composed:
-        made: Composition = request.getfixturevalue("composed_platform")
-        return made.url
-    front: Service = request.getfixturevalue("front")
-    return front.url
+    """Return the public URL."""
+    if RUNNING_URL:
+        return RUNNING_URL
+    if IS_COMPOSE:
+        project: ComposeProject = request.getfixturevalue("compose_project")
+        return project.url
+    entrypoint: Service = request.getfixturevalue("entrypoint")
+    return entrypoint.url
 
 
 @pytest.fixture(scope="session")
 async def transport() -> AsyncGenerator[httpx.AsyncHTTPTransport]:
     """Share connections among all clients."""
-    async with httpx.AsyncHTTPTransport() as connections:
-        yield connections
+    async with httpx.AsyncHTTPTransport() as transport:
+        yield transport
 
 
 @pytest.fixture(scope="session")
-def nobody(base_url: str, transport: httpx.AsyncHTTPTransport) -> httpx.AsyncClient:
-    """Speak without a token."""
+def anonymous(base_url: str, transport: httpx.AsyncHTTPTransport) -> httpx.AsyncClient:
+    """Return a client without a token."""
     return httpx.AsyncClient(base_url=base_url, transport=transport)
 
 
 @pytest.fixture(scope="session")
 def as_subject(
     base_url: str, transport: httpx.AsyncHTTPTransport, better_auth_secret: str
-) -> AsUser:
-    """Speak for whoever the tokens with this `sub` are for."""
-    return lambda subject: Person(base_url, transport, better_auth_secret, subject)
+) -> UserClientFactory:
+    """Return the client of the user with a token subject."""
+
+    def create_client(subject: str) -> UserClient:
+        return UserClient(base_url, transport, better_auth_secret, subject)
+
+    return create_client
 
 
 @pytest.fixture
-def as_user(as_subject: AsUser) -> AsUser:
-    """Speak for a user of this name whom nobody has seen before this test, and whose subject is a UUID."""
+def as_user(as_subject: UserClientFactory) -> UserClientFactory:
+    """Return the client of a user by name.
+
+    Each test has its own users, unknown to the platform before; their subjects are UUIDs.
+    """
     namespace = uuid4()
-    return lambda name: as_subject(str(uuid5(namespace, name)))
+
+    def create_client(name: str) -> UserClient:
+        return as_subject(str(uuid5(namespace, name)))
+
+    return create_client
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncGenerator[Browser]:
     """Run one Chromium for all suites."""
-    async with chromium() as program:
-        yield program
+    async with run_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
 async def page(browser: Browser) -> AsyncGenerator[Page]:
-    """Open a page of a browser that has never been anywhere."""
-    async with blank_page(browser) as opened:
-        yield opened
+    """Open a page without cookies and storage."""
+    async with open_page(browser) as page:
+        yield page

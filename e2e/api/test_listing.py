@@ -7,45 +7,45 @@ from typing import Final, cast
 import pytest
 from httpx import Response
 
-from e2e.support.contract import SOME_ID, Task, places_of, problem_of
-from e2e.support.user_client import AsUser, Person
+from e2e.support.contract import UNKNOWN_ID, Task, assert_problem, error_locations
+from e2e.support.user_client import UserClient, UserClientFactory
 
 PAGES_MAX: Final = 20
 """More than any list of these tests has."""
 
 
-async def pages(person: Person, **query: str) -> list[list[Task]]:
+async def pages(user: UserClient, **query: str) -> list[list[Task]]:
     """Read a list page by page."""
-    return await follow(person, await person.get("/tasks", params=query))
+    return await follow(user, await user.get("/tasks", params=query))
 
 
-async def follow(person: Person, answer: Response) -> list[list[Task]]:
+async def follow(user: UserClient, response: Response) -> list[list[Task]]:
     """Return a page and all that it links to."""
-    read = [cast("list[Task]", answer.json())]
-    while "next" in answer.links:
-        answer = await person.get(answer.links["next"]["url"])
-        assert answer.status_code == 200, answer.text
-        read.append(cast("list[Task]", answer.json()))
+    read = [cast("list[Task]", response.json())]
+    while "next" in response.links:
+        response = await user.get(response.links["next"]["url"])
+        assert response.status_code == 200, response.text
+        read.append(cast("list[Task]", response.json()))
         assert len(read) < PAGES_MAX
     return read
 
 
-async def some_tasks(person: Person, count: int) -> list[Task]:
+async def some_tasks(user: UserClient, count: int) -> list[Task]:
     return [
-        await person.add(f"Number {number}", is_completed=number % 2 == 1)
+        await user.create_task(f"Number {number}", is_completed=number % 2 == 1)
         for number in range(count)
     ]
 
 
-async def test_a_plain_list_has_everything_oldest_first(as_user: AsUser) -> None:
+async def test_a_plain_list_has_everything_oldest_first(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 12)
     changed = await ann.patch(f"/tasks/{tasks[3]['id']}", json={"title": "Changed"})
 
-    answer = await ann.get("/tasks")
+    response = await ann.get("/tasks")
 
-    assert answer.json() == [*tasks[:3], changed.json(), *tasks[4:]]
-    assert "link" not in answer.headers
+    assert response.json() == [*tasks[:3], changed.json(), *tasks[4:]]
+    assert "link" not in response.headers
     assert tasks == sorted(tasks, key=lambda task: (task["created_at"], task["id"]))
 
 
@@ -63,21 +63,21 @@ async def test_a_plain_list_has_everything_oldest_first(as_user: AsUser) -> None
     ],
 )
 async def test_filters_are_joined(
-    as_user: AsUser, query: dict[str, str], wanted: list[int]
+    as_user: UserClientFactory, query: dict[str, str], wanted: list[int]
 ) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 5)
 
-    assert await ann.tasks(**query) == [tasks[number] for number in wanted]
+    assert await ann.list_tasks(**query) == [tasks[number] for number in wanted]
 
 
 @pytest.mark.parametrize(("completed", "status"), [("true", "pending"), ("false", "completed")])
 async def test_filters_that_contradict_each_other_are_refused(
-    as_user: AsUser, completed: str, status: str
+    as_user: UserClientFactory, completed: str, status: str
 ) -> None:
     query = {"is_completed": completed, "status": status}
 
-    problem_of(await as_user("ann").get("/tasks", params=query), 400, "bad-request")
+    assert_problem(await as_user("ann").get("/tasks", params=query), 400, "bad-request")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_filters_that_contradict_each_other_are_refused(
         ),
         ("limit", "9" * 1_000),
         *(("q", value) for value in ("", "x" * 201, "a\0b")),
-        *(("cursor", value) for value in ("", "x", "AAAA", SOME_ID, "=", "x" * 1_000, "\0")),
+        *(("cursor", value) for value in ("", "x", "AAAA", UNKNOWN_ID, "=", "x" * 1_000, "\0")),
         *(
             (name, "1")
             for name in ("page", "offset", "Limit", "limit[]", "sort", "access_token", "token", "")
@@ -118,70 +118,76 @@ async def test_filters_that_contradict_each_other_are_refused(
     ],
 )
 async def test_a_query_that_cannot_be_read_is_refused(
-    as_user: AsUser, name: str, value: str
+    as_user: UserClientFactory, name: str, value: str
 ) -> None:
-    answer = await as_user("ann").get("/tasks", params={name: value})
+    response = await as_user("ann").get("/tasks", params={name: value})
 
-    problem = problem_of(answer, 400, "bad-request")
-    assert [place[0] for place in places_of(problem)] == ["query"]
+    problem = assert_problem(response, 400, "bad-request")
+    assert [place[0] for place in error_locations(problem)] == ["query"]
 
 
-async def test_a_refused_query_does_not_come_back(as_user: AsUser) -> None:
+async def test_a_refused_query_does_not_come_back(as_user: UserClientFactory) -> None:
     skull, ann = "\u2620", as_user("ann")
     wrong: dict[str, str] = dict.fromkeys(
         ("is_completed", "status", "limit", "cursor", skull), skull
     )
 
-    for address in ("/tasks", f"/tasks/{skull}", f"/users/{skull}"):
-        answer = await ann.get(address, params=wrong)
-        problem_of(answer, 400, "bad-request")
-        assert skull not in json.dumps(answer.json(), ensure_ascii=False)
+    for path in ("/tasks", f"/tasks/{skull}", f"/users/{skull}"):
+        response = await ann.get(path, params=wrong)
+        assert_problem(response, 400, "bad-request")
+        assert skull not in json.dumps(response.json(), ensure_ascii=False)
 
 
 @pytest.mark.parametrize("query", ["q=%FF", "q=%C3", "q=%ED%A0%80", "%FF=1", "q=a%C0%AFb"])
-async def test_a_query_is_utf8(as_user: AsUser, query: str) -> None:
+async def test_a_query_is_utf8(as_user: UserClientFactory, query: str) -> None:
     ann = as_user("ann")
-    await ann.add("\ufffd")
+    await ann.create_task("\ufffd")
 
-    problem_of(await ann.get(f"/tasks?{query}"), 400, "bad-request")
+    assert_problem(await ann.get(f"/tasks?{query}"), 400, "bad-request")
 
 
 @pytest.mark.parametrize("name", ["is_completed", "status", "q", "limit", "user_id"])
-async def test_a_parameter_that_is_given_twice_is_refused(as_user: AsUser, name: str) -> None:
+async def test_a_parameter_that_is_given_twice_is_refused(
+    as_user: UserClientFactory, name: str
+) -> None:
     ann = as_user("ann")
     value = {"is_completed": "true", "status": "pending", "limit": "5"}.get(name, ann.id)
 
-    problem = problem_of(await ann.get(f"/tasks?{name}={value}&{name}={value}"), 400, "bad-request")
-    assert ["query", name] in places_of(problem)
+    problem = assert_problem(
+        await ann.get(f"/tasks?{name}={value}&{name}={value}"), 400, "bad-request"
+    )
+    assert ["query", name] in error_locations(problem)
 
 
 @pytest.mark.parametrize(
-    ("verb", "path"),
+    ("method", "path"),
     [
         ("POST", "/tasks"),
-        *((verb, "/tasks/{task}") for verb in ("GET", "PATCH", "PUT", "DELETE")),
-        *((verb, "/users/me") for verb in ("GET", "PATCH")),
+        *((method, "/tasks/{task}") for method in ("GET", "PATCH", "PUT", "DELETE")),
+        *((method, "/users/me") for method in ("GET", "PATCH")),
         ("GET", "/users/{user}"),
     ],
 )
 async def test_a_parameter_that_an_address_does_not_know_is_refused(
-    as_user: AsUser, verb: str, path: str
+    as_user: UserClientFactory, method: str, path: str
 ) -> None:
     ann = as_user("ann")
-    task = await ann.add()
-    body = {"title": "x"} if verb in {"POST", "PUT"} and "tasks" in path else {}
-    address = path.format(task=task["id"], user=ann.id)
+    task = await ann.create_task()
+    body = {"title": "x"} if method in {"POST", "PUT"} and "tasks" in path else {}
+    path = path.format(task=task["id"], user=ann.id)
 
-    answer = await ann.request(verb, address, params={"limit": "1"}, content=json.dumps(body))
+    response = await ann.request(method, path, params={"limit": "1"}, content=json.dumps(body))
 
-    assert places_of(problem_of(answer, 400, "bad-request")) == [["query", "limit"]]
-    assert await ann.tasks() == [task]
+    assert error_locations(assert_problem(response, 400, "bad-request")) == [["query", "limit"]]
+    assert await ann.list_tasks() == [task]
 
 
 @pytest.mark.parametrize(
     ("limit", "sizes"), [(1, [1] * 6), (2, [2, 2, 2]), (4, [4, 2]), (6, [6]), (500, [6])]
 )
-async def test_pages_together_are_the_list(as_user: AsUser, limit: int, sizes: list[int]) -> None:
+async def test_pages_together_are_the_list(
+    as_user: UserClientFactory, limit: int, sizes: list[int]
+) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 6)
 
@@ -191,43 +197,43 @@ async def test_pages_together_are_the_list(as_user: AsUser, limit: int, sizes: l
     assert [task for page in read for task in page] == tasks
 
 
-async def test_a_page_of_a_filtered_list_leads_to_its_next_one(as_user: AsUser) -> None:
+async def test_a_page_of_a_filtered_list_leads_to_its_next_one(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 10)
-    await ann.add("Something else", is_completed=True)
+    await ann.create_task("Something else", is_completed=True)
 
     for query in ({"q": "NUMBER"}, {"q": "number", "user_id": ann.id}):
         read = await pages(ann, status="completed", limit="2", **query)
         assert read == [[tasks[1], tasks[3]], [tasks[5], tasks[7]], [tasks[9]]]
 
 
-async def test_a_link_keeps_what_was_searched_for(as_user: AsUser) -> None:
+async def test_a_link_keeps_what_was_searched_for(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    tasks = [await ann.add(f"50% of a+b & c=ü \\ # {number}") for number in range(3)]
-    await ann.add("50")
+    tasks = [await ann.create_task(f"50% of a+b & c=ü \\ # {number}") for number in range(3)]
+    await ann.create_task("50")
 
     assert await pages(ann, q="50% of A+B & c=Ü \\ #", limit="2") == [tasks[:2], tasks[2:]]
 
 
-async def test_a_link_is_written_as_web_linking_wants_it(as_user: AsUser) -> None:
+async def test_a_link_is_written_as_web_linking_wants_it(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     await some_tasks(ann, 2)
 
     link = (await ann.get("/tasks", params={"limit": 1})).headers["link"]
 
-    address, _, relation = link.partition(">; ")
+    path, _, relation = link.partition(">; ")
     assert relation == 'rel="next"'
-    assert address.startswith(("</tasks?", f"<{ann.base_url}tasks?"))
+    assert path.startswith(("</tasks?", f"<{ann.base_url}tasks?"))
 
 
-async def test_an_empty_list_has_no_next_page(as_user: AsUser) -> None:
-    answer = await as_user("ann").get("/tasks", params={"limit": 1})
+async def test_an_empty_list_has_no_next_page(as_user: UserClientFactory) -> None:
+    response = await as_user("ann").get("/tasks", params={"limit": 1})
 
-    assert (answer.json(), answer.links) == ([], {})
+    assert (response.json(), response.links) == ([], {})
 
 
 async def test_paging_neither_repeats_nor_misses_anything_while_the_list_changes(
-    as_user: AsUser,
+    as_user: UserClientFactory,
 ) -> None:
     ann = as_user("ann")
     tasks = await some_tasks(ann, 7)
@@ -236,7 +242,7 @@ async def test_paging_neither_repeats_nor_misses_anything_while_the_list_changes
     for number in (0, 1, 4):
         await ann.delete(f"/tasks/{tasks[number]['id']}")
     await ann.patch(f"/tasks/{tasks[2]['id']}", json={"title": "Changed"})
-    added = await ann.add("Added")
+    added = await ann.create_task("Added")
     seen = [task for page in await follow(ann, first) for task in page]
 
     left = [tasks[number]["id"] for number in (0, 1, 2, 3, 5, 6)]
@@ -244,13 +250,15 @@ async def test_paging_neither_repeats_nor_misses_anything_while_the_list_changes
 
 
 @pytest.mark.parametrize("tamper", ["{}=", "{}A", "x{}", "{} ", "{}\n"])
-async def test_a_cursor_that_was_not_handed_out_is_refused(as_user: AsUser, tamper: str) -> None:
+async def test_a_cursor_that_was_not_handed_out_is_refused(
+    as_user: UserClientFactory, tamper: str
+) -> None:
     ann = as_user("ann")
     await some_tasks(ann, 2)
     link = (await ann.get("/tasks", params={"limit": 1})).links["next"]["url"]
     cursor = ann.build_request("GET", link).url.params["cursor"]
 
-    problem_of(
+    assert_problem(
         await ann.get("/tasks", params={"limit": 1, "cursor": tamper.format(cursor)}),
         400,
         "bad-request",
@@ -258,8 +266,10 @@ async def test_a_cursor_that_was_not_handed_out_is_refused(as_user: AsUser, tamp
 
 
 @pytest.mark.parametrize("length", [1, 8, 16, 23, 24, 25, 1_000])
-async def test_a_cursor_of_any_bytes_breaks_nothing(as_user: AsUser, length: int) -> None:
+async def test_a_cursor_of_any_bytes_breaks_nothing(
+    as_user: UserClientFactory, length: int
+) -> None:
     for byte in (b"\0", b"\x7f", b"\xff"):
         cursor = urlsafe_b64encode(byte * length).decode()
-        answer = await as_user("ann").get("/tasks", params={"limit": 1, "cursor": cursor})
-        assert answer.status_code in {200, 400}, answer.text
+        response = await as_user("ann").get("/tasks", params={"limit": 1, "cursor": cursor})
+        assert response.status_code in {200, 400}, response.text

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from e2e.support.user_client import AsUser
+from e2e.support.user_client import UserClientFactory
 
 CONFIGURATION: Final = Path(__file__).parents[1].joinpath("schemathesis.toml")
 
@@ -21,11 +21,11 @@ RUN_SECONDS: Final = 240
 """Far more than it takes, because test machines are busy."""
 
 
-def write_people(file: Path, **people: str) -> None:
+def write_people(file: Path, **users: str) -> None:
     """Write down who may ask, as the fuzzer reads it. Source: Web Fuzzing Commons, authentication."""
     entries = [
         {"name": name, "fixedHeaders": [{"name": "Authorization", "value": authorization}]}
-        for name, authorization in people.items()
+        for name, authorization in users.items()
     ]
     file.write_text(json.dumps({"auth": entries}))
 
@@ -34,19 +34,19 @@ def write_people(file: Path, **people: str) -> None:
     "S001-SC-005", "S002-US4.3", "S002-SC-002", "S002-SC-007", "S006-FR-002", "S006-SC-002"
 )
 def test_the_services_do_what_the_document_says(
-    base_url: str, as_subject: AsUser, tmp_path: Path
+    base_url: str, as_subject: UserClientFactory, tmp_path: Path
 ) -> None:
-    people, fuzzer = tmp_path / "people.json", Path(sys.executable).with_name("schemathesis")
+    users, fuzzer = tmp_path / "people.json", Path(sys.executable).with_name("schemathesis")
     ada, bob = (
         as_subject(subject).headers["authorization"] for subject in (EXAMPLE_USER, str(uuid4()))
     )
-    write_people(people, ada=ada, bob=bob)
+    write_people(users, ada=ada, bob=bob)
 
     done = subprocess.run(
         [fuzzer, "--config-file", CONFIGURATION, "run", f"{base_url}/openapi.json"],
         check=False,
         cwd=tmp_path,
-        env=os.environ | {"BASE_URL": base_url, "PEOPLE": str(people)},
+        env=os.environ | {"BASE_URL": base_url, "PEOPLE": str(users)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

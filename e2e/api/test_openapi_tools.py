@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from devkit.openapi.components import Json
 from devkit.openapi.document import OPENAPI_FILE, build_document
-from e2e.support.npm import program
+from e2e.support.npm import find_program
 
 TOOLS: Final = Path(__file__).parents[1].joinpath("openapi_tools")
 
@@ -21,7 +21,7 @@ RUN_SECONDS: Final = 400
 def number_of_paths(command: Sequence[str]) -> int:
     """Let a program validate the document, and return how many paths it found."""
     run = subprocess.run(
-        [program(command[0]), *command[1:]],
+        [find_program(command[0]), *command[1:]],
         check=False,
         cwd=TOOLS,
         capture_output=True,

@@ -6,10 +6,16 @@ from typing import Final, NamedTuple
 import httpx
 import pytest
 
-from e2e.support.contract import PROTECTED, PUBLIC, SOME_ID, problem_of, verbs_of
-from e2e.support.user_client import AsUser
+from e2e.support.contract import (
+    PROTECTED_PATHS,
+    PUBLIC_PATHS,
+    UNKNOWN_ID,
+    allowed_methods,
+    assert_problem,
+)
+from e2e.support.user_client import UserClientFactory
 
-VERBS: Final = (
+METHODS: Final = (
     "GET",
     "HEAD",
     "POST",
@@ -22,7 +28,10 @@ VERBS: Final = (
     "PURGE",
 )
 
-ADDRESSES: Final = {**PROTECTED, **dict.fromkeys([*PUBLIC, "/problems/not-found"], ("GET",))}
+ALL_PATHS: Final = {
+    **PROTECTED_PATHS,
+    **dict.fromkeys([*PUBLIC_PATHS, "/problems/not-found"], ("GET",)),
+}
 
 UNKNOWN: Final = (
     "/",
@@ -31,7 +40,7 @@ UNKNOWN: Final = (
     "/tasksx",
     "/TASKS",
     "/tasks;x",
-    f"/tasks/{SOME_ID}/title",
+    f"/tasks/{UNKNOWN_ID}/title",
     "/users",
     "/users/me/tasks",
     "/user/me",
@@ -53,11 +62,11 @@ NO_IDS: Final = (
     "0",
     "None",
     "null",
-    SOME_ID[:-1],
-    SOME_ID + "0",
-    SOME_ID[:-1] + "g",
+    UNKNOWN_ID[:-1],
+    UNKNOWN_ID + "0",
+    UNKNOWN_ID[:-1] + "g",
     "\u0661" * 36,
-    f"{SOME_ID};x",
+    f"{UNKNOWN_ID};x",
     "{x}",
 )
 
@@ -68,13 +77,13 @@ class Flawed(NamedTuple):
     wrong: str
     status: int
     code: str
-    verb: str = "POST"
+    method: str = "POST"
     path: str = "/tasks"
     media_type: str = "application/json"
     body: bytes = b'{"title": "x"}'
 
 
-OTHER: Final = SOME_ID.encode()
+OTHER: Final = UNKNOWN_ID.encode()
 LONG: Final = b'{"title": "x", "user_id": "' + OTHER + b'"'.ljust(70_000)
 
 FLAWED: Final = (
@@ -89,10 +98,10 @@ FLAWED: Final = (
         "type, user",
         415,
         "unsupported-media-type",
-        path=f"/tasks?user_id={SOME_ID}",
+        path=f"/tasks?user_id={UNKNOWN_ID}",
         media_type="text/plain",
     ),
-    Flawed("form, user", 400, "bad-request", path=f"/tasks?user_id={SOME_ID}", body=b"{"),
+    Flawed("form, user", 400, "bad-request", path=f"/tasks?user_id={UNKNOWN_ID}", body=b"{"),
     Flawed("value, user", 400, "bad-request", body=b'{"title": 1, "user_id": "' + OTHER + b'"}'),
     Flawed(
         "query, user",
@@ -102,42 +111,46 @@ FLAWED: Final = (
         body=b'{"title": "x", "user_id": "' + OTHER + b'"}',
     ),
     Flawed("query, rule", 400, "bad-request", path="/tasks?x=1", body=b'{"title": ""}'),
-    Flawed("address, user", 400, "bad-request", "PATCH", f"/tasks/x?user_id={SOME_ID}"),
+    Flawed("address, user", 400, "bad-request", "PATCH", f"/tasks/x?user_id={UNKNOWN_ID}"),
     Flawed("address, rule", 400, "bad-request", "PATCH", "/tasks/x", body=b'{"title": ""}'),
     Flawed("user, rule", 403, "other-user", body=b'{"title": "", "user_id": "' + OTHER + b'"}'),
     Flawed(
         "user, rule in the query",
         403,
         "other-user",
-        path=f"/tasks?user_id={SOME_ID}",
+        path=f"/tasks?user_id={UNKNOWN_ID}",
         body=b'{"x": 1}',
     ),
-    Flawed("user, missing", 403, "other-user", "PATCH", f"/tasks/{SOME_ID}?user_id={SOME_ID}"),
     Flawed(
-        "rule, missing", 422, "invalid-body", "PATCH", f"/tasks/{SOME_ID}", body=b'{"title": ""}'
+        "user, missing", 403, "other-user", "PATCH", f"/tasks/{UNKNOWN_ID}?user_id={UNKNOWN_ID}"
     ),
-    Flawed("rule, missing whole", 422, "invalid-body", "PUT", f"/tasks/{SOME_ID}", body=b"{}"),
+    Flawed(
+        "rule, missing", 422, "invalid-body", "PATCH", f"/tasks/{UNKNOWN_ID}", body=b'{"title": ""}'
+    ),
+    Flawed("rule, missing whole", 422, "invalid-body", "PUT", f"/tasks/{UNKNOWN_ID}", body=b"{}"),
     Flawed(
         "rule, missing deletion",
         422,
         "invalid-body",
         "DELETE",
-        f"/tasks/{SOME_ID}",
+        f"/tasks/{UNKNOWN_ID}",
         body=b'{"x": 1}',
     ),
 )
 
 
 @pytest.mark.parametrize("flawed", FLAWED, ids=lambda flawed: flawed.wrong)
-async def test_of_several_flaws_the_first_in_order_is_told(as_user: AsUser, flawed: Flawed) -> None:
+async def test_of_several_flaws_the_first_in_order_is_told(
+    as_user: UserClientFactory, flawed: Flawed
+) -> None:
     ann = as_user("ann")
 
-    answer = await ann.request(
-        flawed.verb, flawed.path, content=flawed.body, headers={"Content-Type": flawed.media_type}
+    response = await ann.request(
+        flawed.method, flawed.path, content=flawed.body, headers={"Content-Type": flawed.media_type}
     )
 
-    problem_of(answer, flawed.status, flawed.code)
-    assert await ann.tasks() == []
+    assert_problem(response, flawed.status, flawed.code)
+    assert await ann.list_tasks() == []
 
 
 async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
@@ -146,103 +159,109 @@ async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize("flawed", FLAWED, ids=lambda flawed: flawed.wrong)
 async def test_nothing_of_a_request_is_looked_at_without_a_token(
-    nobody: httpx.AsyncClient, flawed: Flawed
+    anonymous: httpx.AsyncClient, flawed: Flawed
 ) -> None:
     headers = {"Content-Type": flawed.media_type}
 
     # A length that is announced may be refused first; one that is found out may not.
-    answer = await nobody.request(
-        flawed.verb, flawed.path, content=in_pieces(flawed.body), headers=headers
+    response = await anonymous.request(
+        flawed.method, flawed.path, content=in_pieces(flawed.body), headers=headers
     )
 
-    problem_of(answer, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", UNKNOWN)
 async def test_there_is_nothing_at_an_unknown_address(
-    as_user: AsUser, verb: str, path: str
+    as_user: UserClientFactory, method: str, path: str
 ) -> None:
-    problem_of(await as_user("ann").request(verb, path), 404, "not-found")
+    assert_problem(await as_user("ann").request(method, path), 404, "not-found")
 
 
 @pytest.mark.parametrize("path", UNKNOWN)
 async def test_an_unknown_address_may_be_told_without_a_token(
-    nobody: httpx.AsyncClient, path: str
+    anonymous: httpx.AsyncClient, path: str
 ) -> None:
-    answer = await nobody.get(path)
+    response = await anonymous.get(path)
 
-    assert answer.status_code in {401, 404}
-    problem_of(answer, answer.status_code)
+    assert response.status_code in {401, 404}
+    assert_problem(response, response.status_code)
 
 
-@pytest.mark.parametrize("path", ADDRESSES)
-async def test_a_verb_is_allowed_or_refused_as_the_address_says(as_user: AsUser, path: str) -> None:
+@pytest.mark.parametrize("path", ALL_PATHS)
+async def test_a_verb_is_allowed_or_refused_as_the_address_says(
+    as_user: UserClientFactory, path: str
+) -> None:
     ann = as_user("ann")
-    address = path.format(task=SOME_ID, user=ann.id)
-    answers = {verb: await ann.request(verb, address) for verb in VERBS}
+    path = path.format(task=UNKNOWN_ID, user=ann.id)
+    responses = {method: await ann.request(method, path) for method in METHODS}
 
-    refused = {verb for verb, answer in answers.items() if answer.status_code == 405}
+    refused = {method for method, response in responses.items() if response.status_code == 405}
 
-    allowed = {*ADDRESSES[path], "OPTIONS", *(("HEAD",) if "GET" in ADDRESSES[path] else ())}
-    assert allowed <= verbs_of(answers["OPTIONS"])
-    assert set(VERBS) - refused == verbs_of(answers["OPTIONS"])
-    for verb in refused - {"HEAD"}:
-        problem_of(answers[verb], 405, "method-not-allowed")
-        assert verbs_of(answers[verb]) == verbs_of(answers["OPTIONS"])
+    allowed = {*ALL_PATHS[path], "OPTIONS", *(("HEAD",) if "GET" in ALL_PATHS[path] else ())}
+    assert allowed <= allowed_methods(responses["OPTIONS"])
+    assert set(METHODS) - refused == allowed_methods(responses["OPTIONS"])
+    for method in refused - {"HEAD"}:
+        assert_problem(responses[method], 405, "method-not-allowed")
+        assert allowed_methods(responses[method]) == allowed_methods(responses["OPTIONS"])
 
 
-@pytest.mark.parametrize("path", ADDRESSES)
-async def test_an_address_tells_its_verbs_without_a_body(as_user: AsUser, path: str) -> None:
+@pytest.mark.parametrize("path", ALL_PATHS)
+async def test_an_address_tells_its_verbs_without_a_body(
+    as_user: UserClientFactory, path: str
+) -> None:
     ann = as_user("ann")
 
-    answer = await ann.options(path.format(task=SOME_ID, user=ann.id))
+    response = await ann.options(path.format(task=UNKNOWN_ID, user=ann.id))
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (response.status_code, response.content) == (204, b"")
 
 
-@pytest.mark.parametrize("verb", ["GET", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
 @pytest.mark.parametrize("text", NO_IDS)
-async def test_an_id_that_is_no_uuid_cannot_be_read(as_user: AsUser, verb: str, text: str) -> None:
-    body = b"{}" if verb == "DELETE" else b'{"title": "x"}' if verb != "GET" else None
+async def test_an_id_that_is_no_uuid_cannot_be_read(
+    as_user: UserClientFactory, method: str, text: str
+) -> None:
+    body = b"{}" if method == "DELETE" else b'{"title": "x"}' if method != "GET" else None
 
-    answer = await as_user("ann").request(verb, f"/tasks/{text}", content=body)
+    response = await as_user("ann").request(method, f"/tasks/{text}", content=body)
 
-    problem = problem_of(answer, 400, "bad-request")
+    problem = assert_problem(response, 400, "bad-request")
     assert all(fault["location"] == ["path", "task_id"] for fault in problem.get("errors", []))
 
 
-@pytest.mark.parametrize("verb", ["GET", "PATCH", "PUT", "DELETE"])
-async def test_an_id_may_be_written_in_any_case(as_user: AsUser, verb: str) -> None:
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+async def test_an_id_may_be_written_in_any_case(as_user: UserClientFactory, method: str) -> None:
     ann = as_user("ann")
-    task = await ann.add()
-    body = {"title": "x"} if verb in {"PATCH", "PUT"} else None
+    task = await ann.create_task()
+    body = {"title": "x"} if method in {"PATCH", "PUT"} else None
 
-    assert (await ann.request(verb, f"/tasks/{task['id'].upper()}", json=body)).is_success
+    assert (await ann.request(method, f"/tasks/{task['id'].upper()}", json=body)).is_success
 
 
 @pytest.mark.scenario("S001-FR-006", "S002-FR-005")
 async def test_each_code_has_a_page_that_explains_it(
-    as_user: AsUser, nobody: httpx.AsyncClient
+    as_user: UserClientFactory, anonymous: httpx.AsyncClient
 ) -> None:
     ann = as_user("ann")
     refused = [
-        await nobody.get("/tasks"),
+        await anonymous.get("/tasks"),
         await ann.get("/tasks?limit=0"),
-        await ann.get(f"/users/{SOME_ID}"),
+        await ann.get(f"/users/{UNKNOWN_ID}"),
         await ann.get("/nothing"),
-        await ann.get(f"/tasks/{SOME_ID}"),
+        await ann.get(f"/tasks/{UNKNOWN_ID}"),
         await ann.put("/tasks"),
         await ann.post("/tasks", content=LONG),
         await ann.post("/tasks", content=b"", headers={"Content-Type": "text/plain"}),
         await ann.post("/tasks", json={}),
         await ann.post("/tasks", json={"title": "x", "is_completed": True, "status": "pending"}),
-        await ann.patch(f"/tasks/{SOME_ID}", json={"id": ann.id}),
+        await ann.patch(f"/tasks/{UNKNOWN_ID}", json={"id": ann.id}),
     ]
 
-    for answer in refused:
-        page = await nobody.get(problem_of(answer, answer.status_code)["type"])
+    for response in refused:
+        page = await anonymous.get(assert_problem(response, response.status_code)["type"])
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-        assert answer.json()["code"] in page.text
-    assert len({answer.json()["code"] for answer in refused}) == len(refused)
-    problem_of(await nobody.get("/problems/no-such-code"), 404, "not-found")
+        assert response.json()["code"] in page.text
+    assert len({response.json()["code"] for response in refused}) == len(refused)
+    assert_problem(await anonymous.get("/problems/no-such-code"), 404, "not-found")

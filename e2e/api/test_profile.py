@@ -8,41 +8,39 @@ import jwt
 import pytest
 from httpx import AsyncClient, Response
 
-from e2e.support.contract import INSTANT, SOME_ID, Profile, places_of, problem_of
-from e2e.support.user_client import AsUser, Person
+from e2e.support.contract import TIMESTAMP, UNKNOWN_ID, Profile, assert_problem, error_locations
+from e2e.support.user_client import UserClient, UserClientFactory
 
 
-async def profile_of(person: Person) -> Profile:
-    answer = await person.get("/users/me")
-    assert answer.status_code == 200, answer.text
-    return cast("Profile", answer.json())
+async def profile_of(user: UserClient) -> Profile:
+    response = await user.get("/users/me")
+    assert response.status_code == 200, response.text
+    return cast("Profile", response.json())
 
 
-async def choose(person: Person, body: object) -> Response:
-    return await person.patch("/users/me", json=body)
+async def choose(user: UserClient, body: object) -> Response:
+    return await user.patch("/users/me", json=body)
 
 
 @pytest.fixture
-def claim(as_user: AsUser, better_auth_secret: str) -> AsUser:
+def claim(as_user: UserClientFactory, better_auth_secret: str) -> UserClientFactory:
     """Speak for `name <address>`, whose token claims that address."""
 
-    def speak(name: str) -> Person:
+    def speak(name: str) -> UserClient:
         name, _, address = name.partition(" <")
-        person, now = as_user(name), int(time.time())
+        user, now = as_user(name), int(time.time())
         claims: dict[str, object] = {
-            "sub": person.subject,
+            "sub": user.subject,
             "exp": now + 3600,
             "email": address.removesuffix(">"),
         }
-        person.headers["Authorization"] = (
-            f"Bearer {jwt.encode(claims, better_auth_secret, 'HS256')}"
-        )
-        return person
+        user.headers["Authorization"] = f"Bearer {jwt.encode(claims, better_auth_secret, 'HS256')}"
+        return user
 
     return speak
 
 
-async def test_a_profile_appears_when_its_user_is_first_seen(as_user: AsUser) -> None:
+async def test_a_profile_appears_when_its_user_is_first_seen(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
 
     profile = await profile_of(ann)
@@ -53,19 +51,19 @@ async def test_a_profile_appears_when_its_user_is_first_seen(as_user: AsUser) ->
         "UTC",
     )
     assert profile["auth_issuer"]
-    assert INSTANT.fullmatch(profile["created_at"])
+    assert TIMESTAMP.fullmatch(profile["created_at"])
     assert profile["updated_at"] == profile["created_at"]
     assert await profile_of(ann) == profile
 
 
 @pytest.mark.scenario("S001-FR-004")
-async def test_whoever_has_a_task_has_a_profile_of_the_same_id(as_user: AsUser) -> None:
+async def test_whoever_has_a_task_has_a_profile_of_the_same_id(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
 
-    assert (await ann.add())["user_id"] == (await profile_of(ann))["id"]
+    assert (await ann.create_task())["user_id"] == (await profile_of(ann))["id"]
 
 
-async def test_users_find_themselves_at_their_own_address(as_user: AsUser) -> None:
+async def test_users_find_themselves_at_their_own_address(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     profile = await profile_of(ann)
 
@@ -75,48 +73,52 @@ async def test_users_find_themselves_at_their_own_address(as_user: AsUser) -> No
 
 
 @pytest.mark.scenario("S002-US1.3")
-async def test_another_user_is_forbidden_whether_or_not_there_is_one(as_user: AsUser) -> None:
+async def test_another_user_is_forbidden_whether_or_not_there_is_one(
+    as_user: UserClientFactory,
+) -> None:
     ann, ben = as_user("ann"), as_user("ben")
     ann.headers["X-Request-ID"] = "the-same-for-all"
     await profile_of(ben)
 
-    answers = [await ann.get(f"/users/{other}") for other in (ben.id, ben.id.upper(), SOME_ID)]
+    responses = [await ann.get(f"/users/{other}") for other in (ben.id, ben.id.upper(), UNKNOWN_ID)]
 
-    for answer in answers:
-        problem_of(answer, 403, "other-user")
-    assert len({answer.content for answer in answers}) == 1
+    for response in responses:
+        assert_problem(response, 403, "other-user")
+    assert len({response.content for response in responses}) == 1
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "ME", "0", SOME_ID[:-1], SOME_ID.replace("-", ""), f"{{{SOME_ID}}}"]
+    "text", ["x", "ME", "0", UNKNOWN_ID[:-1], UNKNOWN_ID.replace("-", ""), f"{{{UNKNOWN_ID}}}"]
 )
-async def test_an_address_that_is_no_uuid_cannot_be_read(as_user: AsUser, text: str) -> None:
-    problem_of(await as_user("ann").get(f"/users/{text}"), 400, "bad-request")
+async def test_an_address_that_is_no_uuid_cannot_be_read(
+    as_user: UserClientFactory, text: str
+) -> None:
+    assert_problem(await as_user("ann").get(f"/users/{text}"), 400, "bad-request")
 
 
-async def test_nobody_has_a_profile_without_a_token(nobody: AsyncClient) -> None:
-    for answer in (await nobody.get("/users/me"), await nobody.get(f"/users/{SOME_ID}")):
-        problem_of(answer, 401, "token-missing")
+async def test_nobody_has_a_profile_without_a_token(anonymous: AsyncClient) -> None:
+    for response in (await anonymous.get("/users/me"), await anonymous.get(f"/users/{UNKNOWN_ID}")):
+        assert_problem(response, 401, "token-missing")
 
 
 @pytest.mark.parametrize(
     "zone", ["Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kolkata", "UTC", "US/Pacific"]
 )
-async def test_users_choose_their_time_zone(as_user: AsUser, zone: str) -> None:
+async def test_users_choose_their_time_zone(as_user: UserClientFactory, zone: str) -> None:
     ann = as_user("ann")
     before = await profile_of(ann)
 
-    answer = await choose(ann, {"time_zone": zone})
+    response = await choose(ann, {"time_zone": zone})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     after = await profile_of(ann)
     assert (
-        after == answer.json() == {**before, "time_zone": zone, "updated_at": after["updated_at"]}
+        after == response.json() == {**before, "time_zone": zone, "updated_at": after["updated_at"]}
     )
     assert (after["updated_at"] == before["updated_at"]) is (zone == before["time_zone"])
 
 
-async def test_a_time_zone_can_be_chosen_before_anything_else(as_user: AsUser) -> None:
+async def test_a_time_zone_can_be_chosen_before_anything_else(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
 
     assert (await choose(ann, {"time_zone": "Europe/Berlin"})).json()[
@@ -140,38 +142,42 @@ async def test_a_time_zone_can_be_chosen_before_anything_else(as_user: AsUser) -
         "\0",
     ],
 )
-async def test_a_time_zone_has_a_name_that_is_known(as_user: AsUser, zone: str) -> None:
+async def test_a_time_zone_has_a_name_that_is_known(as_user: UserClientFactory, zone: str) -> None:
     ann = as_user("ann")
     before = await profile_of(ann)
 
-    problem = problem_of(await choose(ann, {"time_zone": zone}), 422, "invalid-body")
+    problem = assert_problem(await choose(ann, {"time_zone": zone}), 422, "invalid-body")
 
-    assert places_of(problem) == [["body", "time_zone"]]
+    assert error_locations(problem) == [["body", "time_zone"]]
     assert await profile_of(ann) == before
 
 
 @pytest.mark.parametrize("zone", [None, 1, True, [], {}])
-async def test_a_time_zone_is_text(as_user: AsUser, zone: object) -> None:
+async def test_a_time_zone_is_text(as_user: UserClientFactory, zone: object) -> None:
     ann = as_user("ann")
     before = await profile_of(ann)
 
-    problem_of(await choose(ann, {"time_zone": zone}), 400, "bad-request")
+    assert_problem(await choose(ann, {"time_zone": zone}), 400, "bad-request")
     assert await profile_of(ann) == before
 
 
 @pytest.mark.parametrize("field", ["name", "user_id", "Time_zone", "is_admin"])
-async def test_a_field_that_a_profile_does_not_have_is_named(as_user: AsUser, field: str) -> None:
+async def test_a_field_that_a_profile_does_not_have_is_named(
+    as_user: UserClientFactory, field: str
+) -> None:
     ann = as_user("ann")
 
-    problem = problem_of(
+    problem = assert_problem(
         await choose(ann, {"time_zone": "Europe/Berlin", field: "x"}), 422, "invalid-body"
     )
 
-    assert places_of(problem) == [["body", field]]
+    assert error_locations(problem) == [["body", field]]
     assert (await profile_of(ann))["time_zone"] == "UTC"
 
 
-async def test_a_profile_that_is_sent_back_changes_only_its_time_zone(as_user: AsUser) -> None:
+async def test_a_profile_that_is_sent_back_changes_only_its_time_zone(
+    as_user: UserClientFactory,
+) -> None:
     ann = as_user("ann")
     before = await profile_of(ann)
     other = {
@@ -188,7 +194,7 @@ async def test_a_profile_that_is_sent_back_changes_only_its_time_zone(as_user: A
     assert after == {**before, "time_zone": "Europe/Berlin", "updated_at": after["updated_at"]}
 
 
-async def test_a_change_that_changes_nothing_leaves_no_trace(as_user: AsUser) -> None:
+async def test_a_change_that_changes_nothing_leaves_no_trace(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     before = await profile_of(ann)
 
@@ -196,34 +202,38 @@ async def test_a_change_that_changes_nothing_leaves_no_trace(as_user: AsUser) ->
         assert (await choose(ann, body)).json() == before
 
 
-async def test_nobody_changes_another_users_profile(as_user: AsUser) -> None:
+async def test_nobody_changes_another_users_profile(as_user: UserClientFactory) -> None:
     ann, ben = as_user("ann"), as_user("ben")
     before = await profile_of(ben)
 
-    problem_of(await choose(ann, {"id": ben.id, "time_zone": "Europe/Berlin"}), 422, "id-mismatch")
-    problem_of(await ann.patch(f"/users/{ben.id}", json={"time_zone": "Europe/Berlin"}), 405)
+    assert_problem(
+        await choose(ann, {"id": ben.id, "time_zone": "Europe/Berlin"}), 422, "id-mismatch"
+    )
+    assert_problem(await ann.patch(f"/users/{ben.id}", json={"time_zone": "Europe/Berlin"}), 405)
     assert await profile_of(ben) == before
 
 
-async def test_the_address_follows_the_token_in_lower_case(claim: AsUser) -> None:
+async def test_the_address_follows_the_token_in_lower_case(claim: UserClientFactory) -> None:
     one, two = f"{token_hex(8)}@example.com", f"{token_hex(8)}@example.com"
 
     assert (await profile_of(claim(f"ann <{one.upper()}>")))["email"] == one
     assert (await profile_of(claim(f"ann <{two}>")))["email"] == two
 
 
-async def test_an_address_that_somebody_has_is_not_given_twice(claim: AsUser) -> None:
+async def test_an_address_that_somebody_has_is_not_given_twice(claim: UserClientFactory) -> None:
     address = f"{token_hex(8)}@example.com"
     ann, ben = claim(f"ann <{address}>"), claim(f"ben <{address.upper()}>")
 
     assert (await profile_of(ann))["email"] == address
     assert (await profile_of(ben))["email"] is None
     assert (await profile_of(ann))["id"] != (await profile_of(ben))["id"]
-    assert await ben.add()
+    assert await ben.create_task()
 
 
 @pytest.mark.parametrize(
     "address", ["", "ann", "@", "ann@", "ann smith@example.com", "x" * 300 + "@example.com"]
 )
-async def test_a_token_never_fails_for_an_address_that_is_none(claim: AsUser, address: str) -> None:
+async def test_a_token_never_fails_for_an_address_that_is_none(
+    claim: UserClientFactory, address: str
+) -> None:
     assert (await profile_of(claim(f"ann <{address}>")))["email"] is None

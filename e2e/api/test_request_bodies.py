@@ -9,8 +9,8 @@ from typing import Final
 import httpx
 import pytest
 
-from e2e.support.contract import places_of, problem_of
-from e2e.support.user_client import AsUser, Person
+from e2e.support.contract import assert_problem, error_locations
+from e2e.support.user_client import UserClient, UserClientFactory
 
 BODY_MAX_BYTES: Final = 65_536
 
@@ -67,7 +67,7 @@ UNREADABLE: Final = {
     "true": b"true",
 }
 
-ADDRESSES: Final = (
+ENDPOINTS: Final = (
     ("POST", "/tasks"),
     ("PATCH", "/tasks/{id}"),
     ("PUT", "/tasks/{id}"),
@@ -101,42 +101,42 @@ async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
 
 
 async def ask(
-    person: Person, address: tuple[str, str], body: bytes, problem: tuple[int, str]
+    user: UserClient, endpoint: tuple[str, str], body: bytes, problem: tuple[int, str]
 ) -> None:
     """Ask with a body that is refused with this status and code, and make sure that nothing came of it."""
-    task, before = await person.add(), (await person.get("/users/me")).content
-    verb, path = address
+    task, before = await user.create_task(), (await user.get("/users/me")).content
+    method, path = endpoint
 
-    problem_of(await person.request(verb, path.format(id=task["id"]), content=body), *problem)
-    assert await person.tasks() == [task]
-    assert (await person.get("/users/me")).content == before
+    assert_problem(await user.request(method, path.format(id=task["id"]), content=body), *problem)
+    assert await user.list_tasks() == [task]
+    assert (await user.get("/users/me")).content == before
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
 async def test_what_is_not_strictly_json_cannot_be_read(
-    as_user: AsUser, body: bytes, address: tuple[str, str]
+    as_user: UserClientFactory, body: bytes, endpoint: tuple[str, str]
 ) -> None:
-    await ask(as_user("ann"), address, body, (400, "bad-request"))
+    await ask(as_user("ann"), endpoint, body, (400, "bad-request"))
 
 
 @pytest.mark.parametrize(
-    "address", [address for address in ADDRESSES if address[0] != "DELETE"], ids=" ".join
+    "endpoint", [endpoint for endpoint in ENDPOINTS if endpoint[0] != "DELETE"], ids=" ".join
 )
 async def test_an_empty_body_cannot_be_read_where_one_is_needed(
-    as_user: AsUser, address: tuple[str, str]
+    as_user: UserClientFactory, endpoint: tuple[str, str]
 ) -> None:
-    await ask(as_user("ann"), address, b"", (400, "bad-request"))
+    await ask(as_user("ann"), endpoint, b"", (400, "bad-request"))
 
 
-@pytest.mark.parametrize("address", ADDRESSES[:3], ids=" ".join)
+@pytest.mark.parametrize("endpoint", ENDPOINTS[:3], ids=" ".join)
 @pytest.mark.parametrize(("field", "value"), WRONG_TYPES)
 async def test_a_value_of_the_wrong_type_cannot_be_read(
-    as_user: AsUser, address: tuple[str, str], field: str, value: object
+    as_user: UserClientFactory, endpoint: tuple[str, str], field: str, value: object
 ) -> None:
     body = json.dumps({"title": "x", field: value}).encode()
 
-    await ask(as_user("ann"), address, body, (400, "bad-request"))
+    await ask(as_user("ann"), endpoint, body, (400, "bad-request"))
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ async def test_a_value_of_the_wrong_type_cannot_be_read(
         ("completed_at", "2026-01-01T00:00:00"),
     ],
 )
-@pytest.mark.parametrize("verb", ["PATCH", "PUT"])
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
 async def test_a_value_that_is_no_id_or_no_time_cannot_be_read(
-    as_user: AsUser, verb: str, field: str, value: object
+    as_user: UserClientFactory, method: str, field: str, value: object
 ) -> None:
     body = json.dumps({"title": "x", field: value}).encode()
 
-    await ask(as_user("ann"), (verb, "/tasks/{id}"), body, (400, "bad-request"))
+    await ask(as_user("ann"), (method, "/tasks/{id}"), body, (400, "bad-request"))
 
 
 @pytest.mark.parametrize(
@@ -172,16 +172,16 @@ async def test_a_value_that_is_no_id_or_no_time_cannot_be_read(
         b'{"unknown": NaN}',
     ],
 )
-@pytest.mark.parametrize("address", ADDRESSES[:3:2], ids=" ".join)
+@pytest.mark.parametrize("endpoint", ENDPOINTS[:3:2], ids=" ".join)
 async def test_a_body_that_cannot_be_read_and_breaks_a_rule_cannot_be_read(
-    as_user: AsUser, address: tuple[str, str], body: bytes
+    as_user: UserClientFactory, endpoint: tuple[str, str], body: bytes
 ) -> None:
-    await ask(as_user("ann"), address, body, (400, "bad-request"))
+    await ask(as_user("ann"), endpoint, body, (400, "bad-request"))
 
 
-@pytest.mark.parametrize(("verb", "path"), [("POST", "/tasks"), ("PUT", "/tasks/{id}")])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/tasks"), ("PUT", "/tasks/{id}")])
 async def test_every_fault_is_listed_at_its_place_and_never_what_was_sent(
-    as_user: AsUser, verb: str, path: str
+    as_user: UserClientFactory, method: str, path: str
 ) -> None:
     ann = as_user("ann")
     wrong = {
@@ -191,29 +191,31 @@ async def test_every_fault_is_listed_at_its_place_and_never_what_was_sent(
         "user_id": [LEAK],
         "unknown": LEAK,
     }
-    if verb == "PUT":
+    if method == "PUT":
         wrong |= {"id": LEAK, "completed_at": LEAK}
 
-    answer = await ann.request(verb, path.format(id=(await ann.add())["id"]), json=wrong)
+    response = await ann.request(
+        method, path.format(id=(await ann.create_task())["id"]), json=wrong
+    )
 
-    places = places_of(problem_of(answer, 400, "bad-request"))
+    places = error_locations(assert_problem(response, 400, "bad-request"))
     assert sorted(map(str, places)) == sorted(str(["body", field]) for field in wrong)
-    assert LEAK not in json.dumps(answer.json(), ensure_ascii=False)
+    assert LEAK not in json.dumps(response.json(), ensure_ascii=False)
 
 
-async def test_limits_are_kept_to_the_last_level_and_digit(as_user: AsUser) -> None:
+async def test_limits_are_kept_to_the_last_level_and_digit(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
 
     # An unknown field breaks a rule, so whoever is told of it was read.
     for body in (nested(32), b'{"title": "x", "x": ' + b"9" * 1_000 + b"}"):
-        assert places_of(
-            problem_of(await ann.post("/tasks", content=body), 422, "invalid-body")
+        assert error_locations(
+            assert_problem(await ann.post("/tasks", content=body), 422, "invalid-body")
         ) == [["body", "x"]]
-    problem_of(await ann.post("/tasks", content=nested(33)), 400, "bad-request")
+    assert_problem(await ann.post("/tasks", content=nested(33)), 400, "bad-request")
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "in chunks"])
-async def test_a_body_has_at_most_64_kib(as_user: AsUser, *, chunked: bool) -> None:
+async def test_a_body_has_at_most_64_kib(as_user: UserClientFactory, *, chunked: bool) -> None:
     ann = as_user("ann")
 
     for length, status in (
@@ -222,21 +224,21 @@ async def test_a_body_has_at_most_64_kib(as_user: AsUser, *, chunked: bool) -> N
         (3 * BODY_MAX_BYTES, 413),
     ):
         body = padded(length)
-        answer = await ann.post("/tasks", content=in_chunks(body) if chunked else body)
-        assert answer.status_code == status, answer.text
+        response = await ann.post("/tasks", content=in_chunks(body) if chunked else body)
+        assert response.status_code == status, response.text
         if status == 413:
-            problem_of(answer, 413, "content-too-large")
-    assert len(await ann.tasks()) == 1
+            assert_problem(response, 413, "content-too-large")
+    assert len(await ann.list_tasks()) == 1
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
 async def test_a_body_that_is_too_long_is_refused_everywhere(
-    as_user: AsUser, address: tuple[str, str]
+    as_user: UserClientFactory, endpoint: tuple[str, str]
 ) -> None:
-    await ask(as_user("ann"), address, b'"'.ljust(BODY_MAX_BYTES + 1), (413, "content-too-large"))
+    await ask(as_user("ann"), endpoint, b'"'.ljust(BODY_MAX_BYTES + 1), (413, "content-too-large"))
 
 
-async def test_a_body_may_come_in_chunks_of_any_size(as_user: AsUser) -> None:
+async def test_a_body_may_come_in_chunks_of_any_size(as_user: UserClientFactory) -> None:
     async def drops() -> AsyncIterator[bytes]:
         for byte in '{"title": "Grüße 🌱"}'.encode():
             yield bytes([byte])
@@ -267,7 +269,7 @@ OTHER_TYPES: Final = (
 
 
 @pytest.mark.parametrize("media_type", JSON_TYPES)
-async def test_a_body_is_json(as_user: AsUser, media_type: str) -> None:
+async def test_a_body_is_json(as_user: UserClientFactory, media_type: str) -> None:
     headers = {"Content-Type": media_type}
 
     assert (
@@ -275,52 +277,58 @@ async def test_a_body_is_json(as_user: AsUser, media_type: str) -> None:
     ).status_code == 201
 
 
-async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: AsUser) -> None:
-    answer = await as_user("ann").post("/tasks", content=b'{"title": "x"}')
+async def test_a_body_that_does_not_say_what_it_is_counts_as_json(
+    as_user: UserClientFactory,
+) -> None:
+    response = await as_user("ann").post("/tasks", content=b'{"title": "x"}')
 
-    assert "content-type" not in answer.request.headers
-    assert answer.status_code == 201
+    assert "content-type" not in response.request.headers
+    assert response.status_code == 201
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
 @pytest.mark.parametrize("media_type", OTHER_TYPES)
 async def test_a_body_of_another_type_is_refused(
-    as_user: AsUser, address: tuple[str, str], media_type: str
+    as_user: UserClientFactory, endpoint: tuple[str, str], media_type: str
 ) -> None:
     ann = as_user("ann")
     ann.headers["Content-Type"] = media_type
-    verb, path = address
-    task = (await as_user("ann").add())["id"]
+    method, path = endpoint
+    task = (await as_user("ann").create_task())["id"]
 
-    answer = await ann.request(verb, path.format(id=task), content=b"{}")
+    response = await ann.request(method, path.format(id=task), content=b"{}")
 
-    problem_of(answer, 415, "unsupported-media-type")
+    assert_problem(response, 415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("address", [*ADDRESSES, ("POST", "/users/me/import")], ids=" ".join)
-async def test_a_compressed_body_is_refused(as_user: AsUser, address: tuple[str, str]) -> None:
+@pytest.mark.parametrize("endpoint", [*ENDPOINTS, ("POST", "/users/me/import")], ids=" ".join)
+async def test_a_compressed_body_is_refused(
+    as_user: UserClientFactory, endpoint: tuple[str, str]
+) -> None:
     ann = as_user("ann")
     ann.headers["Content-Encoding"] = "gzip"
-    verb, path = address
-    task = (await as_user("ann").add())["id"]
+    method, path = endpoint
+    task = (await as_user("ann").create_task())["id"]
 
-    answer = await ann.request(verb, path.format(id=task), content=gzip.compress(b"{}"))
+    response = await ann.request(method, path.format(id=task), content=gzip.compress(b"{}"))
 
-    problem_of(answer, 415, "unsupported-content-encoding")
-    assert answer.headers["accept-encoding"] == "identity"
+    assert_problem(response, 415, "unsupported-content-encoding")
+    assert response.headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("address", ADDRESSES, ids=" ".join)
-async def test_only_a_patch_may_be_a_merge_patch(as_user: AsUser, address: tuple[str, str]) -> None:
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=" ".join)
+async def test_only_a_patch_may_be_a_merge_patch(
+    as_user: UserClientFactory, endpoint: tuple[str, str]
+) -> None:
     ann = as_user("ann")
-    verb, path = address
+    method, path = endpoint
     headers = {"Content-Type": "application/merge-patch+json"}
 
-    answer = await ann.request(
-        verb, path.format(id=(await ann.add())["id"]), content=b"{}", headers=headers
+    response = await ann.request(
+        method, path.format(id=(await ann.create_task())["id"]), content=b"{}", headers=headers
     )
 
-    assert answer.status_code == (200 if verb == "PATCH" else 415)
+    assert response.status_code == (200 if method == "PATCH" else 415)
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 60000", "Content-Length: 900000"])
@@ -333,7 +341,7 @@ async def test_only_a_patch_may_be_a_merge_patch(as_user: AsUser, address: tuple
     ],
 )
 async def test_what_the_head_tells_is_answered_before_the_body_is_there(
-    as_user: AsUser,
+    as_user: UserClientFactory,
     base_url: str,
     framing: str,
     path: str,
@@ -342,8 +350,13 @@ async def test_what_the_head_tells_is_answered_before_the_body_is_there(
 ) -> None:
     ann = as_user("ann")
     url = httpx.URL(base_url)
-    verb = "PATCH" if path == "/users/me" else "POST"
-    lines = [f"{verb} {path} HTTP/1.1", f"Host: {url.host}", framing, f"Content-Type: {media_type}"]
+    method = "PATCH" if path == "/users/me" else "POST"
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {url.host}",
+        framing,
+        f"Content-Type: {media_type}",
+    ]
     lines += [f"Authorization: {ann.headers['authorization']}", "", ""]
     reader, writer = await asyncio.open_connection(
         url.host, url.port, ssl=url.scheme == "https" or None
@@ -351,7 +364,7 @@ async def test_what_the_head_tells_is_answered_before_the_body_is_there(
 
     writer.write("\r\n".join(lines).encode())
     async with asyncio.timeout(4):
-        answer = await reader.readline()
+        response = await reader.readline()
     writer.close()
 
-    assert int(answer.split()[1]) == status["900000" in framing]
+    assert int(response.split()[1]) == status["900000" in framing]

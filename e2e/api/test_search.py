@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from e2e.support.user_client import AsUser
+from e2e.support.user_client import UserClientFactory
 
 FOUND: Final = [
     ("Water the plants", "water"),
@@ -89,44 +89,49 @@ NOT_FOUND: Final = [
 
 
 @pytest.mark.parametrize(("text", "wanted"), FOUND)
-async def test_what_a_text_holds_is_found_in_it(as_user: AsUser, text: str, wanted: str) -> None:
+async def test_what_a_text_holds_is_found_in_it(
+    as_user: UserClientFactory, text: str, wanted: str
+) -> None:
     ann = as_user("ann")
-    titled, described = await ann.add(text), await ann.add("\u2718", description=text)
-    await ann.add("\u2718", description="\u2718")
+    titled, described = (
+        await ann.create_task(text),
+        await ann.create_task("\u2718", description=text),
+    )
+    await ann.create_task("\u2718", description="\u2718")
 
-    assert await ann.tasks(q=wanted) == [titled, described]
+    assert await ann.list_tasks(q=wanted) == [titled, described]
 
 
 @pytest.mark.parametrize(("text", "wanted"), NOT_FOUND)
 async def test_what_a_text_does_not_hold_is_not_found_in_it(
-    as_user: AsUser, text: str, wanted: str
+    as_user: UserClientFactory, text: str, wanted: str
 ) -> None:
     ann = as_user("ann")
-    await ann.add(text, description=text)
-    await ann.add(text)
+    await ann.create_task(text, description=text)
+    await ann.create_task(text)
 
-    assert await ann.tasks(q=wanted) == []
+    assert await ann.list_tasks(q=wanted) == []
 
 
-async def test_title_and_description_are_searched_one_by_one(as_user: AsUser) -> None:
+async def test_title_and_description_are_searched_one_by_one(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    task = await ann.add("ab", description="cd")
+    task = await ann.create_task("ab", description="cd")
 
-    assert await ann.tasks(q="bc") == []
+    assert await ann.list_tasks(q="bc") == []
     for other in ("pending", "null", task["id"], ann.id[:8], task["created_at"][:10]):
-        assert await ann.tasks(q=other) == []
+        assert await ann.list_tasks(q=other) == []
 
 
-async def test_a_text_of_200_characters_can_be_searched_for(as_user: AsUser) -> None:
+async def test_a_text_of_200_characters_can_be_searched_for(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    task = await ann.add("🌱" * 200)
+    task = await ann.create_task("🌱" * 200)
 
-    assert await ann.tasks(q="🌱" * 200) == [task]
-    assert await ann.tasks(q="e\u0301" * 200) == []
+    assert await ann.list_tasks(q="🌱" * 200) == [task]
+    assert await ann.list_tasks(q="e\u0301" * 200) == []
 
 
-async def test_a_search_over_several_lines_finds_them(as_user: AsUser) -> None:
+async def test_a_search_over_several_lines_finds_them(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    task = await ann.add(description="One\nTwo\tThree")
+    task = await ann.create_task(description="One\nTwo\tThree")
 
-    assert await ann.tasks(q="one\ntwo\tthree") == [task]
+    assert await ann.list_tasks(q="one\ntwo\tthree") == [task]

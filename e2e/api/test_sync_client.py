@@ -9,43 +9,43 @@ import pytest
 import sync_client
 from sync_client import DEFAULTS, LocalCopy
 
-from e2e.support.user_client import AsUser, Person
+from e2e.support.user_client import UserClient, UserClientFactory
 
 NEVER = str(2**62)
 """A place that no reader of changes has come to."""
 
 
 @pytest.fixture
-def ann(as_user: AsUser) -> Person:
+def ann(as_user: UserClientFactory) -> UserClient:
     return as_user("ann")
 
 
 @pytest.fixture
-def phone(ann: Person) -> LocalCopy:
+def phone(ann: UserClient) -> LocalCopy:
     return copy_of(ann)
 
 
 @pytest.fixture
-def laptop(ann: Person) -> LocalCopy:
+def laptop(ann: UserClient) -> LocalCopy:
     return copy_of(ann)
 
 
-def copy_of(person: Person) -> LocalCopy:
+def copy_of(user: UserClient) -> LocalCopy:
     """Give a new device of this person a copy; it speaks for itself."""
-    return LocalCopy(httpx.Client(base_url=person.base_url, headers=person.headers))
+    return LocalCopy(httpx.Client(base_url=user.base_url, headers=user.headers))
 
 
 def titles(copy: LocalCopy) -> list[str]:
     return sorted(str(task["title"]) for task in copy.view().values())
 
 
-async def require_equal(person: Person, *copies: LocalCopy) -> None:
+async def require_equal(user: UserClient, *copies: LocalCopy) -> None:
     """Make sure that these show what the server has, once they have told it everything."""
     for copy in copies:
         copy.sync()
         copy.http.close()
     there = [
-        {each["id"]: each for each in (await person.get(f"/{kind}")).json()}
+        {each["id"]: each for each in (await user.get(f"/{kind}")).json()}
         for kind in ("tasks", "lists")
     ]
     assert [([copy.tasks, copy.lists], copy.outbox) for copy in copies] == [(there, [])] * len(
@@ -54,7 +54,7 @@ async def require_equal(person: Person, *copies: LocalCopy) -> None:
 
 
 async def test_what_was_done_offline_reaches_the_other_device(
-    ann: Person, phone: LocalCopy, laptop: LocalCopy
+    ann: UserClient, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     kept, gone, undone = (str(uuid4()) for _ in range(3))
     for task_id, title in {kept: "Kept", gone: "Gone", undone: "Undone"}.items():
@@ -62,7 +62,7 @@ async def test_what_was_done_offline_reaches_the_other_device(
     phone.write(kept, title="Kept and changed", is_completed=True)
     phone.delete(gone)
     assert titles(phone) == ["Kept and changed", "Undone"]
-    assert await ann.tasks() == []
+    assert await ann.list_tasks() == []
 
     phone.sync()
     laptop.sync()
@@ -77,12 +77,12 @@ async def test_what_was_done_offline_reaches_the_other_device(
 
 
 async def test_lists_and_labels_come_change_and_go_with_their_tasks(
-    ann: Person, phone: LocalCopy, laptop: LocalCopy
+    ann: UserClient, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     lists = [
         (await ann.post("/lists", json={"name": name})).json()["id"] for name in ("Garden", "House")
     ]
-    await ann.add(list_id=lists[0], labels=["red", "blue"])
+    await ann.create_task(list_id=lists[0], labels=["red", "blue"])
     phone.sync()
     red, blue = [
         each["id"]
@@ -104,9 +104,9 @@ async def test_lists_and_labels_come_change_and_go_with_their_tasks(
 
 
 async def test_two_devices_that_change_one_task_both_get_their_way(
-    ann: Person, phone: LocalCopy, laptop: LocalCopy
+    ann: UserClient, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
-    task_id, answers = str(uuid4()), list[int]()
+    task_id, responses = str(uuid4()), list[int]()
     phone.write(task_id, title="Water the plants")
     phone.sync()
     laptop.sync()
@@ -117,20 +117,20 @@ async def test_two_devices_that_change_one_task_both_get_their_way(
         if request.method == "PATCH" and phone.outbox:
             phone.sync()
 
-    def keep(answer: httpx.Response) -> None:
-        answers.append(answer.status_code)
+    def keep(response: httpx.Response) -> None:
+        responses.append(response.status_code)
 
     laptop.http.event_hooks = {"request": [be_slower], "response": [keep]}
     laptop.sync()
 
-    assert answers == [200, 412, 200, 200, 200]
+    assert responses == [200, 412, 200, 200, 200]
     await require_equal(ann, phone, laptop)
     [task] = phone.view().values()
     assert task == {"title": "Water the cactus", "description": "The roses", "is_completed": True}
 
 
 async def test_a_task_that_was_changed_elsewhere_is_not_deleted(
-    ann: Person, phone: LocalCopy, laptop: LocalCopy
+    ann: UserClient, phone: LocalCopy, laptop: LocalCopy
 ) -> None:
     task_id = str(uuid4())
     phone.write(task_id, title="Old")
@@ -146,9 +146,9 @@ async def test_a_task_that_was_changed_elsewhere_is_not_deleted(
 
 
 async def test_who_was_away_for_too_long_begins_anew_and_loses_no_edit(
-    ann: Person, phone: LocalCopy
+    ann: UserClient, phone: LocalCopy
 ) -> None:
-    kept = await ann.add("Kept")
+    kept = await ann.create_task("Kept")
     phone.sync()
     phone.write(kept["id"], is_completed=True)
     phone.write(str(uuid4()), title="New")
@@ -156,13 +156,13 @@ async def test_who_was_away_for_too_long_begins_anew_and_loses_no_edit(
 
     await require_equal(ann, phone)
 
-    assert sorted((task["title"], task["is_completed"]) for task in await ann.tasks()) == [
+    assert sorted((task["title"], task["is_completed"]) for task in await ann.list_tasks()) == [
         ("Kept", True),
         ("New", False),
     ]
 
 
-async def test_what_breaks_a_rule_is_put_aside(ann: Person, phone: LocalCopy) -> None:
+async def test_what_breaks_a_rule_is_put_aside(ann: UserClient, phone: LocalCopy) -> None:
     phone.write(str(uuid4()), title="")
     phone.write(str(uuid4()), title="Fine")
 

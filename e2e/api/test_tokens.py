@@ -9,7 +9,7 @@ from secrets import token_hex
 import httpx
 import pytest
 
-from e2e.support.contract import problem_of
+from e2e.support.contract import assert_problem
 
 Members = dict[str, object]
 
@@ -53,11 +53,11 @@ async def ask(client: httpx.AsyncClient, *values: str) -> httpx.Response:
 )
 @pytest.mark.parametrize("header", [{}, {"typ": "JWT"}, {"typ": "jwt"}, {"kid": "1"}])
 async def test_a_token_that_the_secret_signed_is_a_login(
-    nobody: httpx.AsyncClient, better_auth_secret: str, header: Members, claims: Members
+    anonymous: httpx.AsyncClient, better_auth_secret: str, header: Members, claims: Members
 ) -> None:
     token = sign(better_auth_secret, header_of(**header), claims_of(**claims))
 
-    assert (await ask(nobody, f"Bearer {token}")).status_code == 200
+    assert (await ask(anonymous, f"Bearer {token}")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,11 @@ async def test_a_token_that_the_secret_signed_is_a_login(
     ],
 )
 async def test_a_token_with_such_claims_is_no_login(
-    nobody: httpx.AsyncClient, better_auth_secret: str, claims: Members
+    anonymous: httpx.AsyncClient, better_auth_secret: str, claims: Members
 ) -> None:
     token = sign(better_auth_secret, header_of(), claims_of(**claims))
 
-    problem_of(await ask(nobody, f"Bearer {token}"), 401, "token-invalid")
+    assert_problem(await ask(anonymous, f"Bearer {token}"), 401, "token-invalid")
 
 
 @pytest.mark.parametrize(
@@ -118,26 +118,26 @@ async def test_a_token_with_such_claims_is_no_login(
     ],
 )
 async def test_a_token_with_such_a_header_is_no_login(
-    nobody: httpx.AsyncClient, better_auth_secret: str, header: Members
+    anonymous: httpx.AsyncClient, better_auth_secret: str, header: Members
 ) -> None:
     token = sign(better_auth_secret, header_of(**header), claims_of())
 
-    problem_of(await ask(nobody, f"Bearer {token}"), 401, "token-invalid")
+    assert_problem(await ask(anonymous, f"Bearer {token}"), 401, "token-invalid")
 
 
 async def test_a_token_that_has_ended_says_so(
-    nobody: httpx.AsyncClient, better_auth_secret: str
+    anonymous: httpx.AsyncClient, better_auth_secret: str
 ) -> None:
     token = sign(better_auth_secret, header_of(), claims_of(exp=int(time.time()) - HOUR_SECONDS))
 
-    problem_of(await ask(nobody, f"Bearer {token}"), 401, "token-expired")
+    assert_problem(await ask(anonymous, f"Bearer {token}"), 401, "token-expired")
 
 
 @pytest.mark.parametrize("form", ["bearer {}", "BEARER {}", "bEaReR {}"])
 async def test_the_scheme_may_be_written_in_any_case(
-    nobody: httpx.AsyncClient, token: str, form: str
+    anonymous: httpx.AsyncClient, token: str, form: str
 ) -> None:
-    assert (await ask(nobody, form.format(token))).status_code == 200
+    assert (await ask(anonymous, form.format(token))).status_code == 200
 
 
 SCHEMES = ["{}", "Basic {}", "Token {}", "Bearer", "Bearer  {}", "Bearer: {}"]
@@ -155,47 +155,47 @@ SEVERAL = ["Bearer {} {}", "Bearer {}, Bearer {}", "Bearer {},{}"]
 
 @pytest.mark.parametrize("form", [*SCHEMES, *TOKENS, *SEVERAL, 'Bearer "{}"'])
 async def test_a_header_of_another_form_is_no_login(
-    nobody: httpx.AsyncClient, token: str, form: str
+    anonymous: httpx.AsyncClient, token: str, form: str
 ) -> None:
-    problem_of(await ask(nobody, form.format(token, token)), 401)
+    assert_problem(await ask(anonymous, form.format(token, token)), 401)
 
 
-async def test_two_headers_are_no_login(nobody: httpx.AsyncClient, token: str) -> None:
-    problem_of(await ask(nobody, f"Bearer {token}", f"Bearer {token}"), 401, "token-invalid")
+async def test_two_headers_are_no_login(anonymous: httpx.AsyncClient, token: str) -> None:
+    assert_problem(await ask(anonymous, f"Bearer {token}", f"Bearer {token}"), 401, "token-invalid")
 
 
 async def test_a_token_of_more_than_8_kib_is_no_login(
-    nobody: httpx.AsyncClient, better_auth_secret: str
+    anonymous: httpx.AsyncClient, better_auth_secret: str
 ) -> None:
     fits = sign(better_auth_secret, header_of(), claims_of(more="x" * 5_500))
     long = sign(better_auth_secret, header_of(), claims_of(more="x" * 6_500))
 
     assert len(fits) < 8_192 < len(long)
-    assert (await ask(nobody, f"Bearer {fits}")).status_code == 200
-    problem_of(await ask(nobody, f"Bearer {long}"), 401, "token-invalid")
+    assert (await ask(anonymous, f"Bearer {fits}")).status_code == 200
+    assert_problem(await ask(anonymous, f"Bearer {long}"), 401, "token-invalid")
 
 
 @pytest.mark.parametrize("at", range(3))
 async def test_a_token_that_was_changed_anywhere_is_no_login(
-    nobody: httpx.AsyncClient, token: str, at: int
+    anonymous: httpx.AsyncClient, token: str, at: int
 ) -> None:
     segments = token.split(".")
     segments[at] = ("B" if segments[at][0] == "A" else "A") + segments[at][1:]
 
-    problem_of(await ask(nobody, f"Bearer {'.'.join(segments)}"), 401, "token-invalid")
+    assert_problem(await ask(anonymous, f"Bearer {'.'.join(segments)}"), 401, "token-invalid")
 
 
 async def test_a_token_is_looked_for_in_its_header_alone(
-    nobody: httpx.AsyncClient, token: str
+    anonymous: httpx.AsyncClient, token: str
 ) -> None:
     places = [
-        await nobody.get("/tasks", params={"access_token": token}),
-        await nobody.get(
+        await anonymous.get("/tasks", params={"access_token": token}),
+        await anonymous.get(
             "/tasks", headers={"Cookie": f"better-auth.session_token={token}; token={token}"}
         ),
-        await nobody.get("/tasks", headers={"X-Authorization": f"Bearer {token}"}),
-        await nobody.post("/tasks", data={"access_token": token}),
+        await anonymous.get("/tasks", headers={"X-Authorization": f"Bearer {token}"}),
+        await anonymous.post("/tasks", data={"access_token": token}),
     ]
 
-    for answer in places:
-        problem_of(answer, 401, "token-missing")
+    for response in places:
+        assert_problem(response, 401, "token-missing")

@@ -10,8 +10,8 @@ import pytest
 
 from devkit.platform.processes import ProcessGroup
 from e2e.support.contract import Profile, Task
-from e2e.support.npm import install, program
-from e2e.support.user_client import AsUser
+from e2e.support.npm import find_program, install_packages
+from e2e.support.user_client import UserClientFactory
 
 FOLDER: Final = Path(__file__).parents[1].joinpath("typescript")
 """Where the client is; what is made from it lies in `made`."""
@@ -22,7 +22,7 @@ RUN_SECONDS: Final = 120
 def run(*command: str, **told: str) -> str:
     """Run a program of Node.js to its successful end, and return what it printed."""
     done = subprocess.run(
-        [program("node"), *command],
+        [find_program("node"), *command],
         check=False,
         cwd=FOLDER,
         env=os.environ | told,
@@ -36,10 +36,10 @@ def run(*command: str, **told: str) -> str:
 
 @pytest.mark.scenario("S001-SC-005", "S002-FR-012")
 async def test_a_client_made_from_the_document_compiles_and_works(
-    processes: ProcessGroup, base_url: str, as_user: AsUser
+    processes: ProcessGroup, base_url: str, as_user: UserClientFactory
 ) -> None:
     ada = as_user("ada")
-    await install(processes, FOLDER)
+    await install_packages(processes, FOLDER)
 
     run(
         "node_modules/.bin/openapi-typescript",
@@ -66,4 +66,4 @@ async def test_a_client_made_from_the_document_compiles_and_works(
     assert found["listed"] == [replaced]
     assert (set(profile), profile["time_zone"]) == (Profile.__required_keys__, "Europe/Paris")
     assert found["missing"] == "task-not-found"
-    assert await ada.tasks() == []
+    assert await ada.list_tasks() == []

@@ -1,4 +1,4 @@
-"""What browsers are told: which origins may call, and what may be done with an answer."""
+"""What the platform tells browsers: CORS, caching, and headers that protect users."""
 
 import re
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 import httpx
 import pytest
 
-from e2e.support.contract import PROTECTED, PUBLIC, SOME_ID
-from e2e.support.user_client import AsUser, Person
+from e2e.support.contract import PROTECTED_PATHS, PUBLIC_PATHS, UNKNOWN_ID
+from e2e.support.user_client import UserClient, UserClientFactory
 
 REQUEST_HEADERS: Final = {
     "authorization",
@@ -22,9 +22,9 @@ REQUEST_HEADERS: Final = {
     "sentry-trace",
     "x-client-version",
 }
-"""What every front end may send, and one header that the platform of these tests is told of."""
+"""Headers that every front end may send, and one that `CORS_REQUEST_HEADERS` adds."""
 
-ANSWER_HEADERS: Final = {
+EXPOSED_HEADERS: Final = {
     "etag",
     "link",
     "location",
@@ -34,27 +34,30 @@ ANSWER_HEADERS: Final = {
     "www-authenticate",
 }
 
-VERBS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-ADDRESSES: Final = (*PROTECTED, *PUBLIC, "/nothing")
-
-
-def listed(answer: httpx.Response, name: str) -> set[str]:
-    return {each.strip() for each in answer.headers[name].split(",")}
+PATHS: Final = (*PROTECTED_PATHS, *PUBLIC_PATHS, "/nothing")
 
 
-def strangers(origin: str) -> list[str]:
-    """Return origins that resemble the one that is allowed, and others."""
+def header_list(response: httpx.Response, name: str) -> set[str]:
+    """Return the elements of a header with a comma-separated list."""
+    return {element.strip() for element in response.headers[name].split(",")}
+
+
+def lower_case_header_list(response: httpx.Response, name: str) -> set[str]:
+    """Return the elements of a header with a list of header names, in lower case."""
+    return {element.lower() for element in header_list(response, name)}
+
+
+def foreign_origins(origin: str) -> list[str]:
+    """Return origins that resemble the allowed one, and others."""
     scheme, _, host = origin.partition("://")
-    other_scheme = "http" if scheme == "https" else "https"
-    alike = [
+    other_scheme = {"http": "https", "https": "http"}[scheme]
+    return [
         f"{origin}.evil.example",
         f"{origin}:8443",
         f"{other_scheme}://{host}",
         f"{scheme}://evil-{host}",
-    ]
-    return [
-        *alike,
         f"{origin}/",
         f"{origin} {origin}",
         origin.upper(),
@@ -65,142 +68,165 @@ def strangers(origin: str) -> list[str]:
     ]
 
 
-async def preflight(
-    client: httpx.AsyncClient, path: str, origin: str, verb: str = "PUT"
+async def send_preflight(
+    client: httpx.AsyncClient, path: str, origin: str, method: str = "PUT"
 ) -> httpx.Response:
-    asked = {
-        "Access-Control-Request-Method": verb,
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": ", ".join(REQUEST_HEADERS),
     }
-    return await client.options(
-        path.format(task=SOME_ID, user=SOME_ID), headers={"Origin": origin, **asked}
-    )
+    return await client.options(path.format(task=UNKNOWN_ID, user=UNKNOWN_ID), headers=headers)
 
 
-async def answers_of_all_kinds(person: Person, nobody: httpx.AsyncClient) -> list[httpx.Response]:
-    task = await person.add()
-    origin = {"Origin": person.headers["origin"]} if "origin" in person.headers else {}
+async def collect_responses(user: UserClient, anonymous: httpx.AsyncClient) -> list[httpx.Response]:
+    """Return responses of every kind: successes and problems, of the services and the gateway."""
+    task = await user.create_task()
+    anonymous_headers: dict[str, str] = {}
+    if "origin" in user.headers:
+        anonymous_headers["Origin"] = user.headers["origin"]
     return [
-        await person.post("/tasks", json={"title": "x"}),
-        await person.get("/tasks"),
-        await person.get(f"/tasks/{task['id']}"),
-        await person.head("/tasks"),
-        await person.delete(f"/tasks/{task['id']}"),
-        await person.get("/users/me"),
-        await person.options("/tasks"),
-        await nobody.get("/tasks", headers=origin),
-        await person.get(f"/users/{SOME_ID}"),
-        await person.get(f"/tasks/{SOME_ID}"),
-        await person.get("/nothing"),
-        await person.put("/tasks"),
-        await person.get("/tasks?limit=0"),
-        await person.post("/tasks", content=b" " * 70_000),
-        await person.post("/tasks", content=b"", headers={"Content-Type": "text/plain"}),
-        await person.post("/tasks", json={}),
-        await person.get("/healthz"),
-        await person.get("/openapi.json"),
-        await person.get("/docs"),
+        await user.post("/tasks", json={"title": "x"}),
+        await user.get("/tasks"),
+        await user.get(f"/tasks/{task['id']}"),
+        await user.head("/tasks"),
+        await user.delete(f"/tasks/{task['id']}"),
+        await user.get("/users/me"),
+        await user.options("/tasks"),
+        await anonymous.get("/tasks", headers=anonymous_headers),
+        await user.get(f"/users/{UNKNOWN_ID}"),
+        await user.get(f"/tasks/{UNKNOWN_ID}"),
+        await user.get("/nothing"),
+        await user.put("/tasks"),
+        await user.get("/tasks?limit=0"),
+        await user.post("/tasks", content=b" " * 70_000),
+        await user.post("/tasks", content=b"", headers={"Content-Type": "text/plain"}),
+        await user.post("/tasks", json={}),
+        await user.get("/healthz"),
+        await user.get("/openapi.json"),
+        await user.get("/docs"),
     ]
 
 
-@pytest.mark.parametrize("path", ADDRESSES)
-@pytest.mark.parametrize("verb", ["GET", "PATCH"])
-async def test_a_browser_may_ask_whether_it_may_ask(
-    nobody: httpx.AsyncClient, origin: str, path: str, verb: str
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_an_allowed_origin_may_send_preflight_requests(
+    anonymous: httpx.AsyncClient, origin: str, path: str, method: str
 ) -> None:
-    answer = await preflight(nobody, path, origin, verb)
+    response = await send_preflight(anonymous, path, origin, method)
 
-    assert answer.is_success
-    assert answer.content in {b"", b"OK"}
-    assert answer.headers["access-control-allow-origin"] == origin
-    assert answer.headers["access-control-allow-credentials"] == "true"
-    assert listed(answer, "access-control-allow-methods") == VERBS
-    assert {
-        name.lower() for name in listed(answer, "access-control-allow-headers")
-    } >= REQUEST_HEADERS
-    assert answer.headers["access-control-max-age"] == "600"
-    assert "Origin" in listed(answer, "vary")
+    assert response.is_success
+    assert response.content in {b"", b"OK"}
+    assert response.headers["access-control-allow-origin"] == origin
+    assert response.headers["access-control-allow-credentials"] == "true"
+    assert header_list(response, "access-control-allow-methods") == METHODS
+    assert lower_case_header_list(response, "access-control-allow-headers") >= REQUEST_HEADERS
+    assert response.headers["access-control-max-age"] == "600"
+    assert "Origin" in header_list(response, "vary")
 
 
-async def test_a_preflight_needs_no_valid_token(as_user: AsUser, origin: str) -> None:
+async def test_a_preflight_request_needs_no_valid_token(
+    as_user: UserClientFactory, origin: str
+) -> None:
     ann = as_user("ann")
     ann.headers["Authorization"] = "Bearer nonsense"
 
-    assert (await preflight(ann, "/tasks", origin)).is_success
+    response = await send_preflight(ann, "/tasks", origin)
+
+    assert response.is_success
 
 
-async def test_a_page_of_an_allowed_origin_may_read_every_answer(
-    as_user: AsUser, nobody: httpx.AsyncClient, origin: str
+async def test_an_allowed_origin_may_read_every_response(
+    as_user: UserClientFactory, anonymous: httpx.AsyncClient, origin: str
 ) -> None:
     ann = as_user("ann")
     ann.headers["Origin"] = origin
 
-    for answer in await answers_of_all_kinds(ann, nobody):
-        assert answer.headers.get_list("access-control-allow-origin") == [origin]
-        assert answer.headers["access-control-allow-credentials"] == "true"
-        assert {
-            name.lower() for name in listed(answer, "access-control-expose-headers")
-        } >= ANSWER_HEADERS
-        assert "Origin" in listed(answer, "vary")
+    for response in await collect_responses(ann, anonymous):
+        assert response.headers.get_list("access-control-allow-origin") == [origin]
+        assert response.headers["access-control-allow-credentials"] == "true"
+        exposed_headers = lower_case_header_list(response, "access-control-expose-headers")
+        assert exposed_headers >= EXPOSED_HEADERS
+        assert "Origin" in header_list(response, "vary")
 
 
-async def test_a_page_of_any_other_origin_may_read_nothing(
-    as_user: AsUser, nobody: httpx.AsyncClient, origin: str
+async def test_a_foreign_origin_may_read_no_response(
+    as_user: UserClientFactory, anonymous: httpx.AsyncClient, origin: str
 ) -> None:
-    for stranger in strangers(origin):
-        answers = [
-            await preflight(nobody, "/tasks", stranger),
-            await as_user("ann").get("/tasks", headers={"Origin": stranger}),
-            await nobody.get("/tasks", headers={"Origin": stranger}),
-        ]
-        for answer in answers:
-            assert "access-control-allow-origin" not in answer.headers, stranger
-        assert [answer.status_code for answer in answers[1:]] == [200, 401]
+    for foreign_origin in foreign_origins(origin):
+        headers = {"Origin": foreign_origin}
+        preflight = await send_preflight(anonymous, "/tasks", foreign_origin)
+        authenticated = await as_user("ann").get("/tasks", headers=headers)
+        unauthenticated = await anonymous.get("/tasks", headers=headers)
+
+        for response in (preflight, authenticated, unauthenticated):
+            assert "access-control-allow-origin" not in response.headers, foreign_origin
+        assert authenticated.status_code == 200
+        assert unauthenticated.status_code == 401
 
 
-async def test_whoever_is_no_browser_is_told_nothing_of_origins(
-    as_user: AsUser, nobody: httpx.AsyncClient
+async def test_without_an_origin_responses_have_no_cors_headers(
+    as_user: UserClientFactory, anonymous: httpx.AsyncClient
 ) -> None:
-    for answer in await answers_of_all_kinds(as_user("ann"), nobody):
-        assert not [name for name in answer.headers if name.startswith("access-control-")]
+    for response in await collect_responses(as_user("ann"), anonymous):
+        cors_headers = [name for name in response.headers if name.startswith("access-control-")]
+        assert cors_headers == []
 
 
-async def test_an_answer_depends_on_the_origin_even_when_none_was_named(as_user: AsUser) -> None:
-    assert "Origin" in listed(await as_user("ann").get("/tasks"), "vary")
+async def test_a_response_varies_by_origin_even_without_one(as_user: UserClientFactory) -> None:
+    response = await as_user("ann").get("/tasks")
+
+    assert "Origin" in header_list(response, "vary")
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/lists", "/labels"])
-async def test_what_is_kept_of_one_user_is_not_shown_to_another(as_user: AsUser, path: str) -> None:
+async def test_a_cached_response_is_not_used_for_another_user(
+    as_user: UserClientFactory, path: str
+) -> None:
     ann = as_user("ann")
     first = await ann.get(path)
-    again = await ann.get(path, headers={"If-None-Match": first.headers["etag"]})
+    second = await ann.get(path, headers={"If-None-Match": first.headers["etag"]})
 
-    assert [answer.status_code for answer in (first, again)] == [200, 304]
-    for answer in (first, again):
-        assert {"Authorization", "Origin"} <= listed(answer, "vary")
-        assert answer.headers["cache-control"] == "private, no-cache"
+    assert first.status_code == 200
+    assert second.status_code == 304
+    for response in (first, second):
+        assert header_list(response, "vary") >= {"Authorization", "Origin"}
+        assert response.headers["cache-control"] == "private, no-cache"
 
 
-async def test_every_answer_carries_the_headers_that_protect(
-    as_user: AsUser, nobody: httpx.AsyncClient, base_url: str
+async def test_every_response_has_security_headers(
+    as_user: UserClientFactory, anonymous: httpx.AsyncClient, base_url: str
 ) -> None:
-    for answer in await answers_of_all_kinds(as_user("ann"), nobody):
-        assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] in {"no-referrer", "same-origin", "strict-origin"}
-        assert "server" not in answer.headers
-        assert "x-powered-by" not in answer.headers
-        assert ("strict-transport-security" in answer.headers) is base_url.startswith("https:")
+    is_https = base_url.startswith("https:")
+    for response in await collect_responses(as_user("ann"), anonymous):
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["referrer-policy"] in {
+            "no-referrer",
+            "same-origin",
+            "strict-origin",
+        }
+        assert "server" not in response.headers
+        assert "x-powered-by" not in response.headers
+        assert ("strict-transport-security" in response.headers) is is_https
 
 
-async def test_personal_data_are_kept_by_nobody(as_user: AsUser, nobody: httpx.AsyncClient) -> None:
-    for answer in await answers_of_all_kinds(as_user("ann"), nobody):
-        kept = "private, no-cache" if "etag" in answer.headers else "no-store"
-        assert answer.headers["cache-control"] == kept or answer.request.url.path in PUBLIC
+async def test_personal_data_are_not_stored_by_caches(
+    as_user: UserClientFactory, anonymous: httpx.AsyncClient
+) -> None:
+    for response in await collect_responses(as_user("ann"), anonymous):
+        if response.request.url.path in PUBLIC_PATHS:
+            continue
+        cache_control = "no-store"
+        if "etag" in response.headers:
+            cache_control = "private, no-cache"
+        assert response.headers["cache-control"] == cache_control
 
 
 @pytest.mark.parametrize("path", ["/docs", "/problems/not-found"])
-async def test_a_page_may_load_nothing_from_elsewhere(nobody: httpx.AsyncClient, path: str) -> None:
-    page = await nobody.get(path)
+async def test_a_page_may_load_nothing_from_other_origins(
+    anonymous: httpx.AsyncClient, path: str
+) -> None:
+    page = await anonymous.get(path)
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     policy: dict[str, str] = dict(
@@ -208,7 +234,7 @@ async def test_a_page_may_load_nothing_from_elsewhere(nobody: httpx.AsyncClient,
     )
     assert policy["default-src"] == "'none'"
     assert {"base-uri", "frame-ancestors", "form-action"} <= set(policy)
-    assert not [
-        part for part in policy.values() if "unsafe" in part or "*" in part or "http" in part
-    ]
+    for sources in policy.values():
+        for forbidden in ("unsafe", "*", "http"):
+            assert forbidden not in sources
     assert not re.findall(r"""(?:src|href|action)=["']?(?:https?:)?//""", page.text)

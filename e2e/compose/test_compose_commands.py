@@ -1,4 +1,4 @@
-"""What `make up` says when it cannot start anything: one line, and what to do."""
+"""What `make up`, `make renew` and `make down` print when they fail: one line with a remedy."""
 
 import socket
 import subprocess
@@ -11,60 +11,74 @@ import pytest
 from devkit.platform.env_file import read_env_file
 from devkit.platform.services import free_ports
 from devkit.platform.settings import CHECKOUT
-from e2e.support.compose_project import Composition
+from e2e.support.compose_project import ComposeProject
+
+Environment = dict[str, str]
 
 
-def said_by(verb: str, environment: Mapping[str, str]) -> str:
-    """Run the program behind `make`, which must refuse, and return what it says."""
-    command = [sys.executable, "deploy/compose.py", *verb.split()]
-    done = subprocess.run(
-        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+def error_of(command: str, environment: Mapping[str, str], **changes: str) -> str:
+    """Run a command of `deploy/compose.py`, check that it fails, and return what it prints.
+
+    Args:
+        command: The command with its arguments, such as `renew tasks`.
+        environment: The environment of the process.
+        changes: Variables that differ from the environment.
+    """
+    process = subprocess.run(
+        [sys.executable, "deploy/compose.py", *command.split()],
+        cwd=CHECKOUT,
+        env=dict(environment) | changes,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    return done.stderr
+    assert process.returncode == 1
+    assert process.stdout == ""
+    return process.stderr
 
 
 @pytest.fixture
-def elsewhere(composed_platform: Composition, tmp_path: Path) -> dict[str, str]:
-    """Speak of a project that does not exist yet."""
+def new_project(compose_project: ComposeProject, tmp_path: Path) -> Environment:
+    """Return the environment of a project that does not exist yet.
+
+    Variables that a developer has set for another project must not matter.
+    """
     [port] = free_ports(1)
-    foreign = {"COMPOSE_FILE": "/nowhere/docker-compose.yml", "COMPOSE_PROFILES": "other"}
-    project = {
-        "COMPOSE_PROJECT_NAME": "e2e-nothing",
-        "COMPOSE_ENV_FILES": str(tmp_path / ".env"),
-        "PORT": str(port),
-    }
-    return {**composed_platform.environment, **foreign, **project}
+    environment = dict(compose_project.environment)
+    environment["COMPOSE_FILE"] = "/nowhere/docker-compose.yml"
+    environment["COMPOSE_PROFILES"] = "other"
+    environment["COMPOSE_PROJECT_NAME"] = "e2e-nothing"
+    environment["COMPOSE_ENV_FILES"] = str(tmp_path / ".env")
+    environment["PORT"] = str(port)
+    return environment
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "80a", "-1"])
-def test_a_port_that_is_none(elsewhere: dict[str, str], port: str) -> None:
-    assert (
-        said_by("up", {**elsewhere, "PORT": port})
-        == f"PORT must be a number from 1 to 65535, and not {port}.\n"
-    )
+def test_an_invalid_port(new_project: Environment, port: str) -> None:
+    error = error_of("up", new_project, PORT=port)
+
+    assert error == f"PORT must be a number from 1 to 65535, and not {port}.\n"
 
 
-def test_a_port_that_is_taken(elsewhere: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        said = said_by("up", {**elsewhere, "PORT": str(port)})
+def test_a_port_in_use(new_project: Environment) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        error = error_of("up", new_project, PORT=str(port))
 
-    assert said.startswith(f"Port {port} is taken: ")
-    assert f"PORT={port + 1} make up" in said
+    assert error.startswith(f"Port {port} is taken: ")
+    assert f"PORT={port + 1} make up" in error
 
 
-def test_a_secret_that_is_unset(elsewhere: dict[str, str], tmp_path: Path) -> None:
+def test_missing_secrets(new_project: Environment, tmp_path: Path) -> None:
     example = (CHECKOUT / ".env.example").read_text()
-    (tmp_path / ".env").write_text(
-        example.replace("\nPOSTGRES_PASSWORD=", "\nPOSTGRES_PASSWORD=given")
-    )
+    text = example.replace("\nPOSTGRES_PASSWORD=", "\nPOSTGRES_PASSWORD=given")
+    (tmp_path / ".env").write_text(text)
 
-    said = said_by("up", elsewhere)
+    error = error_of("up", new_project)
 
-    assert said.count("\n") == 1
-    assert "BETTER_AUTH_SECRET, TASKS_DATABASE_PASSWORD" in said
-    assert "POSTGRES_PASSWORD" not in said
+    assert error.count("\n") == 1
+    assert "BETTER_AUTH_SECRET, TASKS_DATABASE_PASSWORD" in error
+    assert "POSTGRES_PASSWORD" not in error
 
 
 @pytest.mark.parametrize(
@@ -79,66 +93,76 @@ def test_a_secret_that_is_unset(elsewhere: dict[str, str], tmp_path: Path) -> No
         "A=1#2\nA=3",
     ],
 )
-async def test_a_file_that_is_read_means_the_same_to_compose(
-    composed_platform: Composition, tmp_path: Path, text: str
+async def test_an_accepted_file_has_the_same_meaning_for_compose(
+    compose_project: ComposeProject, tmp_path: Path, text: str
 ) -> None:
     file = tmp_path / ".env"
     file.write_text(text, "utf-8", newline="")
-    asked = ["docker", "compose", "--env-file", str(file), "--file", "-", "config", "--environment"]
 
-    shown = await composed_platform.run(*asked, stdin="services: {}")
-
-    settings = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
-    assert {name: value for name, value in settings.items() if name in {"A", "B"}} == read_env_file(
-        file
+    output = await compose_project.compose(
+        "--env-file",
+        str(file),
+        "--file",
+        "-",
+        "config",
+        "--environment",
+        stdin="services: {}",
     )
+
+    settings: dict[str, str] = {}
+    for line in output.splitlines():
+        name, _, value = line.partition("=")
+        if name in {"A", "B"}:
+            settings[name] = value
+    assert settings == read_env_file(file)
 
 
 @pytest.mark.parametrize("line", ["BETTER_AUTH_SECRET=secret$word", 'PORT="80', "PORT = 80"])
-def test_a_file_that_could_be_read_in_two_ways(
-    elsewhere: dict[str, str], tmp_path: Path, line: str
+def test_an_ambiguous_file(new_project: Environment, tmp_path: Path, line: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"# Settings\n{line}\n")
+
+    error = error_of("up", new_project)
+
+    assert error.startswith(f"{file}, line 2: ")
+    assert "word" not in error
+
+
+def test_an_invalid_host(new_project: Environment) -> None:
+    error = error_of("up", new_project, HOST="my-laptop")
+
+    assert error.startswith("HOST must be an IPv4 address ")
+
+
+def test_a_lost_file_of_a_project_with_data(
+    compose_project: ComposeProject, tmp_path: Path
 ) -> None:
-    (tmp_path / ".env").write_text(f"# Settings\n{line}\n")
+    file = tmp_path / ".env"
 
-    said = said_by("up", elsewhere)
+    error = error_of("up", compose_project.environment, COMPOSE_ENV_FILES=str(file))
 
-    assert said.startswith(f"{tmp_path / '.env'}, line 2: ")
-    assert "word" not in said
-
-
-def test_an_address_that_is_none(elsewhere: dict[str, str]) -> None:
-    assert said_by("up", {**elsewhere, "HOST": "my-laptop"}).startswith(
-        "HOST must be an IPv4 address "
-    )
+    assert "make down v=1" in error
+    assert not file.exists()
 
 
-def test_a_file_that_is_lost_while_the_data_are_not(
-    composed_platform: Composition, tmp_path: Path
-) -> None:
-    lost = {**composed_platform.environment, "COMPOSE_ENV_FILES": str(tmp_path / ".env")}
+@pytest.mark.parametrize("command", ["up", "renew tasks", "down"])
+def test_docker_is_missing(new_project: Environment, command: str) -> None:
+    not_installed = error_of(command, new_project, PATH="")
+    not_running = error_of(command, new_project, DOCKER_HOST="unix:///nowhere")
 
-    assert "make down v=1" in said_by("up", lost)
-    assert not (tmp_path / ".env").exists()
-
-
-@pytest.mark.parametrize("verb", ["up", "renew tasks", "down"])
-def test_no_docker(elsewhere: dict[str, str], verb: str) -> None:
-    assert said_by(verb, {**elsewhere, "PATH": ""}).startswith("Docker is not installed: ")
-    assert said_by(verb, {**elsewhere, "DOCKER_HOST": "unix:///nowhere"}).startswith(
-        "Docker does not answer: "
-    )
+    assert not_installed.startswith("Docker is not installed: ")
+    assert not_running.startswith("Docker does not answer: ")
 
 
-def test_nothing_to_renew(elsewhere: dict[str, str]) -> None:
-    assert (
-        said_by("renew tasks", elsewhere)
-        == "There is no running tasks: make up starts everything.\n"
-    )
+def test_nothing_to_renew(new_project: Environment) -> None:
+    error = error_of("renew tasks", new_project)
+
+    assert error == "There is no running tasks: make up starts everything.\n"
 
 
-async def test_a_second_start_changes_nothing(composed_platform: Composition) -> None:
-    before = await composed_platform.compose("ps", "--quiet")
+async def test_a_second_start_changes_nothing(compose_project: ComposeProject) -> None:
+    before = await compose_project.compose("ps", "--quiet")
 
-    await composed_platform.make("up")
+    await compose_project.make("up")
 
-    assert await composed_platform.compose("ps", "--quiet") == before
+    assert await compose_project.compose("ps", "--quiet") == before

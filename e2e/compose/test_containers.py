@@ -4,136 +4,143 @@ from typing import Final
 
 import pytest
 
-from e2e.support.compose_project import SERVICES, Composition
+from e2e.support.compose_project import SERVICES, ComposeProject
 
-EVERYTHING: Final = (*SERVICES, "postgres", "traefik")
+CONTAINERS: Final = (*SERVICES, "postgres", "traefik")
 
-CONFINED: Final = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} {{.HostConfig.SecurityOpt}}"
-
-LIMITED: Final = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}"
-
-WRITE_SOMEWHERE: Final = "for each in / /app /service /etc /usr /var /home; do touch $each/written 2>/dev/null && echo $each; done; id -u"
-
-DRIVERS: Final = "import importlib.util as i; print([n for n in ('psycopg', 'sqlalchemy', 'sqlmodel', 'alembic') if i.find_spec(n)])"
-
-BUILD_TOOLS: Final = (
-    "for each in cc gcc g++ clang make ld cargo hatchling; do command -v $each; done; true"
+PRIVILEGES: Final = (
+    "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} "
+    "{{.HostConfig.SecurityOpt}}"
 )
 
+LIMITS: Final = "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}"
 
-@pytest.mark.parametrize("service", EVERYTHING)
-async def test_a_container_can_change_nothing_but_its_data(
-    composed_platform: Composition, service: str
+NETWORK_NAMES: Final = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+
+LIST_WRITABLE_FOLDERS: Final = """
+for folder in / /app /service /etc /usr /var /home; do
+    touch $folder/written 2>/dev/null && echo $folder
+done
+id -u
+"""
+"""Prints the folders in which a file can be created, and the id of the account."""
+
+LIST_DATABASE_DRIVERS: Final = """
+import importlib.util
+names = ("psycopg", "sqlalchemy", "sqlmodel", "alembic")
+print([name for name in names if importlib.util.find_spec(name)])
+"""
+
+LIST_BUILD_TOOLS: Final = """
+for tool in cc gcc g++ clang make ld cargo hatchling; do command -v $tool; done
+true
+"""
+
+OWN_SECRETS: Final = {
+    "auth-gateway": {"BETTER_AUTH_SECRET", "PASSPORT_PRIVATE_KEY"},
+    "better-auth": {"BETTER_AUTH_SECRET", "BETTER_AUTH_DATABASE_PASSWORD"},
+    "tasks": {"TASKS_DATABASE_PASSWORD"},
+    "users": {"USERS_DATABASE_PASSWORD"},
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_container_can_write_nothing_but_its_data(
+    compose_project: ComposeProject, container: str
 ) -> None:
-    written, *user = (
-        await composed_platform.compose("exec", "-T", service, "sh", "-c", WRITE_SOMEWHERE)
-    ).split()
-
-    assert (
-        await composed_platform.inspect(service, CONFINED)
-        == "true [ALL] [] [no-new-privileges:true]"
+    output = await compose_project.compose(
+        "exec", "-T", container, "sh", "-c", LIST_WRITABLE_FOLDERS
     )
-    assert user == []
-    assert int(written) > 0
+    privileges = await compose_project.inspect(container, PRIVILEGES)
+
+    [account_id] = output.split()
+    assert int(account_id) > 0
+    assert privileges == "true [ALL] [] [no-new-privileges:true]"
 
 
-@pytest.mark.parametrize("service", EVERYTHING)
-async def test_a_container_has_limits_and_comes_back(
-    composed_platform: Composition, service: str
+@pytest.mark.parametrize("container", CONTAINERS)
+async def test_a_container_has_limits_and_is_restarted(
+    compose_project: ComposeProject, container: str
 ) -> None:
-    limits = (await composed_platform.inspect(service, LIMITED)).split()
+    limits = await compose_project.inspect(container, LIMITS)
+    restart_policy = await compose_project.inspect(container, "{{.HostConfig.RestartPolicy.Name}}")
+    health = await compose_project.inspect(container, "{{.State.Health.Status}}")
 
-    assert all(int(limit) > 0 for limit in limits)
-    assert (
-        await composed_platform.inspect(service, "{{.HostConfig.RestartPolicy.Name}}")
-        == "unless-stopped"
+    for limit in limits.split():
+        assert int(limit) > 0
+    assert restart_policy == "unless-stopped"
+    assert health == "healthy"
+
+
+async def test_only_the_edge_can_be_reached_from_outside(compose_project: ComposeProject) -> None:
+    published_ports: dict[str, str] = {}
+    outside_containers: set[str] = set()
+    for container in CONTAINERS:
+        ports = await compose_project.inspect(container, "{{.HostConfig.PortBindings}}")
+        if ports != "map[]":
+            published_ports[container] = ports
+        networks = await compose_project.inspect(container, NETWORK_NAMES)
+        if "_outside" in networks:
+            outside_containers.add(container)
+
+    port = compose_project.environment["PORT"]
+    assert published_ports == {"traefik": f"map[8080/tcp:[{{127.0.0.1 {port}}}]]"}
+    assert outside_containers == {"traefik"}
+
+
+@pytest.mark.parametrize("container", sorted(set(CONTAINERS) - {"traefik"}))
+async def test_only_the_edge_can_reach_other_networks(
+    compose_project: ComposeProject, container: str
+) -> None:
+    output = await compose_project.inspect(container, NETWORK_NAMES)
+
+    [network] = output.split()
+    is_internal = await compose_project.run(
+        "docker", "network", "inspect", "-f", "{{.Internal}}", network
     )
-    assert await composed_platform.inspect(service, "{{.State.Health.Status}}") == "healthy"
+    assert is_internal == "true\n"
 
 
-async def test_only_the_edge_can_be_reached_from_outside(composed_platform: Composition) -> None:
-    published = {
-        service: await composed_platform.inspect(service, "{{.HostConfig.PortBindings}}")
-        for service in EVERYTHING
-    }
-    networks = {
-        service: await composed_platform.inspect(
-            service, "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
-        )
-        for service in EVERYTHING
-    }
+async def test_the_gateway_has_no_database_driver(compose_project: ComposeProject) -> None:
+    command = ("python", "-c", LIST_DATABASE_DRIVERS)
+    gateway_drivers = await compose_project.compose("exec", "-T", "auth-gateway", *command)
+    tasks_drivers = await compose_project.compose("exec", "-T", "tasks", *command)
 
-    port = composed_platform.environment["PORT"]
-    assert {service: ports for service, ports in published.items() if ports != "map[]"} == {
-        "traefik": f"map[8080/tcp:[{{127.0.0.1 {port}}}]]"
-    }
-    assert {service for service, names in networks.items() if "_outside" in names} == {"traefik"}
-
-
-@pytest.mark.parametrize("service", sorted({*EVERYTHING} - {"traefik"}))
-async def test_nothing_but_the_edge_can_reach_other_networks(
-    composed_platform: Composition, service: str
-) -> None:
-    names = (
-        await composed_platform.inspect(
-            service, "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
-        )
-    ).split()
-
-    assert [
-        await composed_platform.run("docker", "network", "inspect", "-f", "{{.Internal}}", name)
-        for name in names
-    ] == ["true\n"]
-
-
-async def test_the_gateway_has_no_way_to_speak_to_a_database(
-    composed_platform: Composition,
-) -> None:
-    found = {
-        service: await composed_platform.compose("exec", "-T", service, "python", "-c", DRIVERS)
-        for service in ("auth-gateway", "tasks")
-    }
-
-    assert found == {
-        "auth-gateway": "[]\n",
-        "tasks": "['psycopg', 'sqlalchemy', 'sqlmodel', 'alembic']\n",
-    }
+    assert gateway_drivers == "[]\n"
+    assert tasks_drivers == "['psycopg', 'sqlalchemy', 'sqlmodel', 'alembic']\n"
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_an_image_holds_no_build_tools(composed_platform: Composition, service: str) -> None:
-    assert await composed_platform.compose("exec", "-T", service, "sh", "-c", BUILD_TOOLS) == ""
+async def test_an_image_contains_no_build_tools(
+    compose_project: ComposeProject, service: str
+) -> None:
+    output = await compose_project.compose("exec", "-T", service, "sh", "-c", LIST_BUILD_TOOLS)
+
+    assert output == ""
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_container_knows_only_its_own_secrets(
-    composed_platform: Composition, service: str
+async def test_a_container_has_only_its_own_secrets(
+    compose_project: ComposeProject, service: str
 ) -> None:
-    known = await composed_platform.compose("exec", "-T", service, "env")
-    secrets = {
-        name: value
-        for name, value in composed_platform.settings.items()
-        if name != "PASSPORT_PUBLIC_KEYS"
-    }
-    its_own = {
-        "auth-gateway": {"BETTER_AUTH_SECRET", "PASSPORT_PRIVATE_KEY"},
-        "better-auth": {"BETTER_AUTH_SECRET", "BETTER_AUTH_DATABASE_PASSWORD"},
-        "tasks": {"TASKS_DATABASE_PASSWORD"},
-        "users": {"USERS_DATABASE_PASSWORD"},
-    }
+    environment = await compose_project.compose("exec", "-T", service, "env")
 
-    assert {name for name, value in secrets.items() if value in known} == its_own[service]
+    secrets = compose_project.settings
+    secrets.pop("PASSPORT_PUBLIC_KEYS", None)
+    contained = {name for name, value in secrets.items() if value in environment}
+    assert contained == OWN_SECRETS[service]
 
 
 @pytest.mark.parametrize("service", ["auth-gateway", "tasks", "users"])
-async def test_metrics_are_shown_to_whoever_is_inside(
-    composed_platform: Composition, service: str
+async def test_metrics_can_be_read_inside_the_network(
+    compose_project: ComposeProject, service: str
 ) -> None:
-    ask = f"from urllib.request import urlopen; print(urlopen('http://{service}:9100/metrics').read().decode())"
+    url = f"http://{service}:9100/metrics"
+    program = f"from urllib.request import urlopen; print(urlopen('{url}').read().decode())"
 
-    assert "http_request_duration_seconds_count" in await composed_platform.compose(
-        "exec", "-T", "users", "python", "-c", ask
-    )
+    metrics = await compose_project.compose("exec", "-T", "users", "python", "-c", program)
+
+    assert "http_request_duration_seconds_count" in metrics
 
 
 ROLES: Final = ("tasks", "users", "better_auth")
@@ -141,25 +148,16 @@ ROLES: Final = ("tasks", "users", "better_auth")
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("database", [*ROLES, "postgres", "template1"])
-async def test_a_role_sees_its_own_database_and_no_other(
-    composed_platform: Composition, role: str, database: str
+async def test_a_role_can_connect_only_to_its_own_database(
+    compose_project: ComposeProject, role: str, database: str
 ) -> None:
-    password = composed_platform.settings[f"{role.upper()}_DATABASE_PASSWORD"]
-    address = f"postgresql://{role}:{password}@127.0.0.1/{database}"
-    asked = (
-        "exec",
-        "-T",
-        "postgres",
-        "psql",
-        "--no-psqlrc",
-        "--tuples-only",
-        address,
-        "-c",
-        "SELECT 'seen'",
-    )
+    password = compose_project.settings[f"{role.upper()}_DATABASE_PASSWORD"]
+    url = f"postgresql://{role}:{password}@127.0.0.1/{database}"
+    command = ("psql", "--no-psqlrc", "--tuples-only", url, "-c", "SELECT 'connected'")
 
     if role == database:
-        assert (await composed_platform.compose(*asked)).strip() == "seen"
+        output = await compose_project.compose("exec", "-T", "postgres", *command)
+        assert output.strip() == "connected"
     else:
         with pytest.raises(RuntimeError, match=f'permission denied for database "{database}"'):
-            await composed_platform.compose(*asked)
+            await compose_project.compose("exec", "-T", "postgres", *command)

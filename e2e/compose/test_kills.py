@@ -1,15 +1,15 @@
-"""Each container is killed while requests run, and comes back by itself."""
+"""Each container is killed while requests run, and Docker restarts it."""
 
 import asyncio
 from typing import Final
 
 import pytest
 
-from e2e.support.compose_project import RECOVERY_SECONDS, Composition
-from e2e.support.load_generator import load
-from e2e.support.user_client import AsUser
+from e2e.support.compose_project import POLL_SECONDS, RECOVERY_SECONDS, ComposeProject
+from e2e.support.load_generator import run_load
+from e2e.support.user_client import UserClientFactory
 
-BROKEN: Final = {
+FAILURES: Final = {
     "auth-gateway": {"502", "503"},
     "better-auth": set[str](),
     "postgres": {"500", "503"},
@@ -17,52 +17,59 @@ BROKEN: Final = {
     "traefik": {"404", "ConnectError", "ReadError", "RemoteProtocolError", "WriteError"},
     "users": set[str](),
 }
-"""What clients may see while it is away. Nobody misses users: tasks knows everybody after their first request.
+"""The outcomes of requests that may fail while a container is away.
 
-Traefik listens a moment before it has read where everything is: hence 404."""
+Requests for tasks do not need the users service: tasks knows every user after the first request.
+Traefik listens a moment before it has read its routes: hence 404.
+"""
 
-BEFORE_SECONDS, AFTER_SECONDS = 1.5, 1.5
+BEFORE_SECONDS: Final = 1.5
+AFTER_SECONDS: Final = 1.5
 
 DEADLINE_SECONDS: Final = 6
-"""How long a request may wait for an answer of what was killed: a container's network is gone without a word."""
+"""How long a request may wait for a killed container: its network ends without notice."""
 
 
-@pytest.mark.parametrize("service", BROKEN)
-async def test_a_container_that_is_killed_comes_back_and_nothing_is_lost(
-    composed_platform: Composition, as_user: AsUser, service: str
+@pytest.mark.parametrize("service", FAILURES)
+async def test_a_killed_container_comes_back_and_nothing_is_lost(
+    compose_project: ComposeProject, as_user: UserClientFactory, service: str
 ) -> None:
-    async with load(as_user) as seen:
+    async with run_load(as_user) as report:
         await asyncio.sleep(BEFORE_SECONDS)
-        assert seen.refused == {}
-        await kill(composed_platform, service)
-        await composed_platform.until_ready()
+        assert report.failures == {}
+        await kill_container(compose_project, service)
+        await compose_project.wait_until_ready()
         await asyncio.sleep(DEADLINE_SECONDS)
-        before = dict(seen.refused)
+        failures_after_recovery = report.failures
         await asyncio.sleep(AFTER_SECONDS)
 
-    assert seen.refused == before
-    assert set(seen.refused) <= BROKEN[service]
-    await seen.require_kept()
+    assert report.failures == failures_after_recovery
+    assert set(report.failures) <= FAILURES[service]
+    await report.assert_created_tasks_exist()
 
 
-async def kill(composed_platform: Composition, service: str) -> None:
-    """Kill a container's first process from outside, as a kernel that is short of memory does.
+async def kill_container(compose_project: ComposeProject, service: str) -> None:
+    """Kill a container's first process from outside, as the OOM killer does.
 
-    What `docker kill` ends stays away: Docker takes it for somebody's wish.
+    Docker does not restart what `docker kill` ends, because it takes that for an operator's wish.
     """
-    pid = await composed_platform.inspect(service, "{{.State.Pid}}")
-    user = await composed_platform.compose("exec", "-T", service, "id", "-u")
-    as_they = (
+    process_id = await compose_project.inspect(service, "{{.State.Pid}}")
+    account_id = await compose_project.compose("exec", "-T", service, "id", "-u")
+    await compose_project.run(
+        "docker",
+        "run",
         "--rm",
         "--pid=host",
         "--network=none",
-        f"--user={user.strip()}",
+        f"--user={account_id.strip()}",
         "task-platform/tasks",
-    )
-    await composed_platform.run(
-        "docker", "run", *as_they, "python", "-c", f"import os; os.kill({pid}, 9)"
+        "python",
+        "-c",
+        f"import os; os.kill({process_id}, 9)",
     )
     async with asyncio.timeout(RECOVERY_SECONDS):
         while True:
-            if await composed_platform.inspect(service, "{{.State.Pid}}") not in {pid, "0"}:
+            new_process_id = await compose_project.inspect(service, "{{.State.Pid}}")
+            if new_process_id not in {process_id, "0"}:
                 return
+            await asyncio.sleep(POLL_SECONDS)

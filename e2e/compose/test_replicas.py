@@ -1,37 +1,48 @@
-"""Two replicas behind one name, of which one is told to stop while requests run."""
+"""Two replicas of a service, of which one stops while requests run."""
 
 import asyncio
+from typing import Final
 
 import pytest
 
-from e2e.support.compose_project import Composition
-from e2e.support.load_generator import load
-from e2e.support.user_client import AsUser
+from e2e.support.compose_project import ComposeProject
+from e2e.support.load_generator import run_load
+from e2e.support.user_client import UserClientFactory
 
-BEFORE_SECONDS, AFTER_SECONDS = 1.5, 3.0
+BEFORE_SECONDS: Final = 1.5
+AFTER_SECONDS: Final = 3.0
 
 
 @pytest.mark.parametrize("service", ["auth-gateway", "tasks", "users"])
-async def test_stopping_one_of_two_replicas_costs_no_request(
-    composed_platform: Composition, as_user: AsUser, service: str
+async def test_stopping_one_of_two_replicas_fails_no_request(
+    compose_project: ComposeProject, as_user: UserClientFactory, service: str
 ) -> None:
-    await scale(composed_platform, service, 2)
-    first, *_ = (await composed_platform.compose("ps", "--quiet", service)).split()
+    await scale(compose_project, service, 2)
+    container_ids = (await compose_project.compose("ps", "--quiet", service)).split()
+    stopped_id = container_ids[0]
 
-    async with load(as_user) as seen:
+    async with run_load(as_user) as report:
         await asyncio.sleep(BEFORE_SECONDS)
-        await composed_platform.run("docker", "stop", "--time", "20", first)
+        await compose_project.run("docker", "stop", "--time", "20", stopped_id)
         await asyncio.sleep(AFTER_SECONDS)
-    code = await composed_platform.run(
-        "docker", "inspect", "--format", "{{.State.ExitCode}}", first
+    exit_status = await compose_project.run(
+        "docker", "inspect", "--format", "{{.State.ExitCode}}", stopped_id
     )
-    await composed_platform.run("docker", "rm", first)
+    await compose_project.run("docker", "rm", stopped_id)
 
-    assert code.strip() == "0"
-    assert seen.refused == {}
-    assert seen.answers.total() > len(seen.people)
+    assert exit_status.strip() == "0"
+    assert report.failures == {}
+    assert report.outcomes.total() > len(report.users)
 
 
-async def scale(composed_platform: Composition, service: str, count: int) -> None:
-    options = ("--detach", "--no-deps", "--no-recreate", "--wait", "--scale", f"{service}={count}")
-    await composed_platform.compose("up", *options, service)
+async def scale(compose_project: ComposeProject, service: str, replicas: int) -> None:
+    await compose_project.compose(
+        "up",
+        "--detach",
+        "--no-deps",
+        "--no-recreate",
+        "--wait",
+        "--scale",
+        f"{service}={replicas}",
+        service,
+    )

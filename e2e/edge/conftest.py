@@ -1,6 +1,5 @@
-"""A Traefik of these tests' own, between clients and stand-ins for the services."""
+"""Run edges of these suites' own, in front of stub servers or of an isolated platform."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -12,54 +11,63 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
 from devkit.platform.tokens import mint_token
 from devkit.testing.stub_server import StubServer
-from e2e.support.edge_testbed import SUBJECT, Backstage, Edge
-from e2e.support.isolated_platform import OwnPlatform, own_platform
+from e2e.support.edge_testbed import SUBJECT, Edge, EdgeTestbed
+from e2e.support.isolated_platform import IsolatedPlatform, run_isolated_platform
+
+UNREACHABLE_URL = "http://127.0.0.1:1"
 
 
 @pytest.fixture(scope="session")
 def token(better_auth_secret: str) -> str:
-    """Log somebody in."""
+    """Return the token of a user."""
     return mint_token(better_auth_secret, SUBJECT)
 
 
 @pytest.fixture(scope="session")
-def deciding(keys: PassportKeys, better_auth_secret: str) -> dict[str, str]:
-    """Tell a gateway what it needs to decide."""
-    nowhere = {"TASKS_URL": "http://127.0.0.1:1", "USERS_URL": "http://127.0.0.1:1"}
-    secrets = {"BETTER_AUTH_SECRET": better_auth_secret, "PASSPORT_PRIVATE_KEY": keys.private}
-    return minimal_environment() | nowhere | secrets | {"MODE": "forward-auth"}
+def gateway_environment(keys: PassportKeys, better_auth_secret: str) -> dict[str, str]:
+    """Return the settings of a gateway that only authenticates."""
+    environment = dict(minimal_environment())
+    environment["BETTER_AUTH_SECRET"] = better_auth_secret
+    environment["MODE"] = "forward-auth"
+    environment["PASSPORT_PRIVATE_KEY"] = keys.private
+    environment["TASKS_URL"] = UNREACHABLE_URL
+    environment["USERS_URL"] = UNREACHABLE_URL
+    return environment
 
 
 @pytest.fixture(scope="session")
-async def backstage(
-    tmp_path_factory: pytest.TempPathFactory, deciding: dict[str, str]
-) -> AsyncGenerator[Backstage]:
-    """Run a gateway and two stand-ins, for any number of edges."""
-    tasks, users = StubServer(), StubServer()
-    await asyncio.gather(tasks.start(), users.start())
+async def edge_testbed(
+    tmp_path_factory: pytest.TempPathFactory, gateway_environment: dict[str, str]
+) -> AsyncGenerator[EdgeTestbed]:
+    """Run a gateway and two stub servers for any number of edges."""
+    tasks = StubServer()
+    users = StubServer()
+    await tasks.start()
+    await users.start()
+    [port] = free_ports(1)
     async with ProcessGroup(tmp_path_factory.mktemp("edge")) as group:
-        yield Backstage(
-            group, start_service(group, "gateway", deciding, *free_ports(1)), tasks, users
-        )
-    await asyncio.gather(tasks.stop(), users.stop())
+        gateway = start_service(group, "gateway", gateway_environment, port)
+        yield EdgeTestbed(group, gateway, tasks, users)
+    await tasks.stop()
+    await users.stop()
 
 
 @pytest.fixture(scope="session")
-async def _edge(backstage: Backstage) -> Edge:
-    return await backstage.edge()
+async def _edge(edge_testbed: EdgeTestbed) -> Edge:
+    return await edge_testbed.start_edge()
 
 
 @pytest.fixture
 def edge(_edge: Edge) -> Edge:
-    """Run an edge; its services are ordinary at the beginning of each test."""
+    """Return an edge whose stub servers have no history and the default behaviour."""
     _edge.tasks.reset()
     _edge.users.reset()
     return _edge
 
 
 @pytest.fixture(scope="module")
-async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
-    """Run a platform whose processes may be stopped and killed."""
-    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
-    async with own_platform(urls) as platform:
+async def isolated_platform(databases: MigratedDatabases) -> AsyncGenerator[IsolatedPlatform]:
+    """Run a platform whose processes can be stopped and killed."""
+    urls = {service: await databases.create(service) for service in ("tasks", "users")}
+    async with run_isolated_platform(urls) as platform:
         yield platform

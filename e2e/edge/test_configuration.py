@@ -1,6 +1,5 @@
-"""The two files as they are: nothing in them is refused, every route leads somewhere, and TLS is one switch."""
+"""The configuration files: the edge accepts them, each route has its service, TLS is one switch."""
 
-import json
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,10 +15,10 @@ from cryptography.x509.oid import NameOID
 
 from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import StubServer
-from e2e.support.contract import problem_of
-from e2e.support.edge_testbed import Backstage, Edge
+from e2e.support.contract import assert_problem
+from e2e.support.edge_testbed import Edge, EdgeTestbed
 
-PATHS = {
+STATUSES = {
     "/tasks": 200,
     "/tasks/1?x=y": 200,
     "/users": 200,
@@ -41,121 +40,113 @@ PATHS = {
     "/api/overview": 404,
     "/dashboard/": 404,
 }
-"""Addresses, and the status that a good token gets there; the gateway is not ready, for it knows no services."""
+"""Paths, and the status for a request with a valid token.
+
+The gateway is not ready, because the services that it knows cannot be reached.
+"""
 
 
-def logged(edge: Edge, level: str) -> list[dict[str, object]]:
-    """Return the lines of the edge's log of this level."""
-    lines = [
-        json.loads(line)
-        for line in edge.process.log.read_text().splitlines()
-        if line.startswith("{")
-    ]
-    return [line for line in lines if line["level"] == level]
+def request_targets(server: StubServer) -> list[str]:
+    """Return the targets of the requests that a stub server has received."""
+    return [received.line.split()[1] for received in server.requests]
 
 
-async def test_each_route_leads_where_it_says_and_nothing_is_wrong_with_the_files(
+async def test_each_path_is_routed_to_its_service_and_the_log_has_no_error(
     edge: Edge, token: str
 ) -> None:
-    found = {
-        path: (await send_request(edge.port, build_request("GET", path, token))).status
-        for path in PATHS
-    }
+    statuses: dict[str, int] = {}
+    for path in STATUSES:
+        response = await send_request(edge.port, build_request("GET", path, token))
+        statuses[path] = response.status
 
-    assert found == PATHS
-    assert [seen.line.split()[1] for seen in edge.tasks.requests] == ["/tasks", "/tasks/1?x=y"]
-    assert [seen.line.split()[1] for seen in edge.users.requests] == [
-        "/users",
-        "/users/me",
-        "/users/me/import",
-    ]
-    assert logged(edge, "error") == []
+    assert statuses == STATUSES
+    assert request_targets(edge.tasks) == ["/tasks", "/tasks/1?x=y"]
+    assert request_targets(edge.users) == ["/users", "/users/me", "/users/me/import"]
+    assert edge.logged_errors() == []
 
 
-async def test_the_log_holds_no_secret_and_no_search_word(edge: Edge, token: str) -> None:
-    headers = "X-Request-ID: {}\r\nCookie: session=secret-cookie\r\nX-User-Id: secret-id\r\n"
-    names = ["the-first-request", "the-last-request"]
+async def test_the_log_contains_no_secret_and_no_query(edge: Edge, token: str) -> None:
+    request_ids = {"/tasks?q=secret-word": "the-first-request"}
+    request_ids["/nothing?q=secret-word"] = "the-last-request"
 
-    for path, name in zip(("/tasks?q=secret-word", "/nothing?q=secret-word"), names, strict=True):
-        await send_request(
-            edge.port, build_request("GET", path, token, headers=headers.format(name))
-        )
+    for path, request_id in request_ids.items():
+        headers = f"X-Request-ID: {request_id}\r\n"
+        headers += "Cookie: session=secret-cookie\r\nX-User-Id: secret-id\r\n"
+        await send_request(edge.port, build_request("GET", path, token, headers=headers))
 
-    async def is_written() -> bool:
-        return all(name in edge.process.log.read_text() for name in names)
+    async def are_logged() -> bool:
+        log = edge.process.log.read_text()
+        return all(request_id in log for request_id in request_ids.values())
 
-    await edge.process.wait_until(is_written)
+    await edge.process.wait_until(are_logged)
     log = edge.process.log.read_text()
     assert "secret-" not in log
     assert token not in log
 
 
-async def test_a_better_auth_server_is_shown_with_its_cookies(backstage: Backstage) -> None:
+async def test_a_better_auth_server_receives_its_cookies(edge_testbed: EdgeTestbed) -> None:
     better_auth = StubServer()
     await better_auth.start()
-    edge = await backstage.edge(BETTER_AUTH_SERVER_URL=f"http://127.0.0.1:{better_auth.port}")
+    url = f"http://127.0.0.1:{better_auth.port}"
+    edge = await edge_testbed.start_edge(BETTER_AUTH_SERVER_URL=url)
 
-    sent = build_request(
-        "POST",
-        "/api/auth/sign-in/email",
-        headers="Cookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\n",
-        body=b"{}",
-    )
-    assert (await send_request(edge.port, sent)).status == 200
-    assert (await send_request(edge.port, build_request("GET", "/api/authx"))).status == 404
+    headers = "Cookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\n"
+    request = build_request("POST", "/api/auth/sign-in/email", headers=headers, body=b"{}")
+    response = await send_request(edge.port, request)
+    other_response = await send_request(edge.port, build_request("GET", "/api/authx"))
 
-    (seen,) = better_auth.requests
-    assert (seen.header_values("cookie"), seen.header_values("x-forwarded-for")) == (
-        ["a=b"],
-        ["127.0.0.1"],
-    )
+    assert response.status == 200
+    assert other_response.status == 404
+    [received] = better_auth.requests
+    assert received.header_values("cookie") == ["a=b"]
+    assert received.header_values("x-forwarded-for") == ["127.0.0.1"]
     await better_auth.stop()
 
 
 @pytest.fixture
-def certificate(tmp_path: Path) -> dict[str, str]:
-    """Make a certificate that nobody else has signed, and say so as the edge is told."""
-    key, name = (
-        ec.generate_private_key(ec.SECP256R1()),
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")]),
-    )
+def tls_settings(tmp_path: Path) -> dict[str, str]:
+    """Create a self-signed certificate, and return the settings of the edge that name it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")])
+    alternative_name = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     now = datetime.now(UTC)
-    built = (
+    certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
+        .add_extension(alternative_name, critical=False)
         .sign(key, hashes.SHA256())
     )
-    pem, key_pem = tmp_path / "cert.pem", tmp_path / "key.pem"
-    pem.write_bytes(built.public_bytes(Encoding.PEM))
-    key_pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return {"TLS_CERTIFICATE_FILE": str(pem), "TLS_KEY_FILE": str(key_pem)}
+    certificate_file = tmp_path / "cert.pem"
+    certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    key_file = tmp_path / "key.pem"
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return {"TLS_CERTIFICATE_FILE": str(certificate_file), "TLS_KEY_FILE": str(key_file)}
 
 
 async def test_a_certificate_turns_tls_on_for_every_route(
-    backstage: Backstage, certificate: dict[str, str], token: str
+    edge_testbed: EdgeTestbed, tls_settings: dict[str, str], token: str
 ) -> None:
-    edge = await backstage.edge(**certificate)
-    trusting = ssl.create_default_context(cafile=certificate["TLS_CERTIFICATE_FILE"])
+    edge = await edge_testbed.start_edge(**tls_settings)
+    tls_context = ssl.create_default_context(cafile=tls_settings["TLS_CERTIFICATE_FILE"])
     url = edge.service.url.replace("http:", "https:")
 
-    async with httpx.AsyncClient(base_url=url, verify=trusting) as client:
-        answers = [
-            await client.get("/tasks", headers={"Authorization": f"Bearer {token}"}),
+    async with httpx.AsyncClient(base_url=url, verify=tls_context) as client:
+        authorization = {"Authorization": f"Bearer {token}"}
+        successes = [
+            await client.get("/tasks", headers=authorization),
             await client.get("/healthz"),
-            await client.get("/nothing"),
-            await client.get("/tasks"),
-            await client.post("/tasks", content=bytes(1_000_000)),
         ]
+        not_found = await client.get("/nothing")
+        without_token = await client.get("/tasks")
+        too_large = await client.post("/tasks", content=bytes(1_000_000))
 
-    assert [answer.status_code for answer in answers] == [200, 200, 404, 401, 413]
-    assert {answer.headers["strict-transport-security"] for answer in answers} == {
-        "max-age=31536000"
-    }
-    for answer in answers[2:]:
-        problem_of(answer, answer.status_code)
-    assert (await send_request(edge.port, build_request("GET", "/healthz"))).status == 404
-    assert logged(edge, "error") == []
+    assert [response.status_code for response in successes] == [200, 200]
+    assert_problem(not_found, 404)
+    assert_problem(without_token, 401)
+    assert_problem(too_large, 413)
+    for response in (*successes, not_found, without_token, too_large):
+        assert response.headers["strict-transport-security"] == "max-age=31536000"
+    unencrypted = await send_request(edge.port, build_request("GET", "/healthz"))
+    assert unencrypted.status == 404
+    assert edge.logged_errors() == []

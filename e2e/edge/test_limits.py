@@ -1,246 +1,260 @@
-"""How much one address and one user may ask at once, and how much anybody may send."""
+"""Rate limits by IP address and by user, and limits for the size of requests."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 
 import httpx
 import pytest
 
 from devkit.platform.tokens import mint_token
 from devkit.testing.raw_http import (
-    RawResponse,
     build_request,
     parse_responses,
     send_raw,
     send_request,
 )
 from devkit.testing.stub_server import ReceivedRequest, json_response
-from e2e.support.contract import problem_of
-from e2e.support.edge_testbed import FRONT_END, SUBJECT, Backstage, Edge
+from e2e.support.contract import assert_problem
+from e2e.support.edge_testbed import FRONT_END_ORIGIN, SUBJECT, Edge, EdgeTestbed
 
-OTHER = "c0ffee00-0000-4000-8000-000000000002"
+OTHER_SUBJECT = "c0ffee00-0000-4000-8000-000000000002"
 BURST = 10
 
-REQUESTS = 60
-"""How many are sent at once: some more than `BURST` may pass, because time goes on meanwhile."""
+REQUESTS_AT_ONCE = 60
+"""Somewhat more than `BURST` may pass, because the budget refills meanwhile."""
+
+REJECTED_MIN = REQUESTS_AT_ONCE - 2 * BURST
 
 
 @pytest.fixture
-async def limited(_limited: Edge) -> Edge:
-    """Return an edge whose clients may send `BURST` requests at once, and have not sent any for long enough."""
+async def limited_edge(_limited_edge: Edge) -> Edge:
+    """Return an edge that accepts `BURST` requests of an IP address at once, its budget refilled."""
     await asyncio.sleep(2)
-    return _limited
+    return _limited_edge
 
 
 @pytest.fixture(scope="module")
-async def _limited(backstage: Backstage) -> Edge:
-    return await backstage.edge(LIMIT_PER_ADDRESS=str(BURST // 2))
+async def _limited_edge(edge_testbed: EdgeTestbed) -> Edge:
+    return await edge_testbed.start_edge(LIMIT_PER_ADDRESS=str(BURST // 2))
 
 
-async def rush(edge: Edge, paths: Sequence[str], *tokens: str) -> list[httpx.Response]:
-    """Ask for more than may pass, at these paths and with these tokens in turn."""
+async def get_concurrently(
+    edge: Edge, paths: Sequence[str], tokens: Sequence[str]
+) -> list[httpx.Response]:
+    """Send more requests than may pass, with these paths and tokens in turn."""
     async with httpx.AsyncClient(base_url=edge.service.url) as client:
-        requests = [
-            client.get(
-                paths[number % len(paths)],
-                headers={
-                    "Authorization": f"Bearer {tokens[number % len(tokens)]}",
-                    "Origin": FRONT_END,
-                },
-            )
-            for number in range(REQUESTS)
-        ]
+        requests: list[Coroutine[None, None, httpx.Response]] = []
+        for number in range(REQUESTS_AT_ONCE):
+            path = paths[number % len(paths)]
+            token = tokens[number % len(tokens)]
+            headers = {"Authorization": f"Bearer {token}", "Origin": FRONT_END_ORIGIN}
+            requests.append(client.get(path, headers=headers))
         return await asyncio.gather(*requests)
 
 
-def refused(found: list[httpx.Response]) -> list[httpx.Response]:
-    """Return those that were too many, having looked at all that they promise."""
-    those = [answer for answer in found if answer.status_code == 429]
-    for answer in those:
-        problem_of(answer, 429, "too-many-requests")
-        assert int(answer.headers["retry-after"]) >= 1
-        assert answer.headers["access-control-allow-origin"] == FRONT_END
-        assert answer.headers["x-content-type-options"] == "nosniff"
-    return those
+def count_rejected(responses: list[httpx.Response]) -> int:
+    """Check the responses with status 429, and return their number."""
+    rejected = [response for response in responses if response.status_code == 429]
+    for response in rejected:
+        assert_problem(response, 429, "too-many-requests")
+        assert int(response.headers["retry-after"]) >= 1
+        assert response.headers["access-control-allow-origin"] == FRONT_END_ORIGIN
+        assert response.headers["x-content-type-options"] == "nosniff"
+    return len(rejected)
 
 
 @pytest.mark.parametrize(
     "path", ["/tasks", "/users/me", "/users/me/import", "/healthz", "/nothing"]
 )
-async def test_an_address_that_asks_too_much_is_told_to_wait(
-    limited: Edge, token: str, path: str
+async def test_an_ip_address_with_too_many_requests_is_limited(
+    limited_edge: Edge, token: str, path: str
 ) -> None:
-    strangers = mint_token("somebody else's secret, of many bytes", OTHER)
+    invalid_token = mint_token("somebody else's secret, of many bytes", OTHER_SUBJECT)
 
-    assert len(refused(await rush(limited, [path], token, strangers))) >= REQUESTS - 2 * BURST
+    responses = await get_concurrently(limited_edge, [path], [token, invalid_token])
+
+    assert count_rejected(responses) >= REJECTED_MIN
 
 
-async def test_one_address_has_one_budget_over_all_routes(limited: Edge, token: str) -> None:
+async def test_an_ip_address_has_one_budget_for_all_routes(limited_edge: Edge, token: str) -> None:
     paths = ["/tasks", "/users/me", "/users/me/import", "/healthz", "/nothing", "/lists/1"]
 
-    assert len(refused(await rush(limited, paths, token))) >= REQUESTS - 2 * BURST
+    responses = await get_concurrently(limited_edge, paths, [token])
+
+    assert count_rejected(responses) >= REJECTED_MIN
 
 
-async def test_preflights_cost_nothing_and_are_answered_when_all_else_is_refused(
-    limited: Edge, token: str
+async def test_preflight_requests_are_not_limited(limited_edge: Edge, token: str) -> None:
+    headers = {"Origin": FRONT_END_ORIGIN, "Access-Control-Request-Method": "PUT"}
+    await get_concurrently(limited_edge, ["/tasks"], [token])
+
+    async with httpx.AsyncClient(base_url=limited_edge.service.url) as client:
+        requests = [client.options("/tasks", headers=headers) for _ in range(REQUESTS_AT_ONCE)]
+        responses = await asyncio.gather(*requests)
+
+    for response in responses:
+        assert response.status_code == 200
+        assert response.headers["access-control-allow-origin"] == FRONT_END_ORIGIN
+
+
+async def test_a_user_with_too_many_requests_is_limited_and_no_other_user(
+    edge_testbed: EdgeTestbed, token: str, better_auth_secret: str
 ) -> None:
-    asking = {"Origin": FRONT_END, "Access-Control-Request-Method": "PUT"}
-    await rush(limited, ["/tasks"], token)
+    edge = await edge_testbed.start_edge(LIMIT_PER_USER=str(BURST // 2))
+    other_token = mint_token(better_auth_secret, OTHER_SUBJECT)
 
-    async with httpx.AsyncClient(base_url=limited.service.url) as client:
-        answers = await asyncio.gather(
-            *(client.options("/tasks", headers=asking) for _ in range(REQUESTS))
-        )
+    responses = await get_concurrently(edge, ["/tasks"], [token])
+    other_responses = await get_concurrently(edge, ["/tasks"], [other_token])
+    mixed_responses = await get_concurrently(edge, ["/tasks"], [token, other_token])
 
-    assert {
-        (answer.status_code, answer.headers["access-control-allow-origin"]) for answer in answers
-    } == {(200, FRONT_END)}
-
-
-async def test_a_user_who_asks_too_much_is_told_to_wait_and_nobody_else(
-    backstage: Backstage, token: str, better_auth_secret: str
-) -> None:
-    edge = await backstage.edge(LIMIT_PER_USER=str(BURST // 2))
-    others = mint_token(better_auth_secret, OTHER)
-
-    many = await rush(edge, ["/tasks"], token)
-    assert REQUESTS - 2 * BURST <= len(refused(many)) < REQUESTS
-    assert len(refused(await rush(edge, ["/tasks"], others))) <= REQUESTS - BURST
-    assert refused(await rush(edge, ["/tasks"], token, others))
-    assert {seen.header_values("x-user-id")[0] for seen in backstage.tasks.requests} == {
-        SUBJECT,
-        OTHER,
-    }
+    assert REJECTED_MIN <= count_rejected(responses) < REQUESTS_AT_ONCE
+    assert count_rejected(other_responses) <= REQUESTS_AT_ONCE - BURST
+    assert count_rejected(mixed_responses) > 0
+    user_ids = {received.header_values("x-user-id")[0] for received in edge_testbed.tasks.requests}
+    assert user_ids == {SUBJECT, OTHER_SUBJECT}
 
 
-async def test_one_user_has_one_budget_over_all_routes(backstage: Backstage, token: str) -> None:
-    edge = await backstage.edge(LIMIT_PER_USER=str(BURST // 2))
+async def test_a_user_has_one_budget_for_all_routes(edge_testbed: EdgeTestbed, token: str) -> None:
+    edge = await edge_testbed.start_edge(LIMIT_PER_USER=str(BURST // 2))
+    paths = ["/tasks", "/users/me", "/users/me/import", "/lists/1"]
 
-    found = await rush(edge, ["/tasks", "/users/me", "/users/me/import", "/lists/1"], token)
+    responses = await get_concurrently(edge, paths, [token])
+    public_responses = await get_concurrently(edge, ["/healthz"], [token])
 
-    assert len(refused(found)) >= REQUESTS - 2 * BURST
-    assert not refused(await rush(edge, ["/healthz"], token))
+    assert count_rejected(responses) >= REJECTED_MIN
+    assert count_rejected(public_responses) == 0
 
 
 @pytest.mark.parametrize("length", ["1000000", "10000000000", str(10**18), "0001000000"])
 @pytest.mark.parametrize(
     "path", ["/tasks", "/users/me", "/users/me/imports", "/nothing", "/healthz"]
 )
-async def test_a_body_that_is_announced_too_long_is_refused_unread(
+async def test_a_body_that_is_announced_too_large_is_not_read(
     edge: Edge, path: str, length: str
 ) -> None:
-    sent = build_request(
-        "POST", path, headers=f"Content-Length: {length}\r\nExpect: 100-continue\r\n"
-    )
+    headers = f"Content-Length: {length}\r\nExpect: 100-continue\r\n"
 
-    received = await send_raw(edge.port, sent)
+    received = await send_raw(edge.port, build_request("POST", path, headers=headers))
 
-    (answer,) = parse_responses(received)
-    assert (answer.status, answer.code) == (413, "content-too-large")
+    [response] = parse_responses(received)
+    assert (response.status, response.code) == (413, "content-too-large")
     assert b" 100 " not in received
     assert not edge.tasks.requests
 
 
-async def test_the_longest_body_that_may_be_announced_is_handed_on(edge: Edge, token: str) -> None:
-    assert (
-        await send_request(edge.port, build_request("POST", "/tasks", token, body=bytes(999_999)))
-    ).status == 200
+async def test_the_largest_permitted_body_is_forwarded(edge: Edge, token: str) -> None:
+    request = build_request("POST", "/tasks", token, body=bytes(999_999))
+
+    response = await send_request(edge.port, request)
+
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
-async def test_an_import_may_be_longer(edge: Edge, token: str, path: str) -> None:
-    sent = build_request("POST", path, token, body=bytes(2_000_000))
+async def test_an_import_may_be_larger(edge: Edge, token: str, path: str) -> None:
+    request = build_request("POST", path, token, body=bytes(2_000_000))
 
-    assert (await send_request(edge.port, sent)).status == 200
-    assert [seen.line.split()[1] for seen in edge.users.requests] == [path]
-    routers = json.loads(edge.process.log.read_text().splitlines()[-1])["RouterName"]
-    assert routers.split(" -> ")[-1] == "import@file"
+    response = await send_request(edge.port, request)
+
+    assert response.status == 200
+    [received] = edge.users.requests
+    assert received.line.split()[1] == path
+    last_record = json.loads(edge.process.log.read_text().splitlines()[-1])
+    assert last_record["RouterName"].split(" -> ")[-1] == "import@file"
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
-async def test_an_import_has_an_end_too(edge: Edge, path: str) -> None:
-    sent = build_request(
-        "POST", path, headers="Content-Length: 100000000\r\nExpect: 100-continue\r\n"
-    )
+async def test_an_import_has_a_limit_as_well(edge: Edge, path: str) -> None:
+    headers = "Content-Length: 100000000\r\nExpect: 100-continue\r\n"
 
-    (answer,) = parse_responses(await send_raw(edge.port, sent))
+    response = await send_request(edge.port, build_request("POST", path, headers=headers))
 
-    assert (answer.status, answer.code) == (413, "content-too-large")
+    assert (response.status, response.code) == (413, "content-too-large")
     assert not edge.users.requests
 
 
-async def test_a_body_of_chunks_is_handed_on_as_it_comes(edge: Edge, token: str) -> None:
-    first = asyncio.Event()
+async def test_a_chunked_body_is_forwarded_as_it_arrives(edge: Edge, token: str) -> None:
+    first_chunk_arrived = asyncio.Event()
 
-    async def count(received: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+    async def respond_after_first_chunk(
+        received: ReceivedRequest, writer: asyncio.StreamWriter
+    ) -> None:
         await received.reader.readexactly(len(b"5\r\nhello\r\n"))
-        first.set()
+        first_chunk_arrived.set()
         writer.write(json_response(status="413 Content Too Large", headers="Connection: close\r\n"))
 
-    async def body() -> AsyncIterator[bytes]:
+    async def stream_body() -> AsyncIterator[bytes]:
         yield b"hello"
-        await first.wait()
+        await first_chunk_arrived.wait()
         yield b"world"
 
-    edge.tasks.behaviour = count
+    edge.tasks.behaviour = respond_after_first_chunk
+    headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(base_url=edge.service.url) as client, asyncio.timeout(5):
-        answer = await client.post(
-            "/tasks", content=body(), headers={"Authorization": f"Bearer {token}"}
-        )
+        response = await client.post("/tasks", content=stream_body(), headers=headers)
 
-    assert answer.status_code == 413
+    assert response.status_code == 413
 
 
-async def test_headers_beyond_the_limit_are_refused(edge: Edge, token: str) -> None:
-    answer: RawResponse = await send_request(
-        edge.port, build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 22_000}\r\n")
-    )
+async def test_too_large_headers_are_rejected(edge: Edge, token: str) -> None:
+    request = build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 22_000}\r\n")
 
-    assert answer.status == 431
+    response = await send_request(edge.port, request)
+
+    assert response.status == 431
     assert not edge.tasks.requests
 
 
-LONG = ["Content-Length: 10000\r\n", "Content-Length: 900000\r\n", "Transfer-Encoding: chunked\r\n"]
+LONG_BODIES = [
+    "Content-Length: 10000\r\n",
+    "Content-Length: 900000\r\n",
+    "Transfer-Encoding: chunked\r\n",
+]
 
 
-@pytest.mark.parametrize("framing", LONG)
+@pytest.mark.parametrize("framing", LONG_BODIES)
 @pytest.mark.parametrize("path", ["/tasks", "/users/me", "/users/me/import"])
-@pytest.mark.parametrize("status", [401, 413])
-async def test_an_answer_does_not_wait_for_a_body_that_stalls(
-    edge: Edge, token: str, framing: str, path: str, status: int
+@pytest.mark.parametrize(("is_authenticated", "status"), [(False, 401), (True, 413)])
+async def test_a_response_does_not_wait_for_a_body_that_stalls(
+    edge: Edge, token: str, framing: str, path: str, *, is_authenticated: bool, status: int
 ) -> None:
-    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+    async def respond_without_reading(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(json_response(status="413 Content Too Large"))
 
-    edge.tasks.behaviour = edge.users.behaviour = refuse
-    head = build_request("POST", path, token if status == 413 else "nonsense", headers=framing)
+    edge.tasks.behaviour = respond_without_reading
+    edge.users.behaviour = respond_without_reading
+    if not is_authenticated:
+        token = "nonsense"  # noqa: S105 - not a token
+    request = build_request("POST", path, token, headers=framing)
     reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
-    writer.write(head.replace(b"Connection: close\r\n", b""))
+    writer.write(request.replace(b"Connection: close\r\n", b""))
     async with asyncio.timeout(5):
-        answer = await reader.readuntil(b"\r\n\r\n")
+        response = await reader.readuntil(b"\r\n\r\n")
     writer.close()
 
-    assert answer.startswith(f"HTTP/1.1 {status}".encode())
-    assert b"Connection: close" in answer
+    assert response.startswith(f"HTTP/1.1 {status}".encode())
+    assert b"Connection: close" in response
 
 
-async def test_a_short_change_leaves_the_connection_open(edge: Edge, token: str) -> None:
-    sent = build_request("POST", "/tasks", token, body=bytes(9_999)).replace(
-        b"Connection: close\r\n", b""
-    )
+async def test_a_short_body_leaves_the_connection_open(edge: Edge, token: str) -> None:
+    request = build_request("POST", "/tasks", token, body=bytes(9_999))
+    request = request.replace(b"Connection: close\r\n", b"")
 
-    found = parse_responses(await send_raw(edge.port, sent + sent, timeout_seconds=1))
+    responses = parse_responses(await send_raw(edge.port, request + request, timeout_seconds=1))
 
-    assert [(answer.status, answer.header_values("connection")) for answer in found] == [
-        (200, [])
-    ] * 2
+    assert [response.status for response in responses] == [200, 200]
+    for response in responses:
+        assert response.header_values("connection") == []
 
 
-async def test_long_and_short_changes_have_one_budget(backstage: Backstage, token: str) -> None:
-    edge = await backstage.edge(LIMIT_PER_USER="1")
-    short, long = (build_request("POST", "/tasks", token, body=bytes(size)) for size in (1, 10_000))
+async def test_long_and_short_bodies_have_one_budget(edge_testbed: EdgeTestbed, token: str) -> None:
+    edge = await edge_testbed.start_edge(LIMIT_PER_USER="1")
 
-    found = [(await send_request(edge.port, sent)).status for sent in (short, long, short, long)]
+    statuses: list[int] = []
+    for size in (1, 10_000, 1, 10_000):
+        request = build_request("POST", "/tasks", token, body=bytes(size))
+        response = await send_request(edge.port, request)
+        statuses.append(response.status)
 
-    assert found == [200, 200, 429, 429]
+    assert statuses == [200, 200, 429, 429]

@@ -1,8 +1,8 @@
-"""Two replicas of a service behind the edge, of which one after the other is told to stop while requests run."""
+"""Two replicas of a service behind the edge: one after the other ends while requests run."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,40 +13,40 @@ from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Service, free_ports, start_service
 from devkit.testing.traefik import start_traefik
 from e2e.support.entrypoint import TRAEFIK
-from e2e.support.isolated_platform import OwnPlatform, kill
-from e2e.support.user_client import Person
+from e2e.support.isolated_platform import IsolatedPlatform, kill_process
+from e2e.support.user_client import UserClient
 
 CLIENTS = 16
 ROUNDS = 2
-REST_SECONDS = 1.5
-"""How long both run before the next one stops: longer than the edge takes to see that one is back."""
 
-VARIABLES = {"gateway": "AUTH_GATEWAY_URLS", "tasks": "TASKS_URLS", "users": "USERS_URLS"}
-"""How the edge is told where each service is."""
+PAUSE_SECONDS = 1.5
+"""Time between two rounds: longer than the edge needs to see that a replica is back."""
 
-EXPECTED = {"POST 201", "PATCH 200", "GET 200", "DELETE 204"}
-"""What a client is told that misses nothing."""
+URL_SETTINGS = {"gateway": "AUTH_GATEWAY_URLS", "tasks": "TASKS_URLS", "users": "USERS_URLS"}
+"""The settings of the edge with the URLs of each service."""
+
+SUCCESSES = {"POST 201", "PATCH 200", "GET 200", "DELETE 204"}
+
+MISSING_TASK = "/tasks/x"
+"""The path that a client uses when its creation has failed."""
 
 
-async def write_and_read(person: Person, answers: Counter[str], enough: asyncio.Event) -> None:
-    """Go on with one connection, and count the answers."""
-    async with AsyncClient(base_url=person.base_url, headers=person.headers, timeout=60) as client:
-        while not enough.is_set():
-            made = await client.post("/tasks", json={"title": "Water the plants"})
-            changed = await client.patch(
-                made.headers.get("location", "/tasks/x"), json={"is_completed": True}
-            )
-            read = await client.get("/tasks", params={"limit": 5})
-            gone = await client.delete(made.headers.get("location", "/tasks/x"))
+async def send_requests(user: UserClient, outcomes: Counter[str], stop: asyncio.Event) -> None:
+    """Send requests on one connection until the event is set, and count methods and statuses."""
+    async with AsyncClient(base_url=user.base_url, headers=user.headers, timeout=60) as client:
+        while not stop.is_set():
+            created = await client.post("/tasks", json={"title": "Water the plants"})
+            path = created.headers.get("location", MISSING_TASK)
+            changed = await client.patch(path, json={"is_completed": True})
+            listed = await client.get("/tasks", params={"limit": 5})
+            deleted = await client.delete(path)
             profile = await client.get("/users/me")
-            answers.update(
-                f"{each.request.method} {each.status_code}"
-                for each in (made, changed, read, gone, profile)
-            )
+            for response in (created, changed, listed, deleted, profile):
+                outcomes[f"{response.request.method} {response.status_code}"] += 1
 
 
 class Replicas:
-    """Two processes of one service, of which each can be told to stop, or be killed, and comes back."""
+    """Two processes of one service; each gets a successor on its port when it ends."""
 
     def __init__(
         self, name: str, groups: Sequence[ProcessGroup], environment: Mapping[str, str]
@@ -55,91 +55,105 @@ class Replicas:
         self._groups = groups
         self._environment = environment
         self._ports = free_ports(2)
-        self._running = [self._start(number) for number in range(2)]
+        self._replicas = [self._start(0), self._start(1)]
 
     @property
     def urls(self) -> str:
-        """Where both are, as the edge is told."""
-        return ",".join(replica.url for replica in self._running)
+        """The URLs of both, as the edge's setting."""
+        return ",".join(replica.url for replica in self._replicas)
 
-    async def until_ready(self) -> None:
-        """Wait for both."""
-        await asyncio.gather(*(replica.wait_until_ready() for replica in self._running))
+    async def wait_until_ready(self) -> None:
+        """Wait until both are ready."""
+        for replica in self._replicas:
+            await replica.wait_until_ready()
 
-    async def renew(self, number: int) -> None:
-        """Let one finish what it has, and start another one in its place."""
-        await self._running[number].process.stop()
-        self._running[number] = self._start(number)
-        await self.until_ready()
+    async def stop(self, index: int) -> None:
+        """Stop one gracefully, and start its successor."""
+        await self._replicas[index].process.stop()
+        await self._start_successor(index)
 
-    async def kill(self, number: int) -> None:
-        """End one in the middle of what it does, and start another one in its place."""
-        kill(self._running[number].process)
-        self._running[number] = self._start(number)
-        await self.until_ready()
+    async def kill(self, index: int) -> None:
+        """Kill one, and start its successor."""
+        kill_process(self._replicas[index].process)
+        await self._start_successor(index)
 
-    def _start(self, number: int) -> Service:
-        return start_service(
-            self._groups[number], self.name, self._environment, self._ports[number]
-        )
+    async def _start_successor(self, index: int) -> None:
+        self._replicas[index] = self._start(index)
+        await self.wait_until_ready()
+
+    def _start(self, index: int) -> Service:
+        group = self._groups[index]
+        return start_service(group, self.name, self._environment, self._ports[index])
 
 
 @pytest.fixture(params=["gateway", "tasks", "users"])
 async def replicas(
-    request: pytest.FixtureRequest, own: OwnPlatform, tmp_path: Path
+    request: pytest.FixtureRequest, isolated_platform: IsolatedPlatform, tmp_path: Path
 ) -> AsyncGenerator[Replicas]:
     async with ProcessGroup(tmp_path / "1") as first, ProcessGroup(tmp_path / "2") as second:
-        replicas = Replicas(request.param, (first, second), own.environment)
-        await replicas.until_ready()
+        replicas = Replicas(request.param, (first, second), isolated_platform.environment)
+        await replicas.wait_until_ready()
         yield replicas
 
 
 @pytest.fixture
-async def edge(own: OwnPlatform, replicas: Replicas, processes: ProcessGroup) -> Service:
+async def edge(
+    isolated_platform: IsolatedPlatform, replicas: Replicas, processes: ProcessGroup
+) -> Service:
     assert TRAEFIK
-    urls = {variable: own.services[name].url for name, variable in VARIABLES.items()}
-    urls[VARIABLES[replicas.name]] = replicas.urls
-    edge = start_traefik(
-        processes, TRAEFIK, {**urls, "LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
-    )
+    settings = {"LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
+    for name, setting in URL_SETTINGS.items():
+        settings[setting] = isolated_platform.services[name].url
+    settings[URL_SETTINGS[replicas.name]] = replicas.urls
+    edge = start_traefik(processes, TRAEFIK, settings)
     await edge.wait_until_ready()
     return edge
 
 
 @asynccontextmanager
-async def load(own: OwnPlatform, edge: Service) -> AsyncGenerator[Counter[str]]:
-    """Let clients write and read until the block ends, and count what they were told."""
-    answers, enough = Counter[str](), asyncio.Event()
-    people = [
-        Person(edge.url, own.transport, own.secret, f"person-{number}") for number in range(CLIENTS)
-    ]
-    clients = [asyncio.create_task(write_and_read(person, answers, enough)) for person in people]
-    yield answers
-    enough.set()
-    await asyncio.gather(*clients)
+async def run_clients(
+    isolated_platform: IsolatedPlatform, edge: Service
+) -> AsyncGenerator[Counter[str]]:
+    """Let clients send requests until the block ends, and count the outcomes."""
+    outcomes = Counter[str]()
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for number in range(CLIENTS):
+            user = UserClient(
+                edge.url, isolated_platform.transport, isolated_platform.secret, f"user-{number}"
+            )
+            group.create_task(send_requests(user, outcomes, stop))
+        yield outcomes
+        stop.set()
 
 
-async def test_stopping_one_of_two_replicas_costs_no_request(
-    own: OwnPlatform, replicas: Replicas, edge: Service
-) -> None:
-    async with load(own, edge) as answers:
+async def count_outcomes(
+    isolated_platform: IsolatedPlatform,
+    edge: Service,
+    end_replica: Callable[[int], Awaitable[None]],
+) -> Counter[str]:
+    """End each replica once while clients send requests, and return the outcomes."""
+    async with run_clients(isolated_platform, edge) as outcomes:
         for number in range(ROUNDS):
-            await asyncio.sleep(REST_SECONDS)
-            await replicas.renew(number % 2)
+            await asyncio.sleep(PAUSE_SECONDS)
+            await end_replica(number % 2)
+    assert outcomes.total() > 50 * ROUNDS
+    return outcomes
 
-    assert set(answers) == EXPECTED
-    assert sum(answers.values()) > 50 * ROUNDS
 
-
-async def test_killing_one_of_two_replicas_costs_at_most_what_it_was_doing(
-    own: OwnPlatform, replicas: Replicas, edge: Service
+async def test_stopping_one_of_two_replicas_fails_no_request(
+    isolated_platform: IsolatedPlatform, replicas: Replicas, edge: Service
 ) -> None:
-    async with load(own, edge) as answers:
-        for number in range(ROUNDS):
-            await asyncio.sleep(REST_SECONDS)
-            await replicas.kill(number % 2)
+    outcomes = await count_outcomes(isolated_platform, edge, replicas.stop)
 
-    failed = {answer: times for answer, times in answers.items() if answer not in EXPECTED}
-    # Whose creation was cut off has nothing to change and to delete, which is 404.
-    assert sum(failed.values()) <= 3 * CLIENTS * ROUNDS, failed
-    assert sum(answers.values()) > 50 * ROUNDS
+    assert set(outcomes) == SUCCESSES
+
+
+async def test_killing_one_of_two_replicas_fails_at_most_its_open_requests(
+    isolated_platform: IsolatedPlatform, replicas: Replicas, edge: Service
+) -> None:
+    outcomes = await count_outcomes(isolated_platform, edge, replicas.kill)
+
+    failures = {outcome: count for outcome, count in outcomes.items() if outcome not in SUCCESSES}
+    # After a failed creation there is nothing to change and to delete, which is 404.
+    assert sum(failures.values()) <= 3 * CLIENTS * ROUNDS, failures

@@ -1,4 +1,4 @@
-"""What a client sees while the gateway or a service is gone, silent, or breaks off."""
+"""What a client sees while the gateway or a service is away, silent, or breaks off."""
 
 import asyncio
 import signal
@@ -11,112 +11,129 @@ from httpx import Response
 
 from devkit.testing.raw_http import build_request, send_raw, send_request
 from devkit.testing.stub_server import ReceivedRequest, close_without_response
-from e2e.support.contract import problem_of
+from e2e.support.contract import assert_problem
 from e2e.support.edge_testbed import Edge
-from e2e.support.isolated_platform import OwnPlatform
-from e2e.support.user_client import Person
+from e2e.support.isolated_platform import IsolatedPlatform
+from e2e.support.user_client import UserClient
 
-AT_ONCE_SECONDS = 1.5
+REQUESTS_AT_ONCE = 12
+
+IMMEDIATE_SECONDS = 1.5
 DECISION_SECONDS = 3
-ANSWER_SECONDS = 15
+RESPONSE_SECONDS = 15
 BUSY_SECONDS = 2
-"""What a test machine that does other things may add."""
+"""What a busy test machine may add."""
 
 
 @contextmanager
-def silent(own: OwnPlatform, name: str) -> Generator[None]:
-    """Let a service keep its connections and say nothing."""
-    process = own.services[name].process.popen
+def silenced(isolated_platform: IsolatedPlatform, name: str) -> Generator[None]:
+    """Suspend a service: it keeps its connections and does not respond."""
+    process = isolated_platform.services[name].process.popen
     process.send_signal(signal.SIGSTOP)
     yield
     process.send_signal(signal.SIGCONT)
 
 
-async def several(person: Person, path: str, times: int = 12) -> list[Response]:
-    """Ask several times at once."""
-    return await asyncio.gather(*(person.get(path, timeout=60) for _ in range(times)))
+async def get_concurrently(user: UserClient, path: str) -> list[Response]:
+    """Send several requests at once."""
+    requests = [user.get(path, timeout=60) for _ in range(REQUESTS_AT_ONCE)]
+    return await asyncio.gather(*requests)
 
 
-async def until_ready(own: OwnPlatform) -> None:
-    await own.until_ready()
-    assert (await own.speak_as("ann").get("/tasks")).status_code == 200
+async def wait_until_ready(isolated_platform: IsolatedPlatform) -> None:
+    await isolated_platform.wait_until_ready()
+    response = await isolated_platform.client_for("ann").get("/tasks")
+    assert response.status_code == 200
 
 
-async def test_without_a_gateway_nothing_passes_and_all_is_said_at_once(own: OwnPlatform) -> None:
-    ann = own.speak_as("ann")
-    await ann.add()
-    own.kill("gateway")
-
-    began = time.monotonic()
-    for answer in await several(ann, "/tasks") + await several(ann, "/users/me"):
-        problem_of(answer, 503, "service-unavailable")
-    assert time.monotonic() - began < AT_ONCE_SECONDS + BUSY_SECONDS
-
-    await own.start("gateway")
-    await until_ready(own)
-
-
-async def test_a_service_that_is_gone_is_502_and_the_others_go_on(own: OwnPlatform) -> None:
-    ann = own.speak_as("ann")
-    own.kill("tasks")
+async def test_without_a_gateway_every_request_is_rejected_immediately(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    ann = isolated_platform.client_for("ann")
+    await ann.create_task()
+    isolated_platform.kill("gateway")
 
     began = time.monotonic()
-    for answer in await several(ann, "/tasks"):
-        problem_of(answer, 502, "bad-gateway")
-    assert time.monotonic() - began < AT_ONCE_SECONDS + BUSY_SECONDS
-    assert (await ann.get("/users/me")).status_code == 200
+    tasks_responses = await get_concurrently(ann, "/tasks")
+    users_responses = await get_concurrently(ann, "/users/me")
+    duration_seconds = time.monotonic() - began
 
-    await own.start("tasks")
-    await until_ready(own)
+    for response in tasks_responses + users_responses:
+        assert_problem(response, 503, "service-unavailable")
+    assert duration_seconds < IMMEDIATE_SECONDS + BUSY_SECONDS
+    await isolated_platform.start("gateway")
+    await wait_until_ready(isolated_platform)
+
+
+async def test_a_service_that_is_away_is_502_and_the_others_work(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    ann = isolated_platform.client_for("ann")
+    isolated_platform.kill("tasks")
+
+    began = time.monotonic()
+    responses = await get_concurrently(ann, "/tasks")
+    duration_seconds = time.monotonic() - began
+    profile = await ann.get("/users/me")
+
+    for response in responses:
+        assert_problem(response, 502, "bad-gateway")
+    assert duration_seconds < IMMEDIATE_SECONDS + BUSY_SECONDS
+    assert profile.status_code == 200
+    await isolated_platform.start("tasks")
+    await wait_until_ready(isolated_platform)
 
 
 @pytest.mark.parametrize(
-    ("who", "status", "code", "seconds"),
+    ("name", "status", "code", "timeout_seconds"),
     [
         ("gateway", 503, "service-unavailable", DECISION_SECONDS),
-        ("tasks", 504, "gateway-timeout", ANSWER_SECONDS),
+        ("tasks", 504, "gateway-timeout", RESPONSE_SECONDS),
     ],
 )
-async def test_who_does_not_answer_is_given_up_in_time(
-    own: OwnPlatform, who: str, status: int, code: str, seconds: float
+async def test_a_silent_server_is_a_timeout(
+    isolated_platform: IsolatedPlatform, name: str, status: int, code: str, timeout_seconds: float
 ) -> None:
-    ann = own.speak_as("ann")
+    ann = isolated_platform.client_for("ann")
 
-    with silent(own, who):
+    with silenced(isolated_platform, name):
         began = time.monotonic()
-        for answer in await several(ann, "/tasks"):
-            problem_of(answer, status, code)
-        assert seconds - 1 < time.monotonic() - began < seconds + BUSY_SECONDS
+        responses = await get_concurrently(ann, "/tasks")
+        duration_seconds = time.monotonic() - began
 
-    await until_ready(own)
+    for response in responses:
+        assert_problem(response, status, code)
+    assert timeout_seconds - 1 < duration_seconds < timeout_seconds + BUSY_SECONDS
+    await wait_until_ready(isolated_platform)
 
 
-@pytest.mark.parametrize("verb", ["POST", "PATCH"])
-async def test_a_change_that_may_have_been_made_is_not_sent_again(
-    edge: Edge, token: str, verb: str
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_write_that_may_have_been_processed_is_not_sent_again(
+    edge: Edge, token: str, method: str
 ) -> None:
     edge.tasks.behaviour = close_without_response
 
-    answer = await send_request(edge.port, build_request(verb, "/tasks/1", token, body=b"{}"))
+    request = build_request(method, "/tasks/1", token, body=b"{}")
+    response = await send_request(edge.port, request)
 
-    assert (answer.status, answer.code) == (502, "bad-gateway")
+    assert (response.status, response.code) == (502, "bad-gateway")
     assert len(edge.tasks.requests) == 1
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-async def test_an_answer_that_breaks_off_is_cut_and_not_completed(
+async def test_a_response_that_breaks_off_is_not_completed(
     edge: Edge, token: str, framing: str
 ) -> None:
     async def break_off(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n9\r\n[1, 2, 3,\r\n".encode())
+        head = f"HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"
+        writer.write(head.encode() + b"9\r\n[1, 2, 3,\r\n")
         await writer.drain()
         writer.close()
 
     edge.tasks.behaviour = break_off
 
-    received = await send_raw(
-        edge.port, build_request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
-    )
+    request = build_request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
+    received = await send_raw(edge.port, request)
 
     assert received.count(b"HTTP/1.1") <= 1
     assert not received.endswith(b"0\r\n\r\n")

@@ -1,4 +1,4 @@
-"""A real Better Auth server (`deploy/better-auth`) and the people who have an account at it."""
+"""A real Better Auth server (`deploy/better-auth`), and browsers that are signed in at it."""
 
 import asyncio
 import json
@@ -14,137 +14,164 @@ import httpx
 import jwt
 
 from devkit.platform.processes import POLL_SECONDS, Process, ProcessGroup
-from e2e.support.npm import install, program
+from e2e.support.npm import find_program, install_packages
 
 FOLDER: Final = Path(__file__).parents[2] / "deploy" / "better-auth"
 
 PUBLIC_URL: Final = "http://auth.example.test"
-"""What tokens name as their issuer; in containers, too, keys are fetched from another address than this one."""
+"""The issuer in tokens. It differs from the URL of the server, as in containers."""
 
 
 @dataclass(frozen=True)
-class Account:
-    """Somebody who is signed in: a client with the session's cookies."""
+class SignedInUser:
+    """A user of the Better Auth server, with a client that holds the cookies of one session."""
 
     client: httpx.AsyncClient
     user_id: str
     email: str
     password: str
     session_token: str
+
     signed_session_token: str
-    """The same from the header `set-auth-token`, for front ends without cookies."""
+    """The session token of the header `set-auth-token`, for front ends without cookies."""
 
-    async def token(self) -> str:
-        """Fetch a token as front ends do."""
-        answer = await self.client.get("/api/auth/token")
-        return str(answer.raise_for_status().json()["token"])
+    async def fetch_token(self) -> str:
+        """Return a JWT from the endpoint for tokens."""
+        response = await self.client.get("/api/auth/token")
+        return str(response.raise_for_status().json()["token"])
 
-    async def token_beside_session(self) -> str:
-        """Fetch the token that comes with every look at the session."""
-        answer = await self.client.get("/api/auth/get-session")
-        return answer.raise_for_status().headers["set-auth-jwt"]
+    async def fetch_session_jwt(self) -> str:
+        """Return the JWT that comes in a header with the session."""
+        response = await self.client.get("/api/auth/get-session")
+        return response.raise_for_status().headers["set-auth-jwt"]
 
-    async def token_of_next_key(self) -> str:
-        """Wait until the server has rotated its key, and fetch a token signed with the new one."""
-        old_key = key_id(await self.token())
+    async def fetch_token_of_next_key(self) -> str:
+        """Wait until the server has rotated its key, and return a JWT that the new key signed."""
+        old_key = key_id(await self.fetch_token())
         while True:
-            token = await self.token()
+            token = await self.fetch_token()
             if key_id(token) != old_key:
                 return token
             await asyncio.sleep(POLL_SECONDS)
 
     def cookie(self, name: str) -> str:
-        """Return a cookie of the session as a server would see it: `session_token`, or `session_data` (its cache)."""
+        """Return the decoded value of a cookie, such as `session_token` or `session_data`."""
         return unquote(self.client.cookies[f"better-auth.{name}"])
 
     async def change_email(self, email: str) -> None:
-        """Ask for another address; the server answers with a mail."""
-        (
-            await self.client.post("/api/auth/change-email", json={"newEmail": email})
-        ).raise_for_status()
+        """Request another e-mail address; the server sends a link by mail."""
+        response = await self.client.post("/api/auth/change-email", json={"newEmail": email})
+        response.raise_for_status()
 
 
 @dataclass(frozen=True)
 class BetterAuth:
-    """A running server; its secret is needed by whoever verifies what it signs with it."""
+    """A running server."""
 
     process: Process
-    address: str
+    url: str
     secret: str
     clients: AsyncExitStack
-    """Closes the connections of everybody who signs in."""
+    """Closes the clients of all signed-in users."""
 
     @property
     def keys_url(self) -> str:
-        """Say where the public keys are."""
-        return f"{self.address}/api/auth/jwks"
+        """The URL of the public keys."""
+        return f"{self.url}/api/auth/jwks"
 
-    def mailed(self, email: str) -> str:
-        """Return the token of the last link that was sent to this address."""
-        return [mail["token"] for mail in _lines(self.process, "mail") if mail["to"] == email][-1]
+    def mailed_token(self, email: str) -> str:
+        """Return the token in the newest link that was mailed to this address."""
+        tokens = [
+            record["token"]
+            for record in _log_records(self.process, "mail")
+            if record["to"] == email
+        ]
+        return tokens[-1]
 
-    async def until_withdrawn(self, token: str) -> None:
-        """Wait until the key of this token is no longer published."""
+    async def wait_for_key_withdrawal(self, token: str) -> None:
+        """Wait until the key that signed this token is no longer published."""
         async with httpx.AsyncClient() as client:
             while True:
-                keys = (await client.get(self.keys_url)).raise_for_status().json()["keys"]
-                if key_id(token) not in {key["kid"] for key in keys}:
+                response = await client.get(self.keys_url)
+                keys = response.raise_for_status().json()["keys"]
+                published_ids = {key["kid"] for key in keys}
+                if key_id(token) not in published_ids:
                     return
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def follow(self, account: Account, link_token: str) -> None:
-        """Open a link of a mail in the account's browser."""
-        answer = await account.client.get("/api/auth/verify-email", params={"token": link_token})
-        answer.raise_for_status()
+    async def open_mail_link(self, user: SignedInUser, link_token: str) -> None:
+        """Open the link of a mail in the user's browser."""
+        response = await user.client.get("/api/auth/verify-email", params={"token": link_token})
+        response.raise_for_status()
 
-    async def sign_up(self) -> Account:
-        """Make an account with a fresh address, signed in."""
-        email, password = f"{token_hex(8)}@example.test", token_hex(16)
-        return await self._account(email, password, "/api/auth/sign-up/email", {"name": "Ada"})
+    async def sign_up(self) -> SignedInUser:
+        """Create a user with a new e-mail address."""
+        email = f"{token_hex(8)}@example.test"
+        password = token_hex(16)
+        credentials = {"email": email, "password": password, "name": "Ada"}
+        return await self._authenticate("/api/auth/sign-up/email", credentials)
 
-    async def sign_in(self, account: Account) -> Account:
-        """Sign in once more, as if in another browser."""
-        return await self._account(account.email, account.password, "/api/auth/sign-in/email", {})
+    async def sign_in(self, user: SignedInUser) -> SignedInUser:
+        """Sign in once more, as in another browser."""
+        credentials = {"email": user.email, "password": user.password}
+        return await self._authenticate("/api/auth/sign-in/email", credentials)
 
-    async def _account(self, email: str, password: str, path: str, more: dict[str, str]) -> Account:
-        browser = httpx.AsyncClient(base_url=self.address, headers={"Origin": PUBLIC_URL})
+    async def _authenticate(self, path: str, credentials: dict[str, str]) -> SignedInUser:
+        browser = httpx.AsyncClient(base_url=self.url, headers={"Origin": PUBLIC_URL})
         client = await self.clients.enter_async_context(browser)
-        answer = await client.post(path, json={"email": email, "password": password, **more})
-        said, signed = answer.raise_for_status().json(), answer.headers["set-auth-token"]
-        return Account(client, said["user"]["id"], email, password, said["token"], signed)
+        response = await client.post(path, json=credentials)
+        session = response.raise_for_status().json()
+        return SignedInUser(
+            client=client,
+            user_id=session["user"]["id"],
+            email=credentials["email"],
+            password=credentials["password"],
+            session_token=session["token"],
+            signed_session_token=response.headers["set-auth-token"],
+        )
 
 
 def key_id(token: str) -> str:
-    """Say which key has signed a token."""
+    """Return the id of the key that signed a token."""
     return str(jwt.get_unverified_header(token)["kid"])
 
 
 async def start_better_auth(
     group: ProcessGroup, clients: AsyncExitStack, **environment: str
 ) -> BetterAuth:
-    """Start a server on a free port; `environment` as in its README."""
-    await install(group, FOLDER)
-    settings = {"BETTER_AUTH_URL": PUBLIC_URL, "BETTER_AUTH_SECRET": token_hex(32), "PORT": "0"}
-    settings |= {
+    """Start a server on a free port.
+
+    Args:
+        group: Stops the server when it ends.
+        clients: Closes the clients of signed-in users when it ends.
+        environment: Further settings as in the README of `deploy/better-auth`.
+    """
+    await install_packages(group, FOLDER)
+    settings = {
+        "BETTER_AUTH_URL": PUBLIC_URL,
+        "BETTER_AUTH_SECRET": token_hex(32),
+        "PORT": "0",
         "PATH": os.environ["PATH"],
         "RATE_LIMIT": "off",
         "MAIL_LINKS": "log",
-        **environment,
     }
-    process = group.start(
-        f"better-auth-{token_hex(4)}", [program("node"), FOLDER / "server.mjs"], settings
-    )
+    settings |= environment
+    command = [find_program("node"), FOLDER / "server.mjs"]
+    process = group.start(f"better-auth-{token_hex(4)}", command, settings)
 
     async def is_started() -> bool:
-        return bool(_lines(process, "started"))
+        return bool(_log_records(process, "started"))
 
     await process.wait_until(is_started)
-    port = _lines(process, "started")[0]["port"]
+    port = _log_records(process, "started")[0]["port"]
     return BetterAuth(process, f"http://127.0.0.1:{port}", settings["BETTER_AUTH_SECRET"], clients)
 
 
-def _lines(process: Process, message: str) -> list[dict[str, str]]:
-    lines = [
-        json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")
-    ]
-    return [line for line in lines if line["message"] == message]
+def _log_records(process: Process, message: str) -> list[dict[str, str]]:
+    records: list[dict[str, str]] = []
+    for line in process.log.read_text().splitlines():
+        if line.startswith("{"):
+            record = json.loads(line)
+            if record["message"] == message:
+                records.append(record)
+    return records

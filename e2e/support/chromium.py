@@ -1,52 +1,66 @@
-"""A real Chromium, and a record of what a page does in it that nobody sees who only looks at it."""
+"""A real Chromium, and a record of errors and requests of the pages in it."""
 
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_PROGRAM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
-PROGRAM: Final = next(filter(None, map(shutil.which, _NAMES)), None)
-"""The browser of this machine, if it has one."""
+TIMEOUT_SECONDS: Final = 15
+"""How long a page may take to show what a test expects."""
 
-PATIENCE_SECONDS: Final = 15
-"""How long a page may take to show what is expected of it."""
+
+def _find_chromium() -> str | None:
+    for name in _PROGRAM_NAMES:
+        path = shutil.which(name)
+        if path:
+            return path
+    return None
+
+
+CHROMIUM_PATH: Final = _find_chromium()
+"""The browser of this machine; None if there is none."""
 
 
 @asynccontextmanager
-async def chromium() -> AsyncGenerator[Browser]:
-    """Run the browser, without a window, until the block ends."""
+async def run_chromium() -> AsyncGenerator[Browser]:
+    """Run a headless browser until the block ends."""
     async with async_playwright() as playwright:
-        yield await playwright.chromium.launch(executable_path=PROGRAM)
+        yield await playwright.chromium.launch(executable_path=CHROMIUM_PATH)
 
 
 @asynccontextmanager
-async def blank_page(browser: Browser) -> AsyncGenerator[Page]:
+async def open_page(browser: Browser) -> AsyncGenerator[Page]:
     """Open a page that shares neither cookies nor storage with any other."""
     async with await browser.new_context() as context:
-        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.set_default_timeout(TIMEOUT_SECONDS * 1000)
         yield await context.new_page()
 
 
-def complaints_of(page: Page, *origins: str) -> list[str]:
-    """Return a list that grows: errors of the page, and requests to other origins than these.
+def record_page_errors(page: Page, allowed_origins: Sequence[str]) -> list[str]:
+    """Return a list that grows by each error of the page and each request to another origin.
 
-    What a content security policy forbids is one of the errors. So is, in Chromium, an answer of 400 or more.
+    Violations of the content security policy are errors, and so are, in Chromium, responses
+    with a status of 400 or more.
     """
-    complaints: list[str] = []
+    errors: list[str] = []
+    allowed_prefixes = tuple(f"{origin}/" for origin in allowed_origins)
 
-    def note_message(message: ConsoleMessage) -> None:
+    def record_message(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            complaints.append(message.text)
+            errors.append(message.text)
 
-    def note_request(request: Request) -> None:
-        if not request.url.startswith(tuple(f"{origin}/" for origin in origins)):
-            complaints.append(f"asked for {request.url}")
+    def record_request(request: Request) -> None:
+        if not request.url.startswith(allowed_prefixes):
+            errors.append(f"requested {request.url}")
 
-    page.on("console", note_message)
-    page.on("request", note_request)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return complaints
+    def record_exception(error: Exception) -> None:
+        errors.append(str(error))
+
+    page.on("console", record_message)
+    page.on("request", record_request)
+    page.on("pageerror", record_exception)
+    return errors

@@ -1,4 +1,4 @@
-"""The platform in containers, as `make up` starts it, beside any other that runs here."""
+"""The platform in containers, started by `make up` as a Compose project with a name of its own."""
 
 import asyncio
 import os
@@ -20,101 +20,122 @@ from devkit.platform.services import free_ports
 from devkit.platform.settings import CHECKOUT
 
 UP_SECONDS: Final = 600
-"""How long images may take to build and containers to start, on a machine that has neither."""
+"""How long a command may take: `make up` builds images and starts containers."""
 
 RECOVERY_SECONDS: Final = 60
-"""How long everything may take to work again: far more than is promised, because test machines are busy."""
+"""How long the platform may take to become ready again.
 
-SAME_SITE: Final = "http://localhost:43117"
-"""Where a front end on a developer's machine may be served from: another origin, but cookies reach it."""
+Far longer than the platform promises, because test machines are busy.
+"""
+
+POLL_SECONDS: Final = 0.1
+
+SAME_SITE_ORIGIN: Final = "http://localhost:43117"
+"""A front end on a developer's machine: another origin, but the same site for cookies."""
 
 SERVICES: Final = ("auth-gateway", "better-auth", "tasks", "users")
-"""What is built here, and can be renewed."""
+"""Services whose images are built here, and which `make renew` replaces."""
 
 
 @dataclass(frozen=True)
-class Composition:
-    """A project of its own, with a port and secrets of its own."""
+class ComposeProject:
+    """A project with its own port and secrets."""
 
     environment: Mapping[str, str]
 
     checkout: Path
-    """A copy of this one that only its owner may read, as a clone is where `umask` says so."""
+    """A copy of this checkout that only its owner can read, as with a strict umask."""
 
     @property
     def url(self) -> str:
-        """The one URL that a client knows."""
+        """The public URL."""
         return f"http://localhost:{self.environment['PORT']}"
 
     @property
-    def file(self) -> Path:
-        """What Compose reads, and an operator writes."""
+    def env_file(self) -> Path:
+        """The file with the settings of the project."""
         return Path(self.environment["COMPOSE_ENV_FILES"])
 
     @property
     def settings(self) -> dict[str, str]:
-        """What the file says."""
-        return {name: value or "" for name, value in dotenv_values(self.file).items()}
+        """The settings in that file."""
+        return {name: value or "" for name, value in dotenv_values(self.env_file).items()}
 
-    async def make(self, *goals: str) -> None:
-        """Do what an operator does."""
-        await self.run("make", f"PYTHON={sys.executable}", *goals)
+    async def make(self, *arguments: str) -> None:
+        """Run make."""
+        await self.run("make", f"PYTHON={sys.executable}", *arguments)
 
     async def compose(self, *arguments: str, stdin: str = "") -> str:
-        """Ask Compose for something, and return what it says."""
+        """Run Docker Compose and return its output."""
         return await self.run("docker", "compose", *arguments, stdin=stdin)
 
+    async def psql(self, *arguments: str, stdin: str = "") -> str:
+        """Run psql as superuser in the container of PostgreSQL and return its output."""
+        return await self.compose(
+            "exec", "-T", "postgres", "psql", "--username=postgres", *arguments, stdin=stdin
+        )
+
     async def run(self, *command: str, stdin: str = "") -> str:
-        """Run a command in this project, and return what it says.
+        """Run a command in the project and return its output.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The exit status is not 0.
         """
-        pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=self.checkout,
             env=self.environment,
-            stdin=pipe,
-            stdout=pipe,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
         async with asyncio.timeout(UP_SECONDS):
-            said, _ = await process.communicate(stdin.encode())
+            stdout, _ = await process.communicate(stdin.encode())
+        output = stdout.decode()
         if process.returncode:
-            message = f"{' '.join(command)}: {said.decode()[-3000:]}"
+            message = f"{' '.join(command)}: {output[-3000:]}"
             raise RuntimeError(message)
-        return said.decode()
+        return output
 
-    async def set(self, **settings: str) -> None:
-        """Write into the file what shall hold from now on, for whatever is started anew."""
-        merged = {**self.settings, **settings}
-        await asyncio.to_thread(
-            self.file.write_text, "".join(f"{name}={value}\n" for name, value in merged.items())
-        )
+    async def update_settings(self, **settings: str) -> None:
+        """Change settings in the file; they hold for containers that start afterwards."""
+        merged = self.settings | settings
+        text = "".join(f"{name}={value}\n" for name, value in merged.items())
+        await asyncio.to_thread(self.env_file.write_text, text)
 
     async def inspect(self, service: str, template: str) -> str:
-        """Look at the container of a service; the template is Docker's."""
-        [container] = (await self.compose("ps", "--all", "--quiet", service)).split()
+        """Inspect the only container of a service.
+
+        Args:
+            service: The name of the service.
+            template: What to return, as a template of `docker inspect --format`.
+        """
+        output = await self.compose("ps", "--all", "--quiet", service)
+        [container] = output.split()
         return (await self.run("docker", "inspect", "--format", template, container)).strip()
 
-    async def until_ready(self) -> None:
-        """Wait until everything works."""
+    async def wait_until_ready(self) -> None:
+        """Wait until the platform is ready."""
         async with (
             asyncio.timeout(RECOVERY_SECONDS),
             httpx.AsyncClient(base_url=self.url) as client,
         ):
             while True:
-                try:
-                    if (await client.get("/readyz")).is_success:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.1)
+                if await _is_ready(client):
+                    return
+                await asyncio.sleep(POLL_SECONDS)
 
 
-def closed_copy(folder: Path) -> Path:
-    """Copy what is committed or will be, for nobody else to read."""
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    try:
+        response = await client.get("/readyz")
+    except httpx.TransportError:
+        return False
+    return response.is_success
+
+
+def copy_checkout(folder: Path) -> Path:
+    """Copy the checkout without generated files, readable for its owner only."""
     ignored = shutil.ignore_patterns(
         ".git", ".venv*", ".env", "var", "node_modules", "__pycache__", ".*_cache"
     )
@@ -125,27 +146,34 @@ def closed_copy(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def composition(folder: Path, **environment: str) -> AsyncGenerator[Composition]:
-    """Bring it up, until the block ends; nothing of it is left then but the images."""
+async def run_compose_project(folder: Path, **settings: str) -> AsyncGenerator[ComposeProject]:
+    """Run the containers until the block ends; then remove everything but the images.
+
+    Args:
+        folder: An empty folder for the copy of the checkout and the settings.
+        settings: Further settings as in `docker-compose.yml`.
+    """
     [port] = free_ports(1)
-    engine = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
-    project = {
-        "COMPOSE_BAKE": "false",
-        "COMPOSE_ENV_FILES": str(folder / ".env"),
-        "COMPOSE_PROJECT_NAME": f"e2e-{token_hex(4)}",
-        "LIMIT_PER_ADDRESS": "0",
-        "LIMIT_PER_USER": "0",
-        "PORT": str(port),
+    docker_settings = {
+        name: value for name, value in os.environ.items() if name.startswith("DOCKER_")
     }
-    copy = await asyncio.to_thread(closed_copy, folder / "checkout")
-    made = Composition({**minimal_environment(), **engine, **project, **environment}, copy)
+    environment = minimal_environment() | docker_settings
+    environment["COMPOSE_BAKE"] = "false"
+    environment["COMPOSE_ENV_FILES"] = str(folder / ".env")
+    environment["COMPOSE_PROJECT_NAME"] = f"e2e-{token_hex(4)}"
+    environment["LIMIT_PER_ADDRESS"] = "0"
+    environment["LIMIT_PER_USER"] = "0"
+    environment["PORT"] = str(port)
+    environment |= settings
+    checkout = await asyncio.to_thread(copy_checkout, folder / "checkout")
+    project = ComposeProject(environment, checkout)
     try:
-        await made.make("up")
+        await project.make("up")
     except RuntimeError as error:
         with suppress(RuntimeError):
-            await made.make("down", "v=1")
+            await project.make("down", "v=1")
         pytest.exit(f"The containers do not start. {error}", returncode=2)
     try:
-        yield made
+        yield project
     finally:
-        await made.make("down", "v=1")
+        await project.make("down", "v=1")

@@ -1,4 +1,4 @@
-"""What the contract says about everything that goes over the wire."""
+"""The rules of the API contract that hold for every request and response."""
 
 import json
 import re
@@ -7,21 +7,20 @@ from typing import Final, NotRequired, TypedDict
 
 from httpx import Response
 
-INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 """RFC 3339 in UTC, with microseconds."""
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
-CODES: Final = frozenset(
-    json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_text())["components"][
-        "schemas"
-    ]["Code"]["enum"]
-)
-"""Every code that has a page."""
+_OPENAPI_FILE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
+_OPENAPI_DOCUMENT: Final = json.loads(_OPENAPI_FILE.read_text())
+
+PROBLEM_CODES: Final = frozenset(_OPENAPI_DOCUMENT["components"]["schemas"]["Code"]["enum"])
+"""Every problem code that has a documentation page."""
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
-TITLES: Final = {
+STATUS_TITLES: Final = {
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
@@ -42,7 +41,7 @@ TITLES: Final = {
 }
 """Source: RFC 9110, 15."""
 
-PROTECTED: Final = {
+PROTECTED_PATHS: Final = {
     "/tasks": ("GET", "POST"),
     "/tasks/changes": ("GET",),
     "/tasks/{task}": ("GET", "PATCH", "PUT", "DELETE"),
@@ -53,17 +52,17 @@ PROTECTED: Final = {
     "/users/me/import": ("POST",),
     "/users/{user}": ("GET",),
 }
-"""Addresses that need a token, with their verbs."""
+"""Paths that need a token, with their methods."""
 
-PUBLIC: Final = ("/healthz", "/readyz", "/version", "/openapi.json", "/docs")
-"""Addresses that everybody may read."""
+PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/version", "/openapi.json", "/docs")
+"""Paths that need no token."""
 
-SOME_ID: Final = "01900000-0000-7000-8000-000000000000"
-"""The id of no task."""
+UNKNOWN_ID: Final = "01900000-0000-7000-8000-000000000000"
+"""A valid id that no task has."""
 
 
 class Task(TypedDict):
-    """A task: every field is always there."""
+    """A task; every field is always present."""
 
     id: str
     user_id: str
@@ -83,7 +82,7 @@ class Task(TypedDict):
 
 
 class Profile(TypedDict):
-    """A user: every field is always there."""
+    """A user profile; every field is always present."""
 
     id: str
     email: str | None
@@ -94,8 +93,8 @@ class Profile(TypedDict):
     updated_at: str
 
 
-class Fault(TypedDict):
-    """One thing that is wrong with a body, a query or a path."""
+class FieldError(TypedDict):
+    """One invalid value in a body, a query or a path."""
 
     location: list[str | int]
     code: str
@@ -103,7 +102,7 @@ class Fault(TypedDict):
 
 
 class Problem(TypedDict):
-    """A refusal."""
+    """A problem document. Source: RFC 9457."""
 
     type: str
     title: str
@@ -111,55 +110,73 @@ class Problem(TypedDict):
     detail: str
     code: str
     request_id: str
-    errors: NotRequired[list[Fault]]
+    errors: NotRequired[list[FieldError]]
     errors_omitted: NotRequired[int]
     reason: NotRequired[str]
 
 
-def problem_of(answer: Response, status: int, code: str | None = None) -> Problem:
-    """Return what a refusal says, having looked at all that every refusal promises."""
-    assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
-    assert answer.headers["content-type"] == PROBLEM_TYPE
-    document: Problem = answer.json()
-    assert document["code"] == (code or document["code"])
-    assert set(document) - {"errors", "errors_omitted", "reason"} == Problem.__required_keys__
-    assert document["type"] == f"/problems/{document['code']}"
-    assert (document["status"], document["title"]) == (status, TITLES[status])
-    assert re.fullmatch(r"[A-Z][^\n]*\.", document["detail"])
-    assert document["code"] in CODES
-    assert document["request_id"] == answer.headers["x-request-id"]
-    faults = document.get("errors", [])
-    assert len(faults) <= 20
-    assert "errors_omitted" not in document or (
-        len(faults) == 20 and document["errors_omitted"] > 0
-    )
-    for fault in faults:
-        assert set(fault) == {"location", "code", "message"}
-        assert fault["code"] in CODES
-    _require_headers(answer, document)
-    return document
+_OPTIONAL_MEMBERS: Final = frozenset({"errors", "errors_omitted", "reason"})
+
+_ERRORS_MAX: Final = 20
+"""How many field errors a problem document lists; it counts the others."""
 
 
-def _require_headers(answer: Response, document: Problem) -> None:
-    if answer.status_code == 401:
-        assert document["code"] in {"token-missing", "token-expired", "token-invalid"}
-        expected = (
-            "Bearer" if document["code"] == "token-missing" else 'Bearer error="invalid_token"'
-        )
-        assert answer.headers["www-authenticate"] == expected
+def assert_problem(response: Response, status: int, code: str | None = None) -> Problem:
+    """Check everything that the contract promises about a problem document, and return it.
+
+    Args:
+        response: The response with the problem document.
+        status: The expected HTTP status.
+        code: The expected problem code; None accepts every documented code.
+    """
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    assert response.headers["content-type"] == PROBLEM_TYPE
+    problem: Problem = response.json()
+    if code is not None:
+        assert problem["code"] == code
+    assert problem["code"] in PROBLEM_CODES
+    assert set(problem) - _OPTIONAL_MEMBERS == Problem.__required_keys__
+    assert problem["type"] == f"/problems/{problem['code']}"
+    assert (problem["status"], problem["title"]) == (status, STATUS_TITLES[status])
+    assert re.fullmatch(r"[A-Z][^\n]*\.", problem["detail"])
+    assert problem["request_id"] == response.headers["x-request-id"]
+    _assert_field_errors(problem)
+    _assert_problem_headers(response, problem)
+    return problem
+
+
+def _assert_field_errors(problem: Problem) -> None:
+    errors = problem.get("errors", [])
+    assert len(errors) <= _ERRORS_MAX
+    if "errors_omitted" in problem:
+        assert len(errors) == _ERRORS_MAX
+        assert problem["errors_omitted"] > 0
+    for error in errors:
+        assert set(error) == {"location", "code", "message"}
+        assert error["code"] in PROBLEM_CODES
+
+
+def _assert_problem_headers(response: Response, problem: Problem) -> None:
+    status = response.status_code
+    if status == 401:
+        assert problem["code"] in {"token-missing", "token-expired", "token-invalid"}
+        challenge = 'Bearer error="invalid_token"'
+        if problem["code"] == "token-missing":
+            challenge = "Bearer"
+        assert response.headers["www-authenticate"] == challenge
     else:
-        assert "reason" not in document
-    if answer.status_code == 405:
-        assert {"OPTIONS"} < verbs_of(answer)
-    waits = answer.status_code in {429, 500, 503} or document["code"] == "key-in-use"
-    assert waits == ("retry-after" in answer.headers)
+        assert "reason" not in problem
+    if status == 405:
+        assert {"OPTIONS"} < allowed_methods(response)
+    is_retryable = status in {429, 500, 503} or problem["code"] == "key-in-use"
+    assert ("retry-after" in response.headers) == is_retryable
 
 
-def verbs_of(answer: Response) -> set[str]:
-    """Return the verbs that `Allow` lists."""
-    return set(answer.headers["allow"].split(", "))
+def allowed_methods(response: Response) -> set[str]:
+    """Return the methods that the header `Allow` lists."""
+    return set(response.headers["allow"].split(", "))
 
 
-def places_of(problem: Problem) -> list[list[str | int]]:
-    """Return where the faults are."""
-    return [fault["location"] for fault in problem.get("errors", [])]
+def error_locations(problem: Problem) -> list[list[str | int]]:
+    """Return the location of every field error."""
+    return [error["location"] for error in problem.get("errors", [])]

@@ -1,4 +1,4 @@
-"""Both databases, looked at from inside."""
+"""The rows of both databases, in the form in which the API returns them."""
 
 from datetime import UTC, datetime
 from typing import Final, LiteralString
@@ -8,23 +8,23 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
-from e2e.support.isolated_platform import OwnPlatform
-from e2e.support.reference_model import Tables, in_order
+from e2e.support.isolated_platform import IsolatedPlatform
+from e2e.support.reference_model import Row, Tables, sort_rows
 
-OUR_TABLES: Final = """
+USER_DATA_TABLES: Final = """
 SELECT relname FROM pg_stat_user_tables WHERE relname NOT IN ('alembic_version', 'served_history')
 """
-"""Tables with rows of users; the others are about the database itself."""
+"""Tables with rows of users; the other tables describe the database itself."""
 
-TIED: Final = """
+OWNER_REFERENCES: Final = """
 SELECT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
 WHERE contype = 'f' AND confrelid = 'owners'::regclass AND confdeltype = 'c' AND conkey = ARRAY[(
     SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = 'user_id'
 )]
 """
-"""Tables whose `user_id` is an owner, and whose rows go with that owner."""
+"""Tables whose `user_id` references an owner, and whose rows are deleted with that owner."""
 
-UNTOLD: Final = {
+UNEXPOSED_COLUMNS: Final = {
     "owners": {"created_at"},
     "tasks": {"due_date", "due_time", "due_at", "due_time_zone", "priority", "position"},
     "task_lists": {"folded_name", "position"},
@@ -32,53 +32,60 @@ UNTOLD: Final = {
     "task_tombstones": {"deleted_at"},
     "idempotency_keys": {"digest", "answer", "created_at"},
 }
-"""What is stored and no answer tells, or tells in another place."""
+"""Columns that responses do not contain, or contain in another form."""
 
 
-class Stored:
-    """Shows what is stored in the words that go over the wire."""
+class DatabaseState:
+    """Reads and deletes the rows of both databases of a platform."""
 
-    def __init__(self, own: OwnPlatform) -> None:
-        connect = psycopg.Connection[DictRow].connect
-        self._connections = [
-            connect(url, autocommit=True, row_factory=dict_row) for url in own.urls.values()
-        ]
+    def __init__(self, platform: IsolatedPlatform) -> None:
+        self._connections: list[psycopg.Connection[DictRow]] = []
+        for url in platform.urls.values():
+            connection = psycopg.Connection[DictRow].connect(
+                url, autocommit=True, row_factory=dict_row
+            )
+            self._connections.append(connection)
 
-    def empty(self) -> None:
-        """Forget everybody."""
+    def truncate(self) -> None:
+        """Delete all rows of users."""
+        statement: LiteralString = "TRUNCATE {} CASCADE"
         for connection in self._connections:
-            for table in _tables(connection):
-                truncate: LiteralString = "TRUNCATE {} CASCADE"
-                connection.execute(sql.SQL(truncate).format(sql.Identifier(table)))
+            for table in _table_names(connection):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
 
-    def everything(self) -> Tables:
+    def read_tables(self) -> Tables:
         """Return every row of every table."""
-        return {
-            table: _rows(connection, table)
-            for connection in self._connections
-            for table in _tables(connection)
-        }
+        tables: Tables = {}
+        for connection in self._connections:
+            for table in _table_names(connection):
+                tables[table] = _read_rows(connection, table)
+        return tables
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all connections."""
         for connection in self._connections:
             connection.close()
 
 
-def _tables(connection: psycopg.Connection[DictRow]) -> list[str]:
-    return [row["relname"] for row in connection.execute(OUR_TABLES)]
+def _table_names(connection: psycopg.Connection[DictRow]) -> list[str]:
+    return [row["relname"] for row in connection.execute(USER_DATA_TABLES)]
 
 
-def _rows(connection: psycopg.Connection[DictRow], table: str) -> list[dict[str, object]]:
-    every: LiteralString = "SELECT * FROM {}"
-    found = connection.execute(sql.SQL(every).format(sql.Identifier(table)))
-    told = found.fetchall()
-    return in_order(
-        {name: _wire(row[name]) for name in row.keys() - UNTOLD.get(table, set())} for row in told
-    )
+def _read_rows(connection: psycopg.Connection[DictRow], table: str) -> list[Row]:
+    statement: LiteralString = "SELECT * FROM {}"
+    cursor = connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
+    omitted = UNEXPOSED_COLUMNS.get(table, set())
+    rows = [_to_json_values(row, omitted) for row in cursor.fetchall()]
+    return sort_rows(rows)
 
 
-def _wire(value: object) -> object:
+def _to_json_values(row: DictRow, omitted: set[str]) -> Row:
+    return {name: _to_json_value(row[name]) for name in row.keys() - omitted}
+
+
+def _to_json_value(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return str(value) if isinstance(value, UUID) else value
+    if isinstance(value, UUID):
+        return str(value)
+    return value

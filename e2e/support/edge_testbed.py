@@ -1,5 +1,6 @@
-"""Edges of a test's own, with a real gateway, and stand-ins that answer byte for byte where the services would be."""
+"""Edges in front of a real gateway and of stub servers in place of the services."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,16 +14,18 @@ from devkit.testing.traefik import start_traefik
 from e2e.support.contract import PROBLEM_TYPE
 from e2e.support.entrypoint import TRAEFIK
 
-FRONT_END: Final = "https://app.example.com"
-SUBJECT: Final = "c0ffee00-0000-4000-8000-000000000001"
+FRONT_END_ORIGIN: Final = "https://app.example.com"
 
-STEADY: Final = 6
-"""How many pages in a row come from the gateway once the edge has noticed that a stand-in has none."""
+SUBJECT: Final = "c0ffee00-0000-4000-8000-000000000001"
+"""The subject of the tokens: a UUID, and therefore the user id as well."""
+
+STEADY_RESPONSES: Final = 6
+"""How many problem documents in a row show that the edge takes its error pages from the gateway."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A Traefik, and what it believes to be behind it."""
+    """A running Traefik, and the servers behind it."""
 
     service: Service
     gateway: Service
@@ -31,58 +34,85 @@ class Edge:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port of the edge."""
         return int(self.service.url.rpartition(":")[2])
 
     @property
     def process(self) -> Process:
-        """The process."""
+        """The process of the edge."""
         return self.service.process
 
     @property
     def routes(self) -> Path:
-        """Its own copy of `routes.yml`."""
+        """The edge's own copy of `routes.yml`."""
         return self.process.log.with_suffix("") / "routes.yml"
+
+    def logged_errors(self) -> list[dict[str, object]]:
+        """Return the log records of level error."""
+        errors: list[dict[str, object]] = []
+        for line in self.process.log.read_text().splitlines():
+            if line.startswith("{"):
+                record = json.loads(line)
+                if record["level"] == "error":
+                    errors.append(record)
+        return errors
 
 
 @dataclass(frozen=True)
-class Backstage:
-    """A gateway and two stand-ins, for any number of edges."""
+class EdgeTestbed:
+    """A gateway and two stub servers that any number of edges share."""
 
     group: ProcessGroup
     gateway: Service
     tasks: StubServer
     users: StubServer
 
-    async def edge(self, **environment: str) -> Edge:
-        """Start an edge before ordinary services; `environment` as in `routes.yml`, without limits if it names none."""
+    async def start_edge(self, **environment: str) -> Edge:
+        """Start an edge without rate limits.
+
+        Args:
+            environment: Further settings as in `routes.yml`; they take precedence.
+        """
         assert TRAEFIK
-        told = {
-            "CORS_ORIGINS": FRONT_END,
+        settings = {
+            "CORS_ORIGINS": FRONT_END_ORIGIN,
             "LIMIT_PER_ADDRESS": "0",
             "LIMIT_PER_USER": "0",
             "AUTH_GATEWAY_URLS": self.gateway.url,
             "TASKS_URLS": f"http://127.0.0.1:{self.tasks.port}",
             "USERS_URLS": f"http://127.0.0.1:{self.users.port}",
-            **environment,
         }
-        service = start_traefik(self.group, TRAEFIK, told)
-        await _until_steady(service, "https" if "TLS_CERTIFICATE_FILE" in told else "http")
+        settings |= environment
+        service = start_traefik(self.group, TRAEFIK, settings)
+        url = service.url
+        if "TLS_CERTIFICATE_FILE" in settings:
+            url = url.replace("http:", "https:")
+        await _wait_for_error_pages(service.process, url)
         self.tasks.reset()
         self.users.reset()
         return Edge(service, self.gateway, self.tasks, self.users)
 
 
-async def _until_steady(service: Service, scheme: str) -> None:
-    """Wait until all refusals are problem documents: a stand-in has none, which the edge has to find out."""
+async def _wait_for_error_pages(edge: Process, url: str) -> None:
+    """Wait until every error is a problem document.
+
+    The edge takes its error pages from any of its servers until it has found out that a stub
+    server has none.
+    """
 
     async def is_steady() -> bool:
-        try:
-            answers = [await client.get("/nothing") for _ in range(STEADY)]
-        except httpx.TransportError:
-            return False
-        return all(answer.headers.get("content-type") == PROBLEM_TYPE for answer in answers)
+        for _ in range(STEADY_RESPONSES):
+            try:
+                response = await client.get("/nothing")
+            except httpx.TransportError:
+                return False
+            if response.headers.get("content-type") != PROBLEM_TYPE:
+                return False
+        return True
 
-    url = service.url.replace("http:", f"{scheme}:")
-    async with httpx.AsyncClient(base_url=url, verify=False, trust_env=False) as client:  # noqa: S501 - a look, no more
-        await service.process.wait_until(is_steady)
+    async with httpx.AsyncClient(
+        base_url=url,
+        verify=False,  # noqa: S501 - the certificate is not what this waits for
+        trust_env=False,
+    ) as client:
+        await edge.wait_until(is_steady)

@@ -1,4 +1,4 @@
-"""What clients talk to: the gateway itself, or an edge with the gateway behind it."""
+"""What receives the requests of clients: the gateway itself, or an edge in front of it."""
 
 import os
 import shutil
@@ -13,54 +13,78 @@ from devkit.platform.services import Service
 from devkit.testing.traefik import start_traefik
 
 EDGE: Final = os.environ.get("E2E_EDGE", "")
-"""Empty: the gateway in proxy mode. `traefik`: the program that `TRAEFIK` names, as `deploy/traefik` sets it up.
-`compose`: all of `docker-compose.yml`."""
+"""Which edge the suites use.
 
-DIFFERENCES: Final = {
-    "test_whoever_is_no_browser_is_told_nothing_of_origins": "Traefik says to everybody which headers a page may read "
-    "and that it may send credentials; no page may do anything by that without the origin, which is said to its own",
-    "test_the_services_do_what_the_document_says": "Traefik refuses some encoded paths in plain text, before it "
-    "routes them: the document speaks of what is routed",
-    "test_one_id_leads_through_all_services[gateway-request_line0]": "behind an edge the gateway hands nothing on: it "
-    "writes about the decision, and the edge about the request",
+- empty: none, the gateway runs in proxy mode
+- `traefik`: the program that `TRAEFIK` names, configured by `deploy/traefik`
+- `compose`: all containers of `docker-compose.yml`
+"""
+
+EDGE_DIFFERENCES: Final = {
+    "test_without_an_origin_responses_have_no_cors_headers": (
+        "Traefik sends Access-Control-Expose-Headers and -Allow-Credentials in every response; a "
+        "page can use them only with Access-Control-Allow-Origin, which only its own origin gets"
+    ),
+    "test_the_services_do_what_the_document_says": (
+        "Traefik rejects some encoded paths in plain text before routing; the document describes "
+        "routed requests only"
+    ),
+    "test_every_service_logs_the_request_id[gateway-request_line0]": (
+        "in forward-auth mode the gateway forwards nothing: it logs the decision, and the edge "
+        "logs the request"
+    ),
 }
-"""Tests that an edge fails by its nature, with the reason; where we can choose, it does what the proxy mode does."""
+"""Tests that fail behind an edge by its nature, with the reason.
 
-_UNLIMITED = {"LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
+Wherever the edge can be configured it does what the proxy mode does.
+"""
+
+_NO_LIMITS: Final = {"LIMIT_PER_ADDRESS": "0", "LIMIT_PER_USER": "0"}
 
 
-def _program() -> Path | None:
+def _find_traefik() -> Path | None:
     if EDGE != "traefik":
         return None
-    named = os.environ.get("TRAEFIK") or "traefik"
-    found = shutil.which(named)
-    if found is None:
+    name = os.environ.get("TRAEFIK") or "traefik"
+    program = shutil.which(name)
+    if program is None:
         pytest.exit(
-            f"{named} is no program. Name one: make e2e edge=traefik TRAEFIK=/path/to/traefik",
+            f"{name} is no program. Name one: make e2e edge=traefik TRAEFIK=/path/to/traefik",
             returncode=2,
         )
-    return Path(found).absolute()
+    return Path(program).absolute()
 
 
-TRAEFIK: Final = _program()
-"""The program before every gateway that is started here."""
+def _gateway_mode(traefik: Path | None) -> dict[str, str]:
+    if traefik is None:
+        return {"MODE": "proxy"}
+    return {"MODE": "forward-auth"}
 
-MODE: Final = {"MODE": "forward-auth" if TRAEFIK else "proxy"}
-"""What such a gateway is told."""
+
+TRAEFIK: Final = _find_traefik()
+"""The edge in front of every gateway that the suites start; None if the gateway is the entrypoint."""
+
+GATEWAY_MODE: Final = _gateway_mode(TRAEFIK)
+"""The setting of every gateway that the suites start."""
 
 
-def start_front(group: ProcessGroup, gateway: Service, environment: Mapping[str, str]) -> Service:
-    """Start what is to stand before a gateway; the environment is the gateway's own.
+def start_entrypoint(
+    group: ProcessGroup, gateway: Service, environment: Mapping[str, str]
+) -> Service:
+    """Start the edge if there is one, without rate limits: all tests share one IP address.
 
-    Nothing is limited: all these tests come from one address, in a hurry.
+    Args:
+        group: Stops the edge when it ends.
+        gateway: The running gateway.
+        environment: The settings of the gateway.
     """
     if TRAEFIK is None:
         return gateway
-    told = {
+    settings = _NO_LIMITS | {
         "AUTH_GATEWAY_URLS": gateway.url,
         "TASKS_URLS": environment["TASKS_URL"],
         "USERS_URLS": environment["USERS_URL"],
         "CORS_ORIGINS": environment.get("CORS_ORIGINS", ""),
         "CORS_REQUEST_HEADERS": environment.get("CORS_REQUEST_HEADERS", ""),
     }
-    return start_traefik(group, TRAEFIK, _UNLIMITED | told)
+    return start_traefik(group, TRAEFIK, settings)

@@ -1,4 +1,4 @@
-"""Exports and imports, as a client meets them."""
+"""Requests and records for the export, import and deletion of a user's data."""
 
 import json
 from collections.abc import AsyncIterable
@@ -7,62 +7,68 @@ from uuid import uuid4
 
 from httpx import Response
 
-from e2e.support.user_client import Person
+from e2e.support.user_client import UserClient
 
-LINES_TYPE: Final = "application/x-ndjson"
+NDJSON_TYPE: Final = "application/x-ndjson"
 
-START: Final = '{"kind": "export", "format": 1, "user": {}}\n'
-"""The least that a first line may say."""
+EXPORT_HEADER: Final = '{"kind": "export", "format": 1, "user": {}}\n'
+"""The shortest valid first line of an import."""
 
-OLD: Final = "2020-01-01T00:00:00.000000Z"
+OLD_TIMESTAMP: Final = "2020-01-01T00:00:00.000000Z"
 
-Line: TypeAlias = dict[str, object]
-
-
-async def export(person: Person) -> list[Line]:
-    """Return all lines of an export."""
-    answer = await person.get("/users/me/export")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, LINES_TYPE), answer.text
-    return [json.loads(line) for line in answer.content.splitlines()]
+Record: TypeAlias = dict[str, object]
+"""One line of an export or import."""
 
 
-async def bring(
-    person: Person, content: str | bytes | AsyncIterable[bytes], path: str = "/users/me/import"
+async def export_records(user: UserClient) -> list[Record]:
+    """Export the user's data and return every record."""
+    response = await user.get("/users/me/export")
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == NDJSON_TYPE
+    return [json.loads(line) for line in response.content.splitlines()]
+
+
+async def import_stream(
+    user: UserClient, content: str | bytes | AsyncIterable[bytes], path: str = "/users/me/import"
 ) -> Response:
-    """Import a stream."""
-    return await person.post(path, content=content, headers={"Content-Type": LINES_TYPE})
+    """Import NDJSON lines and return the response."""
+    return await user.post(path, content=content, headers={"Content-Type": NDJSON_TYPE})
 
 
-async def erase(person: Person) -> None:
-    """Forget the user."""
-    answer = await person.delete("/users/me")
-    assert (answer.status_code, answer.content) == (204, b""), answer.text
+async def erase_user(user: UserClient) -> None:
+    """Delete the user with all data."""
+    response = await user.delete("/users/me")
+    assert response.status_code == 204, response.text
+    assert response.content == b""
 
 
-def written(*lines: Line) -> str:
-    """Write lines as a stream."""
-    return "".join(json.dumps(line) + "\n" for line in lines)
+def to_ndjson(records: list[Record]) -> str:
+    """Serialize records, one per line."""
+    return "".join(json.dumps(record) + "\n" for record in records)
 
 
-def a_line(title: str = "Water the plants", **fields: object) -> Line:
-    """Describe a task from elsewhere."""
-    return {
+def task_record(title: str = "Water the plants", **fields: object) -> Record:
+    """Return a record of a task that another platform has exported."""
+    record: Record = {
         "kind": "task",
         "id": str(uuid4()),
         "title": title,
-        "created_at": OLD,
-        "updated_at": OLD,
-        **fields,
+        "created_at": OLD_TIMESTAMP,
+        "updated_at": OLD_TIMESTAMP,
     }
+    record.update(fields)
+    return record
 
 
-def lasting(lines: list[Line]) -> list[Line]:
-    """Leave out what an import makes anew."""
-    start, *tasks = lines
-    user = {
-        name: value
-        for name, value in cast("Line", start["user"]).items()
-        if not name.endswith("_at")
-    }
-    kept = [{name: value for name, value in task.items() if name != "version"} for task in tasks]
-    return [{**start, "exported_at": None, "user": user}, *kept]
+def without_volatile_fields(records: list[Record]) -> list[Record]:
+    """Remove what an import assigns anew: times of the profile, and versions."""
+    header = dict(records[0])
+    header["exported_at"] = None
+    profile = cast("Record", header["user"])
+    header["user"] = {name: value for name, value in profile.items() if not name.endswith("_at")}
+    remaining = [header]
+    for record in records[1:]:
+        copy = dict(record)
+        copy.pop("version", None)
+        remaining.append(copy)
+    return remaining

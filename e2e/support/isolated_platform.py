@@ -1,4 +1,4 @@
-"""A platform of a test's own: its processes may be killed, its database broken and looked into."""
+"""A platform of one test module: its processes can be killed, and its databases inspected."""
 
 import asyncio
 import json
@@ -21,37 +21,40 @@ from devkit.platform.keys import derive_passport_keys, generate_private_key
 from devkit.platform.postgres import Postgres, start_postgres
 from devkit.platform.processes import Process, ProcessGroup
 from devkit.platform.services import PACKAGES, Service, free_ports, start_service
-from e2e.support.entrypoint import MODE, start_front
-from e2e.support.user_client import Person
+from e2e.support.entrypoint import GATEWAY_MODE, start_entrypoint
+from e2e.support.user_client import UserClient
 
 RESTART_SECONDS = 15
-"""How long the processes of a killed server may keep the next one from starting."""
+"""How long a new server may have to wait for the remains of a killed one."""
 
-ALIVE_SECONDS = 3
-"""How long a service may take to say that it is there."""
+HEALTH_TIMEOUT_SECONDS = 3
+"""How long a service may take to respond to a health check."""
 
 RECOVERY_SECONDS = 10
-"""How long everything may take to work again: far more than is promised, because test machines are busy."""
+"""How long the platform may take to become ready again.
+
+Far longer than the platform promises, because test machines are busy.
+"""
 
 Row = dict[str, object]
 
 
-def kill(process: Process) -> None:
-    """Give it no chance to put anything in order."""
+def kill_process(process: Process) -> None:
+    """Send SIGKILL and wait for the end of the process."""
     process.popen.kill()
     process.popen.wait()
 
 
 @dataclass
-class OwnPostgres:
-    """A server that keeps what it has acknowledged, and can be killed and started again."""
+class IsolatedPostgres:
+    """A server that can be killed and started again without losing committed data."""
 
     group: ProcessGroup
     folder: Path
     server: Postgres
 
     async def start(self) -> None:
-        """Start it again on the same data, as soon as nothing of the killed one is left."""
+        """Start a server on the same data, as soon as the killed one is gone."""
         async with asyncio.timeout(RESTART_SECONDS):
             while True:
                 with suppress(CannotRunError):
@@ -60,27 +63,29 @@ class OwnPostgres:
 
 
 @asynccontextmanager
-async def own_postgres(group: ProcessGroup) -> AsyncGenerator[OwnPostgres]:
-    """Run a server whose data outlive it, until the block ends.
+async def run_isolated_postgres(group: ProcessGroup) -> AsyncGenerator[IsolatedPostgres]:
+    """Run a server until the block ends.
 
-    It hands what it acknowledges to the operating system and does not wait for the disk: only processes are killed.
+    A commit waits until the operating system has the data, not until the disk has them: tests
+    kill processes, not machines.
     """
     with TemporaryDirectory(prefix="postgres-") as name:
         folder = Path(name) / "data"
-        own = OwnPostgres(group, folder, await start_postgres(group, folder, durable=False))
-        async with await psycopg.AsyncConnection.connect(own.server.url()) as connection:
+        server = await start_postgres(group, folder, durable=False)
+        isolated_postgres = IsolatedPostgres(group, folder, server)
+        async with await psycopg.AsyncConnection.connect(server.url()) as connection:
             await connection.execute("ALTER ROLE ALL SET synchronous_commit = on")
-        yield own
-        await own.server.process.stop()
+        yield isolated_postgres
+        await isolated_postgres.server.process.stop()
 
 
 @dataclass
-class OwnPlatform:
-    """Gateway, tasks and users, each at an address that it keeps when it is started again."""
+class IsolatedPlatform:
+    """Gateway, tasks and users, each on a port that it keeps when it is started again."""
 
     group: ProcessGroup
     urls: Mapping[str, str]
-    """Where the databases are, without anything in between."""
+    """The database URL of each service, without a proxy in between."""
 
     environment: Mapping[str, str]
     ports: Mapping[str, int]
@@ -88,83 +93,101 @@ class OwnPlatform:
     services: dict[str, Service] = field(default_factory=dict[str, Service])
 
     url: str = ""
-    """The one URL that a client knows."""
+    """The public URL."""
 
     @property
     def secret(self) -> str:
-        """What signs tokens that the gateway takes."""
+        """Better Auth's secret, which signs the tokens of clients."""
         return self.environment["BETTER_AUTH_SECRET"]
 
     async def start(self, *names: str) -> None:
-        """Start services, and wait until they can do their work."""
+        """Start services, and wait until they are ready."""
         for name in names:
             self.services[name] = start_service(
                 self.group, name, self.environment, self.ports[name]
             )
-        await asyncio.gather(*(self.services[name].wait_until_ready() for name in names))
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(self.services[name].wait_until_ready())
 
-    async def until_ready(self) -> None:
-        """Wait until all can do their work again."""
+    async def stop(self) -> None:
+        """Stop all services."""
+        async with asyncio.TaskGroup() as group:
+            for service in self.services.values():
+                group.create_task(service.process.stop())
+
+    async def wait_until_ready(self) -> None:
+        """Wait until all services are ready again."""
         async with asyncio.timeout(RECOVERY_SECONDS):
             await self.services["gateway"].wait_until_ready()
 
     async def is_alive(self) -> bool:
-        """Say whether all answer at once, with or without their databases."""
-        client = AsyncClient(transport=self.transport, timeout=ALIVE_SECONDS)
-        answers = [await client.get(f"{service.url}/healthz") for service in self.services.values()]
-        return all(answer.is_success for answer in answers)
+        """Tell whether every service responds to health checks, with or without a database."""
+        client = AsyncClient(transport=self.transport, timeout=HEALTH_TIMEOUT_SECONDS)
+        for service in self.services.values():
+            response = await client.get(f"{service.url}/healthz")
+            if not response.is_success:
+                return False
+        return True
 
-    def logged(self, name: str, message: str) -> list[str]:
-        """Return the request ids of all lines of a service's log that say this."""
-        lines = map(json.loads, self.services[name].process.log.read_text().splitlines())
-        return [line["request_id"] for line in lines if line["message"] == message]
+    def logged_request_ids(self, name: str, message: str) -> list[str]:
+        """Return the request ids of all log lines of a service with this message."""
+        request_ids: list[str] = []
+        for line in self.services[name].process.log.read_text().splitlines():
+            record = json.loads(line)
+            if record["message"] == message:
+                request_ids.append(record["request_id"])
+        return request_ids
 
     def kill(self, *names: str) -> None:
-        """Kill services, as an operating system that is short of memory does."""
+        """Kill services without a chance to shut down, as the OOM killer does."""
         for name in names:
-            kill(self.services[name].process)
+            kill_process(self.services[name].process)
 
-    def speak_as(self, subject: str) -> Person:
-        """Return a client for whoever the tokens with this `sub` are for."""
-        return Person(self.url, self.transport, self.secret, subject)
+    def client_for(self, subject: str) -> UserClient:
+        """Return the client of the user with this token subject."""
+        return UserClient(self.url, self.transport, self.secret, subject)
 
-    async def stored(self, owner: str, query: LiteralString, *values: object) -> list[Row]:
-        """Ask a service's database itself."""
+    async def fetch_rows(self, owner: str, query: LiteralString, *values: object) -> list[Row]:
+        """Execute a query in the database of a service, with positional parameters."""
         async with await psycopg.AsyncConnection.connect(self.urls[owner]) as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            return await (await cursor.execute(query, values)).fetchall()
+            await cursor.execute(query, values)
+            return await cursor.fetchall()
 
 
 @asynccontextmanager
-async def _logged_group() -> AsyncGenerator[ProcessGroup]:
+async def _run_process_group() -> AsyncGenerator[ProcessGroup]:
+    """Use a log folder per platform: services of two platforms must not write to one file."""
     with TemporaryDirectory(prefix="log-") as folder:
         async with ProcessGroup(Path(folder)) as group:
             yield group
 
 
 @asynccontextmanager
-async def own_platform(
-    urls: Mapping[str, str], reached_at: Mapping[str, str] | None = None
-) -> AsyncGenerator[OwnPlatform]:
-    """Run the platform on these databases, which its services may reach at other addresses, until the block ends.
+async def run_isolated_platform(
+    urls: Mapping[str, str], service_urls: Mapping[str, str] | None = None
+) -> AsyncGenerator[IsolatedPlatform]:
+    """Run the platform until the block ends.
 
-    Its logs have a folder of their own, because two of a kind would write into one file.
+    Args:
+        urls: The database URL of each service.
+        service_urls: The URLs that the services use instead, when a proxy is in between.
     """
     ports = dict(zip(PACKAGES, free_ports(len(PACKAGES)), strict=True))
     keys = derive_passport_keys(generate_private_key())
-    environment = database_environment(reached_at or urls, minimal_environment()) | {
-        "BETTER_AUTH_SECRET": token_urlsafe(),
-        "PASSPORT_PRIVATE_KEY": keys.private,
-        "PASSPORT_PUBLIC_KEYS": keys.public,
-        "TASKS_URL": f"http://127.0.0.1:{ports['tasks']}",
-        "USERS_URL": f"http://127.0.0.1:{ports['users']}",
-        **MODE,
-    }
-    async with _logged_group() as group, AsyncHTTPTransport(retries=1) as transport:
-        platform = OwnPlatform(group, urls, environment, ports, transport)
+    environment = database_environment(service_urls or urls, minimal_environment())
+    environment |= GATEWAY_MODE
+    environment["BETTER_AUTH_SECRET"] = token_urlsafe()
+    environment["PASSPORT_PRIVATE_KEY"] = keys.private
+    environment["PASSPORT_PUBLIC_KEYS"] = keys.public
+    environment["TASKS_URL"] = f"http://127.0.0.1:{ports['tasks']}"
+    environment["USERS_URL"] = f"http://127.0.0.1:{ports['users']}"
+    async with _run_process_group() as group, AsyncHTTPTransport(retries=1) as transport:
+        platform = IsolatedPlatform(group, urls, environment, ports, transport)
         await platform.start(*PACKAGES)
-        front = start_front(group, platform.services["gateway"], environment)
-        await front.wait_until_ready()
-        platform.url = front.url
+        entrypoint = start_entrypoint(group, platform.services["gateway"], environment)
+        await entrypoint.wait_until_ready()
+        platform.url = entrypoint.url
         yield platform
-        await asyncio.gather(*(service.process.stop() for service in platform.services.values()))
+        await platform.stop()

@@ -1,4 +1,4 @@
-"""Clients that go on asking, whatever happens, and remember what they were told."""
+"""Clients that send requests in the background, and record every outcome."""
 
 import asyncio
 from collections import Counter
@@ -10,74 +10,79 @@ from typing import Final
 
 import httpx
 
-from e2e.support.user_client import AsUser, Person
+from e2e.support.user_client import UserClient, UserClientFactory
 
 CLIENTS: Final = 8
-"""How many ask at once, each on a connection that is kept."""
+"""Number of concurrent clients, each on its own keep-alive connection."""
 
-PATIENCE_SECONDS: Final = 20
-"""How long a client waits for an answer: longer than any deadline of the platform."""
+TIMEOUT_SECONDS: Final = 20
+"""Client timeout: longer than any deadline of the platform."""
 
 PAUSE_SECONDS: Final = 0.02
-"""How long a client thinks."""
+"""Pause of a client between two requests."""
 
 
 @dataclass
-class Load:
-    """What the clients were told."""
+class LoadReport:
+    """The outcomes of all requests."""
 
-    answers: Counter[str] = field(default_factory=Counter[str])
-    created: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """Ids of the tasks that were acknowledged, by subject."""
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    """Counts responses by status, and failed connections by the name of the exception."""
 
-    people: list[Person] = field(default_factory=list[Person])
+    created_ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Ids of the tasks whose creation was acknowledged, by the user's subject."""
+
+    users: list[UserClient] = field(default_factory=list[UserClient])
 
     @property
-    def refused(self) -> dict[str, int]:
-        """What was no success, and how often."""
+    def failures(self) -> dict[str, int]:
+        """Outcomes other than success, with their counts."""
         return {
-            answer: times for answer, times in self.answers.items() if not answer.startswith("2")
+            outcome: times
+            for outcome, times in self.outcomes.items()
+            if not outcome.startswith("2")
         }
 
-    async def require_kept(self) -> None:
-        """Make sure that everybody has what was acknowledged."""
-        for person in self.people:
-            kept = {task["id"] for task in await person.tasks()}
-            assert set(self.created[person.subject]) <= kept
+    async def assert_created_tasks_exist(self) -> None:
+        """Check that no acknowledged task is lost."""
+        for user in self.users:
+            stored_ids = {task["id"] for task in await user.list_tasks()}
+            assert set(self.created_ids[user.subject]) <= stored_ids
 
 
 @asynccontextmanager
-async def load(as_user: AsUser) -> AsyncGenerator[Load]:
-    """Ask, until the block ends; half of the requests write."""
-    seen, enough = Load(), asyncio.Event()
-    seen.people.extend(as_user(f"client-{number}") for number in range(CLIENTS))
+async def run_load(as_user: UserClientFactory) -> AsyncGenerator[LoadReport]:
+    """Send requests until the block ends; every second one creates a task."""
+    report = LoadReport()
+    stop = asyncio.Event()
+    for number in range(CLIENTS):
+        user = as_user(f"client-{number}")
+        user.timeout = TIMEOUT_SECONDS
+        report.users.append(user)
+        report.created_ids[user.subject] = []
     async with asyncio.TaskGroup() as clients:
-        for person in seen.people:
-            person.timeout = PATIENCE_SECONDS
-            seen.created[person.subject] = []
-            clients.create_task(_go_on(person, seen, enough))
+        for user in report.users:
+            clients.create_task(_send_requests(user, report, stop))
         try:
-            yield seen
+            yield report
         finally:
-            enough.set()
+            stop.set()
 
 
-async def _go_on(person: Person, seen: Load, enough: asyncio.Event) -> None:
+async def _send_requests(user: UserClient, report: LoadReport, stop: asyncio.Event) -> None:
     for number in count(1):
-        if enough.is_set():
+        if stop.is_set():
             return
+        is_write = number % 2 == 0
         try:
-            answer = await (
-                person.get("/tasks", params={"limit": "1"}) if number % 2 else _create(person)
-            )
+            if is_write:
+                response = await user.post("/tasks", json={"title": "Once"})
+            else:
+                response = await user.get("/tasks", params={"limit": "1"})
         except httpx.TransportError as error:
-            seen.answers[type(error).__name__] += 1
+            report.outcomes[type(error).__name__] += 1
             continue
-        seen.answers[str(answer.status_code)] += 1
-        if answer.status_code == 201:
-            seen.created[person.subject].append(answer.json()["id"])
+        report.outcomes[str(response.status_code)] += 1
+        if response.status_code == 201:
+            report.created_ids[user.subject].append(response.json()["id"])
         await asyncio.sleep(PAUSE_SECONDS)
-
-
-async def _create(person: Person) -> httpx.Response:
-    return await person.post("/tasks", json={"title": "Once"})

@@ -1,4 +1,4 @@
-"""Programs of Node.js, and the packages that a folder's lock file names."""
+"""Programs of Node.js, and the packages that they need."""
 
 import os
 import shutil
@@ -7,15 +7,16 @@ from pathlib import Path
 from devkit.platform.processes import ProcessGroup
 
 
-async def install(group: ProcessGroup, folder: Path) -> None:
-    """Fetch what the lock file names, if that has not happened since it was changed."""
-    done = folder / "node_modules" / ".package-lock.json"
-    if not done.exists() or done.stat().st_mtime < (folder / "package-lock.json").stat().st_mtime:
-        await group.run(
-            "npm", [program("npm"), "ci", "--prefer-offline", "--prefix", folder], os.environ
-        )
+async def install_packages(group: ProcessGroup, folder: Path) -> None:
+    """Install the packages of a folder's lock file, unless they are up to date."""
+    lock_file = folder / "package-lock.json"
+    installed = folder / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock_file.stat().st_mtime:
+        return
+    command = [find_program("npm"), "ci", "--prefer-offline", "--prefix", folder]
+    await group.run("npm", command, os.environ)
 
 
-def program(name: str) -> str:
-    """Find a program of this machine."""
+def find_program(name: str) -> str:
+    """Return the path of a program, or its name if it is not installed."""
     return shutil.which(name) or name

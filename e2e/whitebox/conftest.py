@@ -1,4 +1,4 @@
-"""A platform that may be killed, broken and looked into, on a database server of its own."""
+"""Run a platform that tests can kill, break and inspect, on its own database server."""
 
 from collections.abc import AsyncGenerator
 
@@ -6,32 +6,37 @@ import pytest
 
 from devkit.platform.databases import MigratedDatabases
 from devkit.platform.processes import ProcessGroup
-from e2e.support.isolated_platform import OwnPlatform, OwnPostgres, own_platform, own_postgres
+from e2e.support.isolated_platform import (
+    IsolatedPlatform,
+    IsolatedPostgres,
+    run_isolated_platform,
+    run_isolated_postgres,
+)
 
 
 @pytest.fixture(scope="session")
 async def group(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[ProcessGroup]:
-    """Start processes whose logs can be read."""
+    """Start processes with a log folder of their own."""
     async with ProcessGroup(tmp_path_factory.mktemp("log")) as group:
         yield group
 
 
 @pytest.fixture(scope="session")
-async def server(group: ProcessGroup) -> AsyncGenerator[OwnPostgres]:
-    """Run a database server that no other test depends on."""
-    async with own_postgres(group) as server:
+async def server(group: ProcessGroup) -> AsyncGenerator[IsolatedPostgres]:
+    """Run a database server that tests of other folders do not use."""
+    async with run_isolated_postgres(group) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def databases(group: ProcessGroup, server: OwnPostgres) -> MigratedDatabases:
-    """Make fresh, migrated databases on it."""
+def databases(group: ProcessGroup, server: IsolatedPostgres) -> MigratedDatabases:
+    """Create migrated databases on this server."""
     return MigratedDatabases(group, server.server)
 
 
 @pytest.fixture(scope="session")
-async def own(databases: MigratedDatabases) -> AsyncGenerator[OwnPlatform]:
-    """Run a platform on it."""
-    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
-    async with own_platform(urls) as platform:
+async def isolated_platform(databases: MigratedDatabases) -> AsyncGenerator[IsolatedPlatform]:
+    """Run a platform on this server."""
+    urls = {service: await databases.create(service) for service in ("tasks", "users")}
+    async with run_isolated_platform(urls) as platform:
         yield platform

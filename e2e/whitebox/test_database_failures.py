@@ -1,4 +1,4 @@
-"""What clients see while the database is stopped, unreachable, slow or silent, and what is left afterwards."""
+"""What clients see while a database is stopped, unreachable, slow or silent, and what is stored."""
 
 import asyncio
 from collections import Counter
@@ -12,178 +12,200 @@ from httpx import Response
 
 from devkit.platform.databases import MigratedDatabases
 from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
-from e2e.support.contract import problem_of
-from e2e.support.isolated_platform import OwnPlatform, OwnPostgres, kill, own_platform
-from e2e.support.user_client import Person
+from e2e.support.contract import assert_problem
+from e2e.support.isolated_platform import (
+    IsolatedPlatform,
+    IsolatedPostgres,
+    kill_process,
+    run_isolated_platform,
+)
+from e2e.support.user_client import UserClient
 
-PEOPLE = 3
-FAULT_SECONDS = 0.5
+USERS = 3
+FAILURE_SECONDS = 0.5
 DEADLINE_SECONDS = 5
 BUSY_SECONDS = 3
-"""What a test machine that does other things may add to a deadline."""
+"""What a busy test machine may add to a deadline."""
 
 POOL_MAX = 10
-"""Connections of one service."""
+"""How many connections a service opens."""
 
-CONNECTIONS = "SELECT count(*) AS open FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+OPEN_CONNECTIONS = """
+SELECT count(*) AS open FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 @dataclass
-class Stage:
-    """The platform, its database server, and what stands between them."""
+class DatabaseTestbed:
+    """A platform, its database server, and a proxy in front of each database."""
 
-    platform: OwnPlatform
-    server: OwnPostgres
-    proxies: dict[str, FaultProxy]
+    platform: IsolatedPlatform
+    server: IsolatedPostgres
+    proxies: list[FaultProxy]
 
 
 @dataclass
 class Load:
-    """One who goes on writing and reading, whatever the answer is."""
+    """A user who writes and reads in turn, whatever the responses are."""
 
-    person: Person
-    enough: asyncio.Event
-    answers: list[Response] = field(default_factory=list[Response])
+    user: UserClient
+    stop: asyncio.Event
+    responses: list[Response] = field(default_factory=list[Response])
 
     async def run(self) -> None:
-        """Write each title once, read, and keep all answers."""
+        """Create tasks with unique titles and list them, until the event is set."""
         for number in count():
-            self.answers.append(
-                await self.person.post("/tasks", json={"title": str(number)}, timeout=60)
-            )
-            self.answers.append(await self.person.get("/tasks", timeout=60))
-            if self.enough.is_set():
+            created = await self.user.post("/tasks", json={"title": str(number)}, timeout=60)
+            self.responses.append(created)
+            listed = await self.user.get("/tasks", timeout=60)
+            self.responses.append(listed)
+            if self.stop.is_set():
                 return
 
     def errors(self) -> list[Response]:
-        """Return the refusals."""
-        return [answer for answer in self.answers if not answer.is_success]
+        """Return the responses with an error."""
+        return [response for response in self.responses if not response.is_success]
 
-    async def require_kept(self) -> None:
-        """Make sure that what was acknowledged is there, and nothing twice."""
-        kept = [task["title"] for task in await self.person.tasks()]
-        promised = {answer.json()["title"] for answer in self.answers if answer.status_code == 201}
-        assert promised <= set(kept)
-        assert len(kept) == len(set(kept))
+    async def assert_created_tasks_exist(self) -> None:
+        """Check that every acknowledged task is stored, and none twice."""
+        stored_titles = [task["title"] for task in await self.user.list_tasks()]
+        acknowledged_titles = {
+            response.json()["title"] for response in self.responses if response.status_code == 201
+        }
+        assert acknowledged_titles <= set(stored_titles)
+        assert len(stored_titles) == len(set(stored_titles))
 
 
 @pytest.fixture(scope="module")
-async def stage(server: OwnPostgres, databases: MigratedDatabases) -> AsyncGenerator[Stage]:
+async def testbed(
+    server: IsolatedPostgres, databases: MigratedDatabases
+) -> AsyncGenerator[DatabaseTestbed]:
     async with AsyncExitStack() as stack:
-        urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
-        proxies = {
-            owner: await stack.enter_async_context(run_fault_proxy(url))
-            for owner, url in urls.items()
-        }
-        reached_at = {owner: proxy.url for owner, proxy in proxies.items()}
-        platform = await stack.enter_async_context(own_platform(urls, reached_at))
-        yield Stage(platform, server, proxies)
+        urls: dict[str, str] = {}
+        service_urls: dict[str, str] = {}
+        proxies: list[FaultProxy] = []
+        for service in ("tasks", "users"):
+            urls[service] = await databases.create(service)
+            proxy = await stack.enter_async_context(run_fault_proxy(urls[service]))
+            service_urls[service] = proxy.url
+            proxies.append(proxy)
+        platform = await stack.enter_async_context(run_isolated_platform(urls, service_urls))
+        yield DatabaseTestbed(platform, server, proxies)
 
 
 @asynccontextmanager
-async def stopped(stage: Stage) -> AsyncGenerator[None]:
-    await stage.server.server.process.stop()
+async def stopped(testbed: DatabaseTestbed) -> AsyncGenerator[None]:
+    await testbed.server.server.process.stop()
     yield
-    await stage.server.start()
+    await testbed.server.start()
 
 
 @asynccontextmanager
-async def killed(stage: Stage) -> AsyncGenerator[None]:
-    kill(stage.server.server.process)
+async def killed(testbed: DatabaseTestbed) -> AsyncGenerator[None]:
+    kill_process(testbed.server.server.process)
     yield
-    await stage.server.start()
+    await testbed.server.start()
 
 
 @asynccontextmanager
-async def unreachable(stage: Stage) -> AsyncGenerator[None]:
-    for proxy in stage.proxies.values():
+async def unreachable(testbed: DatabaseTestbed) -> AsyncGenerator[None]:
+    for proxy in testbed.proxies:
         await proxy.stop_listening()
     yield
-    for proxy in stage.proxies.values():
+    for proxy in testbed.proxies:
         await proxy.start_listening()
 
 
 @asynccontextmanager
-async def cut_off_again_and_again(stage: Stage) -> AsyncGenerator[None]:
+async def disconnected_repeatedly(testbed: DatabaseTestbed) -> AsyncGenerator[None]:
     for _ in range(5):
-        for proxy in stage.proxies.values():
+        for proxy in testbed.proxies:
             proxy.close_connections()
         await asyncio.sleep(0.1)
     yield
 
 
 @asynccontextmanager
-async def slow(stage: Stage) -> AsyncGenerator[None]:
-    for proxy in stage.proxies.values():
+async def slow(testbed: DatabaseTestbed) -> AsyncGenerator[None]:
+    for proxy in testbed.proxies:
         proxy.delay_seconds = 0.2
     yield
-    for proxy in stage.proxies.values():
+    for proxy in testbed.proxies:
         proxy.delay_seconds = 0
 
 
 @asynccontextmanager
-async def silent(stage: Stage) -> AsyncGenerator[None]:
-    for proxy in stage.proxies.values():
+async def silent(testbed: DatabaseTestbed) -> AsyncGenerator[None]:
+    for proxy in testbed.proxies:
         proxy.pause()
-    await asyncio.sleep(DEADLINE_SECONDS + FAULT_SECONDS)
+    await asyncio.sleep(DEADLINE_SECONDS + FAILURE_SECONDS)
     yield
-    for proxy in stage.proxies.values():
+    for proxy in testbed.proxies:
         proxy.resume()
 
 
 @asynccontextmanager
-async def load_on(stage: Stage, name: str) -> AsyncGenerator[list[Load]]:
-    """Let some people work for the time of the block; they are known before it begins."""
-    enough = asyncio.Event()
-    loads = [Load(stage.platform.speak_as(f"{name}-{number}"), enough) for number in range(PEOPLE)]
-    for load in loads:
-        await load.person.add("first")
+async def run_loads(testbed: DatabaseTestbed, name: str) -> AsyncGenerator[list[Load]]:
+    """Let several users send requests until the block ends; the platform knows them already."""
+    stop = asyncio.Event()
+    loads: list[Load] = []
+    for number in range(USERS):
+        user = testbed.platform.client_for(f"{name}-{number}")
+        await user.create_task("first")
+        loads.append(Load(user, stop))
     async with asyncio.TaskGroup() as group:
         for load in loads:
             group.create_task(load.run())
-        await asyncio.sleep(FAULT_SECONDS)
+        await asyncio.sleep(FAILURE_SECONDS)
         yield loads
-        await asyncio.sleep(FAULT_SECONDS)
-        enough.set()
+        await asyncio.sleep(FAILURE_SECONDS)
+        stop.set()
 
 
-Fault = Callable[[Stage], AbstractAsyncContextManager[None]]
+Failure = Callable[[DatabaseTestbed], AbstractAsyncContextManager[None]]
 
-SHOWS: list[tuple[Fault, set[int]]] = [
+ERROR_STATUSES: list[tuple[Failure, set[int]]] = [
     (stopped, {500}),
     (killed, {500}),
     (unreachable, {500}),
-    (cut_off_again_and_again, {500}),
+    (disconnected_repeatedly, {500}),
     (slow, set()),
     (silent, {500, 503}),
 ]
-"""What may be answered besides what was asked for; 503 must be, where only the deadline ends a request."""
+"""The statuses of errors during each failure.
+
+503 must occur where it is listed: there only the deadline ends a request.
+"""
+
+FAILURE_NAMES = [failure.__name__ for failure, _ in ERROR_STATUSES]
 
 
 @pytest.mark.scenario("S001-FR-009", "S002-SC-008", "S002-FR-011", "S002-FR-010")
-@pytest.mark.parametrize(("fault", "statuses"), SHOWS, ids=[fault.__name__ for fault, _ in SHOWS])
-async def test_a_database_that_fails_is_said_in_time_and_recovered_from(
-    stage: Stage, fault: Fault, statuses: set[int]
+@pytest.mark.parametrize(("failure", "error_statuses"), ERROR_STATUSES, ids=FAILURE_NAMES)
+async def test_a_database_failure_is_reported_in_time_and_recovered_from(
+    testbed: DatabaseTestbed, failure: Failure, error_statuses: set[int]
 ) -> None:
-    async with load_on(stage, fault.__name__.replace("_", "-")) as loads:
-        async with fault(stage):
-            await asyncio.sleep(FAULT_SECONDS)
-            assert await stage.platform.is_alive()
-        await stage.platform.until_ready()
-        later = [asyncio.create_task(load.person.get("/tasks")) for load in loads * POOL_MAX]
-        assert {answer.status_code for answer in await asyncio.gather(*later)} == {200}
+    platform = testbed.platform
+    async with run_loads(testbed, failure.__name__.replace("_", "-")) as loads:
+        async with failure(testbed):
+            await asyncio.sleep(FAILURE_SECONDS)
+            assert await platform.is_alive()
+        await platform.wait_until_ready()
+        requests = [load.user.get("/tasks") for load in loads * POOL_MAX]
+        responses = await asyncio.gather(*requests)
+        assert {response.status_code for response in responses} == {200}
 
-    causes = Counter(stage.platform.logged("tasks", "failure"))
-    seen = {answer.status_code for load in loads for answer in load.answers}
-    assert (503 in seen) == (503 in statuses)
+    logged_failures = Counter(platform.logged_request_ids("tasks", "failure"))
+    statuses = {response.status_code for load in loads for response in load.responses}
+    assert (503 in statuses) == (503 in error_statuses)
     for load in loads:
-        assert all(
-            answer.elapsed.total_seconds() < DEADLINE_SECONDS + BUSY_SECONDS
-            for answer in load.answers
-        )
-        for answer in load.errors():
-            assert answer.status_code in statuses
-            assert causes[problem_of(answer, answer.status_code)["request_id"]] == 1
-        await load.require_kept()
-    [counted] = await stage.platform.stored("tasks", CONNECTIONS)
-    assert counted["open"] in range(POOL_MAX + 1)
+        for response in load.responses:
+            assert response.elapsed.total_seconds() < DEADLINE_SECONDS + BUSY_SECONDS
+        for response in load.errors():
+            assert response.status_code in error_statuses
+            problem = assert_problem(response, response.status_code)
+            assert logged_failures[problem["request_id"]] == 1
+        await load.assert_created_tasks_exist()
+    [row] = await platform.fetch_rows("tasks", OPEN_CONNECTIONS)
+    assert row["open"] in range(POOL_MAX + 1)

@@ -1,4 +1,4 @@
-"""The tasks database itself keeps what belongs to different users apart."""
+"""The tasks database itself keeps the data of different users apart."""
 
 from typing import LiteralString
 from uuid import uuid4
@@ -6,41 +6,47 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from e2e.support.database_state import OUR_TABLES, TIED
-from e2e.support.isolated_platform import OwnPlatform
-from e2e.support.reference_model import NOBODY
+from e2e.support.database_state import OWNER_REFERENCES, USER_DATA_TABLES
+from e2e.support.isolated_platform import IsolatedPlatform
+from e2e.support.reference_model import UNKNOWN_USER_ID
 
-BY_HAND: list[LiteralString] = [
-    "UPDATE tasks SET user_id = %(nobody)s WHERE id = %(task)s",
+FOREIGN_ROWS: list[LiteralString] = [
+    "UPDATE tasks SET user_id = %(unknown_user)s WHERE id = %(task)s",
     """
     INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
-    VALUES (%(id)s, %(nobody)s, 'Theirs', false, now(), now(), 1)
+    VALUES (%(id)s, %(unknown_user)s, 'Theirs', false, now(), now(), 1)
     """,
     """
     INSERT INTO task_tombstones (id, user_id, kind, version, deleted_at)
-    VALUES (%(task)s, %(nobody)s, 'task', 1, now())
+    VALUES (%(task)s, %(unknown_user)s, 'task', 1, now())
     """,
 ]
-"""Rows for somebody who owns nothing here."""
+"""Statements that would give a row to a user who is no owner."""
 
 
 @pytest.mark.scenario("S001-FR-004", "S002-SC-004")
-async def test_a_link_to_another_user_written_by_hand_is_refused(own: OwnPlatform) -> None:
-    ann = own.speak_as("ann-by-hand")
-    task = await ann.add()
+async def test_the_database_rejects_rows_of_a_user_who_is_no_owner(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    ann = isolated_platform.client_for("ann-by-hand")
+    task = await ann.create_task()
 
-    for statement in BY_HAND:
-        async with await psycopg.AsyncConnection.connect(own.urls["tasks"]) as connection:
+    for statement in FOREIGN_ROWS:
+        params = {"id": uuid4(), "task": task["id"], "unknown_user": UNKNOWN_USER_ID}
+        url = isolated_platform.urls["tasks"]
+        async with await psycopg.AsyncConnection.connect(url) as connection:
             with pytest.raises(psycopg.errors.ForeignKeyViolation):
-                await connection.execute(
-                    statement, {"id": uuid4(), "task": task["id"], "nobody": NOBODY}
-                )
-    assert await ann.tasks() == [task]
+                await connection.execute(statement, params)
+    assert await ann.list_tasks() == [task]
 
 
 @pytest.mark.scenario("S001-FR-004", "S002-SC-004")
-async def test_every_table_of_the_tasks_database_is_tied_to_its_owners(own: OwnPlatform) -> None:
-    tables = {row["relname"] for row in await own.stored("tasks", OUR_TABLES)}
-    tied = {row["relname"] for row in await own.stored("tasks", TIED)}
+async def test_every_table_of_the_tasks_database_references_owners(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    table_rows = await isolated_platform.fetch_rows("tasks", USER_DATA_TABLES)
+    reference_rows = await isolated_platform.fetch_rows("tasks", OWNER_REFERENCES)
 
-    assert tables - tied == {"owners"}
+    tables = {row["relname"] for row in table_rows}
+    referencing_tables = {row["relname"] for row in reference_rows}
+    assert tables - referencing_tables == {"owners"}

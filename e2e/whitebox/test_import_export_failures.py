@@ -1,7 +1,7 @@
-"""Exports, imports and erasures that are large, that stand still, or that meet a service which is away."""
+"""Exports, imports and erasures that are large, stall, or run while a service is away."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -10,272 +10,328 @@ from uuid import UUID
 import pytest
 from httpx import Timeout
 
-from e2e.support.contract import problem_of
-from e2e.support.import_export import LINES_TYPE, START, a_line, bring, erase, export, written
-from e2e.support.isolated_platform import OwnPlatform
-from e2e.support.user_client import Person
+from e2e.support.contract import assert_problem
+from e2e.support.import_export import (
+    EXPORT_HEADER,
+    NDJSON_TYPE,
+    erase_user,
+    export_records,
+    import_stream,
+    task_record,
+    to_ndjson,
+)
+from e2e.support.isolated_platform import IsolatedPlatform, Row
+from e2e.support.user_client import UserClient
 
-MANY: Final = 100_000
+TASK_COUNT: Final = 100_000
 
 DESCRIPTION: Final = "A" * 300
-"""Makes a hundred thousand tasks far larger than the memory that they may take."""
+"""Makes the tasks together far larger than `GROWTH_MAX_BYTES`."""
 
 GROWTH_MAX_BYTES: Final = 16_000_000
-"""What the memory of a service may grow by; the stream is more than three times as long."""
+"""How much memory a service may need; the stream is more than three times as long."""
 
-PATIENCE: Final = Timeout(5, read=60)
+TIMEOUT: Final = Timeout(5, read=60)
 
-HELD: Final = """
-SELECT count(*) AS held FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'active' OR state LIKE 'idle in %%')
+POLLS_MAX: Final = 100
+POLL_SECONDS: Final = 0.1
+
+BUSY_CONNECTIONS: Final = """
+SELECT count(*) AS busy FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+AND (state = 'active' OR state LIKE 'idle in %%')
+"""
+
+STAGED_COUNTS: Final = """
+SELECT (SELECT count(*) FROM imports) AS imports, (SELECT count(*) FROM staged_tasks) AS tasks
 """
 
 
-STAGED: Final = (
-    "SELECT (SELECT count(*) FROM imports) AS begun, (SELECT count(*) FROM staged_tasks) AS staged"
-)
-
-
 @asynccontextmanager
-async def room_for_many(own: OwnPlatform) -> AsyncGenerator[None]:
-    """Let one user have that many tasks."""
-    usual = own.environment
-    own.environment = {**usual, "TASKS_PER_USER_MAX": str(2 * MANY)}
-    for environment in (own.environment, usual):
-        await own.services["tasks"].process.stop()
-        own.environment = environment
-        await own.start("tasks")
-        await own.until_ready()  # the others may still hold connections to a server that was killed
-        if environment is not usual:
-            yield
+async def raised_task_limit(isolated_platform: IsolatedPlatform) -> AsyncGenerator[None]:
+    """Restart the tasks service with a quota for all tasks until the block ends."""
+    original = isolated_platform.environment
+    raised = {**original, "TASKS_PER_USER_MAX": str(2 * TASK_COUNT)}
+    await restart_tasks(isolated_platform, raised)
+    yield
+    await restart_tasks(isolated_platform, original)
 
 
-class Memory:
-    """Watches how far the memory of services grows."""
+async def restart_tasks(
+    isolated_platform: IsolatedPlatform, environment: Mapping[str, str]
+) -> None:
+    await isolated_platform.services["tasks"].process.stop()
+    isolated_platform.environment = environment
+    await isolated_platform.start("tasks")
+    # The other services may still hold connections to a server that was killed.
+    await isolated_platform.wait_until_ready()
 
-    def __init__(self, own: OwnPlatform) -> None:
+
+class MemoryMeter:
+    """Measures how much the memory of each service grows."""
+
+    def __init__(self, isolated_platform: IsolatedPlatform) -> None:
         self._folders = [
-            Path(f"/proc/{service.process.popen.pid}") for service in own.services.values()
+            Path(f"/proc/{service.process.popen.pid}")
+            for service in isolated_platform.services.values()
         ]
+        self._start_bytes: dict[Path, int] = {}
 
-    def begin(self) -> None:
-        """Forget what was."""
+    def reset(self) -> None:
+        """Start a new measurement."""
         for folder in self._folders:
             (folder / "clear_refs").write_text("5")
-        self._before = self._peaks()
+            self._start_bytes[folder] = _peak_memory_bytes(folder)
 
-    def growth(self) -> int:
-        """Return how many bytes the service that grew most has grown by."""
-        return max(now - before for now, before in zip(self._peaks(), self._before, strict=True))
-
-    def _peaks(self) -> list[int]:
-        lines = [
-            line
-            for folder in self._folders
-            for line in (folder / "status").read_text().splitlines()
-        ]
-        return [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]
-
-
-async def many_lines() -> AsyncIterator[bytes]:
-    """Write a stream that nobody holds as a whole."""
-    yield START.encode()
-    line = a_line("Water plant 012345", description=DESCRIPTION)
-    for thousand in range(MANY // 1_000):
-        ids = (
-            str(UUID(int=0x01900000_0000_7000_8000_000000000000 + thousand * 1_000 + at))
-            for at in range(1_000)
+    def growth_bytes(self) -> int:
+        """Return the growth of the service that grew most."""
+        return max(
+            _peak_memory_bytes(folder) - start_bytes
+            for folder, start_bytes in self._start_bytes.items()
         )
-        yield "".join(written({**line, "id": task_id}) for task_id in ids).encode()
 
 
-async def until_nothing_is_held(own: OwnPlatform) -> None:
-    """Wait until no request has a connection to the tasks database."""
-    for _ in range(100):
-        if not (await own.stored("tasks", HELD))[0]["held"]:
+def _peak_memory_bytes(process_folder: Path) -> int:
+    for line in (process_folder / "status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            kilobytes = int(value.split()[0])
+            return kilobytes * 1024
+    raise LookupError
+
+
+async def stream_tasks() -> AsyncIterator[bytes]:
+    """Yield an import of all tasks in chunks of 1,000 records."""
+    yield EXPORT_HEADER.encode()
+    first_id = 0x01900000_0000_7000_8000_000000000000
+    for start in range(0, TASK_COUNT, 1_000):
+        records = [
+            task_record("Water plant 012345", id=str(UUID(int=number)), description=DESCRIPTION)
+            for number in range(first_id + start, first_id + start + 1_000)
+        ]
+        yield to_ndjson(records).encode()
+
+
+def small_import(count: int = 1) -> str:
+    """Return an import of a few tasks with new ids."""
+    records = [task_record(str(number)) for number in range(count)]
+    return EXPORT_HEADER + to_ndjson(records)
+
+
+async def import_one_task(user: UserClient) -> None:
+    """Check that an import works."""
+    response = await import_stream(user, small_import())
+    assert response.json()["created"] == 1
+
+
+class StalledImport:
+    """An import that sends 1,000 records, and then nothing for longer than the deadline."""
+
+    def __init__(self, user: UserClient) -> None:
+        self.is_halfway = asyncio.Event()
+        self.request = asyncio.ensure_future(
+            user.post(
+                "/users/me/import",
+                content=self._stream(),
+                headers={"Content-Type": NDJSON_TYPE},
+                timeout=TIMEOUT,
+            )
+        )
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        yield small_import(1_000).encode()
+        self.is_halfway.set()
+        await asyncio.sleep(20)
+
+
+async def wait_until_idle(isolated_platform: IsolatedPlatform) -> None:
+    """Wait until no request uses a connection to the tasks database."""
+    for _ in range(POLLS_MAX):
+        if await count_busy_connections(isolated_platform) == 0:
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(POLL_SECONDS)
     raise TimeoutError
 
 
-async def until_begun(own: OwnPlatform, imports: int) -> None:
-    """Wait until so many imports have begun; when there are none, nothing may be staged either."""
-    for _ in range(100):
-        counts = (await own.stored("tasks", STAGED))[0]
-        if counts["begun"] == imports:
-            assert imports or not counts["staged"]
+async def count_busy_connections(isolated_platform: IsolatedPlatform) -> object:
+    [row] = await isolated_platform.fetch_rows("tasks", BUSY_CONNECTIONS)
+    return row["busy"]
+
+
+async def wait_for_imports(isolated_platform: IsolatedPlatform, count: int) -> None:
+    """Wait until this number of imports has begun; without any, no task may be staged."""
+    for _ in range(POLLS_MAX):
+        [row] = await isolated_platform.fetch_rows("tasks", STAGED_COUNTS)
+        if row["imports"] == count:
+            assert count > 0 or row["tasks"] == 0
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(POLL_SECONDS)
     raise TimeoutError
 
 
-async def test_a_hundred_thousand_tasks_come_in_and_go_out_in_constant_memory(
-    own: OwnPlatform,
+async def test_import_and_export_of_100000_tasks_need_constant_memory(
+    isolated_platform: IsolatedPlatform,
 ) -> None:
-    async with room_for_many(own):
-        ann = own.speak_as("ann")
-        ann.timeout = PATIENCE
-        assert (
-            await bring(ann, written({"kind": "export", "format": 1, "user": {}}, a_line()))
-        ).is_success
-        memory, lines, size = Memory(own), 0, 0
-        memory.begin()
+    async with raised_task_limit(isolated_platform):
+        ann = isolated_platform.client_for("ann")
+        ann.timeout = TIMEOUT
+        await import_one_task(ann)
+        memory = MemoryMeter(isolated_platform)
 
-        report = await bring(ann, many_lines())
-        taken_in = memory.growth()
-        memory.begin()
-        async with ann.stream("GET", "/users/me/export") as answer:
-            async for piece in answer.aiter_bytes():
-                lines, size = lines + piece.count(b"\n"), size + len(piece)
+        memory.reset()
+        report = await import_stream(ann, stream_tasks())
+        import_growth_bytes = memory.growth_bytes()
 
-        assert report.json() == {"created": MANY, "updated": 0, "unchanged": 0, "renumbered": 0}
-        assert lines == 1 + 1 + MANY
-        assert size > 3 * GROWTH_MAX_BYTES
-        assert max(taken_in, memory.growth()) < GROWTH_MAX_BYTES
-        # So many may take longer than the services give each other; the same call completes it.
-        assert 204 in [(await ann.delete("/users/me")).status_code for _ in range(3)]
-        assert len(await export(ann)) == 1
+        memory.reset()
+        line_count = 0
+        byte_count = 0
+        async with ann.stream("GET", "/users/me/export") as response:
+            async for chunk in response.aiter_bytes():
+                line_count += chunk.count(b"\n")
+                byte_count += len(chunk)
+        export_growth_bytes = memory.growth_bytes()
+
+        assert report.json() == {
+            "created": TASK_COUNT,
+            "updated": 0,
+            "unchanged": 0,
+            "renumbered": 0,
+        }
+        assert line_count == 1 + 1 + TASK_COUNT
+        assert byte_count > 3 * GROWTH_MAX_BYTES
+        assert import_growth_bytes < GROWTH_MAX_BYTES
+        assert export_growth_bytes < GROWTH_MAX_BYTES
+        # Deleting so many may take longer than the deadline between services: a retry completes it.
+        statuses = [(await ann.delete("/users/me")).status_code for _ in range(3)]
+        assert 204 in statuses
+        assert len(await export_records(ann)) == 1
 
 
-async def test_an_erasure_while_tasks_are_away_loses_nothing_and_is_completed_later(
-    own: OwnPlatform,
+async def test_an_erasure_while_the_tasks_service_is_away_loses_nothing(
+    isolated_platform: IsolatedPlatform,
 ) -> None:
-    ann = own.speak_as("erased")
-    await ann.add()
+    ann = isolated_platform.client_for("erased")
+    await ann.create_task()
     await ann.patch("/users/me", json={"time_zone": "Europe/Berlin"})
-    before = await export(ann)
+    before = await export_records(ann)
 
-    own.kill("tasks")
-    problem_of(await ann.delete("/users/me"), 503, "tasks-unavailable")
-    problem_of(await ann.get("/users/me/export"), 503, "tasks-unavailable")
-    problem_of(await bring(ann, written(*before)), 503, "tasks-unavailable")
-    await own.start("tasks")
-    await own.until_ready()
+    isolated_platform.kill("tasks")
+    assert_problem(await ann.delete("/users/me"), 503, "tasks-unavailable")
+    assert_problem(await ann.get("/users/me/export"), 503, "tasks-unavailable")
+    assert_problem(await import_stream(ann, to_ndjson(before)), 503, "tasks-unavailable")
+    await isolated_platform.start("tasks")
+    await isolated_platform.wait_until_ready()
 
-    assert (await export(ann))[1:] == before[1:]
-    await erase(ann)
-    assert await own.stored("users", "SELECT 1 FROM users WHERE id = %s", ann.id) == []
-    assert await own.stored("tasks", "SELECT 1 FROM owners WHERE id = %s", ann.id) == []
-    assert [line["kind"] for line in await export(ann)] == ["export"]
+    after = await export_records(ann)
+    assert after[1:] == before[1:]
+    await erase_user(ann)
+    assert await fetch_profile(isolated_platform, ann) == []
+    owners = await isolated_platform.fetch_rows(
+        "tasks", "SELECT 1 FROM owners WHERE id = %s", ann.id
+    )
+    assert owners == []
+    remaining = await export_records(ann)
+    assert [record["kind"] for record in remaining] == ["export"]
 
 
-async def test_an_erasure_that_the_users_service_could_not_finish_is_finished_later(
-    own: OwnPlatform,
+async def test_a_retry_completes_an_erasure_that_ended_after_the_tasks_service(
+    isolated_platform: IsolatedPlatform,
 ) -> None:
-    ann = own.speak_as("half-erased")
-    await ann.add()
+    ann = isolated_platform.client_for("half-erased")
+    await ann.create_task()
     await ann.get("/users/me")
 
-    await own.stored("tasks", "DELETE FROM owners WHERE id = %s RETURNING id", ann.id)
-
-    await erase(ann)
-    assert await own.stored("users", "SELECT 1 FROM users WHERE id = %s", ann.id) == []
-
-
-async def _much(own: OwnPlatform, name: str) -> Person:
-    person = own.speak_as(name)
-    lines = [a_line(str(number), description="B" * 9_000) for number in range(3_000)]
-    assert (await bring(person, START + written(*lines))).is_success
-    return person
-
-
-async def test_whoever_stops_reading_holds_no_connection(own: OwnPlatform) -> None:
-    ann = await _much(own, "reader")
-
-    async with ann.stream("GET", "/users/me/export") as answer:
-        await anext(answer.aiter_raw(1_000))
-        await asyncio.sleep(0.5)
-        assert (await own.stored("tasks", HELD))[0]["held"] == 0
-        assert len(await ann.tasks()) == 3_000
-    await until_nothing_is_held(own)
-
-
-@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "stands still"])
-async def test_whoever_stops_sending_has_written_nothing(own: OwnPlatform, *, leaves: bool) -> None:
-    ann = own.speak_as(f"sender-{leaves}")
-    halfway = asyncio.Event()
-
-    async def halves() -> AsyncIterator[bytes]:
-        yield (START + written(*(a_line(str(number)) for number in range(1_000)))).encode()
-        halfway.set()
-        await asyncio.sleep(20)
-
-    sending = asyncio.ensure_future(
-        ann.post(
-            "/users/me/import",
-            content=halves(),
-            headers={"Content-Type": LINES_TYPE},
-            timeout=PATIENCE,
-        )
+    await isolated_platform.fetch_rows(
+        "tasks", "DELETE FROM owners WHERE id = %s RETURNING id", ann.id
     )
-    await halfway.wait()
-    if leaves:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-    else:
-        problem_of(await sending, 408, "request-timeout")
-    await until_nothing_is_held(own)
 
-    assert await ann.tasks() == []
-    assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
-    await until_begun(own, 0)
+    await erase_user(ann)
+    assert await fetch_profile(isolated_platform, ann) == []
 
 
-async def test_a_kill_in_the_middle_leaves_nothing_half_done_and_what_is_staged_is_swept(
-    own: OwnPlatform,
+async def fetch_profile(isolated_platform: IsolatedPlatform, user: UserClient) -> list[Row]:
+    return await isolated_platform.fetch_rows("users", "SELECT 1 FROM users WHERE id = %s", user.id)
+
+
+async def test_a_client_that_stops_reading_an_export_uses_no_connection(
+    isolated_platform: IsolatedPlatform,
 ) -> None:
-    ann, halfway = own.speak_as("killed"), asyncio.Event()
+    ann = isolated_platform.client_for("reader")
+    ann.timeout = TIMEOUT
+    records = [task_record(str(number), description="B" * 9_000) for number in range(3_000)]
+    response = await import_stream(ann, EXPORT_HEADER + to_ndjson(records))
+    assert response.is_success
 
-    async def halves() -> AsyncIterator[bytes]:
-        yield (START + written(*(a_line(str(number)) for number in range(1_000)))).encode()
-        halfway.set()
-        await asyncio.sleep(20)
+    async with ann.stream("GET", "/users/me/export") as response:
+        await anext(response.aiter_raw(1_000))
+        await asyncio.sleep(0.5)
+        assert await count_busy_connections(isolated_platform) == 0
+        assert len(await ann.list_tasks()) == 3_000
+    await wait_until_idle(isolated_platform)
 
-    sending = asyncio.ensure_future(
-        ann.post(
-            "/users/me/import",
-            content=halves(),
-            headers={"Content-Type": LINES_TYPE},
-            timeout=PATIENCE,
-        )
-    )
-    await halfway.wait()
-    await until_begun(own, 1)
-    own.kill("tasks")
-    problem_of(await sending, 503, "tasks-unavailable")
-    await own.start("tasks")
-    await own.until_ready()
 
-    assert await ann.tasks() == []
-    assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
-    await own.stored(
+@pytest.mark.parametrize("disconnects", [True, False], ids=["disconnects", "stalls"])
+async def test_a_client_that_stops_sending_an_import_has_written_nothing(
+    isolated_platform: IsolatedPlatform, *, disconnects: bool
+) -> None:
+    ann = isolated_platform.client_for(f"sender-{disconnects}")
+    stalled_import = StalledImport(ann)
+    await stalled_import.is_halfway.wait()
+    if disconnects:
+        stalled_import.request.cancel()
+        await asyncio.gather(stalled_import.request, return_exceptions=True)
+    else:
+        assert_problem(await stalled_import.request, 408, "request-timeout")
+    await wait_until_idle(isolated_platform)
+
+    assert await ann.list_tasks() == []
+    await import_one_task(ann)
+    await wait_for_imports(isolated_platform, 0)
+
+
+async def test_a_kill_during_an_import_writes_nothing_and_staged_tasks_are_deleted_later(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    ann = isolated_platform.client_for("killed")
+    stalled_import = StalledImport(ann)
+    await stalled_import.is_halfway.wait()
+    await wait_for_imports(isolated_platform, 1)
+    isolated_platform.kill("tasks")
+    assert_problem(await stalled_import.request, 503, "tasks-unavailable")
+    await isolated_platform.start("tasks")
+    await isolated_platform.wait_until_ready()
+
+    assert await ann.list_tasks() == []
+    await import_one_task(ann)
+    await isolated_platform.fetch_rows(
         "tasks", "UPDATE imports SET begun_at = begun_at - interval '1 hour' RETURNING id"
     )
-    assert (await bring(ann, START + written(a_line()))).json()["created"] == 1
-    await until_begun(own, 0)
-    assert len(await ann.tasks()) == 2
+    await import_one_task(ann)
+    await wait_for_imports(isolated_platform, 0)
+    assert len(await ann.list_tasks()) == 2
 
 
-async def test_those_who_dawdle_keep_nobody_waiting(own: OwnPlatform) -> None:
-    async def dawdle() -> AsyncIterator[bytes]:
-        yield (START + written(a_line())).encode()
-        while True:
-            await asyncio.sleep(1)
-            yield (
-                b" " * 2_048
-            )  # as slow as one may be, or a busy machine loses the first before the last has begun
+async def stream_slowly() -> AsyncIterator[bytes]:
+    """Yield an import that never ends, as slowly as the platform permits.
 
-    people = [own.speak_as(f"dawdler-{number}") for number in range(5)]
-    dawdling = [
-        asyncio.ensure_future(bring(person, dawdle())) for person in people for _ in range(2)
+    Slower still, and a busy machine would end the first import before the last one has begun.
+    """
+    yield small_import().encode()
+    while True:
+        await asyncio.sleep(1)
+        yield b" " * 2_048
+
+
+async def test_slow_imports_do_not_delay_other_users(isolated_platform: IsolatedPlatform) -> None:
+    users = [isolated_platform.client_for(f"slow-{number}") for number in range(5)]
+    slow_imports = [
+        asyncio.create_task(import_stream(user, stream_slowly())) for user in users + users
     ]
-    await until_begun(own, len(dawdling))
+    await wait_for_imports(isolated_platform, len(slow_imports))
 
     async with asyncio.timeout(5):
-        assert (await bring(own.speak_as("prompt"), START + written(a_line()))).json()[
-            "created"
-        ] == 1
-    for sending in dawdling:
-        sending.cancel()
-    await asyncio.gather(*dawdling, return_exceptions=True)
-    await until_begun(own, 0)
+        await import_one_task(isolated_platform.client_for("prompt"))
+    for slow_import in slow_imports:
+        slow_import.cancel()
+    await asyncio.gather(*slow_imports, return_exceptions=True)
+    await wait_for_imports(isolated_platform, 0)

@@ -1,6 +1,6 @@
-"""Several users do all that can be done, and afterwards both databases hold what each of them wrote, and no more.
+"""Several users send requests at random; then the databases contain their data and nothing else.
 
-These tests look into the databases of a platform of their own: only there can be seen that nothing else was stored.
+Only a look into the databases shows that nothing else was stored.
 """
 
 from collections.abc import Generator
@@ -22,28 +22,30 @@ from hypothesis.stateful import (
 
 from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import token_headers
-from e2e.support.contract import SOME_ID
-from e2e.support.database_state import Stored
-from e2e.support.isolated_platform import OwnPlatform
+from e2e.support.contract import UNKNOWN_ID
+from e2e.support.database_state import DatabaseState
+from e2e.support.isolated_platform import IsolatedPlatform
 from e2e.support.reference_model import (
-    NAMING,
-    NOBODY,
-    NOTHING,
-    Account,
-    Wish,
-    place_of,
-    q_is_in,
-    tables_of,
+    DEFAULT_FIELDS,
+    UNKNOWN_USER_ID,
+    USER_NAMING_REQUESTS,
+    TaskFields,
+    UserModel,
+    contains_text,
+    expected_tables,
+    sort_position,
 )
 
 SUBJECTS = ("00000000-0000-4000-8000-00000000000a", "ben", "eve")
-"""One who is their own id, and two who stand for one."""
+"""A subject that is a user id itself, and two from which the user id is derived."""
 
-accounts = st.integers(0, len(SUBJECTS) - 1)
+users = st.integers(0, len(SUBJECTS) - 1)
 keys = st.sampled_from(["one", "two"])
 words = st.sampled_from(["Water", "water the plants", "100 %"])
 label_names = st.sampled_from(["blue", "green", "red"])
-WISHES = {"title": words, "description": st.none() | words, "is_completed": st.booleans()}
+TASK_FIELDS = {"title": words, "description": st.none() | words, "is_completed": st.booleans()}
+task_fields = st.fixed_dictionaries(TASK_FIELDS)
+optional_task_fields = st.fixed_dictionaries({}, optional=TASK_FIELDS)
 
 
 RUNS = settings(
@@ -55,314 +57,343 @@ RUNS = settings(
     stateful_step_count=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
-"""The same requests in every run, and none to shorten a failure: whoever breaks isolation sees it within seconds."""
+"""Send the same requests in every run; do not shrink failures, they show within seconds."""
 
 
-def headers_of(own: OwnPlatform, subject: str) -> dict[str, str]:
-    return {**token_headers(own.secret, subject), "X-Request-ID": "the-same-for-all"}
+def request_headers(isolated_platform: IsolatedPlatform, subject: str) -> dict[str, str]:
+    """Return headers with one request id for all, so that responses can be compared."""
+    headers = token_headers(isolated_platform.secret, subject)
+    headers["X-Request-ID"] = "the-same-for-all"
+    return headers
 
 
-def shown(answer: Response) -> tuple[int, bytes, dict[str, str]]:
-    """Return everything that a client sees but the time; all requests of these tests have the same id."""
-    return (
-        answer.status_code,
-        answer.content,
-        {name: it for name, it in answer.headers.items() if name != "date"},
-    )
+def without_date(response: Response) -> tuple[int, bytes, dict[str, str]]:
+    """Return everything that a client sees of a response, except the time."""
+    headers = dict(response.headers)
+    headers.pop("date", None)
+    return response.status_code, response.content, headers
 
 
-class Crowd(RuleBasedStateMachine):
+def assert_rejected(response: Response, status: int, code: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.json()["code"] == code
+
+
+class Users(RuleBasedStateMachine):
     """Users who do what they may, and try what they may not."""
 
     ids = Bundle("ids")
     lists = Bundle("lists")
     labels = Bundle("labels")
-    """The ids of tasks, lists and labels, whosoever they are, also of those that were deleted."""
+    """The ids of tasks, lists and labels of all users, deleted ones included."""
 
-    def __init__(self, clients: dict[str, Client], stored: Stored) -> None:
+    def __init__(self, clients: dict[str, Client], database_state: DatabaseState) -> None:
         super().__init__()
-        stored.empty()
-        self.stored = stored
-        self.accounts = [
-            Account(str(user_id_of(subject)), subject, client)
-            for subject, client in clients.items()
-        ]
+        database_state.truncate()
+        self.database_state = database_state
+        self.users: list[UserModel] = []
+        for subject, client in clients.items():
+            self.users.append(UserModel(str(user_id_of(subject)), subject, client))
 
-    @rule(target=ids, who=accounts, wish=st.fixed_dictionaries(WISHES))
-    def create(self, who: int, wish: Wish) -> str:
+    @rule(target=ids, index=users, fields=task_fields)
+    def create_task(self, index: int, fields: TaskFields) -> str:
         """Create a task."""
-        answer = self.accounts[who].client.post("/tasks", json=wish)
-        assert answer.status_code == 201, answer.text
-        self.accounts[who].create(wish, answer.json())
-        return str(answer.json()["id"])
+        user = self.users[index]
+        response = user.client.post("/tasks", json=fields)
+        assert response.status_code == 201, response.text
+        task = response.json()
+        user.create_task(fields, task)
+        return str(task["id"])
 
-    @rule(who=accounts, key=keys, wish=st.fixed_dictionaries(WISHES))
-    def create_once(self, who: int, key: str, wish: Wish) -> None:
-        """Create a task with a key that everybody else uses, too."""
-        account = self.accounts[who]
-        answer = account.client.post("/tasks", json=wish, headers={"Idempotency-Key": key})
-        if key not in account.keys:
-            assert answer.status_code == 201, answer.text
-            account.create(wish, answer.json())
-            account.keys[key] = wish, answer.json()
-        elif told := account.replay(key, wish):
-            assert (answer.status_code, answer.json()) == (201, told)
+    @rule(index=users, key=keys, fields=task_fields)
+    def create_task_with_key(self, index: int, key: str, fields: TaskFields) -> None:
+        """Create a task with an idempotency key that the other users use as well."""
+        user = self.users[index]
+        response = user.client.post("/tasks", json=fields, headers={"Idempotency-Key": key})
+        if key not in user.stored_responses:
+            assert response.status_code == 201, response.text
+            user.create_task(fields, response.json())
+            user.stored_responses[key] = fields, response.json()
+            return
+        replayed_task = user.replayed_task(key, fields)
+        if replayed_task is None:
+            assert_rejected(response, 422, "key-reused")
         else:
-            assert (answer.status_code, answer.json()["code"]) == (422, "key-reused")
+            assert response.status_code == 201
+            assert response.json() == replayed_task
 
-    @rule(who=accounts, task_id=ids, title=words)
-    def create_named(self, who: int, task_id: str, title: str) -> None:
-        """Undo a deletion; who takes an id that somebody else has learns only that it cannot be had."""
-        account = self.accounts[who]
-        answer = account.client.put(
+    @rule(index=users, task_id=ids, title=words)
+    def create_task_with_id(self, index: int, task_id: str, title: str) -> None:
+        """Create a task with a used id: it succeeds if the task is deleted, whoever had it."""
+        user = self.users[index]
+        response = user.client.put(
             f"/tasks/{task_id}", json={"title": title}, headers={"If-None-Match": "*"}
         )
-        if any(task_id in each.tasks for each in self.accounts):
-            assert answer.status_code == (412 if task_id in account.tasks else 409), answer.text
-            account.try_to_create()
+        if task_id in user.tasks:
+            assert response.status_code == 412, response.text
+            user.ensure_owner()
+        elif any(task_id in other.tasks for other in self.users):
+            assert response.status_code == 409, response.text
+            user.ensure_owner()
         else:
-            assert answer.status_code == 201, answer.text
-            account.undo({"title": title}, answer.json())
+            assert response.status_code == 201, response.text
+            user.restore_task({"title": title}, response.json())
 
-    @rule(who=accounts, task_id=ids)
-    def read(self, who: int, task_id: str) -> None:
+    @rule(index=users, task_id=ids)
+    def get_task(self, index: int, task_id: str) -> None:
         """Read a task."""
-        if answer := self._reach(who, "GET", task_id):
-            assert answer.json() == self.accounts[who].tasks[task_id]
+        response = self._request(index, "GET", "/tasks/{id}", task_id)
+        if response:
+            assert response.json() == self.users[index].tasks[task_id]
 
-    @rule(who=accounts, task_id=ids, wish=st.fixed_dictionaries({}, optional=WISHES))
-    def change(self, who: int, task_id: str, wish: Wish) -> None:
+    @rule(index=users, task_id=ids, fields=optional_task_fields)
+    def change_task(self, index: int, task_id: str, fields: TaskFields) -> None:
         """Change a task."""
-        if answer := self._reach(who, "PATCH", task_id, wish):
-            self.accounts[who].change(wish, answer.json())
+        response = self._request(index, "PATCH", "/tasks/{id}", task_id, fields)
+        if response:
+            self.users[index].change_task(fields, response.json())
 
-    @rule(who=accounts, task_id=ids, title=words, wish=st.fixed_dictionaries({}, optional=WISHES))
-    def replace(self, who: int, task_id: str, title: str, wish: Wish) -> None:
+    @rule(index=users, task_id=ids, title=words, fields=optional_task_fields)
+    def replace_task(self, index: int, task_id: str, title: str, fields: TaskFields) -> None:
         """Replace a task."""
-        if answer := self._reach(who, "PUT", task_id, {"title": title, **wish}):
-            self.accounts[who].change({**NOTHING, "title": title, **wish}, answer.json())
+        body = {"title": title} | fields
+        response = self._request(index, "PUT", "/tasks/{id}", task_id, body)
+        if response:
+            self.users[index].change_task(DEFAULT_FIELDS | body, response.json())
 
-    @rule(who=accounts, task_id=ids)
-    def delete(self, who: int, task_id: str) -> None:
+    @rule(index=users, task_id=ids)
+    def delete_task(self, index: int, task_id: str) -> None:
         """Delete a task."""
-        if self._reach(who, "DELETE", task_id):
-            self.accounts[who].delete(task_id)
+        if self._request(index, "DELETE", "/tasks/{id}", task_id):
+            self.users[index].delete_task(task_id)
 
     @initialize(target=lists)
-    def begin(self) -> MultipleResults[str]:
-        """Let two of them have a list of the same name."""
-        return multiple(*[str(self.create_list(who, "Water")) for who in (0, 1)])
+    def create_initial_lists(self) -> MultipleResults[str]:
+        """Create lists of one name for two users."""
+        list_ids = [str(self.create_list(index, "Water")) for index in (0, 1)]
+        return multiple(*list_ids)
 
-    @rule(target=lists, who=accounts, name=words)
-    def create_list(self, who: int, name: str) -> str | MultipleResults[str]:
-        """Make a list; that others have one of this name is no matter."""
-        account = self.accounts[who]
-        answer = account.client.post("/lists", json={"name": name})
-        if name in {each["name"] for each in account.lists.values()}:
-            assert (answer.status_code, answer.json()["code"]) == (409, "name-taken")
+    @rule(target=lists, index=users, name=words)
+    def create_list(self, index: int, name: str) -> str | MultipleResults[str]:
+        """Create a list: names are unique for a user, not for all users."""
+        user = self.users[index]
+        response = user.client.post("/lists", json={"name": name})
+        if name in {task_list["name"] for task_list in user.lists.values()}:
+            assert_rejected(response, 409, "name-taken")
             return multiple()
-        assert answer.status_code == 201, answer.text
-        account.create_list(name, answer.json())
-        return str(answer.json()["id"])
+        assert response.status_code == 201, response.text
+        user.create_list(name, response.json())
+        return str(response.json()["id"])
 
-    @rule(who=accounts, task_id=ids, list_id=lists, is_own=st.booleans())
-    def put_into(self, who: int, task_id: str, list_id: str, *, is_own: bool) -> None:
-        """Put a task, often one's own, into a list; somebody else's list looks missing."""
-        account = self.accounts[who := self._owner_of(task_id) if is_own else who]
-        body: Wish = {"list_id": list_id}
-        if task_id not in account.tasks or list_id in account.lists:
-            if answer := self._reach(who, "POST", task_id, body, "/move"):
-                account.move(list_id, answer.json())
+    @rule(index=users, task_id=ids, list_id=lists, is_own=st.booleans())
+    def move_task(self, index: int, task_id: str, list_id: str, *, is_own: bool) -> None:
+        """Move a task, often an own one, to a list; another user's list looks missing."""
+        if is_own:
+            index = self._owner_index(task_id)
+        user = self.users[index]
+        if task_id not in user.tasks or list_id in user.lists:
+            response = self._request(
+                index, "POST", "/tasks/{id}/move", task_id, {"list_id": list_id}
+            )
+            if response:
+                user.move_task(list_id, response.json())
             return
-        move = f"/tasks/{task_id}/move"
-        refused, missing = [
-            account.client.post(move, json={"list_id": each}) for each in (list_id, SOME_ID)
-        ]
-        assert (refused.status_code, refused.json()["code"]) == (422, "list-not-found")
-        assert shown(refused) == shown(missing)
+        path = f"/tasks/{task_id}/move"
+        response = user.client.post(path, json={"list_id": list_id})
+        missing = user.client.post(path, json={"list_id": UNKNOWN_ID})
+        assert_rejected(response, 422, "list-not-found")
+        assert without_date(response) == without_date(missing)
 
-    @rule(who=accounts, list_id=lists)
-    def delete_list(self, who: int, list_id: str) -> None:
+    @rule(index=users, list_id=lists)
+    def delete_list(self, index: int, list_id: str) -> None:
         """Delete a list."""
-        if self._reach(who, "DELETE", list_id, kind="lists"):
-            self.accounts[who].delete_list(list_id)
+        if self._request(index, "DELETE", "/lists/{id}", list_id):
+            self.users[index].delete_list(list_id)
 
     @initialize(target=labels)
-    def begin_with_labels(self) -> MultipleResults[str]:
-        """Let two of them have a label of the same name, and one of them another one."""
-        wish: Wish = {**NOTHING, "title": "Water"}
-        made = [str(self.create(who, wish)) for who in (0, 1, 1)]
-        given = zip((0, 1, 1), made, ("red", "red", "blue"), strict=True)
-        return multiple(
-            *[label for who, task, name in given for label in self._label(who, task, {name})]
-        )
+    def create_initial_labels(self) -> MultipleResults[str]:
+        """Create labels of one name for two users, and one more."""
+        label_ids: list[str] = []
+        for index, name in ((0, "red"), (1, "red"), (1, "blue")):
+            task_id = str(self.create_task(index, DEFAULT_FIELDS | {"title": "Water"}))
+            label_ids += self._set_labels(index, task_id, {name})
+        return multiple(*label_ids)
 
-    @rule(
-        target=labels, who=accounts, task_id=ids, names=st.sets(label_names), is_own=st.booleans()
-    )
-    def label(
-        self, who: int, task_id: str, names: set[str], *, is_own: bool
+    @rule(target=labels, index=users, task_id=ids, names=st.sets(label_names), is_own=st.booleans())
+    def set_labels(
+        self, index: int, task_id: str, names: set[str], *, is_own: bool
     ) -> MultipleResults[str]:
-        """Put labels on a task, often one's own, and take all others off it."""
-        return multiple(*self._label(self._owner_of(task_id) if is_own else who, task_id, names))
+        """Replace the labels of a task, often an own one."""
+        if is_own:
+            index = self._owner_index(task_id)
+        return multiple(*self._set_labels(index, task_id, names))
 
-    def _label(self, who: int, task_id: str, names: set[str]) -> list[str]:
-        account = self.accounts[who]
-        answer = self._reach(who, "PATCH", task_id, {"labels": sorted(names)})
-        return account.label(names, answer.json()) if answer else []
+    def _set_labels(self, index: int, task_id: str, names: set[str]) -> list[str]:
+        response = self._request(index, "PATCH", "/tasks/{id}", task_id, {"labels": sorted(names)})
+        if response is None:
+            return []
+        return self.users[index].set_labels(names, response.json())
 
-    @rule(who=accounts, label_id=labels, name=label_names)
-    def rename_label(self, who: int, label_id: str, name: str) -> None:
-        """Rename a label, unless another one has the name."""
-        account = self.accounts[who]
-        others = [each for each in account.labels.values() if each["id"] != label_id]
-        if label_id in account.labels and name in {each["name"] for each in others}:
-            answer = account.client.patch(f"/labels/{label_id}", json={"name": name})
-            assert (answer.status_code, answer.json()["code"]) == (409, "name-taken")
-        elif renamed := self._reach(who, "PATCH", label_id, {"name": name}, kind="labels"):
-            account.rename_label(name, renamed.json())
+    @rule(index=users, label_id=labels, name=label_names)
+    def rename_label(self, index: int, label_id: str, name: str) -> None:
+        """Rename a label, unless another label has the name."""
+        user = self.users[index]
+        other_names = {label["name"] for label in user.labels.values() if label["id"] != label_id}
+        if label_id in user.labels and name in other_names:
+            rejected = user.client.patch(f"/labels/{label_id}", json={"name": name})
+            assert_rejected(rejected, 409, "name-taken")
+            return
+        response = self._request(index, "PATCH", "/labels/{id}", label_id, {"name": name})
+        if response:
+            user.rename_label(name, response.json())
 
-    @rule(who=accounts, label_id=labels)
-    def delete_label(self, who: int, label_id: str) -> None:
+    @rule(index=users, label_id=labels)
+    def delete_label(self, index: int, label_id: str) -> None:
         """Delete a label."""
-        if self._reach(who, "DELETE", label_id, kind="labels"):
-            self.accounts[who].delete_label(label_id)
+        if self._request(index, "DELETE", "/labels/{id}", label_id):
+            self.users[index].delete_label(label_id)
 
-    @rule(who=accounts, name=label_names)
-    def look_at_labels(self, who: int, name: str) -> None:
-        """List labels, and the tasks with one of them."""
-        account = self.accounts[who]
-        counted = [
-            {**each, "task_count": len(account.carriers(each))} for each in account.labels.values()
-        ]
-        found = account.client.get("/tasks", params={"label": name}).json()
+    @rule(index=users, name=label_names)
+    def list_labels(self, index: int, name: str) -> None:
+        """List labels with their counts, and the tasks with one of them."""
+        user = self.users[index]
+        counts: dict[object, int] = {}
+        for label in user.labels.values():
+            counts[label["name"]] = len(user.labelled_tasks(label))
+        labels = user.client.get("/labels").json()
+        labelled_tasks = user.client.get("/tasks", params={"label": name}).json()
 
-        assert account.client.get("/labels").json() == sorted(
-            counted, key=lambda each: str(each["name"])
-        )
-        assert found == [task for task in account.listed() if name in task["labels"]]
+        assert [label["name"] for label in labels] == sorted(counts, key=str)
+        for label in labels:
+            assert label.pop("task_count") == counts[label["name"]]
+            assert label == user.labels[label["id"]]
+        assert labelled_tasks == [task for task in user.sorted_tasks() if name in task["labels"]]
 
-    @rule(who=accounts, is_completed=st.booleans(), q=words)
-    def search(self, who: int, q: str, *, is_completed: bool) -> None:
-        """List tasks, some of them and all."""
-        account = self.accounts[who]
-        some = account.client.get("/tasks", params={"is_completed": is_completed, "q": q}).json()
-        everything = account.client.get("/tasks").json()
+    @rule(index=users, is_completed=st.booleans(), q=words)
+    def search_tasks(self, index: int, q: str, *, is_completed: bool) -> None:
+        """List some tasks, and all."""
+        user = self.users[index]
+        query = {"is_completed": is_completed, "q": q}
 
-        assert some == [
+        matching = [
             task
-            for task in account.listed()
-            if task["is_completed"] == is_completed and q_is_in(task, q)
+            for task in user.sorted_tasks()
+            if task["is_completed"] == is_completed and contains_text(task, q)
         ]
-        assert everything == account.listed()
+        assert user.client.get("/tasks", params=query).json() == matching
+        assert user.client.get("/tasks").json() == user.sorted_tasks()
 
-    @rule(who=accounts, whose=accounts, limit=st.integers(1, 3))
-    def turn_a_page(self, who: int, whose: int, limit: int) -> None:
-        """Follow the link to a next page, also somebody else's: behind it are one's own tasks."""
-        first = self.accounts[whose].client.get("/tasks", params={"limit": limit})
-        assert first.json() == self.accounts[whose].listed()[:limit]
-        if "next" in first.links:
-            last = first.json()[-1]
-            behind = [
-                task for task in self.accounts[who].listed() if place_of(task) > place_of(last)
-            ]
-            assert (
-                self.accounts[who].client.get(first.links["next"]["url"]).json() == behind[:limit]
-            )
+    @rule(index=users, other_index=users, limit=st.integers(1, 3))
+    def follow_next_link(self, index: int, other_index: int, limit: int) -> None:
+        """Follow any user's link to the next page: it leads to the own tasks."""
+        user = self.users[index]
+        other = self.users[other_index]
+        first_page = other.client.get("/tasks", params={"limit": limit})
+        assert first_page.json() == other.sorted_tasks()[:limit]
+        if "next" not in first_page.links:
+            return
+        last_position = sort_position(first_page.json()[-1])
+        following = [task for task in user.sorted_tasks() if sort_position(task) > last_position]
+        next_page = user.client.get(first_page.links["next"]["url"])
+        assert next_page.json() == following[:limit]
 
     @rule(
-        who=accounts,
-        whom=accounts,
+        index=users,
+        other_index=users,
         task_id=ids,
-        place=st.sampled_from(list(NAMING)),
+        request=st.sampled_from(list(USER_NAMING_REQUESTS)),
         by_subject=st.booleans(),
     )
-    def name(self, who: int, whom: int, task_id: str, place: str, *, by_subject: bool) -> None:
-        """Name somebody else: it is refused, and does not tell whether they exist."""
-        assume(who != whom)
-        other = self.accounts[whom]
-        verb, path, body = NAMING[place]
-        answers: list[Response] = []
-        for name in (
-            other.subject if by_subject and place not in {"look", "be"} else other.id,
-            NOBODY,
-        ):
-            named = {key: text.format(who=name) for key, text in body.items()}
-            address = path.format(who=name, id=task_id)
-            answers.append(self.accounts[who].client.request(verb, address, json=named or None))
-        assert answers[0].status_code == (422 if place == "be" else 403)
-        assert shown(answers[0]) == shown(answers[1])
+    def name_another_user(
+        self, index: int, other_index: int, task_id: str, request: str, *, by_subject: bool
+    ) -> None:
+        """Name another user: the response does not tell whether the user exists."""
+        assume(index != other_index)
+        other = self.users[other_index]
+        naming_request = USER_NAMING_REQUESTS[request]
+        existing = other.id
+        if by_subject and naming_request.accepts_subject:
+            existing = other.subject
+        responses: list[Response] = []
+        for name in (existing, UNKNOWN_USER_ID):
+            body = {key: text.format(user=name) for key, text in naming_request.body.items()}
+            path = naming_request.path.format(user=name, task=task_id)
+            response = self.users[index].client.request(
+                naming_request.method, path, json=body or None
+            )
+            responses.append(response)
+        assert responses[0].status_code == naming_request.status
+        assert without_date(responses[0]) == without_date(responses[1])
 
-    @rule(who=accounts, time_zone=st.sampled_from(["UTC", "Europe/Berlin"]))
-    def move(self, who: int, time_zone: str) -> None:
-        """Choose a time zone."""
-        account = self.accounts[who]
-        account.meet(
-            account.client.patch("/users/me", json={"time_zone": time_zone}).json(), time_zone
-        )
+    @rule(index=users, time_zone=st.sampled_from(["UTC", "Europe/Berlin"]))
+    def change_time_zone(self, index: int, time_zone: str) -> None:
+        """Change the time zone of the profile."""
+        user = self.users[index]
+        response = user.client.patch("/users/me", json={"time_zone": time_zone})
+        user.update_profile(response.json(), time_zone)
 
     def teardown(self) -> None:
-        """Compare everything that is stored with everything that should be."""
-        for account in self.accounts:
-            assert {
-                each["id"] for each in account.client.get("/lists").json()
-            } == account.lists.keys()
-            if account.is_met:
-                account.meet(account.client.get("/users/me").json(), account.time_zone)
-        assert self.stored.everything() == tables_of(self.accounts)
+        """Compare everything that is stored with everything that the users have written."""
+        for user in self.users:
+            list_ids = {task_list["id"] for task_list in user.client.get("/lists").json()}
+            assert list_ids == user.lists.keys()
+            if user.has_profile:
+                user.update_profile(user.client.get("/users/me").json(), user.time_zone)
+        assert self.database_state.read_tables() == expected_tables(self.users)
 
-    def _owner_of(self, task_id: str) -> int:
-        """Return whose task it is; the first one's if it is gone."""
-        return next(
-            (number for number, each in enumerate(self.accounts) if task_id in each.tasks), 0
-        )
+    def _owner_index(self, task_id: str) -> int:
+        """Return the index of the user who has a task, or 0 if it is deleted."""
+        for index, user in enumerate(self.users):
+            if task_id in user.tasks:
+                return index
+        return 0
 
-    def _reach(
+    def _request(
         self,
-        who: int,
-        verb: str,
-        its_id: str,
-        body: Wish | None = None,
-        below: str = "",
-        kind: str = "tasks",
+        index: int,
+        method: str,
+        path: str,
+        resource_id: str,
+        body: TaskFields | None = None,
     ) -> Response | None:
-        """Do something to a task, a list or a label; if it is not the caller's, it looks missing byte for byte."""
-        account = self.accounts[who]
-        answer = account.client.request(verb, f"/{kind}/{its_id}{below}", json=body)
-        if (
-            its_id
-            in {"tasks": account.tasks, "lists": account.lists, "labels": account.labels}[kind]
-        ):
-            assert answer.is_success, answer.text
-            return answer
-        assert answer.status_code == 404
-        assert shown(answer) == shown(
-            account.client.request(verb, f"/{kind}/{SOME_ID}{below}", json=body)
-        )
+        """Send a request about a task, list or label.
+
+        Return the response if the user owns it. Otherwise check that the response equals, byte for
+        byte, the one about an id that nobody has, and return None.
+        """
+        user = self.users[index]
+        response = user.client.request(method, path.format(id=resource_id), json=body)
+        if resource_id in user.tasks | user.lists | user.labels:
+            assert response.is_success, response.text
+            return response
+        assert response.status_code == 404
+        missing = user.client.request(method, path.format(id=UNKNOWN_ID), json=body)
+        assert without_date(response) == without_date(missing)
         return None
 
 
 @pytest.fixture(scope="module")
-def stored(own: OwnPlatform) -> Generator[Stored]:
-    stored = Stored(own)
-    yield stored
-    stored.close()
+def database_state(isolated_platform: IsolatedPlatform) -> Generator[DatabaseState]:
+    database_state = DatabaseState(isolated_platform)
+    yield database_state
+    database_state.close()
 
 
 @pytest.mark.scenario(
     "S001-FR-005", "S001-SC-003", "S002-FR-002", "S002-FR-003", "S002-SC-006", "S002-SC-009"
 )
-def test_whatever_several_users_do_each_has_their_own_and_nothing_else(
-    own: OwnPlatform, stored: Stored
+def test_each_user_has_exactly_what_they_wrote(
+    isolated_platform: IsolatedPlatform, database_state: DatabaseState
 ) -> None:
     with ExitStack() as stack:
-        clients = {
-            subject: stack.enter_context(Client(base_url=own.url, headers=headers_of(own, subject)))
-            for subject in SUBJECTS
-        }
+        clients: dict[str, Client] = {}
+        for subject in SUBJECTS:
+            headers = request_headers(isolated_platform, subject)
+            client = Client(base_url=isolated_platform.url, headers=headers)
+            clients[subject] = stack.enter_context(client)
 
-        class OurCrowd(Crowd):
+        class UsersOfPlatform(Users):
             def __init__(self) -> None:
-                super().__init__(clients, stored)
+                super().__init__(clients, database_state)
 
-        run_state_machine_as_test(OurCrowd, settings=RUNS)
+        run_state_machine_as_test(UsersOfPlatform, settings=RUNS)

@@ -1,4 +1,4 @@
-"""What services write about a request: enough to follow it, nothing that a person wrote or could log in with."""
+"""What services log about a request: enough to follow it, no personal data and no credentials."""
 
 import json
 from uuid import uuid4
@@ -7,38 +7,44 @@ import pytest
 
 from common.logging import pseudonym
 from devkit.platform.services import PACKAGES
-from e2e.support.isolated_platform import OwnPlatform, OwnPostgres, kill
-from e2e.support.user_client import Person
+from e2e.support.isolated_platform import IsolatedPlatform, IsolatedPostgres, kill_process
+from e2e.support.user_client import UserClient
 
-Line = dict[str, object]
+LogRecord = dict[str, object]
 
-WRITTEN_SECONDS = 5
-"""How long a line may take to be written after its answer."""
+LOG_SECONDS = 5
+"""How long after the response a service may take to log a request."""
 
-WROTE = "water-the-secret-plants"
+SECRET_TEXT = "water-the-secret-plants"  # noqa: S105 - a text that a user writes
 
 
-async def written(own: OwnPlatform, name: str, request_id: str) -> list[Line]:
-    """Return what a service wrote about a request, as soon as it has: its answer comes first."""
-    process = own.services[name].process
+async def wait_for_log_records(
+    isolated_platform: IsolatedPlatform, name: str, request_id: str
+) -> list[LogRecord]:
+    """Wait until a service has logged a request, and return all its records of it."""
+    process = isolated_platform.services[name].process
 
-    def lines() -> list[Line]:
-        found = map(json.loads, process.log.read_text().splitlines())
-        return [line for line in found if line.get("request_id") == request_id]
+    def read_records() -> list[LogRecord]:
+        records: list[LogRecord] = []
+        for line in process.log.read_text().splitlines():
+            record = json.loads(line)
+            if record.get("request_id") == request_id:
+                records.append(record)
+        return records
 
-    async def is_written() -> bool:
-        return any(line["message"] == "request" for line in lines())
+    async def is_logged() -> bool:
+        return any(record["message"] == "request" for record in read_records())
 
-    await process.wait_until(is_written, seconds=WRITTEN_SECONDS)
-    return lines()
+    await process.wait_until(is_logged, seconds=LOG_SECONDS)
+    return read_records()
 
 
 @pytest.fixture
-def person(own: OwnPlatform) -> Person:
-    """Speak for somebody whom no service has met."""
-    person = own.speak_as(str(uuid4()))
-    person.headers["X-Request-ID"] = f"request-{uuid4()}"
-    return person
+def user(isolated_platform: IsolatedPlatform) -> UserClient:
+    """Return the client of a new user, with a request id of its own."""
+    user = isolated_platform.client_for(str(uuid4()))
+    user.headers["X-Request-ID"] = f"request-{uuid4()}"
+    return user
 
 
 @pytest.mark.parametrize(
@@ -49,58 +55,65 @@ def person(own: OwnPlatform) -> Person:
         ("users", ("PUT", "/internal/users/me", 204)),
     ],
 )
-async def test_one_id_leads_through_all_services(
-    own: OwnPlatform, person: Person, name: str, request_line: tuple[str, str, int]
+async def test_every_service_logs_the_request_id(
+    isolated_platform: IsolatedPlatform,
+    user: UserClient,
+    name: str,
+    request_line: tuple[str, str, int],
 ) -> None:
-    await person.add()
+    await user.create_task()
 
-    (line,) = await written(own, name, person.headers["x-request-id"])
+    [record] = await wait_for_log_records(isolated_platform, name, user.headers["x-request-id"])
 
-    assert (line["method"], line["route"], line["status"]) == request_line
-    assert line["user"] == pseudonym(person.id)
+    assert (record["method"], record["route"], record["status"]) == request_line
+    assert record["user"] == pseudonym(user.id)
 
 
-async def test_a_failure_is_written_once_and_found_by_its_id(
-    own: OwnPlatform, server: OwnPostgres, person: Person
+async def test_a_failure_is_logged_once_with_the_request_id(
+    isolated_platform: IsolatedPlatform, server: IsolatedPostgres, user: UserClient
 ) -> None:
-    kill(server.server.process)
-    answer = await person.get("/tasks")
-    known: str = answer.json()["request_id"]
-    failure, *rest = await written(own, "tasks", known)
-    handed_on = await written(own, "gateway", known)
+    kill_process(server.server.process)
+    response = await user.get("/tasks")
+    request_id: str = response.json()["request_id"]
+    tasks_records = await wait_for_log_records(isolated_platform, "tasks", request_id)
+    gateway_records = await wait_for_log_records(isolated_platform, "gateway", request_id)
     await server.start()
-    await own.until_ready()
+    await isolated_platform.wait_until_ready()
 
-    assert (answer.status_code, known) == (500, person.headers["x-request-id"])
-    assert (failure["message"], "OperationalError" in str(failure["error"])) == ("failure", True)
-    assert [line["message"] for line in [*rest, *handed_on]] == ["request", "request"]
-
-
-async def write_everywhere(person: Person) -> None:
-    """Put the word wherever a request can have one."""
-    person.headers.update({"Cookie": f"session={WROTE}", "User-Agent": WROTE})
-    await person.post("/tasks", json={"title": WROTE, "description": WROTE})
-    await person.post("/tasks", json={"title": WROTE * 20, WROTE: WROTE})
-    await person.post("/tasks", content=f'{{"title": "{WROTE}')
-    await person.get("/tasks", params={"q": WROTE, "cursor": WROTE})
-    await person.get(f"/tasks/{WROTE}")
-    await person.get(f"/{WROTE}")
-    await person.patch("/users/me", json={"time_zone": WROTE})
-    await person.get("/users/me", headers={"Authorization": f"Bearer {WROTE}.{WROTE}.{WROTE}"})
+    assert response.status_code == 500
+    assert request_id == user.headers["x-request-id"]
+    assert [record["message"] for record in tasks_records] == ["failure", "request"]
+    assert "OperationalError" in str(tasks_records[0]["error"])
+    assert [record["message"] for record in gateway_records] == ["request"]
 
 
-async def test_nothing_is_written_that_a_person_wrote_or_could_log_in_with(
-    own: OwnPlatform, server: OwnPostgres, person: Person
+async def send_secret_text(user: UserClient) -> None:
+    """Send requests with the text in every part that can contain one."""
+    user.headers.update({"Cookie": f"session={SECRET_TEXT}", "User-Agent": SECRET_TEXT})
+    await user.post("/tasks", json={"title": SECRET_TEXT, "description": SECRET_TEXT})
+    await user.post("/tasks", json={"title": SECRET_TEXT * 20, SECRET_TEXT: SECRET_TEXT})
+    await user.post("/tasks", content=f'{{"title": "{SECRET_TEXT}')
+    await user.get("/tasks", params={"q": SECRET_TEXT, "cursor": SECRET_TEXT})
+    await user.get(f"/tasks/{SECRET_TEXT}")
+    await user.get(f"/{SECRET_TEXT}")
+    await user.patch("/users/me", json={"time_zone": SECRET_TEXT})
+    token = f"{SECRET_TEXT}.{SECRET_TEXT}.{SECRET_TEXT}"
+    await user.get("/users/me", headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_logs_contain_no_personal_data_and_no_credentials(
+    isolated_platform: IsolatedPlatform, server: IsolatedPostgres, user: UserClient
 ) -> None:
-    await write_everywhere(person)
-    kill(server.server.process)
-    await write_everywhere(person)
+    await send_secret_text(user)
+    kill_process(server.server.process)
+    await send_secret_text(user)
     await server.start()
-    await own.until_ready()
+    await isolated_platform.wait_until_ready()
 
-    token = person.headers["authorization"].removeprefix("Bearer ")
-    secrets = [WROTE, f"{person.subject}@", person.id, own.secret, *token.split("."), "eyJ"]
+    token = user.headers["authorization"].removeprefix("Bearer ")
+    forbidden = [SECRET_TEXT, f"{user.subject}@", user.id, isolated_platform.secret, "eyJ"]
+    forbidden += token.split(".")
     for name in PACKAGES:
-        log = own.services[name].process.log.read_text()
-        assert person.headers["x-request-id"] in log
-        assert not [secret for secret in secrets if secret in log], name
+        log = isolated_platform.services[name].process.log.read_text()
+        assert user.headers["x-request-id"] in log
+        assert not [text for text in forbidden if text in log], name

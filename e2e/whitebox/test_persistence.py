@@ -1,4 +1,4 @@
-"""What was acknowledged is there after a kill, and a look into the database shows it."""
+"""Acknowledged writes survive a kill, and the database shows them."""
 
 import asyncio
 
@@ -7,104 +7,109 @@ import pytest
 
 from devkit.platform.services import PACKAGES
 from e2e.support.contract import Task
-from e2e.support.isolated_platform import OwnPlatform, OwnPostgres, kill
-from e2e.support.user_client import Person
+from e2e.support.isolated_platform import IsolatedPlatform, IsolatedPostgres, kill_process
+from e2e.support.user_client import UserClient
 
-TASK = "SELECT title, is_completed, version FROM tasks WHERE id = %s"
+STORED_TASK = "SELECT title, is_completed, version FROM tasks WHERE id = %s"
 TOMBSTONE = "SELECT kind FROM task_tombstones WHERE id = %s"
 
 
-async def everything_of(person: Person) -> list[object]:
-    return [await person.tasks(), (await person.get("/users/me")).json()]
+async def read_all_data(user: UserClient) -> tuple[list[Task], object]:
+    """Return the tasks and the profile."""
+    tasks = await user.list_tasks()
+    profile = await user.get("/users/me")
+    return tasks, profile.json()
 
 
 @pytest.mark.scenario("S001-SC-004", "S002-US3.1", "S002-FR-006")
-async def test_what_was_written_outlives_a_kill_of_all_services(own: OwnPlatform) -> None:
-    ann = own.speak_as("ann")
-    await ann.add("Kept", description="The ferns, too")
-    await ann.add("Done", is_completed=True)
+async def test_data_survives_a_kill_of_all_services(isolated_platform: IsolatedPlatform) -> None:
+    ann = isolated_platform.client_for("ann")
+    await ann.create_task("Kept", description="The ferns, too")
+    await ann.create_task("Done", is_completed=True)
     await ann.patch("/users/me", json={"time_zone": "Europe/Berlin"})
-    before = await everything_of(ann)
+    before = await read_all_data(ann)
 
-    own.kill(*PACKAGES)
-    await own.start(*PACKAGES)
+    isolated_platform.kill(*PACKAGES)
+    await isolated_platform.start(*PACKAGES)
 
-    assert await everything_of(ann) == before
-    assert len(await ann.tasks()) == 2
+    assert await read_all_data(ann) == before
+    assert len(await ann.list_tasks()) == 2
 
 
 @pytest.mark.scenario("S001-SC-004", "S002-US3.1", "S002-FR-006")
-async def test_what_was_written_outlives_a_kill_of_the_database(
-    own: OwnPlatform, server: OwnPostgres
+async def test_data_survives_a_kill_of_the_database(
+    isolated_platform: IsolatedPlatform, server: IsolatedPostgres
 ) -> None:
-    ben = own.speak_as("ben")
-    await ben.add("Kept")
-    before = await everything_of(ben)
+    ben = isolated_platform.client_for("ben")
+    await ben.create_task("Kept")
+    before = await read_all_data(ben)
 
-    kill(server.server.process)
+    kill_process(server.server.process)
     await server.start()
 
-    await own.until_ready()
-    assert await everything_of(ben) == before
+    await isolated_platform.wait_until_ready()
+    assert await read_all_data(ben) == before
 
 
 @pytest.mark.scenario("S002-US3.2")
-@pytest.mark.parametrize("verb", ["PATCH", "PUT"])
-async def test_a_change_is_in_the_database(own: OwnPlatform, verb: str) -> None:
-    cleo = own.speak_as("cleo")
-    task = await cleo.add("Old")
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_change_is_in_the_database(
+    isolated_platform: IsolatedPlatform, method: str
+) -> None:
+    cleo = isolated_platform.client_for("cleo")
+    task = await cleo.create_task("Old")
 
-    changed: Task = (
-        await cleo.request(
-            verb, f"/tasks/{task['id']}", json={"title": "New", "is_completed": True}
-        )
-    ).json()
+    change = {"title": "New", "is_completed": True}
+    response = await cleo.request(method, f"/tasks/{task['id']}", json=change)
 
-    stored = await own.stored("tasks", TASK, task["id"])
-    assert stored == [{"title": "New", "is_completed": True, "version": changed["version"]}]
+    rows = await isolated_platform.fetch_rows("tasks", STORED_TASK, task["id"])
+    assert rows == [change | {"version": response.json()["version"]}]
 
 
 @pytest.mark.scenario("S002-US3.3")
-async def test_a_deleted_task_is_not_in_the_database(own: OwnPlatform) -> None:
-    dan = own.speak_as("dan")
-    task = await dan.add("Gone")
-    assert len(await own.stored("tasks", TASK, task["id"])) == 1
+async def test_a_deleted_task_is_not_in_the_database(isolated_platform: IsolatedPlatform) -> None:
+    dan = isolated_platform.client_for("dan")
+    task = await dan.create_task("Gone")
+    assert len(await isolated_platform.fetch_rows("tasks", STORED_TASK, task["id"])) == 1
 
     await dan.delete(f"/tasks/{task['id']}")
 
-    assert await own.stored("tasks", TASK, task["id"]) == []
-    assert await own.stored("tasks", TOMBSTONE, task["id"]) == [{"kind": "task"}]
+    assert await isolated_platform.fetch_rows("tasks", STORED_TASK, task["id"]) == []
+    assert await isolated_platform.fetch_rows("tasks", TOMBSTONE, task["id"]) == [{"kind": "task"}]
 
 
-async def go_on_writing(person: Person, acknowledged: list[Task], enough: asyncio.Event) -> None:
-    """Write whatever happens, and remember what was promised."""
-    while not enough.is_set():
+async def create_tasks(user: UserClient, acknowledged: list[Task], stop: asyncio.Event) -> None:
+    """Create tasks until the event is set, and collect those that were acknowledged."""
+    while not stop.is_set():
         try:
-            answer = await person.post("/tasks", json={"title": "Once"})
+            response = await user.post("/tasks", json={"title": "Once"})
         except httpx.TransportError:
-            answer = httpx.Response(502)
-        if answer.status_code == 201:
-            acknowledged.append(answer.json())
-        assert answer.status_code in {201, 502, 503}, answer.text
+            response = httpx.Response(502)
+        if response.status_code == 201:
+            acknowledged.append(response.json())
+        assert response.status_code in {201, 502, 503}, response.text
         await asyncio.sleep(0.01)
 
 
 @pytest.mark.scenario("S001-SC-004", "S002-SC-001")
-async def test_a_kill_under_load_loses_nothing_that_was_acknowledged(own: OwnPlatform) -> None:
-    people = [own.speak_as(f"writer-{number}") for number in range(3)]
-    acknowledged: list[list[Task]] = [[] for _ in people]
-    enough = asyncio.Event()
+async def test_a_kill_under_load_loses_no_acknowledged_task(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    users = [isolated_platform.client_for(f"writer-{number}") for number in range(3)]
+    acknowledged: dict[str, list[Task]] = {user.subject: [] for user in users}
+    stop = asyncio.Event()
 
-    async with asyncio.TaskGroup() as load:
-        for person, tasks in zip(people, acknowledged, strict=True):
-            load.create_task(go_on_writing(person, tasks, enough))
+    async with asyncio.TaskGroup() as group:
+        for user in users:
+            group.create_task(create_tasks(user, acknowledged[user.subject], stop))
         for name in PACKAGES:
             await asyncio.sleep(0.3)
-            own.kill(name)
-            await own.start(name)
-        enough.set()
+            isolated_platform.kill(name)
+            await isolated_platform.start(name)
+        stop.set()
 
-    for person, tasks in zip(people, acknowledged, strict=True):
-        assert tasks
-        kept = await person.tasks()
-        assert [task for task in tasks if task not in kept] == []
+    for user in users:
+        created = acknowledged[user.subject]
+        stored = await user.list_tasks()
+        assert created
+        assert [task for task in created if task not in stored] == []

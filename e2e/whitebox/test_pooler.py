@@ -1,4 +1,4 @@
-"""A real PgBouncer between: what it would break says so in seconds, and everything else works through it."""
+"""A real PgBouncer in front of a database: what does not work through it fails fast."""
 
 import os
 import shutil
@@ -20,12 +20,16 @@ from devkit.platform.errors import CannotRunError
 from devkit.platform.keys import derive_passport_keys, generate_private_key
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
-from e2e.support.isolated_platform import OwnPostgres
+from e2e.support.isolated_platform import IsolatedPostgres
 
-Pool = Callable[[str, str], AbstractAsyncContextManager[str]]
+RunPooler = Callable[[str, str], AbstractAsyncContextManager[str]]
+"""Runs a pooler in front of a database URL, in a pool mode; yields the URL of the pooler."""
 
-SECONDS = 20
-"""Far more than a refusal takes, and far less than for ever."""
+Migrate = Callable[[str, str], Awaitable[None]]
+"""Migrates the database of a service, given a URL."""
+
+FAILURE_SECONDS = 20
+"""Far more than an error takes, and far less than a hang."""
 
 CONFIGURATION = """
 [databases]
@@ -40,21 +44,26 @@ pool_mode = {mode}
 
 
 def write_configuration(folder: Path, url: str, port: int, mode: str) -> Path:
-    """Lead a pooler to the database's socket."""
+    """Write a configuration that connects to the database by its socket."""
     server = conninfo_to_dict(url)
     file = folder / "pgbouncer.ini"
-    names = {"host": server["host"], "name": server["dbname"], "user": server["user"]}
-    file.write_text(CONFIGURATION.format_map(names | {"port": port, "mode": mode}))
+    text = CONFIGURATION.format(
+        host=server["host"], name=server["dbname"], user=server["user"], port=port, mode=mode
+    )
+    file.write_text(text)
     return file
 
 
 @pytest.fixture
-def pool(group: ProcessGroup) -> Pool:
-    """Run a pooler before a database, in one of its modes, and give the URL of the way through it.
+def run_pooler(group: ProcessGroup) -> RunPooler:
+    """Run a pooler.
 
-    It does not run as root, and as anybody else it reaches the socket only as PostgreSQL itself does.
+    PgBouncer refuses to run as root. Another account may use the socket of PostgreSQL only as the
+    account that PostgreSQL itself runs as.
     """
-    account = getpwnam("nobody") if os.geteuid() == 0 else None
+    account = None
+    if os.geteuid() == 0:
+        account = getpwnam("nobody")
 
     @asynccontextmanager
     async def run(url: str, mode: str) -> AsyncGenerator[str]:
@@ -63,114 +72,108 @@ def pool(group: ProcessGroup) -> Pool:
             file = write_configuration(Path(folder), url, port, mode)
             command = [str(shutil.which("pgbouncer")), file]
             pooler = group.start(f"pooler-{port}", command, minimal_environment(), run_as=account)
-            pooled = f"postgresql://anybody@127.0.0.1:{port}/pooled"
+            pooled_url = f"postgresql://anybody@127.0.0.1:{port}/pooled"
 
             async def is_ready() -> bool:
                 try:
-                    psycopg.connect(pooled).close()
+                    psycopg.connect(pooled_url).close()
                 except psycopg.OperationalError:
                     return False
                 return True
 
             await pooler.wait_until(is_ready)
-            yield pooled
+            yield pooled_url
             await pooler.stop()
 
     return run
 
 
 @pytest.fixture
-def migrate(group: ProcessGroup) -> Callable[[str, str], Awaitable[None]]:
-    """Migrate a service's database by this way alone."""
+def migrate(group: ProcessGroup) -> Migrate:
+    """Migrate by the given URL, without an unpooled one."""
 
-    async def migrate(owner: str, url: str) -> None:
-        await run_alembic(
-            group,
-            owner,
-            database_environment({owner: url}, minimal_environment()),
-            "upgrade",
-            "head",
-        )
+    async def migrate(service: str, url: str) -> None:
+        environment = database_environment({service: url}, minimal_environment())
+        await run_alembic(group, service, environment, "upgrade", "head")
 
     return migrate
 
 
-@pytest.mark.parametrize("owner", ["tasks", "users"])
-async def test_a_migration_through_a_pooler_of_transactions_is_refused_and_leaves_nothing(
-    server: OwnPostgres, pool: Pool, migrate: Callable[[str, str], Awaitable[None]], owner: str
+@pytest.mark.parametrize("service", ["tasks", "users"])
+async def test_a_migration_through_a_transaction_pooler_fails_and_leaves_nothing(
+    server: IsolatedPostgres, run_pooler: RunPooler, migrate: Migrate, service: str
 ) -> None:
-    url = await server.server.create_database(f"pooled-{owner}-transaction")
-    async with pool(url, "transaction") as pooled:
+    url = await server.server.create_database(f"pooled-{service}-transaction")
+    message = f"Set {service.upper()}_DATABASE_URL_UNPOOLED"
+    async with run_pooler(url, "transaction") as pooled_url:
         began = time.monotonic()
-        with pytest.raises(
-            CannotRunError, match=f"Set {owner.upper()}_DATABASE_URL_UNPOOLED"
-        ) as failure:
-            await migrate(owner, pooled)
-        assert time.monotonic() - began < SECONDS
+        with pytest.raises(CannotRunError, match=message) as failure:
+            await migrate(service, pooled_url)
+        assert time.monotonic() - began < FAILURE_SECONDS
         assert "Traceback" not in str(failure.value)
-        with psycopg.connect(pooled, prepare_threshold=None) as connection:
+        with psycopg.connect(pooled_url, prepare_threshold=None) as connection:
             assert connection.execute("SHOW lock_timeout").fetchone() == ("0",)
             assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
             assert connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,)
     with psycopg.connect(url) as connection:
-        assert (
-            connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'").fetchone()
-            is None
-        )
-    await migrate(owner, url)
+        advisory_locks = connection.execute("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+        assert advisory_locks.fetchone() is None
+    await migrate(service, url)
 
 
-async def test_a_migration_through_a_pooler_of_sessions_works(
-    server: OwnPostgres, pool: Pool, migrate: Callable[[str, str], Awaitable[None]]
+async def test_a_migration_through_a_session_pooler_works(
+    server: IsolatedPostgres, run_pooler: RunPooler, migrate: Migrate
 ) -> None:
     url = await server.server.create_database("pooled-session")
-    async with pool(url, "session") as pooled:
-        await migrate("tasks", pooled)
-        await migrate("tasks", pooled)
+    async with run_pooler(url, "session") as pooled_url:
+        await migrate("tasks", pooled_url)
+        await migrate("tasks", pooled_url)
 
 
-async def test_statements_are_limited_through_a_pooler(
-    server: OwnPostgres, pool: Pool, migrate: Callable[[str, str], Awaitable[None]]
+async def test_statements_through_a_pooler_have_a_timeout(
+    server: IsolatedPostgres, run_pooler: RunPooler, migrate: Migrate
 ) -> None:
     url = await server.server.create_database("pooled-limit")
     await migrate("tasks", url)
-    async with pool(url, "transaction") as pooled:
-        with psycopg.connect(pooled) as connection:
+    async with run_pooler(url, "transaction") as pooled_url:
+        with psycopg.connect(pooled_url) as connection:
             assert connection.execute("SHOW statement_timeout").fetchone() == ("5s",)
 
 
 @pytest.mark.parametrize(
-    ("parameters", "status", "line"),
+    ("parameters", "status", "message"),
     [
         ("", 200, "SET statement_timeout"),
         ("?options=-cwork_mem%3D8MB", 503, "startup parameter: options"),
     ],
 )
-async def test_a_service_behind_a_pooler_says_what_it_finds(
+async def test_a_service_behind_a_pooler_logs_what_the_pooler_does_not_support(
     databases: MigratedDatabases,
-    pool: Pool,
+    run_pooler: RunPooler,
     group: ProcessGroup,
     parameters: str,
     status: int,
-    line: str,
+    message: str,
 ) -> None:
     url = await databases.create("tasks")
     keys = derive_passport_keys(generate_private_key())
-    async with pool(url, "transaction") as pooled:
-        settings = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": "http://127.0.0.1:1"}
-        environment = (
-            database_environment({"tasks": pooled + parameters}, minimal_environment()) | settings
-        )
-        service = start_service(group, "tasks", environment, *free_ports(1))
+    async with run_pooler(url, "transaction") as pooled_url:
+        urls = {"tasks": pooled_url + parameters}
+        environment = database_environment(urls, minimal_environment())
+        environment["PASSPORT_PUBLIC_KEYS"] = keys.public
+        environment["USERS_URL"] = "http://127.0.0.1:1"
+        [port] = free_ports(1)
+        service = start_service(group, "tasks", environment, port)
 
-        async def is_said() -> bool:
-            return line in service.process.log.read_text()
+        async def is_logged() -> bool:
+            return message in service.process.log.read_text()
 
-        await service.process.wait_until(is_said, seconds=SECONDS)
-        assert await status_of(service.url) == status
+        await service.process.wait_until(is_logged, seconds=FAILURE_SECONDS)
+        assert await readiness_status(service.url) == status
         await service.process.stop()
 
 
-async def status_of(url: str) -> int:
+async def readiness_status(url: str) -> int:
     async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        return (await client.get("/readyz")).status_code
+        response = await client.get("/readyz")
+        return response.status_code
