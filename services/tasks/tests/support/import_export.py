@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterable
-from typing import LiteralString, cast
-from uuid import UUID, uuid5
+from collections.abc import AsyncIterable, Iterable
+from dataclasses import dataclass
+from typing import LiteralString
+from uuid import UUID, uuid4, uuid5
 
 import psycopg
 from httpx import AsyncClient, Response
@@ -21,19 +22,44 @@ Record = dict[str, object]
 
 def task_record(task_id: object, title: str = "Water the plants", **fields: object) -> Record:
     """Return the record of a task from another system."""
-    return {
+    record: Record = {
         "kind": "task",
         "id": str(task_id),
         "title": title,
         "created_at": OLD_TIMESTAMP,
         "updated_at": OLD_TIMESTAMP,
-        **fields,
     }
+    return record | fields
 
 
-def to_ndjson(*records: Record) -> bytes:
+def new_tasks(count: int) -> list[Record]:
+    """Return records of tasks with new ids, titled "0", "1" and so on."""
+    return [task_record(uuid4(), str(number)) for number in range(count)]
+
+
+def list_record(name: str = "Garden", **fields: object) -> Record:
+    """Return the record of a list from another system."""
+    record: Record = {
+        "kind": "list",
+        "id": str(uuid4()),
+        "name": name,
+        "created_at": OLD_TIMESTAMP,
+        "updated_at": OLD_TIMESTAMP,
+    }
+    return record | fields
+
+
+def label_record(name: str = "Home", **fields: object) -> Record:
+    """Return the record of a label from another system."""
+    return list_record(name, kind="label") | fields
+
+
+def to_ndjson(records: Iterable[Record]) -> bytes:
     """Serialize records, one a line."""
-    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+    content = bytearray()
+    for record in records:
+        content += json.dumps(record).encode() + b"\n"
+    return bytes(content)
 
 
 def replacement_id(owner: AsyncClient, task_id: object) -> str:
@@ -54,12 +80,27 @@ async def post_import(owner: AsyncClient, content: bytes | AsyncIterable[bytes])
     return await owner.post(f"{OWNER_PATH}/import", content=content)
 
 
-async def import_records(owner: AsyncClient, *records: Record) -> tuple[int, ...]:
-    """Import valid records; return the numbers created, updated, unchanged and renumbered."""
-    response = await post_import(owner, to_ndjson(*records))
+@dataclass(frozen=True)
+class Report:
+    """The response to an import: how many records were created, updated and so on."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    renumbered: int = 0
+
+
+async def import_records(owner: AsyncClient, records: Iterable[Record]) -> Report:
+    """Import valid records."""
+    response = await post_import(owner, to_ndjson(records))
     assert response.status_code == 200, response.text
-    report = cast("dict[str, int]", response.json())
-    return tuple(report[name] for name in ("created", "updated", "unchanged", "renumbered"))
+    report = response.json()
+    return Report(
+        created=report["created"],
+        updated=report["updated"],
+        unchanged=report["unchanged"],
+        renumbered=report["renumbered"],
+    )
 
 
 async def erase_owner(owner: AsyncClient) -> None:
@@ -68,13 +109,9 @@ async def erase_owner(owner: AsyncClient) -> None:
     assert response.status_code == 204
 
 
-def _without_version(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name != "version"}
-
-
 def without_versions(records: list[Record]) -> list[Record]:
     """Return the records without what an import assigns anew."""
-    return [_without_version(record) for record in records]
+    return [record | {"version": None} for record in records]
 
 
 async def run_sql(

@@ -1,24 +1,28 @@
-"""All that an owner has goes out, comes in, and is forgotten."""
+"""Everything that an owner has is exported, imported and erased."""
 
+from dataclasses import dataclass
 from uuid import uuid4
 
-import psycopg
 import pytest
+from httpx import AsyncClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
-from tasks.transfer import batching, service
 
 from ..support.import_export import (
     OLD_TIMESTAMP,
     OWNER_PATH,
+    Record,
+    Report,
     erase_owner,
     export,
     import_records,
+    new_tasks,
     post_import,
     replacement_id,
+    run_sql,
     task_record,
     to_ndjson,
     without_versions,
@@ -26,232 +30,244 @@ from ..support.import_export import (
 from ..support.owner_lock import create_task_url
 from ..support.service import TASKS_MAX, Service
 
+pytestmark = pytest.mark.usefixtures("small_batches")
+
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=150
 )
 
 
-@pytest.fixture(autouse=True)
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a handful of tasks take as many steps as a hundred thousand do."""
-    monkeypatch.setattr(service, "EXPORT_PAGE_ROWS", 2)
-    for name in ("BATCH_LINES_MAX", "RANGE_LINES_MAX"):
-        monkeypatch.setattr(batching, name, 2)
+@dataclass(frozen=True)
+class TaskHistory:
+    """A task to create, and what is done with it afterwards."""
+
+    title: str
+    description: str | None
+    is_completed: bool
+    next_step: str
 
 
-async def test_an_export_is_the_list_with_a_kind_before_each_task(as_user: ClientFactory) -> None:
-    owner = as_user("owner")
-    for number in range(TASKS_MAX):
+TASK_HISTORIES = st.builds(
+    TaskHistory,
+    title=TEXTS,
+    description=st.none() | TEXTS,
+    is_completed=st.booleans(),
+    next_step=st.sampled_from(["keep", "complete", "delete"]),
+)
+
+
+async def create_tasks(owner: AsyncClient, count: int) -> None:
+    for number in range(count):
         await create_task_url(owner, str(number))
 
-    lines = await export(owner)
 
-    assert lines == [{"kind": "task", **task} for task in (await owner.get("/tasks")).json()]
-    assert list(lines[0])[:2] == ["kind", "id"]
+async def get_tasks(owner: AsyncClient) -> list[Record]:
+    return (await owner.get("/tasks")).json()
+
+
+async def replay(owner: AsyncClient, history: TaskHistory) -> None:
+    """Create a task, and complete or delete it afterwards."""
+    body = {
+        "title": history.title,
+        "description": history.description,
+        "is_completed": history.is_completed,
+    }
+    response = await owner.post("/tasks", json=body)
+    url = response.headers["location"]
+    if history.next_step == "delete":
+        await owner.delete(url)
+    elif history.next_step == "complete":
+        await owner.patch(url, json={"is_completed": True})
+
+
+async def test_an_export_is_the_task_list_with_a_kind_before_each_task(
+    as_user: ClientFactory,
+) -> None:
+    owner = as_user("owner")
+    await create_tasks(owner, TASKS_MAX)
+
+    records = await export(owner)
+
+    assert records == [{"kind": "task", **task} for task in await get_tasks(owner)]
+    assert list(records[0])[:2] == ["kind", "id"]
     assert await export(as_user("nobody")) == []
 
 
 @settings(max_examples=30)
-@given(
-    tasks=st.lists(
-        st.tuples(
-            TEXTS, st.none() | TEXTS, st.booleans(), st.sampled_from(["kept", "changed", "deleted"])
-        ),
-        max_size=TASKS_MAX,
-    )
-)
-async def test_what_was_exported_and_erased_comes_back_as_it_was(
-    shared_service: Service, tasks: list[tuple[str, str | None, bool, str]]
+@given(histories=st.lists(TASK_HISTORIES, max_size=TASKS_MAX))
+async def test_an_import_after_an_erasure_restores_what_was_exported(
+    shared_service: Service, histories: list[TaskHistory]
 ) -> None:
     owner = shared_service.client_for(str(uuid4()))
-    for title, description, is_completed, fate in tasks:
-        body = {"title": title, "description": description, "is_completed": is_completed}
-        made = await owner.post("/tasks", json=body)
-        address = made.headers["location"]
-        if fate != "kept":
-            await (
-                owner.delete(address)
-                if fate == "deleted"
-                else owner.patch(address, json={"is_completed": True})
-            )
+    for history in histories:
+        await replay(owner, history)
     before = await export(owner)
     await erase_owner(owner)
     assert await export(owner) == []
 
-    assert await import_records(owner, *before) == (len(before), 0, 0, 0)
+    assert await import_records(owner, before) == Report(created=len(before))
 
     after = await export(owner)
     assert without_versions(after) == without_versions(before)
-    assert len({line["version"] for line in after}) == len(after)
-    assert await import_records(owner, *before) == (0, 0, len(before), 0)
+    versions = {record["version"] for record in after}
+    assert len(versions) == len(after)
+    assert await import_records(owner, before) == Report(unchanged=len(before))
     assert await export(owner) == after
 
 
-async def test_a_task_that_is_there_becomes_what_the_import_says(as_user: ClientFactory) -> None:
+async def test_an_existing_task_becomes_what_its_record_says(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    await create_task_url(owner, "1")
-    await create_task_url(owner, "2")
+    await create_tasks(owner, 2)
     first, second = await export(owner)
-    tag = (await owner.get("/tasks")).headers["etag"]
+    etag_before = (await owner.get("/tasks")).headers["etag"]
+    changed_record = first | {"title": "Old", "updated_at": OLD_TIMESTAMP}
 
-    assert await import_records(
-        owner, first | {"title": "Old", "updated_at": OLD_TIMESTAMP}, second
-    ) == (0, 1, 1, 0)
+    report = await import_records(owner, [changed_record, second])
 
-    changed, kept = await export(owner)
-    assert changed == first | {
-        "title": "Old",
-        "updated_at": OLD_TIMESTAMP,
-        "version": int(tag.strip('"')) + 1,
-    }
-    assert kept == second
-    assert (await owner.get("/tasks")).headers["etag"] == f'"{changed["version"]}"'
+    assert report == Report(updated=1, unchanged=1)
+    next_version = int(etag_before.strip('"')) + 1
+    assert await export(owner) == [changed_record | {"version": next_version}, second]
+    assert (await owner.get("/tasks")).headers["etag"] == f'"{next_version}"'
 
 
-async def test_every_task_takes_a_version_that_another_device_learns_of(
-    as_user: ClientFactory,
-) -> None:
+async def test_every_imported_task_appears_in_the_changes_feed(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await create_task_url(owner)
-    before = (await owner.get("/tasks/changes")).json()["next"]
+    token = (await owner.get("/tasks/changes")).json()["next"]
 
-    assert await import_records(
-        owner, *(task_record(uuid4(), str(number)) for number in range(4))
-    ) == (
-        4,
-        0,
-        0,
-        0,
-    )
+    assert await import_records(owner, new_tasks(4)) == Report(created=4)
 
-    learned = (await owner.get(f"/tasks/changes?since={before}")).json()
-    assert [task["title"] for task in learned["tasks"]] == ["0", "1", "2", "3"]
-    assert [task["version"] for task in learned["tasks"]] == list(
-        range(int(before) + 1, int(before) + 5)
-    )
-    assert learned["next"] == str(int(before) + 4)
+    changes = (await owner.get(f"/tasks/changes?since={token}")).json()
+    version = int(token)
+    assert [task["title"] for task in changes["tasks"]] == ["0", "1", "2", "3"]
+    assert [task["version"] for task in changes["tasks"]] == list(range(version + 1, version + 5))
+    assert changes["next"] == str(version + 4)
 
 
-async def test_a_task_that_was_deleted_comes_back_and_leaves_no_tombstone(
+async def test_importing_a_deleted_task_removes_its_tombstone(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
-    [line] = await export(owner)
-    await owner.delete(address)
+    url = await create_task_url(owner)
+    [record] = await export(owner)
+    await owner.delete(url)
 
-    assert await import_records(owner, line) == (1, 0, 0, 0)
+    assert await import_records(owner, [record]) == Report(created=1)
 
-    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        assert await (await connection.execute("SELECT id FROM task_tombstones")).fetchall() == []
+    assert await run_sql(proxy, "SELECT id FROM task_tombstones") == []
     changes = (await owner.get("/tasks/changes")).json()
-    assert ([task["id"] for task in changes["tasks"]], changes["deleted"]) == ([line["id"]], [])
-    assert (await owner.delete(address)).status_code == 204
+    assert [task["id"] for task in changes["tasks"]] == [record["id"]]
+    assert changes["deleted"] == []
+    assert (await owner.delete(url)).status_code == 204
 
 
-async def test_of_lines_with_one_id_the_last_counts(as_user: ClientFactory) -> None:
-    owner, wanted = as_user("owner"), uuid4()
+async def test_of_several_records_with_one_id_the_last_one_wins(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    task_id = uuid4()
 
-    await import_records(owner, *(task_record(wanted, title) for title in ("1", "2", "3", "4")))
+    await import_records(owner, [task_record(task_id, title) for title in ("1", "2", "3", "4")])
 
-    assert [line["title"] for line in await export(owner)] == ["4"]
+    assert [record["title"] for record in await export(owner)] == ["4"]
 
 
-async def test_somebody_elses_ids_become_the_same_other_ones_each_time(
+async def test_another_users_task_is_imported_under_the_same_new_id_each_time(
     as_user: ClientFactory,
 ) -> None:
-    owner, stranger = as_user("owner"), as_user("stranger")
-    for number in range(3):
-        await create_task_url(owner, str(number))
-    lines = await export(owner)
+    owner = as_user("owner")
+    stranger = as_user("stranger")
+    await create_tasks(owner, 3)
+    records = await export(owner)
 
-    assert await import_records(stranger, *lines) == (3, 0, 0, 3)
-    assert await import_records(stranger, *lines) == (0, 0, 3, 3)
+    assert await import_records(stranger, records) == Report(created=3, renumbered=3)
+    assert await import_records(stranger, records) == Report(unchanged=3, renumbered=3)
 
-    theirs = await export(stranger)
-    assert [line["id"] for line in theirs] == [
-        replacement_id(stranger, line["id"]) for line in lines
-    ]
-    assert [line["title"] for line in theirs] == ["0", "1", "2"]
-    assert await export(owner) == lines
+    copies = await export(stranger)
+    new_ids = [replacement_id(stranger, record["id"]) for record in records]
+    assert [copy["id"] for copy in copies] == new_ids
+    assert [copy["title"] for copy in copies] == ["0", "1", "2"]
+    assert await export(owner) == records
 
 
-async def test_a_task_that_has_another_id_is_found_again_when_its_own_is_free(
+async def test_a_renumbered_task_is_found_again_when_its_own_id_is_free(
     as_user: ClientFactory,
 ) -> None:
-    owner, stranger = as_user("owner"), as_user("stranger")
+    owner = as_user("owner")
+    stranger = as_user("stranger")
     await create_task_url(owner)
-    lines = await export(owner)
-    await import_records(stranger, *lines)
+    records = await export(owner)
+    await import_records(stranger, records)
     await erase_owner(owner)
 
-    assert await import_records(stranger, *lines) == (0, 0, 1, 1)
-    assert await import_records(owner, *lines) == (1, 0, 0, 0)
+    assert await import_records(stranger, records) == Report(unchanged=1, renumbered=1)
+    assert await import_records(owner, records) == Report(created=1)
 
 
-async def test_an_id_that_cannot_be_had_in_any_way_is_a_conflict_and_nothing_is_written(
+async def test_a_task_whose_both_ids_are_taken_is_a_conflict_and_nothing_is_written(
     as_user: ClientFactory,
 ) -> None:
-    owner, stranger, wanted = as_user("owner"), as_user("stranger"), uuid4()
-    await import_records(stranger, task_record(wanted), task_record(replacement_id(owner, wanted)))
+    owner = as_user("owner")
+    stranger = as_user("stranger")
+    task_id = uuid4()
+    taken = [task_record(task_id), task_record(replacement_id(owner, task_id))]
+    await import_records(stranger, taken)
 
-    refused = await post_import(owner, to_ndjson(task_record(uuid4()), task_record(wanted)))
+    response = await post_import(owner, to_ndjson([task_record(uuid4()), task_record(task_id)]))
 
-    assert (refused.status_code, refused.json()["code"]) == (409, "id-taken")
+    assert response.status_code == 409
+    assert response.json()["code"] == "id-taken"
     assert await export(owner) == []
 
 
-async def test_the_quota_holds_and_nothing_beyond_it_is_written(as_user: ClientFactory) -> None:
+async def test_an_import_beyond_the_quota_writes_nothing(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await create_task_url(owner)
-    kept = await export(owner)
+    existing = await export(owner)
 
-    refused = await post_import(owner, to_ndjson(*(task_record(uuid4()) for _ in range(TASKS_MAX))))
+    response = await post_import(owner, to_ndjson(new_tasks(TASKS_MAX)))
 
-    assert (refused.status_code, refused.json()["code"]) == (422, "quota-exceeded")
-    assert await export(owner) == kept
-    assert await import_records(
-        owner, *kept, *(task_record(uuid4()) for _ in range(TASKS_MAX - 1))
-    ) == (
-        TASKS_MAX - 1,
-        0,
-        1,
-        0,
-    )
-    assert (await owner.post("/tasks", json={"title": "One more"})).json()[
-        "code"
-    ] == "quota-exceeded"
-    assert await import_records(owner, *(await export(owner))) == (0, 0, TASKS_MAX, 0)
+    assert response.status_code == 422
+    assert response.json()["code"] == "quota-exceeded"
+    assert await export(owner) == existing
+    new_count = TASKS_MAX - 1
+    report = await import_records(owner, existing + new_tasks(new_count))
+    assert report == Report(created=new_count, unchanged=1)
+    one_more = await owner.post("/tasks", json={"title": "One more"})
+    assert one_more.json()["code"] == "quota-exceeded"
+    assert await import_records(owner, await export(owner)) == Report(unchanged=TASKS_MAX)
 
 
-async def test_an_erased_owner_begins_anew_and_their_devices_too(as_user: ClientFactory) -> None:
+async def test_an_erased_owner_and_their_devices_start_anew(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    made = await owner.post("/tasks", json={"title": "Old"}, headers={"Idempotency-Key": "one"})
-    since = (await owner.get("/tasks/changes")).json()["next"]
+    key = {"Idempotency-Key": "one"}
+    before = await owner.post("/tasks", json={"title": "Old"}, headers=key)
+    token = (await owner.get("/tasks/changes")).json()["next"]
 
     await erase_owner(owner)
     await erase_owner(owner)
 
-    assert (await owner.get("/tasks")).json() == []
-    assert (await owner.get(f"/tasks/changes?since={since}")).status_code == 410
-    again = await owner.post("/tasks", json={"title": "New"}, headers={"Idempotency-Key": "one"})
-    assert (again.status_code, again.json()["title"]) == (201, "New")
-    assert again.json()["version"] > made.json()["version"]
-    assert (await owner.get(f"/tasks/changes?since={since}")).json()["code"] == "resync-required"
+    assert await get_tasks(owner) == []
+    assert (await owner.get(f"/tasks/changes?since={token}")).status_code == 410
+    after = await owner.post("/tasks", json={"title": "New"}, headers=key)
+    assert after.status_code == 201
+    assert after.json()["title"] == "New"
+    assert after.json()["version"] > before.json()["version"]
+    problem = (await owner.get(f"/tasks/changes?since={token}")).json()
+    assert problem["code"] == "resync-required"
 
 
-async def test_nothing_of_an_erased_owner_is_left_and_all_of_the_others(
+async def test_an_erasure_deletes_everything_of_the_owner_and_nothing_of_others(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
-    for someone in (owner, neighbour):
-        await someone.delete(await create_task_url(someone))
-        await someone.post("/tasks", json={"title": "x"}, headers={"Idempotency-Key": "one"})
+    owner = as_isolated_user("owner")
+    neighbour = as_isolated_user("neighbour")
+    for client in (owner, neighbour):
+        await client.delete(await create_task_url(client))
+        await client.post("/tasks", json={"title": "x"}, headers={"Idempotency-Key": "one"})
 
-    before = proxy.round_trips
+    round_trips_before = proxy.round_trips
     await erase_owner(owner)
 
-    assert proxy.round_trips - before == 1
+    assert proxy.round_trips - round_trips_before == 1
     assert (await owner.get(f"{OWNER_PATH}/export")).content == b""
     assert len(await export(neighbour)) == 1
     assert len((await neighbour.get("/tasks/changes")).json()["deleted"]) == 1

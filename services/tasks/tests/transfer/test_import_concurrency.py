@@ -1,4 +1,4 @@
-"""What imports that are being sent leave to others: everything."""
+"""An import that is being sent holds nothing that other requests wait for."""
 
 import asyncio
 import gc
@@ -18,9 +18,11 @@ from tasks.transfer.concurrency import Priority, PriorityLimiter
 
 from ..support.import_export import (
     Record,
+    Report,
     count_staged,
     export,
     import_records,
+    new_tasks,
     post_import,
     run_sql,
     task_record,
@@ -29,218 +31,229 @@ from ..support.import_export import (
 )
 from ..support.owner_lock import create_task_url
 
-HELD: Final = """
+COUNT_BUSY_CONNECTIONS: Final = """
 SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state = 'active' OR state LIKE 'idle in %%')
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND (state = 'active' OR state LIKE 'idle in %%')
 """
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give clients a second to send something, and three for all."""
-    monkeypatch.setattr(
-        streams, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
-    )
+def limit_uploads(
+    monkeypatch: pytest.MonkeyPatch, pause_seconds: float, seconds_max: float = 50.0
+) -> None:
+    limits = replace(IMPORT_LIMITS, pause_seconds=pause_seconds, seconds_max=seconds_max)
+    monkeypatch.setattr(streams, "IMPORT_LIMITS", limits)
 
 
-async def slowly(go_on: asyncio.Event, *lines: Record) -> AsyncIterator[bytes]:
-    """Send lines, and then nothing until told to."""
-    yield to_ndjson(*lines)
-    await go_on.wait()
+async def paused_upload(resume: asyncio.Event, records: list[Record]) -> AsyncIterator[bytes]:
+    """Send records, and end only when `resume` is set."""
+    yield to_ndjson(records)
+    await resume.wait()
 
 
-async def dripping(seconds: float, piece: bytes = b" ") -> AsyncIterator[bytes]:
-    """Send a line, and then the same few bytes again and again."""
-    yield to_ndjson(task_record(uuid4()))
+async def endless_upload(seconds: float, chunk: bytes = b" ") -> AsyncIterator[bytes]:
+    """Send a record, and then the same chunk again and again, after this pause."""
+    yield to_ndjson(new_tasks(1))
     while True:
         await asyncio.sleep(seconds)
-        yield piece
+        yield chunk
 
 
-def begin(owner: AsyncClient, content: AsyncIterator[bytes]) -> asyncio.Task[Response]:
+def start_import(owner: AsyncClient, content: AsyncIterator[bytes]) -> asyncio.Task[Response]:
     return asyncio.create_task(post_import(owner, content))
 
 
-async def end(*sending: asyncio.Task[Response]) -> None:
-    """Leave, as clients do that go away."""
-    for each in sending:
-        each.cancel()
-    await asyncio.gather(*sending, return_exceptions=True)
+async def disconnect(imports: list[asyncio.Task[Response]]) -> None:
+    """Cancel requests, as clients do that disconnect."""
+    for pending in imports:
+        pending.cancel()
+    await asyncio.gather(*imports, return_exceptions=True)
 
 
-async def test_many_that_send_a_space_now_and_then_keep_nobody_waiting(
+def assert_timed_out(response: Response) -> None:
+    assert response.status_code == 408
+    assert response.json()["code"] == "request-timeout"
+
+
+async def test_many_slow_imports_keep_nobody_waiting(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    dawdlers = [
-        begin(as_isolated_user(f"dawdler {number // 2}"), dripping(0.3)) for number in range(24)
-    ]
+    slow_imports: list[asyncio.Task[Response]] = []
+    for number in range(12):
+        slow_user = as_isolated_user(f"slow user {number}")
+        slow_imports.append(start_import(slow_user, endless_upload(0.3)))
+        slow_imports.append(start_import(slow_user, endless_upload(0.3)))
     await wait_until_staged(proxy, 24, 0)
 
     async with asyncio.timeout(4):
-        assert await import_records(owner, *(task_record(uuid4()) for _ in range(3))) == (
-            3,
-            0,
-            0,
-            0,
-        )
+        assert await import_records(owner, new_tasks(3)) == Report(created=3)
 
-    assert await run_sql(proxy, HELD) == [(0,)]
-    await end(*dawdlers)
+    assert await run_sql(proxy, COUNT_BUSY_CONNECTIONS) == [(0,)]
+    await disconnect(slow_imports)
     await wait_until_staged(proxy, 0, 0)
 
 
-async def test_writes_go_on_while_a_client_sends_an_import(
+async def test_a_user_can_write_while_an_import_is_being_sent(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour, go_on = (
-        as_isolated_user("owner"),
-        as_isolated_user("neighbour"),
-        asyncio.Event(),
-    )
-    address = await create_task_url(owner)
+    owner = as_isolated_user("owner")
+    neighbour = as_isolated_user("neighbour")
+    resume = asyncio.Event()
+    url = await create_task_url(owner)
 
-    sending = begin(owner, slowly(go_on, task_record(uuid4(), "New")))
+    pending = start_import(owner, paused_upload(resume, [task_record(uuid4(), "New")]))
     await wait_until_staged(proxy, 1, 0)
     for number in range(3):
-        assert (await owner.patch(address, json={"title": str(number)})).status_code == 200
+        response = await owner.patch(url, json={"title": str(number)})
+        assert response.status_code == 200
     await create_task_url(neighbour)
-    go_on.set()
+    resume.set()
 
-    assert (await sending).json()["created"] == 1
-    assert {line["title"] for line in await export(owner)} == {"2", "New"}
+    assert (await pending).json()["created"] == 1
+    assert {record["title"] for record in await export(owner)} == {"2", "New"}
 
 
-async def test_two_imports_of_one_user_come_in_beside_each_other(
+async def test_two_imports_of_one_user_run_at_the_same_time(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on, line = as_isolated_user("owner"), asyncio.Event(), task_record(uuid4())
+    owner = as_isolated_user("owner")
+    resume = asyncio.Event()
+    records = new_tasks(1)
 
-    first = begin(owner, slowly(go_on, line))
+    first = start_import(owner, paused_upload(resume, records))
     await wait_until_staged(proxy, 1, 0)
-    assert await import_records(owner, line) == (1, 0, 0, 0)
-    go_on.set()
+    assert await import_records(owner, records) == Report(created=1)
+    resume.set()
 
-    assert (await first).json() == {"created": 0, "updated": 0, "unchanged": 1, "renumbered": 0}
+    report = (await first).json()
+    assert report == {"created": 0, "updated": 0, "unchanged": 1, "renumbered": 0}
 
 
-async def test_a_third_import_of_one_user_waits_for_one_of_the_first_and_not_for_ever(
+async def test_a_third_import_of_one_user_waits_for_another_one_until_its_deadline(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, go_on = as_isolated_user("owner"), asyncio.Event()
-    first, second = begin(owner, slowly(go_on)), begin(owner, dripping(1.0))
+    owner = as_isolated_user("owner")
+    resume = asyncio.Event()
+    first = start_import(owner, paused_upload(resume, []))
+    second = start_import(owner, endless_upload(1.0))
     await wait_until_staged(proxy, 2, 0)
 
-    refused = await post_import(owner, to_ndjson(task_record(uuid4())))
-    assert (refused.status_code, refused.json()["code"]) == (503, "deadline-passed")
-    assert refused.headers["retry-after"] == "1"
-    third = begin(owner, slowly(go_on, task_record(uuid4())))
+    response = await post_import(owner, to_ndjson(new_tasks(1)))
+    assert response.status_code == 503
+    assert response.json()["code"] == "deadline-passed"
+    assert response.headers["retry-after"] == "1"
+
+    third = start_import(owner, paused_upload(resume, new_tasks(1)))
     await asyncio.sleep(0.1)
-    imports, _ = await count_staged(proxy)
-    assert imports == 2
-    go_on.set()
+    import_count, _ = await count_staged(proxy)
+    assert import_count == 2
+    resume.set()
 
-    assert [(await each).status_code for each in (first, third)] == [200, 200]
-    await end(second)
+    assert (await first).status_code == 200
+    assert (await third).status_code == 200
+    await disconnect([second])
 
 
-@pytest.mark.parametrize("content", [b"", b" ", b"\n"])
-async def test_who_sends_nothing_of_use_for_too_long_is_refused(
+@pytest.mark.parametrize("chunk", [b"", b" ", b"\n"])
+async def test_an_import_without_enough_bytes_times_out(
     as_isolated_user: ClientFactory,
     proxy: FaultProxy,
     monkeypatch: pytest.MonkeyPatch,
-    content: bytes,
+    chunk: bytes,
 ) -> None:
     owner = as_isolated_user("owner")
-    monkeypatch.setattr(streams, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
+    limit_uploads(monkeypatch, pause_seconds=1.0)
 
     async with asyncio.timeout(8):
-        refused = await post_import(owner, dripping(0.3, content))
+        response = await post_import(owner, endless_upload(0.3, chunk))
 
-    assert (refused.status_code, refused.json()["code"]) == (408, "request-timeout")
+    assert_timed_out(response)
     assert await export(owner) == []
     assert await count_staged(proxy) == (0, 0)
-    assert (await import_records(owner, task_record(uuid4())))[0] == 1
+    assert await import_records(owner, new_tasks(1)) == Report(created=1)
 
 
-@pytest.mark.usefixtures("impatient")
-async def test_who_never_comes_to_an_end_is_refused(
-    as_isolated_user: ClientFactory, proxy: FaultProxy
+async def test_an_import_without_an_end_times_out(
+    as_isolated_user: ClientFactory, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner = as_isolated_user("owner")
+    limit_uploads(monkeypatch, pause_seconds=1.0, seconds_max=3.0)
 
     async with asyncio.timeout(6):
-        refused = await post_import(owner, dripping(0.3, b"\n" * 1_000))
+        response = await post_import(owner, endless_upload(0.3, b"\n" * 1_000))
 
-    assert (refused.status_code, refused.json()["code"]) == (408, "request-timeout")
+    assert_timed_out(response)
     assert await count_staged(proxy) == (0, 0)
 
 
-async def test_an_import_that_lasts_is_not_given_up_as_long_as_it_gets_on(
+async def test_a_long_import_does_not_time_out_while_it_makes_progress(
     as_isolated_user: ClientFactory,
 ) -> None:
-    lines = [task_record(uuid4()) for _ in range(3)]
+    records = new_tasks(3)
 
-    async def drip() -> AsyncIterator[bytes]:
-        for line in lines:
-            yield to_ndjson(line)
+    async def slow_upload() -> AsyncIterator[bytes]:
+        for record in records:
+            yield to_ndjson([record])
             await asyncio.sleep(2.0)
 
-    assert (await post_import(as_isolated_user("owner"), drip())).json()["created"] == 3
+    response = await post_import(as_isolated_user("owner"), slow_upload())
+
+    assert response.json()["created"] == 3
 
 
-async def test_turns_go_to_the_lowest_rank_and_pass_over_who_has_left() -> None:
-    turns, went = PriorityLimiter(1), list[int]()
+async def test_slots_go_to_the_highest_priority_that_was_not_cancelled() -> None:
+    limiter = PriorityLimiter(1)
+    finished_numbers: list[int] = []
 
-    async def go(number: int) -> None:
-        async with turns.slot(Priority(is_large=number > 5, number=number)):
-            went.append(number)
+    async def run(number: int) -> None:
+        async with limiter.slot(Priority(is_large=number > 5, number=number)):
+            finished_numbers.append(number)
             await asyncio.sleep(0)
 
-    async with turns.slot(Priority(is_large=False, number=0)):
-        going = [asyncio.create_task(go(number)) for number in (9, 3, 7, 1)]
+    async with limiter.slot(Priority(is_large=False, number=0)):
+        waiting = [asyncio.create_task(run(number)) for number in (9, 3, 7, 1)]
         await asyncio.sleep(0)
-        going[1].cancel()
+        waiting[1].cancel()
         await asyncio.sleep(0)
-    await asyncio.gather(*going, return_exceptions=True)
+    await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert went == [1, 7, 9]
+    assert finished_numbers == [1, 7, 9]
 
 
-async def test_a_turn_that_is_given_to_who_leaves_at_that_moment_is_passed_on() -> None:
-    turns = PriorityLimiter(1)
+async def test_a_slot_that_is_assigned_to_a_task_cancelled_at_that_moment_is_passed_on() -> None:
+    limiter = PriorityLimiter(1)
 
-    async def go() -> bool:
-        async with turns.slot(Priority(is_large=False, number=1)):
+    async def run() -> bool:
+        async with limiter.slot(Priority(is_large=False, number=1)):
             return True
 
-    async with turns.slot(Priority(is_large=False, number=0)):
-        leaving, staying = asyncio.create_task(go()), asyncio.create_task(go())
+    async with limiter.slot(Priority(is_large=False, number=0)):
+        cancelled = asyncio.create_task(run())
+        next_in_line = asyncio.create_task(run())
         await asyncio.sleep(0)
-    leaving.cancel()
+    cancelled.cancel()
 
     async with asyncio.timeout(1):
-        assert await staying
-    async with asyncio.timeout(1), turns.slot(Priority(is_large=False, number=2)):
+        assert await next_in_line
+    async with asyncio.timeout(1), limiter.slot(Priority(is_large=False, number=2)):
         pass
 
 
-async def test_nothing_of_a_refused_import_is_read_on(as_isolated_user: ClientFactory) -> None:
-    gc.disable()  # what only the garbage collector ends has not been ended
+async def test_the_rest_of_a_rejected_import_is_not_read(as_isolated_user: ClientFactory) -> None:
+    async def invalid_upload() -> AsyncIterator[bytes]:
+        yield to_ndjson([task_record(uuid4(), "")])
+        while True:
+            await asyncio.sleep(1.5)
+            yield b" "
+
+    gc.disable()  # the garbage collector would end a reader that was left behind
     try:
-        refused = await post_import(as_isolated_user("owner"), _broken_then(1.5))
+        response = await post_import(as_isolated_user("owner"), invalid_upload())
         await asyncio.sleep(0.1)
-        reading = [task for task in asyncio.all_tasks() if "anext" in repr(task)]
+        readers = [task for task in asyncio.all_tasks() if "anext" in repr(task)]
     finally:
         gc.enable()
 
-    assert refused.status_code == 422
-    assert reading == []
-
-
-async def _broken_then(seconds: float) -> AsyncIterator[bytes]:
-    """Send a line that breaks a rule, and then spaces, as long as they are read."""
-    yield to_ndjson(task_record(uuid4()) | {"title": ""})
-    while True:
-        await asyncio.sleep(seconds)
-        yield b" "
+    assert response.status_code == 422
+    assert readers == []

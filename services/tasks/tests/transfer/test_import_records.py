@@ -1,4 +1,4 @@
-"""A line that is bad is refused with its number, and nothing of the import is written."""
+"""An invalid line is rejected with its number, and nothing of the import is written."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -12,33 +12,35 @@ from ..support.import_export import (
     OLD_TIMESTAMP,
     OWNER_PATH,
     Record,
+    Report,
     export,
     import_records,
+    new_tasks,
     post_import,
     task_record,
     to_ndjson,
 )
 
-UNREADABLE: Final = {
+UNREADABLE_LINES: Final = {
     "broken": b'{"kind": "task"',
     "a byte order mark alone": b"\xef\xbb\xbf",
     "a line separator": "\u2028".encode(),
-    "no object": b"[]",
-    "no UTF-8": b'{"kind": "\xff"}',
-    "with a byte order mark": b"\xef\xbb\xbf" + to_ndjson(task_record(uuid4())).strip(),
-    "a name twice": b'{"kind": "task", "kind": "task"}',
+    "not an object": b"[]",
+    "not UTF-8": b'{"kind": "\xff"}',
+    "with a byte order mark": b"\xef\xbb\xbf" + to_ndjson([task_record(uuid4())]).strip(),
+    "a repeated name": b'{"kind": "task", "kind": "task"}',
     "not a number": b'{"kind": "task", "version": NaN}',
     "too deep": b'{"version": ' + b"[" * 40 + b"]" * 40 + b"}",
     "too long": b" " * 65_537,
-    "too long, and then some": b" " * 200_000,
-    "two on one line": to_ndjson(task_record(uuid4())).strip() * 2,
+    "far too long": b" " * 200_000,
+    "two records on one line": to_ndjson([task_record(uuid4())]).strip() * 2,
 }
 
-WRONG: Final[dict[str, tuple[Record, int, str]]] = {
-    "an id that is none": ({"id": "1"}, 400, "uuid-parsing"),
-    "no text": ({"title": 1}, 400, "string-type"),
+INVALID_FIELDS: Final[dict[str, tuple[Record, int, str]]] = {
+    "not a UUID": ({"id": "1"}, 400, "uuid-parsing"),
+    "not a text": ({"title": 1}, 400, "string-type"),
     "a lone surrogate": ({"title": "\ud800"}, 400, "json-invalid"),
-    "a time that is none": ({"created_at": "yesterday"}, 400, "datetime-parsing"),
+    "not a time": ({"created_at": "yesterday"}, 400, "datetime-parsing"),
     "a time without a zone": ({"updated_at": "2020-01-01T00:00:00"}, 400, "datetime-parsing"),
     "a time that is a number": ({"updated_at": 1}, 400, "string-type"),
     "a kind that is a number": ({"kind": 1}, 400, "string-type"),
@@ -54,7 +56,7 @@ WRONG: Final[dict[str, tuple[Record, int, str]]] = {
     "an unknown status": ({"status": "done"}, 422, "unknown-word"),
     "too early": ({"created_at": "1969-12-31T23:59:59.999999Z"}, 422, "time-out-of-range"),
     "too late": ({"completed_at": "9999-12-31T23:59:59-01:00"}, 422, "time-out-of-range"),
-    "too late to be read": (
+    "too late to be parsed": (
         {"updated_at": "9999-12-31T23:59:59.9999999-14:00"},
         422,
         "time-out-of-range",
@@ -64,120 +66,119 @@ WRONG: Final[dict[str, tuple[Record, int, str]]] = {
         422,
         "contradiction",
     ),
-    "completed at no time": ({"is_completed": True}, 422, "contradiction"),
-    "pending since a time": (
+    "completed without a time": ({"is_completed": True}, 422, "contradiction"),
+    "pending with a completion time": (
         {"status": "pending", "completed_at": OLD_TIMESTAMP},
         422,
         "contradiction",
     ),
 }
+"""Fields that make a task record invalid, the status and the code of the field error."""
 
 
-@pytest.mark.parametrize("line", UNREADABLE.values(), ids=UNREADABLE)
-async def test_a_line_that_cannot_be_read_is_named(as_user: ClientFactory, line: bytes) -> None:
+async def in_chunks(content: bytes, size: int) -> AsyncIterator[bytes]:
+    """Yield the content in chunks of this size."""
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+@pytest.mark.parametrize("line", UNREADABLE_LINES.values(), ids=UNREADABLE_LINES)
+async def test_an_unreadable_line_is_named(as_user: ClientFactory, line: bytes) -> None:
     owner = as_user("owner")
+    valid_line = to_ndjson([task_record(uuid4())])
 
-    refused = await post_import(
-        owner, to_ndjson(task_record(uuid4())) + line + b"\n" + to_ndjson(task_record(uuid4()))
-    )
+    response = await post_import(owner, valid_line + line + b"\n" + valid_line)
 
-    problem = refused.json()
-    assert (refused.status_code, problem["code"]) == (400, "bad-request")
+    problem = response.json()
+    assert response.status_code == 400
+    assert problem["code"] == "bad-request"
     assert problem["detail"] == "Line 3 cannot be read."
-    assert [fault["location"] for fault in problem["errors"]] == [["body", 3]]
+    assert [error["location"] for error in problem["errors"]] == [["body", 3]]
     assert await export(owner) == []
 
 
-@pytest.mark.parametrize(("fields", "status", "code"), WRONG.values(), ids=WRONG)
-async def test_a_line_that_breaks_a_rule_is_named(
+@pytest.mark.parametrize(("fields", "status", "code"), INVALID_FIELDS.values(), ids=INVALID_FIELDS)
+async def test_the_line_of_an_invalid_task_is_named(
     as_user: ClientFactory, fields: Record, status: int, code: str
 ) -> None:
     owner = as_user("owner")
+    invalid_record = task_record(uuid4()) | fields
 
-    refused = await post_import(
-        owner, to_ndjson(task_record(uuid4()), task_record(uuid4()), task_record(uuid4()) | fields)
-    )
+    response = await post_import(owner, to_ndjson([*new_tasks(2), invalid_record]))
 
-    problem = refused.json()
-    assert (refused.status_code, problem["detail"].split()[:2]) == (status, ["Line", "4"])
-    assert {fault["code"] for fault in problem["errors"]} == {code}
-    assert all(fault["location"][:2] == ["body", 4] for fault in problem["errors"])
+    problem = response.json()
+    assert response.status_code == status
+    assert problem["detail"].startswith("Line 4 ")
+    assert {error["code"] for error in problem["errors"]} == {code}
+    for error in problem["errors"]:
+        assert error["location"][:2] == ["body", 4]
     assert await export(owner) == []
 
 
-async def test_of_many_faults_of_a_line_20_are_told(as_user: ClientFactory) -> None:
-    refused = await post_import(
-        as_user("owner"),
-        to_ndjson(task_record(uuid4()) | {f"x{number}": 1 for number in range(3_000)}),
-    )
+async def test_of_many_errors_of_a_line_20_are_listed(as_user: ClientFactory) -> None:
+    record = task_record(uuid4())
+    for number in range(3_000):
+        record[f"x{number}"] = 1
 
-    assert (refused.status_code, refused.json()["errors_omitted"]) == (422, 2_980)
-    assert [fault["location"][:2] for fault in refused.json()["errors"]] == [["body", 2]] * 20
+    response = await post_import(as_user("owner"), to_ndjson([record]))
+
+    problem = response.json()
+    assert response.status_code == 422
+    assert problem["errors_omitted"] == 2_980
+    assert [error["location"][:2] for error in problem["errors"]] == [["body", 2]] * 20
 
 
 @pytest.mark.parametrize("name", ["kind", "id", "title", "created_at", "updated_at"])
-async def test_what_a_task_cannot_do_without_is_named(as_user: ClientFactory, name: str) -> None:
-    line = task_record(uuid4())
-    del line[name]
+async def test_a_missing_field_of_a_task_is_named(as_user: ClientFactory, name: str) -> None:
+    record = task_record(uuid4())
+    del record[name]
 
-    refused = await post_import(as_user("owner"), to_ndjson(line))
+    response = await post_import(as_user("owner"), to_ndjson([record]))
 
-    assert refused.status_code == 422
-    assert [(fault["location"], fault["code"]) for fault in refused.json()["errors"]] == [
-        (["body", 2, name], "missing")
-    ]
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert error["location"] == ["body", 2, name]
+    assert error["code"] == "missing"
 
 
-async def test_times_are_kept_to_the_microsecond_in_whatever_zone_they_come(
-    as_user: ClientFactory,
-) -> None:
+async def test_times_of_any_zone_are_kept_to_the_microsecond(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    times = {
-        "created_at": "1970-01-01T00:00:00z",
-        "updated_at": "2020-02-29T12:00:00.1234567+05:30",
-        "completed_at": "9999-12-31T23:59:59.999999Z",
-    }
+    record = task_record(
+        uuid4(),
+        created_at="1970-01-01T00:00:00z",
+        updated_at="2020-02-29T12:00:00.1234567+05:30",
+        completed_at="9999-12-31T23:59:59.999999Z",
+    )
 
-    assert await import_records(owner, task_record(uuid4(), **times)) == (1, 0, 0, 0)
+    assert await import_records(owner, [record]) == Report(created=1)
 
-    [line] = await export(owner)
-    assert {name: line[name] for name in times} == {
-        "created_at": "1970-01-01T00:00:00.000000Z",
-        "updated_at": "2020-02-29T06:30:00.123456Z",
-        "completed_at": "9999-12-31T23:59:59.999999Z",
-    }
-    assert (line["is_completed"], line["status"]) == (True, "completed")
+    [exported] = await export(owner)
+    assert exported["created_at"] == "1970-01-01T00:00:00.000000Z"
+    assert exported["updated_at"] == "2020-02-29T06:30:00.123456Z"
+    assert exported["completed_at"] == "9999-12-31T23:59:59.999999Z"
+    assert exported["is_completed"] is True
+    assert exported["status"] == "completed"
     assert len((await owner.get("/tasks?limit=1")).json()) == 1
 
 
-async def test_whose_task_it_was_is_no_matter(as_user: ClientFactory) -> None:
-    assert await import_records(
-        as_user("owner"), task_record(uuid4(), user_id=str(uuid4()), version=7)
-    ) == (
-        1,
-        0,
-        0,
-        0,
-    )
+async def test_the_former_owner_and_version_are_ignored(as_user: ClientFactory) -> None:
+    record = task_record(uuid4(), user_id=str(uuid4()), version=7)
+
+    assert await import_records(as_user("owner"), [record]) == Report(created=1)
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000_000])
-async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_feed(
+async def test_a_stream_may_have_chunks_of_any_size_and_no_final_line_feed(
     as_user: ClientFactory, size: int
 ) -> None:
     owner = as_user("owner")
-    stream = (
-        to_ndjson(task_record(uuid4(), "Äpfel"), task_record(uuid4(), "🌵"))
-        .replace(b"\n", b"\r\n")
-        .removesuffix(b"\r\n")
-    )
+    lines = to_ndjson([task_record(uuid4(), "Äpfel"), task_record(uuid4(), "🌵")])
+    content = lines.replace(b"\n", b"\r\n").removesuffix(b"\r\n")
 
-    async def pieces() -> AsyncIterator[bytes]:
-        for place in range(0, len(stream), size):
-            yield stream[place : place + size]
+    response = await post_import(owner, in_chunks(content, size))
 
-    assert (await post_import(owner, pieces())).json()["created"] == 2
-    assert {line["title"] for line in await export(owner)} == {"Äpfel", "🌵"}
+    assert response.json()["created"] == 2
+    assert {record["title"] for record in await export(owner)} == {"Äpfel", "🌵"}
 
 
 @pytest.mark.parametrize(
@@ -187,37 +188,34 @@ async def test_a_stream_may_come_in_pieces_of_any_size_and_end_without_a_line_fe
 async def test_blank_lines_are_skipped_and_counted(
     as_user: ClientFactory, blank: bytes, size: int
 ) -> None:
-    owner, line_feeds = as_user("owner"), blank.count(b"\n")
-    bad = to_ndjson(task_record(uuid4(), ""))
-    stream = (
-        blank
-        + to_ndjson(task_record(uuid4(), "a"))
-        + blank
-        + to_ndjson(task_record(uuid4(), "b"))
-        + blank
-    )
+    owner = as_user("owner")
+    first = to_ndjson([task_record(uuid4(), "a")])
+    second = to_ndjson([task_record(uuid4(), "b")])
+    invalid = to_ndjson([task_record(uuid4(), "")])
+    valid_content = blank + first + blank + second + blank
+    invalid_line_number = 4 + 3 * blank.count(b"\n")
 
-    async def pieces(content: bytes) -> AsyncIterator[bytes]:
-        for place in range(0, len(content), size):
-            yield content[place : place + size]
-
-    refused = await post_import(owner, pieces(stream + bad))
-    assert refused.json()["detail"] == f"Line {4 + 3 * line_feeds} breaks a rule."
+    response = await post_import(owner, in_chunks(valid_content + invalid, size))
+    assert response.json()["detail"] == f"Line {invalid_line_number} breaks a rule."
     assert await export(owner) == []
-    assert (await post_import(owner, pieces(stream))).json()["created"] == 2
+
+    response = await post_import(owner, in_chunks(valid_content, size))
+    assert response.json()["created"] == 2
 
 
-async def test_no_reader_breaks_a_line_of_an_export(as_user: ClientFactory) -> None:
-    owner, text = as_user("owner"), "a\n\r\r\n\\\u2028\\\\\u2029\\u2028 \u00a0\u180e\ufeff\tz"
-    await import_records(owner, task_record(uuid4(), description=text))
+async def test_a_record_of_an_export_is_one_line_for_every_reader(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    text = "a\n\r\r\n\\\u2028\\\\\u2029\\u2028 \u00a0\u180e\ufeff\tz"
+    await import_records(owner, [task_record(uuid4(), description=text)])
 
-    exported = (await owner.get(f"{OWNER_PATH}/export")).content
+    content = (await owner.get(f"{OWNER_PATH}/export")).content
 
-    assert len(exported.decode().splitlines()) == len(exported.splitlines()) == 1
-    [line] = await export(owner)
-    assert line["description"] == text
-    assert await import_records(owner, line) == (0, 0, 1, 0)
+    assert len(content.decode().splitlines()) == 1
+    assert len(content.splitlines()) == 1
+    [record] = await export(owner)
+    assert record["description"] == text
+    assert await import_records(owner, [record]) == Report(unchanged=1)
 
 
-async def test_a_stream_of_nothing_changes_nothing(as_user: ClientFactory) -> None:
-    assert await import_records(as_user("owner")) == (0, 0, 0, 0)
+async def test_an_empty_import_changes_nothing(as_user: ClientFactory) -> None:
+    assert await import_records(as_user("owner"), []) == Report()

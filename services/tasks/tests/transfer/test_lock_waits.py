@@ -1,9 +1,10 @@
-"""What an import and an erasure do that had to wait for others, and what waited for them."""
+"""Imports and erasures that waited for a lock on the owner, and requests that waited for them."""
 
 import asyncio
 from uuid import uuid4
 
 import pytest
+from httpx import Response
 
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
@@ -11,36 +12,59 @@ from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from ..support.import_export import (
     OWNER_PATH,
+    Report,
     count_staged,
     export,
     import_records,
+    list_record,
     post_import,
     task_record,
     to_ndjson,
 )
-from ..support.owner_lock import commit_after_requests_wait, create_task_url, lock_owners
+from ..support.owner_lock import (
+    DELETE_ALL_OWNERS,
+    commit_after_requests_wait,
+    create_task_url,
+    lock_owners,
+)
 from ..support.service import TASKS_MAX
 
-ERASE = "DELETE FROM owners"
+BUMP_COUNTER = "UPDATE owners SET counter = counter + 1"
+
+INSERT_TASK = """
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
+SELECT %s, id, 'Theirs', false, now(), now(), counter + 1 FROM owners WHERE id = %s
+"""
+
+INSERT_LIST = """
+INSERT INTO task_lists (id, user_id, name, folded_name, created_at, updated_at, version)
+SELECT %s, id, 'Theirs', 'theirs', now(), now(), counter + 1 FROM owners WHERE id = %s
+"""
 
 
-async def test_an_import_that_waited_builds_on_what_was_written_meanwhile(
+def assert_id_taken(response: Response) -> None:
+    assert response.status_code == 409
+    assert response.json()["code"] == "id-taken"
+    assert response.headers["retry-after"] == "1"
+
+
+async def test_an_import_that_waited_sees_what_was_written_before_it(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
-    [line] = await export(owner)
+    [record] = await export(owner)
 
     async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 1")
+        await other.execute(BUMP_COUNTER)
         await other.execute(
             "UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)"
         )
-        [answer] = await commit_after_requests_wait(
-            proxy, other, post_import(owner, to_ndjson(line))
+        [response] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson([record]))
         )
 
-    assert answer.json() == {"created": 0, "updated": 1, "unchanged": 0, "renumbered": 0}
+    assert response.json() == {"created": 0, "updated": 1, "unchanged": 0, "renumbered": 0}
     assert (await export(owner))[0]["title"] == "Old"
 
 
@@ -52,153 +76,141 @@ async def test_the_quota_holds_for_an_import_that_waited(
 
     async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET task_count = %s", (TASKS_MAX,))
-        [answer] = await commit_after_requests_wait(
-            proxy, other, post_import(owner, to_ndjson(task_record(uuid4())))
+        [response] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson([task_record(uuid4())]))
         )
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "quota-exceeded")
+    assert response.status_code == 422
+    assert response.json()["code"] == "quota-exceeded"
 
 
-async def test_an_import_behind_an_erasure_begins_anew(
+async def test_an_import_that_waited_for_an_erasure_starts_a_new_owner(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
-    line = task_record(uuid4(), "New")
+    record = task_record(uuid4(), "New")
 
     async with lock_owners(proxy) as other:
-        await other.execute(ERASE)
-        [answer] = await commit_after_requests_wait(
-            proxy, other, post_import(owner, to_ndjson(line))
+        await other.execute(DELETE_ALL_OWNERS)
+        [response] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson([record]))
         )
 
-    assert answer.json()["created"] == 1
-    assert [found["title"] for found in await export(owner)] == ["New"]
+    assert response.json()["created"] == 1
+    assert [task["title"] for task in await export(owner)] == ["New"]
 
 
-async def test_an_id_that_somebody_takes_at_this_moment_is_a_conflict_and_another_one_later(
+async def test_a_task_id_that_another_user_takes_meanwhile_is_a_conflict_and_later_replaced(
     as_isolated_user: ClientFactory, proxy: FaultProxy
-) -> None:
-    owner, neighbour, wanted = as_isolated_user("owner"), as_isolated_user("neighbour"), uuid4()
-    for someone in (owner, neighbour):
-        await create_task_url(someone)
-
-    async with lock_owners(proxy) as other:
-        await other.rollback()
-        await other.execute(
-            "INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)"
-            " SELECT %s, id, 'Theirs', false, now(), now(), counter + 1 FROM owners WHERE id = %s",
-            (wanted, neighbour.headers["x-user-id"]),
-        )
-        [answer] = await commit_after_requests_wait(
-            proxy, other, post_import(owner, to_ndjson(task_record(uuid4()), task_record(wanted)))
-        )
-
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
-        409,
-        "id-taken",
-        "1",
-    )
-    assert len(await export(owner)) == 1
-    assert await import_records(owner, task_record(wanted)) == (1, 0, 0, 1)
-
-
-async def test_a_list_whose_id_somebody_takes_at_this_moment_is_a_conflict(
-    as_isolated_user: ClientFactory, proxy: FaultProxy
-) -> None:
-    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
-    for someone in (owner, neighbour):
-        await create_task_url(someone)
-    line = task_record(uuid4(), kind="list", name="Garden")
-    del line["title"]
-
-    async with lock_owners(proxy) as other:
-        await other.rollback()
-        await other.execute(
-            "INSERT INTO task_lists (id, user_id, name, folded_name, created_at, updated_at, version)"
-            " SELECT %s, id, 'Theirs', 'theirs', now(), now(), counter + 1 FROM owners WHERE id = %s",
-            (line["id"], neighbour.headers["x-user-id"]),
-        )
-        [answer] = await commit_after_requests_wait(
-            proxy, other, post_import(owner, to_ndjson(line, task_record(uuid4())))
-        )
-
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
-        409,
-        "id-taken",
-        "1",
-    )
-    assert len(await export(owner)) == 1
-    assert await import_records(owner, line) == (1, 0, 0, 1)
-
-
-@pytest.mark.parametrize("verb", ["PATCH", "PUT", "DELETE"])
-async def test_a_change_behind_an_erasure_finds_nothing(
-    as_isolated_user: ClientFactory, proxy: FaultProxy, verb: str
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
+    neighbour = as_isolated_user("neighbour")
+    await create_task_url(owner)
+    await create_task_url(neighbour)
+    record = task_record(uuid4())
 
     async with lock_owners(proxy) as other:
-        await other.execute(ERASE)
-        body = None if verb == "DELETE" else {"title": "New"}
-        [answer] = await commit_after_requests_wait(
-            proxy, other, owner.request(verb, address, json=body)
+        await other.rollback()
+        await other.execute(INSERT_TASK, (record["id"], neighbour.headers["x-user-id"]))
+        [response] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson([task_record(uuid4()), record]))
         )
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "task-not-found")
+    assert_id_taken(response)
+    assert len(await export(owner)) == 1
+    assert await import_records(owner, [record]) == Report(created=1, renumbered=1)
+
+
+async def test_a_list_id_that_another_user_takes_meanwhile_is_a_conflict_and_later_replaced(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    neighbour = as_isolated_user("neighbour")
+    await create_task_url(owner)
+    await create_task_url(neighbour)
+    record = list_record("Garden")
+
+    async with lock_owners(proxy) as other:
+        await other.rollback()
+        await other.execute(INSERT_LIST, (record["id"], neighbour.headers["x-user-id"]))
+        [response] = await commit_after_requests_wait(
+            proxy, other, post_import(owner, to_ndjson([record, task_record(uuid4())]))
+        )
+
+    assert_id_taken(response)
+    assert len(await export(owner)) == 1
+    assert await import_records(owner, [record]) == Report(created=1, renumbered=1)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
+async def test_a_change_that_waited_for_an_erasure_finds_no_task(
+    as_isolated_user: ClientFactory, proxy: FaultProxy, method: str
+) -> None:
+    owner = as_isolated_user("owner")
+    url = await create_task_url(owner)
+    body = {"title": "New"}
+    if method == "DELETE":
+        body = None
+
+    async with lock_owners(proxy) as other:
+        await other.execute(DELETE_ALL_OWNERS)
+        [response] = await commit_after_requests_wait(
+            proxy, other, owner.request(method, url, json=body)
+        )
+
+    assert response.status_code == 404
+    assert response.json()["code"] == "task-not-found"
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}])
-async def test_a_task_behind_an_erasure_is_the_first_of_a_new_owner(
+async def test_a_creation_that_waited_for_an_erasure_starts_a_new_owner(
     as_isolated_user: ClientFactory, proxy: FaultProxy, headers: dict[str, str]
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
     async with lock_owners(proxy) as other:
-        await other.execute(ERASE)
+        await other.execute(DELETE_ALL_OWNERS)
         post = owner.post("/tasks", json={"title": "New"}, headers=headers)
         put = owner.put(
             f"/tasks/{uuid4()}", json={"title": "Named"}, headers={"If-None-Match": "*"}
         )
-        answers = await commit_after_requests_wait(proxy, other, post, put)
+        responses = await commit_after_requests_wait(proxy, other, post, put)
 
-    assert [answer.status_code for answer in answers] == [201, 201]
-    assert {line["title"] for line in await export(owner)} == {"New", "Named"}
+    assert [response.status_code for response in responses] == [201, 201]
+    assert {record["title"] for record in await export(owner)} == {"New", "Named"}
 
 
-async def test_an_erasure_behind_a_write_takes_that_with_it(
+async def test_an_erasure_that_waited_for_a_write_deletes_what_was_written(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
     async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute(
-            "INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)"
-            " SELECT gen_random_uuid(), id, 'Theirs', false, now(), now(), counter FROM owners"
-        )
-        [answer] = await commit_after_requests_wait(proxy, other, owner.delete(OWNER_PATH))
+        await other.execute(BUMP_COUNTER)
+        await other.execute(INSERT_TASK, (uuid4(), owner.headers["x-user-id"]))
+        [response] = await commit_after_requests_wait(proxy, other, owner.delete(OWNER_PATH))
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert await export(owner) == []
 
 
-async def test_a_database_that_is_cut_off_takes_nothing_in(
+async def test_an_import_that_loses_its_database_writes_nothing(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
     async with lock_owners(proxy) as other:
-        sending = asyncio.ensure_future(post_import(owner, to_ndjson(task_record(uuid4()))))
+        pending = asyncio.ensure_future(post_import(owner, to_ndjson([task_record(uuid4())])))
         await wait_for_blocked_statements(proxy.server_url, 1)
         proxy.close_connections()
-        refused = await sending
+        response = await pending
         await other.rollback()
 
-    assert (refused.status_code, refused.headers["retry-after"]) == (500, "1")
+    assert response.status_code == 500
+    assert response.headers["retry-after"] == "1"
     assert len(await export(owner)) == 1
     assert await count_staged(proxy) == (0, 0)
