@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from devkit.openapi.components import ConflictError, Json, SchemaRegistry
 from devkit.openapi.document import OPENAPI_FILE, build_document
+from devkit.openapi.schemas import ConflictError, Json, SchemaRegistry
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
 PROBLEM = {"$ref": "#/components/schemas/Problem"}

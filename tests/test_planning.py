@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from devkit.openapi.components import Json
 from devkit.openapi.document import build_document
+from devkit.openapi.schemas import Json
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "planning.md").read_text()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
 
-from devkit.openapi.components import Json
 from devkit.openapi.document import OPENAPI_FILE, build_document
+from devkit.openapi.schemas import Json
 from e2e.support.npm import find_program
 
 TOOLS: Final = Path(__file__).parents[1].joinpath("openapi_tools")
