@@ -1,4 +1,4 @@
-"""How the people of a test are made known: to a service as the gateway would, to the gateway as a front end does."""
+"""Headers that authenticate the users of a test, at a service or at the gateway."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -9,21 +9,22 @@ from devkit.platform.keys import PassportKeys
 from devkit.platform.tokens import mint_passport, mint_token, user_id_of
 
 ClientFactory: TypeAlias = Callable[[str], AsyncClient]
-"""Gives a client that speaks for somebody; the same name is the same person, within one test."""
+"""Returns a client that is authenticated as the user of this name, which differs from test to test."""
 
 Headers: TypeAlias = dict[str, str]
 
 
 def passport_headers(keys: PassportKeys, subject: str) -> Headers:
-    """Return what the gateway would send on to a service."""
-    passport = mint_passport(keys.signing_key, subject, email=_email(subject))
+    """Return the headers that the gateway sends to a service for the user of this subject."""
+    passport = mint_passport(keys.signing_key, subject, email=_email_of(subject))
     return {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id_of(subject))}
 
 
 def token_headers(secret: str, subject: str) -> Headers:
-    """Return what a front end sends to the gateway."""
-    return {"Authorization": f"Bearer {mint_token(secret, subject, email=_email(subject))}"}
+    """Return the headers that a front end sends to the gateway for the user of this subject."""
+    token = mint_token(secret, subject, email=_email_of(subject))
+    return {"Authorization": f"Bearer {token}"}
 
 
-def _email(subject: str) -> str:
+def _email_of(subject: str) -> str:
     return f"{subject}@example.com"

@@ -1,27 +1,33 @@
-"""To see from outside that a statement waits for somebody else's lock."""
+"""Waits until statements of a database are blocked by a lock."""
 
 import asyncio
 from typing import Final
 
 import psycopg
 
-_WAITING: Final = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
+TIMEOUT_SECONDS: Final = 10.0
 
-_STEPS, _STEP_SECONDS = 500, 0.01
+_POLL_SECONDS: Final = 0.01
+
+_COUNT_BLOCKED: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 async def wait_for_blocked_statements(url: str, count: int = 1) -> None:
-    """Return as soon as so many statements wait in this database.
+    """Return as soon as at least `count` statements of this database wait for a lock.
 
     Raises:
-        TimeoutError: They do not, for five seconds.
+        TimeoutError: There are fewer after `TIMEOUT_SECONDS`.
     """
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        for _ in range(_STEPS):
-            found = await (await connection.execute(_WAITING)).fetchone()
-            if found and found[0] >= count:
+    async with (
+        asyncio.timeout(TIMEOUT_SECONDS),
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as connection,
+    ):
+        while True:
+            cursor = await connection.execute(_COUNT_BLOCKED)
+            row = await cursor.fetchone()
+            if row and row[0] >= count:
                 return
-            await asyncio.sleep(_STEP_SECONDS)
-    raise TimeoutError
+            await asyncio.sleep(_POLL_SECONDS)

@@ -1,29 +1,31 @@
-"""A client that sends the bytes a test wants, and shows what came back."""
+"""An HTTP client that sends exactly the given bytes, and parses what comes back."""
 
 import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, cast
 
 TIMEOUT_SECONDS: Final = 5.0
-"""How long an answer may take."""
+"""How long a response may take."""
 
-_INTERIM: Final = range(100, 200)
-_WITHOUT_BODY: Final = (*_INTERIM, 204, 304)
+BLOCK_BYTES: Final = 65_536
+
+_BODILESS_STATUSES: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-@dataclass
+@dataclass(frozen=True)
 class RawResponse:
-    """One answer, taken apart."""
+    """A parsed response."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
-    def header_values(self, name: str) -> list[str]:
+    def header_values(self, lower_case_name: str) -> list[str]:
         """Return all values of a header."""
-        return [value for found, value in self.headers if found.lower() == name]
+        return [value for name, value in self.headers if name.lower() == lower_case_name]
 
     @property
     def code(self) -> object:
@@ -40,46 +42,72 @@ def build_request(
     body: bytes = b"",
     length: int | None = None,
 ) -> bytes:
-    """Write a request that ends its connection; `headers` are whole lines."""
-    lines = f"{method} {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n{headers}"
-    lines += f"Authorization: Bearer {token}\r\n" if token else ""
-    if body or length is not None:
-        lines += f"Content-Length: {len(body) if length is None else length}\r\n"
-    return lines.encode("latin-1") + b"\r\n" + body
+    """Return a request with `Connection: close`.
+
+    Args:
+        method: Method.
+        target: Path and query.
+        token: Bearer token; no `Authorization` header if empty.
+        headers: Header lines, each with its line end.
+        body: Body.
+        length: Value of `Content-Length`; None for the length of the body.
+    """
+    head = f"{method} {target} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n{headers}"
+    if token:
+        head += f"Authorization: Bearer {token}\r\n"
+    if length is None and body:
+        length = len(body)
+    if length is not None:
+        head += f"Content-Length: {length}\r\n"
+    return head.encode("latin-1") + b"\r\n" + body
 
 
 async def send_raw(port: int, data: bytes, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
-    """Send bytes, and return what comes back until the connection closes, or patience is over."""
+    """Send bytes; return what comes back until the connection is closed or the time is over."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     received = b""
     with suppress(ConnectionError, TimeoutError):
         writer.write(data)
         async with asyncio.timeout(timeout_seconds):
-            while piece := await reader.read(65_536):
-                received += piece
+            while block := await reader.read(BLOCK_BYTES):
+                received += block
     writer.close()
     return received
 
 
 def parse_responses(received: bytes) -> list[RawResponse]:
-    """Take answers apart that follow each other."""
-    found: list[RawResponse] = []
+    """Parse consecutive responses; informational ones (1xx) are left out."""
+    responses: list[RawResponse] = []
     while received:
         head, _, received = received.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
-        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines[1:])]
-        answer = RawResponse(int(lines[0].split()[1]), headers, b"")
-        bodiless = answer.status in _WITHOUT_BODY
-        length = (
-            0 if bodiless else int("".join(answer.header_values("content-length")) or len(received))
-        )
-        answer.body, received = received[:length], received[length:]
-        if answer.status not in _INTERIM:
-            found.append(answer)
-    return found
+        status, headers = _parse_head(head)
+        if status < HTTPStatus.OK:
+            continue
+        response = RawResponse(status, headers, b"")
+        length = _body_length(response, len(received))
+        responses.append(RawResponse(status, headers, received[:length]))
+        received = received[length:]
+    return responses
 
 
 async def send_request(port: int, data: bytes) -> RawResponse:
-    """Send one request, and return its one answer."""
-    (answer,) = parse_responses(await send_raw(port, data))
-    return answer
+    """Send one request and return its only response."""
+    (response,) = parse_responses(await send_raw(port, data))
+    return response
+
+
+def _parse_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
+    status_line, *header_lines = head.decode("latin-1").split("\r\n")
+    headers: list[tuple[str, str]] = []
+    for line in header_lines:
+        name, _, value = line.partition(": ")
+        headers.append((name, value))
+    return int(status_line.split()[1]), headers
+
+
+def _body_length(response: RawResponse, received_bytes: int) -> int:
+    """Return the length of the body; without `Content-Length` it is all that was received."""
+    if response.status in _BODILESS_STATUSES:
+        return 0
+    content_length = "".join(response.header_values("content-length"))
+    return int(content_length or received_bytes)

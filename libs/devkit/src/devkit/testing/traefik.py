@@ -1,4 +1,4 @@
-"""Traefik as `deploy/traefik` sets it up, before services on this machine."""
+"""Traefik as `deploy/traefik` configures it, in front of services on this machine."""
 
 import shutil
 import signal
@@ -8,44 +8,62 @@ from typing import Final
 
 from devkit.platform.errors import CannotRunError
 from devkit.platform.processes import ProcessGroup
-from devkit.platform.services import Service, free_ports
+from devkit.platform.services import HOST, Service, free_ports
 from devkit.platform.settings import CHECKOUT
 
-FOLDER: Final = CHECKOUT / "deploy" / "traefik"
-"""Traefik's two files."""
+CONFIGURATION: Final = CHECKOUT / "deploy" / "traefik"
+"""Folder of Traefik's two files."""
 
-ADDRESSES: Final = (":8080", "127.0.0.1:8082", ":9100")
-"""Where `traefik.yml` listens, for clients, for itself and for Prometheus: a file that knows no variables."""
+PUBLIC_ADDRESS: Final = ":8080"
+INTERNAL_ADDRESS: Final = "127.0.0.1:8082"
+METRICS_ADDRESS: Final = ":9100"
+"""Addresses that `traefik.yml` listens at; a start-up file cannot read variables."""
 
-COLLECTION: Final = {"GOGC": "400", "GOMEMLIMIT": "192MiB"}
-"""How seldom the edge collects garbage, as in `docker-compose.yml`."""
+MEMORY_SETTINGS: Final = {"GOGC": "400", "GOMEMLIMIT": "192MiB"}
+"""How rarely Traefik collects garbage, as in `docker-compose.yml`."""
 
 
 def start_traefik(group: ProcessGroup, traefik: Path, environment: Mapping[str, str]) -> Service:
-    """Start Traefik on a copy of its two files, which differs in the ports alone; `routes.yml` says what it is told.
+    """Start Traefik with a copy of its configuration that differs in the ports only.
 
-    It is ended without mercy: to leave in order takes it five seconds, and it has nothing to lose.
+    It is stopped by SIGKILL: an orderly stop takes it five seconds, and it has nothing to lose.
+
+    Args:
+        group: Group that the process belongs to.
+        traefik: The program.
+        environment: The variables that `routes.yml` reads.
     """
-    web, inside, metrics = (f"127.0.0.1:{free}" for free in free_ports(3))
-    folder = group.logs / f"edge-{web.rpartition(':')[2]}"
+    public_port, internal_port, metrics_port = free_ports(3)
+    internal_address = f"{HOST}:{internal_port}"
+    folder = group.logs / f"edge-{public_port}"
     folder.mkdir()
-    _copy_start_up_file(folder, dict(zip(ADDRESSES, (web, inside, metrics), strict=True)))
-    shutil.copy(FOLDER / "routes.yml", folder)
+    addresses = {
+        PUBLIC_ADDRESS: f"{HOST}:{public_port}",
+        INTERNAL_ADDRESS: internal_address,
+        METRICS_ADDRESS: f"{HOST}:{metrics_port}",
+    }
+    (folder / "traefik.yml").write_text(_start_up_file(addresses))
+    shutil.copy(CONFIGURATION / "routes.yml", folder)
     process = group.start(
         folder.name,
         [traefik, "--configFile=traefik.yml"],
-        {**COLLECTION, **environment, "EDGE_INTERNAL": inside},
+        MEMORY_SETTINGS | dict(environment) | {"EDGE_INTERNAL": internal_address},
         working_directory=folder,
         stop_signal=signal.SIGKILL,
     )
-    return Service("edge", f"http://{web}", process)
+    return Service("edge", f"http://{HOST}:{public_port}", process)
 
 
-def _copy_start_up_file(folder: Path, addresses: Mapping[str, str]) -> None:
-    text = (FOLDER / "traefik.yml").read_text()
-    for usual, chosen in addresses.items():
-        before, found, after = text.partition(f'address: "{usual}"')
-        if not found:
-            raise CannotRunError(f"traefik.yml does not listen at {usual}")
-        text = f'{before}address: "{chosen}"{after}'
-    (folder / "traefik.yml").write_text(text)
+def _start_up_file(addresses: Mapping[str, str]) -> str:
+    """Return `traefik.yml` with other addresses.
+
+    Raises:
+        CannotRunError: The file does not listen at one of them.
+    """
+    text = (CONFIGURATION / "traefik.yml").read_text()
+    for configured, chosen in addresses.items():
+        setting = f'address: "{configured}"'
+        if setting not in text:
+            raise CannotRunError(f"traefik.yml does not listen at {configured}")
+        text = text.replace(setting, f'address: "{chosen}"', 1)
+    return text
