@@ -1,4 +1,4 @@
-"""What every suite shares. Nothing here is started before a test asks for it, and all of it is gone afterwards."""
+"""Fixtures of all suites. Each is started when a test needs it, and stopped with the session."""
 
 import os
 import secrets
@@ -19,39 +19,40 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")  # the same examples on every machine, however slow
 
 forget_libpq_variables()  # what a developer's shell has for other databases
-for variable in ("no_proxy", "NO_PROXY"):  # and its proxy knows nothing of what runs here
-    os.environ[variable] = f"{os.environ.get(variable, '')},127.0.0.1,localhost".lstrip(",")
+for variable in ("no_proxy", "NO_PROXY"):  # a developer's proxy cannot reach this machine's ports
+    hosts = f"{os.environ.get(variable, '')},127.0.0.1,localhost"
+    os.environ[variable] = hosts.lstrip(",")
 
 
 @pytest.fixture(scope="session")
 async def processes(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[ProcessGroup]:
-    """Start processes that end with the session."""
+    """Return a group of processes that end with the session."""
     async with ProcessGroup(tmp_path_factory.mktemp("log")) as group:
         yield group
 
 
 @pytest.fixture(scope="session")
 async def postgres(processes: ProcessGroup) -> AsyncGenerator[Postgres]:
-    """Run one PostgreSQL for all suites; nothing in it outlives the session."""
+    """Run one PostgreSQL for all suites; its data are deleted at the end of the session."""
     async with throwaway_postgres(processes) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def databases(processes: ProcessGroup, postgres: Postgres) -> MigratedDatabases:
-    """Make fresh, migrated databases: `await databases.create("tasks")` is the URL of one."""
+    """Create fresh, migrated databases: `await databases.create("tasks")` is the URL of one."""
     return MigratedDatabases(processes, postgres)
 
 
 @pytest.fixture(scope="session")
 def keys() -> PassportKeys:
-    """Sign passports that the services of the session believe."""
+    """Return the keys of the passports that the services of the session accept."""
     return derive_passport_keys(generate_private_key())
 
 
 @pytest.fixture(scope="session")
 def better_auth_secret() -> str:
-    """Sign tokens that the gateway of the session takes."""
+    """Return the secret of the tokens that the gateway of the session accepts."""
     return secrets.token_urlsafe()
 
 
@@ -63,10 +64,12 @@ async def platform(
     better_auth_secret: str,
 ) -> Platform:
     """Run gateway, tasks and users, each as a process, on fresh databases."""
-    urls = {owner: await databases.create(owner) for owner in ("tasks", "users")}
-    environment = database_environment(urls, minimal_environment()) | {
-        "BETTER_AUTH_SECRET": better_auth_secret
+    urls = {
+        "tasks": await databases.create("tasks"),
+        "users": await databases.create("users"),
     }
+    environment = database_environment(urls, minimal_environment())
+    environment["BETTER_AUTH_SECRET"] = better_auth_secret
     started = start_platform(processes, environment, keys)
     await started.wait_until_ready()
     return started

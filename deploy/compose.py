@@ -1,4 +1,7 @@
-"""The platform in containers: `make up`, `make renew s=tasks`, `make down`. Needs Docker, and nothing but Python."""
+"""The platform in containers: `make up`, `make renew s=tasks`, `make down`.
+
+Needs Docker and Python 3.9 or newer, and nothing that has to be installed with pip.
+"""
 
 import argparse
 import errno
@@ -19,13 +22,12 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 
-sys.path.insert(
-    0, str(ROOT / "libs" / "devkit" / "src")
-)  # not installed: nothing is, where containers do all the work
+# devkit is not installed here: with containers, nothing has to be.
+sys.path.insert(0, str(ROOT / "libs" / "devkit" / "src"))
 from devkit.platform.env_file import EnvFileError, read_env_file  # noqa: E402
 
 ENV_FILE = Path(os.environ.get("COMPOSE_ENV_FILES") or ROOT / ".env")
-"""What Compose reads as well; the environment comes before it."""
+"""The file that Compose reads as well; environment variables override it."""
 
 SECRETS = (
     "BETTER_AUTH_SECRET",
@@ -34,27 +36,34 @@ SECRETS = (
     "USERS_DATABASE_PASSWORD",
     "BETTER_AUTH_DATABASE_PASSWORD",
 )
-"""Any random text will do for these, if a URL can hold it."""
+"""Settings that are random text without characters that are special in a URL."""
 
 KEYS = ("PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEYS")
 
-RENEWABLE = ("auth-gateway", "better-auth", "tasks", "users")
-"""What the edge finds by its name, so that two may run at once."""
+REQUIRED = SECRETS + KEYS
+"""Settings without a default."""
 
-WRITTEN = """\
-# Written by `make up`, and never again. .env.example says what each variable means, and which others there are.
+RENEWABLE = ("auth-gateway", "better-auth", "tasks", "users")
+"""Services that the edge finds by name, so that old and new containers can run at the same time."""
+
+ENV_FILE_HEADER = """\
+# Written by `make up`, and never again.
+# .env.example says what each variable means, and which others there are.
 """
 
-NOT_OURS = (
+FOREIGN_VARIABLES = (
     "COMPOSE_FILE",
     "COMPOSE_PATH_SEPARATOR",
     "COMPOSE_PROFILES",
     "COMPOSE_DISABLE_ENV_FILE",
 )
-"""What a shell may hold for another project's Compose. Project name, file of settings and engine may be chosen."""
+"""What a shell may have for another project's Compose.
+
+Project name, env file and Docker engine can be chosen by variables.
+"""
 
 PORTS = 2**16
-"""How many TCP ports there are."""
+"""Number of TCP ports."""
 
 HEALTHY_SECONDS = 180
 """How long everything may take to start, on a machine that is busy with other things."""
@@ -62,7 +71,12 @@ HEALTHY_SECONDS = 180
 EDGE_SECONDS = 30
 """How long the edge may take to find the gateway once both are healthy."""
 
-INVITATION = """
+EDGE_POLL_SECONDS = 0.5
+
+STOP_SECONDS = 20
+"""How long an old container may take to finish its requests."""
+
+WELCOME = """
 The platform runs at {url}
 
 Sign up, fetch a token and create a task:
@@ -82,123 +96,160 @@ def fail(message: str) -> NoReturn:
     sys.exit(message)
 
 
-def docker_environment(additions: "dict[str, str]") -> "dict[str, str]":
-    """Return what Docker is told: the environment without what is meant for other projects."""
-    inherited = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-    return {**inherited, **additions}
+def docker_environment(additions: "dict[str, str] | None" = None) -> "dict[str, str]":
+    """Return the environment of Docker: ours without what is meant for other projects."""
+    environment = dict(os.environ)
+    for name in FOREIGN_VARIABLES:
+        environment.pop(name, None)
+    environment.update(additions or {})
+    return environment
 
 
 def docker(
-    *arguments: str, said: str = "", **environment: str
+    arguments: "list[str]",
+    environment: "dict[str, str] | None" = None,
+    standard_input: str = "",
 ) -> "subprocess.CompletedProcess[str]":
-    """Ask Docker something, and return what it answers."""
-    command = ["docker", *arguments]
-    told = docker_environment(environment)
+    """Run Docker and return its output.
+
+    Args:
+        arguments: Arguments of the command.
+        environment: Variables that are added to the environment.
+        standard_input: Text for its standard input.
+    """
     return subprocess.run(
-        command, cwd=ROOT, env=told, input=said, capture_output=True, text=True, check=False
+        ["docker", *arguments],
+        cwd=ROOT,
+        env=docker_environment(environment),
+        input=standard_input,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
-def compose(*arguments: str, **environment: str) -> bool:
-    """Let Compose do something before everybody's eyes, and return whether it could."""
+def compose(arguments: "list[str]", environment: "dict[str, str] | None" = None) -> bool:
+    """Run Docker Compose with its output on the terminal; return whether it succeeded."""
     command = ["docker", "compose", *arguments]
-    return (
-        subprocess.run(
-            command, cwd=ROOT, env=docker_environment(environment), check=False
-        ).returncode
-        == 0
-    )
+    process = subprocess.run(command, cwd=ROOT, env=docker_environment(environment), check=False)
+    return process.returncode == 0
 
 
 def require_docker() -> None:
-    """Stop if there is nobody to run containers."""
+    """Stop if Docker or Compose is missing or does not answer."""
     if not shutil.which("docker"):
         fail(
-            "Docker is not installed: https://docs.docker.com/get-docker says how. Without it, make run starts all."
+            "Docker is not installed: https://docs.docker.com/get-docker says how. "
+            "Without it, make run starts all."
         )
-    if docker("compose", "version").returncode:
+    if docker(["compose", "version"]).returncode:
         fail("Docker has no Compose: https://docs.docker.com/compose/install says how to add it.")
-    if docker("info").returncode:
+    if docker(["info"]).returncode:
         fail(
-            "Docker does not answer: start it, and see that you may use it (docker info says what is wrong)."
+            "Docker does not answer: start it, and see that you may use it "
+            "(docker info says what is wrong)."
         )
 
 
-def settings() -> "dict[str, str]":
-    """Return what is set, as Compose itself reads it; what `make run` would read otherwise is refused."""
+def read_settings() -> "dict[str, str]":
+    """Return the settings as Compose reads them; stop if a line of the file has two meanings."""
     try:
         if ENV_FILE.exists():
             read_env_file(ENV_FILE)
     except EnvFileError as error:
         fail(str(error))
-    known = docker(
-        "compose", "--file", "-", "config", "--environment", said="services: {}", **existing_file()
+    listing = docker(
+        ["compose", "--file", "-", "config", "--environment"],
+        env_file_environment(),
+        standard_input="services: {}",
     )
-    if known.returncode:
-        fail(f"{ENV_FILE} cannot be read: {known.stderr.strip()}")
-    return dict(line.split("=", 1) for line in known.stdout.splitlines() if "=" in line)
+    if listing.returncode:
+        fail(f"{ENV_FILE} cannot be read: {listing.stderr.strip()}")
+    settings: dict[str, str] = {}
+    for line in listing.stdout.splitlines():
+        name, equals_sign, value = line.partition("=")
+        if equals_sign:
+            settings[name] = value
+    return settings
 
 
-def existing_file() -> "dict[str, str]":
-    """Name the file, or an empty one: Compose stumbles over one that is not there."""
-    return {"COMPOSE_ENV_FILES": str(ENV_FILE if ENV_FILE.exists() else os.devnull)}
+def env_file_environment() -> "dict[str, str]":
+    """Return the variable that names the env file; an empty file if there is none.
+
+    Compose fails if the named file does not exist.
+    """
+    file = str(ENV_FILE)
+    if not ENV_FILE.exists():
+        file = os.devnull
+    return {"COMPOSE_ENV_FILES": file}
 
 
-def placeholders() -> "dict[str, str]":
-    """Return something for everything that must be set, for commands that do not care what it is."""
-    given = settings()
-    return {**existing_file(), **{name: given.get(name) or "unset" for name in (*SECRETS, *KEYS)}}
+def placeholder_environment() -> "dict[str, str]":
+    """Return a value for each required setting, for commands to which the values do not matter."""
+    settings = read_settings()
+    environment = env_file_environment()
+    for name in REQUIRED:
+        environment[name] = settings.get(name) or "unset"
+    return environment
 
 
-def write_secrets() -> None:
-    """Make the file, readable for its owner alone; the gateway's image makes the keys."""
-    if docker("compose", "volumes", "--quiet", **placeholders()).stdout.strip():
+def write_env_file() -> None:
+    """Write fresh secrets to the env file, readable for its owner only.
+
+    The gateway's image generates the passport keys.
+    """
+    if docker(["compose", "volumes", "--quiet"], placeholder_environment()).stdout.strip():
         fail(
-            f"{ENV_FILE} is gone, and with it the passwords of the data: put it back, or forget them: make down v=1"
+            f"{ENV_FILE} is gone, and with it the passwords of the data: "
+            "put it back, or forget them: make down v=1"
         )
-    if not compose("build", "auth-gateway", **placeholders()):
+    if not compose(["build", "auth-gateway"], placeholder_environment()):
         fail("The image of the gateway could not be built: the lines above say why.")
-    made = docker(
-        "run",
-        "--rm",
-        "task-platform/auth-gateway",
-        "python",
-        "-m",
-        "auth_gateway.cli.generate_passport_keys",
+    keys = docker(
+        [
+            "run",
+            "--rm",
+            "task-platform/auth-gateway",
+            "python",
+            "-m",
+            "auth_gateway.cli.generate_passport_keys",
+        ]
     )
-    if made.returncode:
-        fail(f"The gateway's image could not make keys: {made.stderr.strip()}")
-    lines = [f"{name}={secrets.token_urlsafe(32)}" for name in SECRETS]
-    with os.fdopen(os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(WRITTEN + "\n".join(lines) + "\n" + made.stdout)
+    if keys.returncode:
+        fail(f"The gateway's image could not make keys: {keys.stderr.strip()}")
+    text = ENV_FILE_HEADER
+    for name in SECRETS:
+        text += f"{name}={secrets.token_urlsafe(32)}\n"
+    text += keys.stdout
+    descriptor = os.open(ENV_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
     print(f"Wrote {ENV_FILE} with fresh secrets.")
 
 
-def require_secrets() -> None:
-    """Stop if something is unset that has no default."""
-    given = settings()
-    if missing := [name for name in (*SECRETS, *KEYS) if not given.get(name)]:
+def require_settings() -> None:
+    """Stop if a setting without a default is not set."""
+    settings = read_settings()
+    missing = [name for name in REQUIRED if not settings.get(name)]
+    if missing:
         fail(
-            f"Not set in {ENV_FILE}: {', '.join(missing)}. Fill in, or remove the file and let make up write one."
+            f"Not set in {ENV_FILE}: {', '.join(missing)}. "
+            "Fill in, or remove the file and let make up write one."
         )
 
 
 def require_free_port() -> None:
-    """Stop if the edge could not listen where it shall."""
-    given = settings()
-    port = given.get("PORT") or "8080"
+    """Stop if HOST or PORT is wrong, or if something else listens there."""
+    settings = read_settings()
+    port = settings.get("PORT") or "8080"
     if not (port.isdecimal() and 0 < int(port) < PORTS):
         fail(f"PORT must be a number from 1 to {PORTS - 1}, and not {port}.")
-    host = given.get("HOST") or "127.0.0.1"
+    host = settings.get("HOST") or "127.0.0.1"
     try:
         IPv4Address(host)
     except AddressValueError:
         fail(f"HOST must be an IPv4 address such as 127.0.0.1 or 0.0.0.0, and not {host}.")
-    if (
-        docker("compose", "port", "traefik", "8080", **placeholders())
-        .stdout.strip()
-        .endswith(f":{port}")
-    ):
+    if published_edge_address(placeholder_environment()).endswith(f":{port}"):
         return
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -207,52 +258,71 @@ def require_free_port() -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 fail(
-                    f"Port {port} is taken: stop what listens there, or choose another: PORT={int(port) + 1} make up"
+                    f"Port {port} is taken: stop what listens there, "
+                    f"or choose another: PORT={int(port) + 1} make up"
                 )
 
 
+def published_edge_address(environment: "dict[str, str] | None" = None) -> str:
+    """Return host and port of the running edge; empty if it does not run."""
+    return docker(["compose", "port", "traefik", "8080"], environment).stdout.strip()
+
+
 def wait_for_edge(*, tls: bool) -> None:
-    """Return as soon as a client of the edge finds the gateway ready."""
-    published = docker("compose", "port", "traefik", "8080").stdout.strip()
-    whoever = ssl.create_default_context()
-    whoever.check_hostname, whoever.verify_mode = False, ssl.CERT_NONE
+    """Wait until `/readyz` of the gateway succeeds through the edge."""
+    address = published_edge_address()
     deadline = time.monotonic() + EDGE_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError, HTTPException):
-            edge = HTTPSConnection(published, context=whoever) if tls else HTTPConnection(published)
-            edge.request("GET", "/readyz")
-            if edge.getresponse().status == HTTPStatus.OK:
+            connection = connect_to_edge(address, tls=tls)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == HTTPStatus.OK:
                 return
-        time.sleep(0.5)
+        time.sleep(EDGE_POLL_SECONDS)
     fail(
-        "Everything runs, but the edge does not lead to it: docker compose logs traefik auth-gateway"
+        "Everything runs, but the edge does not lead to it: "
+        "docker compose logs traefik auth-gateway"
     )
 
 
+def connect_to_edge(address: str, *, tls: bool) -> HTTPConnection:
+    """Return a connection that does not check the certificate: it is for another host name."""
+    if not tls:
+        return HTTPConnection(address)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return HTTPSConnection(address, context=context)
+
+
 def up() -> None:
-    """Build, start, and wait until everything works."""
+    """Build and start everything, and wait until it works."""
     require_free_port()
     if not ENV_FILE.exists():
-        write_secrets()
-    require_secrets()
-    if not compose("up", "--build", "--detach", "--wait", "--wait-timeout", str(HEALTHY_SECONDS)):
+        write_env_file()
+    require_settings()
+    if not compose(["up", "--build", "--detach", "--wait", "--wait-timeout", str(HEALTHY_SECONDS)]):
         fail(
-            "Not everything started: docker compose ps -a says what, docker compose logs SERVICE says why."
+            "Not everything started: docker compose ps -a says what, "
+            "docker compose logs SERVICE says why."
         )
-    given = settings()
-    wait_for_edge(tls=bool(given.get("TLS_CERTIFICATE_FILE")))
-    url = given.get("BETTER_AUTH_URL") or f"http://localhost:{given.get('PORT') or 8080}"
-    content = "-H 'Content-Type: application/json'"
-    print(INVITATION.format(url=url, json=content, password=secrets.token_urlsafe(9)))
+    settings = read_settings()
+    wait_for_edge(tls=bool(settings.get("TLS_CERTIFICATE_FILE")))
+    port = settings.get("PORT") or "8080"
+    welcome = WELCOME.format(
+        url=settings.get("BETTER_AUTH_URL") or f"http://localhost:{port}",
+        json="-H 'Content-Type: application/json'",
+        password=secrets.token_urlsafe(9),
+    )
+    print(welcome)
 
 
 def renew(service: str) -> None:
-    """Put new containers in the place of a service's old ones, which finish what they have begun."""
-    old = docker("compose", "ps", "--quiet", service).stdout.split()
-    if not old:
+    """Replace a service's containers by new ones; the old ones finish their requests."""
+    old_containers = docker(["compose", "ps", "--quiet", service]).stdout.split()
+    if not old_containers:
         fail(f"There is no running {service}: make up starts everything.")
-    scale = f"{service}={2 * len(old)}"
-    doubled = (
+    scale_up = [
         "up",
         "--detach",
         "--no-deps",
@@ -260,37 +330,44 @@ def renew(service: str) -> None:
         "--wait",
         "--wait-timeout",
         str(HEALTHY_SECONDS),
-    )
-    if not compose("build", service) or not compose(*doubled, "--scale", scale, service):
+        "--scale",
+        f"{service}={2 * len(old_containers)}",
+        service,
+    ]
+    if not compose(["build", service]) or not compose(scale_up):
         fail(
-            f"The new {service} does not become healthy, the old one goes on: docker compose logs {service}"
+            f"The new {service} does not become healthy, the old one goes on: "
+            f"docker compose logs {service}"
         )
-    for container in old:
-        docker("stop", "--time", "20", container)
-        docker("rm", container)
+    for container in old_containers:
+        docker(["stop", "--time", str(STOP_SECONDS), container])
+        docker(["rm", container])
 
 
 def down(*, forget: bool) -> None:
     """Stop everything; the data stay unless they are to be forgotten."""
-    if not compose("down", *(["--volumes"] if forget else []), **placeholders()):
+    arguments = ["down"]
+    if forget:
+        arguments.append("--volumes")
+    if not compose(arguments, placeholder_environment()):
         fail("Not everything could be stopped: the lines above say why.")
 
 
 def main() -> None:
-    """Do what the first argument says."""
+    """Run the command that the first argument names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("up", help=up.__doc__)
-    verbs.add_parser("renew", help=renew.__doc__).add_argument("service", choices=RENEWABLE)
-    verbs.add_parser("down", help=down.__doc__).add_argument("--forget", action="store_true")
-    chosen = parser.parse_args()
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help=up.__doc__)
+    commands.add_parser("renew", help=renew.__doc__).add_argument("service", choices=RENEWABLE)
+    commands.add_parser("down", help=down.__doc__).add_argument("--forget", action="store_true")
+    arguments = parser.parse_args()
     require_docker()
-    if chosen.verb == "up":
+    if arguments.command == "up":
         up()
-    elif chosen.verb == "renew":
-        renew(chosen.service)
+    elif arguments.command == "renew":
+        renew(arguments.service)
     else:
-        down(forget=chosen.forget)
+        down(forget=arguments.forget)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from devkit.platform.keys import PassportKeys
 from devkit.platform.tokens import mint_passport, mint_token, user_id_of
 
 ClientFactory: TypeAlias = Callable[[str], AsyncClient]
-"""Returns a client that is authenticated as the user of this name, which differs from test to test."""
+"""Returns a client that is authenticated as a user; a name is a user of its own in each test."""
 
 Headers: TypeAlias = dict[str, str]
 

@@ -34,7 +34,7 @@ class FaultProxy:
     """How long each chunk is held back, in each direction."""
 
     dropped_requests: list[bool] = field(default_factory=list[bool])
-    """Which of the next requests are dropped: `[False, True]` drops the second, and its connection."""
+    """Which of the next requests are dropped with their connection: `[False, True]` is the second."""
 
     dropped_responses: list[bool] = field(default_factory=list[bool])
     """Which of the next responses are dropped; the server has read their requests."""
