@@ -34,7 +34,7 @@ class FaultProxy:
     """How long each chunk is held back, in each direction."""
 
     dropped_requests: list[bool] = field(default_factory=list[bool])
-    """Which of the next requests are dropped with their connection: `[False, True]` is the second."""
+    """Which of the next requests are dropped, with their connection, such as `[False, True]`."""
 
     dropped_responses: list[bool] = field(default_factory=list[bool])
     """Which of the next responses are dropped; the server has read their requests."""
