@@ -1,4 +1,4 @@
-"""The other service that this one asks: users."""
+"""Client of the users service."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,27 +11,27 @@ from common.identity import User
 from common.problems import Unavailable
 
 CONNECT_SECONDS: Final = 0.5
-"""How long the other service may take to accept."""
+"""How long the users service may take to accept a connection."""
 
 CALL_SECONDS: Final = 2.0
-"""How long a whole call may take: well within the caller's own deadline."""
+"""How long a request may take: well within the deadline of the request that needs it."""
 
 IDLE_SECONDS: Final = 20
-"""Shorter than a service keeps idle connections, so that none dies under a call."""
+"""Shorter than services keep idle connections, so that none is closed during a request."""
 
 
 class UsersClient:
-    """The users service, as the internal network shows it, asked on behalf of one request."""
+    """Calls the users service on behalf of one request."""
 
     def __init__(self, client: httpx.AsyncClient, request_id: str) -> None:
         self._client = client
         self._request_id = request_id
 
     async def ensure_profile(self, user: User) -> None:
-        """Make sure that the caller has a profile, by handing on their passport.
+        """Create the user's profile if it is missing. Forwards the user's passport. Idempotent.
 
         Raises:
-            Unavailable: The service is away, slow, or did not say yes.
+            Unavailable: The service is unreachable, slow, or did not return success.
         """
         headers = {
             "Authorization": f"Bearer {user.passport}",
@@ -39,21 +39,21 @@ class UsersClient:
             "X-Request-ID": self._request_id,
         }
         try:
-            # Only the status is read, so that a body of any size or kind can do no harm.
+            # The body is not read, so that neither its size nor its content matters.
             async with (
                 asyncio.timeout(CALL_SECONDS),
-                self._client.stream("PUT", "/internal/users/me", headers=headers) as answer,
+                self._client.stream("PUT", "/internal/users/me", headers=headers) as response,
             ):
-                met = answer.is_success
+                is_success = response.is_success
         except (TimeoutError, httpx.HTTPError) as error:
-            raise _away() from error
-        if not met:
-            raise _away()
+            raise _users_unavailable() from error
+        if not is_success:
+            raise _users_unavailable()
 
 
 @asynccontextmanager
 async def users_connections(url: str) -> AsyncGenerator[httpx.AsyncClient]:
-    """Keep connections to the users service as long as this service lives."""
+    """Hold the connection pool to the users service while this service runs."""
     limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
     timeout = httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS)
     async with httpx.AsyncClient(
@@ -62,5 +62,5 @@ async def users_connections(url: str) -> AsyncGenerator[httpx.AsyncClient]:
         yield client
 
 
-def _away() -> Unavailable:
-    return Unavailable("users-unavailable", "New users cannot be met at the moment.")
+def _users_unavailable() -> Unavailable:
+    return Unavailable("users-unavailable", "New users cannot be registered at the moment.")

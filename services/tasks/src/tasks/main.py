@@ -1,4 +1,4 @@
-"""Where the tasks service starts: `python -m tasks.main`."""
+"""The entry point of the tasks service: `python -m tasks.main`."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -20,12 +20,14 @@ from tasks.transfer.concurrency import ImportLimits
 
 
 def create_app(settings: TasksSettings) -> FastAPI:
-    """Put the service together; it reaches for the database with its first request."""
-    url = settings.tasks_database_url.get_secret_value()
+    """Build the ASGI application. Its lifespan opens the connections."""
+    database_url = settings.tasks_database_url.get_secret_value()
+    users_url = str(settings.users_url)
     checks = DatabaseChecks(RELEASE)
 
-    async def ready(request: Request) -> Mapping[str, HealthStatus]:
-        return {"database": await check_database(request.app.state.engine, checks)}
+    async def check_readiness(request: Request) -> Mapping[str, HealthStatus]:
+        database_status = await check_database(request.app.state.engine, checks)
+        return {"database": database_status}
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
@@ -34,12 +36,14 @@ def create_app(settings: TasksSettings) -> FastAPI:
         service.state.concurrency = ConcurrencyLimits()
         service.state.imports = ImportLimits()
         async with (
-            engine_lifespan(url, checks) as service.state.engine,
-            users_connections(str(settings.users_url)) as service.state.users,
+            engine_lifespan(database_url, checks) as service.state.engine,
+            users_connections(users_url) as service.state.users,
         ):
             yield
 
-    return app.create_app("tasks", [*health_routes("tasks", ready), *router.routes], lifespan)
+    routes = list(health_routes("tasks", check_readiness))
+    routes.extend(router.routes)
+    return app.create_app("tasks", routes, lifespan)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What is stored: owners with their counters, tasks, lists and labels, what is left of them, and answers to repeat."""
+"""Every table of the service."""
 
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -20,9 +20,11 @@ from sqlalchemy import (
     UniqueConstraint,
     extract,
     func,
+    inspect,
     literal_column,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlmodel import Field, SQLModel
@@ -36,55 +38,66 @@ METADATA: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-"""Every constraint has a name that a migration can use."""
+"""Gives every constraint a name that migrations can use."""
 
+# Lengths are counted in code points. The service checks them, and the database once more.
 TITLE_MAX_CHARACTERS: Final = 200
 DESCRIPTION_MAX_CHARACTERS: Final = 10_000
 LIST_NAME_MAX_CHARACTERS: Final = 120
 LABEL_NAME_MAX_CHARACTERS: Final = 50
 ZONE_MAX_CHARACTERS: Final = 64
-"""Lengths in code points, checked by the service and once more by the database."""
 
 PRIORITIES: Final = ("none", "low", "medium", "high")
-"""What the numbers of priorities are called, from 0 on."""
+"""The priorities by the numbers that are stored for them, from 0."""
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
-"""The columns of a table, or of what a statement has made of it, by their names."""
+"""The columns of a table, or of a CTE that has the same columns, by name."""
 
 CASEFOLDED: Final = Text(collation="C")
-"""A name without its case. It is compared and sorted by code points, the same on every server."""
-
+"""A case-folded name. It is compared and sorted by code points, the same on every server."""
 
 TIMESTAMPTZ: Final = DateTime(timezone=True)
-"""Times are `timestamptz`; the database's clock writes them."""
+"""Points in time. The clock of the database writes them."""
 
 
 class Table(SQLModel):
-    """What all tables of this service have in common."""
+    """Base class of all tables of this service."""
 
     metadata = METADATA
 
 
-_STATUS = "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END"
-_DUE = "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
+_STATUS_SQL = "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END"
+_DUE_CHECK = (
+    "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
+)
+
+
+def columns_of(table: type[Table]) -> Columns:
+    """Return the columns of a table by name, for code that takes a table or a CTE."""
+    mapper: Mapper[Table] = inspect(table)
+    return mapper.local_table.columns
 
 
 def sort_position(row: Columns) -> ColumnElement[Decimal]:
-    """Return what a row is ordered by: its position, or for one that was never moved the microseconds of its making.
+    """Return the number by which tasks and lists are ordered.
 
-    An index has the same expression, so its constants stand in the statement's text: a value that is sent beside it
-    would hide the likeness from the planner.
+    It is the position, or for a row that was never moved its creation time in microseconds.
+
+    An index has the same expression. Its constants are part of the SQL text: with parameters in their
+    place, the planner would not recognise the expression.
     """
-    made = extract("epoch", func.timezone(literal_column("'UTC'"), row["created_at"]))
-    return func.coalesce(row["position"], made * literal_column("1000000"))
+    epoch_seconds = extract("epoch", func.timezone(literal_column("'UTC'"), row["created_at"]))
+    return func.coalesce(row["position"], epoch_seconds * literal_column("1000000"))
 
 
 class Owner(Table, table=True):
-    """A user as this service knows them.
+    """A user who has data in this service.
 
-    `counter` is raised by every write in the same statement, and stays locked until the commit, so the order of
-    versions is the order of commits. It starts at the microseconds of its making, so no value is ever used twice.
-    What happened up to `pruned_version` is no longer known in full.
+    Every write raises `counter` in the same statement and keeps the row locked until its commit, so
+    that the order of versions is the order of commits. The counter starts at the creation time in
+    microseconds, so that no value is used twice, even after the owner was erased.
+
+    Tombstones with versions up to `pruned_version` may have been deleted.
     """
 
     __tablename__ = "owners"  # pyright: ignore[reportAssignmentType]
@@ -101,7 +114,7 @@ class Owner(Table, table=True):
 
 
 class TaskList(Table, table=True):
-    """A list that tasks can be in; the name is unique for its owner whatever its case."""
+    """A list of tasks. An owner's list names differ in more than case."""
 
     __tablename__ = "task_lists"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -124,7 +137,7 @@ class TaskList(Table, table=True):
 
 
 class Label(Table, table=True):
-    """A word that tasks can carry, as it was first spelled; unique for its owner whatever its case."""
+    """A label, as it was spelled first. An owner's label names differ in more than case."""
 
     __tablename__ = "labels"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -146,10 +159,14 @@ class Label(Table, table=True):
 
 
 class Task(Table, table=True):
-    """A task; `version` is the value its last change took from the owner's counter.
+    """A task.
 
-    Without a list it is in the inbox. A due date is a calendar day and never shifts; with a time of day, `due_at` is
-    the instant as it was reckoned when that was said. Without a `position` it has never been moved.
+    Attributes:
+        version: The value that the last change took from the owner's counter.
+        list_id: Null is the inbox.
+        due_date: A calendar day, which no time zone shifts.
+        due_at: The instant of date, time and zone, as it was computed when they were set.
+        position: Null until the task is moved.
     """
 
     __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
@@ -159,7 +176,7 @@ class Task(Table, table=True):
             f"char_length(description) <= {DESCRIPTION_MAX_CHARACTERS}", "description_length"
         ),
         CheckConstraint("is_completed = (completed_at IS NOT NULL)", "completion"),
-        CheckConstraint(_DUE, "due"),
+        CheckConstraint(_DUE_CHECK, "due"),
         CheckConstraint(
             f"char_length(due_time_zone) <= {ZONE_MAX_CHARACTERS}", "due_time_zone_length"
         ),
@@ -180,7 +197,7 @@ class Task(Table, table=True):
     title: str = Field(sa_type=Text)
     description: str | None = Field(default=None, sa_type=Text)
     is_completed: bool = False
-    status: str = Field(sa_type=Text, sa_column_args=[Computed(_STATUS, persisted=True)])
+    status: str = Field(sa_type=Text, sa_column_args=[Computed(_STATUS_SQL, persisted=True)])
     completed_at: datetime | None = Field(default=None, sa_type=TIMESTAMPTZ)
     created_at: datetime = Field(sa_type=TIMESTAMPTZ)
     updated_at: datetime = Field(sa_type=TIMESTAMPTZ)
@@ -194,18 +211,18 @@ class Task(Table, table=True):
     position: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
-_TASKS = METADATA.tables["tasks"]
+_task_columns = columns_of(Task)
 Index(
     "ix_tasks_user_id_list_id_place",
-    _TASKS.c.user_id,
-    _TASKS.c.list_id,
-    sort_position(_TASKS.c),
-    _TASKS.c.id,
+    _task_columns["user_id"],
+    _task_columns["list_id"],
+    sort_position(_task_columns),
+    _task_columns["id"],
 )
 
 
 class TaskLabel(Table, table=True):
-    """A label on a task of the same owner."""
+    """Links a label to a task of the same owner."""
 
     __tablename__ = "task_labels"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (
@@ -224,10 +241,10 @@ class TaskLabel(Table, table=True):
 
 
 class Import(Table, table=True):
-    """An import that is being sent, or that broke off. It goes with all that is staged for it when it is merged.
+    """An import that is running, or that was interrupted. It is deleted when it has been merged.
 
-    This table and the next are not logged: after a crash of the database both are empty, so that an import whose client
-    still sends finds that it is gone, and none is merged in part.
+    This table and `staged_tasks` are UNLOGGED. A crash of the database empties both, so that an import
+    that still receives records fails, and none is merged in part.
     """
 
     __tablename__ = "imports"  # pyright: ignore[reportAssignmentType]
@@ -239,9 +256,13 @@ class Import(Table, table=True):
 
 
 class StagedTask(Table, table=True):
-    """A task that came with an import, and is none yet. Of lines with one id the last is kept.
+    """A task of an import that is not merged yet. Of several records with one id the last is kept.
 
-    `old_id` is the one that it had, `own_id` the one that it gets when that belongs to somebody else.
+    Attributes:
+        old_id: The id in the import.
+        own_id: The id that the task gets if another user has `old_id`.
+        line: The number of the line in the import.
+        is_planned: Whether the record has planning fields. Otherwise those of the stored task stay.
     """
 
     __tablename__ = "staged_tasks"  # pyright: ignore[reportAssignmentType]
@@ -276,7 +297,7 @@ class StagedTask(Table, table=True):
 
 
 class TaskTombstone(Table, table=True):
-    """What is left of a deleted task, list or label: enough to tell its owner's other devices, and no content."""
+    """A deleted task, list or label: what other devices need to delete their copy, and no content."""
 
     __tablename__ = "task_tombstones"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (UniqueConstraint("user_id", "version"),)
@@ -289,9 +310,13 @@ class TaskTombstone(Table, table=True):
 
 
 class IdempotencyKey(Table, table=True):
-    """A key that a client gave to a request, what the request meant, and the answer that it got.
+    """An `Idempotency-Key` and the response that is sent again to requests with the same key.
 
-    `task_id` names what the answer shows, which can be a list as well.
+    Attributes:
+        digest: The fingerprint of the request. Another request with the key is rejected.
+        task_id: The task or list in the response.
+        version: Its version.
+        answer: The body of the response.
     """
 
     __tablename__ = "idempotency_keys"  # pyright: ignore[reportAssignmentType]
@@ -308,7 +333,7 @@ class IdempotencyKey(Table, table=True):
 
 
 class ServedHistory(Table, table=True):
-    """Which history of this database is served: one row, about which `common.database.history` knows more."""
+    """The history that is served from this database, in one row. See `common.database.history`."""
 
     __tablename__ = "served_history"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (CheckConstraint("id = 1", "one_row"),)

@@ -1,6 +1,6 @@
-"""Say that a backup was restored: `python -m tasks.restored`, or `make restored`.
+"""Declare that a backup was restored: `python -m tasks.restored`, or `make restored`.
 
-A service notices most copies by itself. Not that of a disk or a volume, which has all that the original had.
+The service detects most copies by itself, but not a copied disk or volume: it equals the original.
 """
 
 import sys
@@ -10,10 +10,10 @@ from tasks.revisions import RELEASE
 
 
 def main() -> None:
-    """Begin another history, and say for how many owners."""
+    """Begin a new history, and print for how many owners."""
     with migration_connection(RELEASE) as connection:
-        said = begin_new_history(connection, RELEASE)
-    sys.stdout.write(f"The database of tasks: {said}\n")
+        summary = begin_new_history(connection, RELEASE)
+    sys.stdout.write(f"The database of tasks: {summary}\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,24 @@
-"""The addresses of this service, in the order in which they are searched."""
+"""All routes of the service, in the order in which they are matched."""
 
 from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
-from tasks.label import endpoints as labels
-from tasks.sync import endpoints as changes
-from tasks.task import endpoints as tasks
-from tasks.task_list import endpoints as lists
-from tasks.transfer import endpoints as exchange
+from tasks.label import endpoints as label_endpoints
+from tasks.sync import endpoints as sync_endpoints
+from tasks.task import endpoints as task_endpoints
+from tasks.task_list import endpoints as list_endpoints
+from tasks.transfer import endpoints as transfer_endpoints
 
-# The feed comes first, or its name would be read as the id of a task.
-_modules = (changes, tasks, lists, labels, exchange)
-router = APIRouter(routes=[route for module in _modules for route in module.router.routes])
+_routers = (
+    sync_endpoints.router,  # before the tasks: `/tasks/changes` would match `/tasks/{task_id}`
+    task_endpoints.router,
+    list_endpoints.router,
+    label_endpoints.router,
+    transfer_endpoints.router,
+)
+
+_routes: list[BaseRoute] = []
+for _feature_router in _routers:
+    _routes.extend(_feature_router.routes)
+
+router = APIRouter(routes=_routes)

@@ -1,4 +1,4 @@
-"""What an operator can change about the tasks service."""
+"""Settings of the tasks service, read from the environment."""
 
 from pydantic import Field, HttpUrl
 
@@ -8,22 +8,22 @@ from common.settings import Settings
 
 
 class TasksSettings(Settings):
-    """The tasks service's own settings."""
+    """Settings that only the tasks service has."""
 
     tasks_database_url: DatabaseUrl
-    """Where tasks are kept; on Neon the pooled host."""
+    """The database of the service; on Neon, the pooled host."""
 
     tasks_database_url_unpooled: DatabaseUrl | None = None
-    """The same database without a pooler between, for migrations; default: `TASKS_DATABASE_URL`."""
+    """The same database without a pooler, for migrations. Default: `TASKS_DATABASE_URL`."""
 
     passport_public_keys: PublicKeys
-    """Public keys of the gateway's passports, base64url, separated by commas."""
+    """Public keys that verify the gateway's passports, base64url, separated by commas."""
 
     users_url: HttpUrl
-    """Internal address of the users service."""
+    """Internal URL of the users service."""
 
     tasks_per_user_max: int = Field(default=10_000, gt=0)
     """Tasks that one user may have."""
 
     tombstones_kept_days: int = Field(default=90, gt=0, le=36_500)
-    """How long a device may stay offline, in days, and still learn what was deleted meanwhile."""
+    """Days that a device may stay offline and still receive the deletions of that time."""

@@ -1,4 +1,4 @@
-"""Limits of one process for what one user may run at the same time."""
+"""How much of one process a user may use at the same time."""
 
 from typing import Final
 
@@ -7,18 +7,24 @@ from common.concurrency import CONNECTIONS_PER_USER_MAX, StreamSlots, UserLimite
 WRITES_AT_ONCE: Final = 2
 """Writes of one user that one process sends to the database at the same time.
 
-The second one waits there for the lock on the owner, so that the database is not idle between two writes.
+The second one waits there for the owner's lock, so that the database is not idle between two writes.
 """
 
 READS_AT_ONCE: Final = CONNECTIONS_PER_USER_MAX
-"""Statements that read for one user at the same time, beside the writes; not the time in which a client receives."""
+"""Statements that read for one user at the same time, beside the writes.
+
+The time in which a client receives the rows does not count.
+"""
 
 DELIVERIES_AT_ONCE: Final = 10
-"""Task lists that one process sends to one user at the same time: each takes memory here and in network buffers."""
+"""Task lists that one process sends to one user at the same time.
+
+Each takes memory in the process and in network buffers.
+"""
 
 
 class ConcurrencyLimits:
-    """Limits requests per user, first in, first out; every user has limits of their own."""
+    """Limits concurrent requests per user, first in, first out."""
 
     def __init__(self) -> None:
         self.writes = UserLimiter(WRITES_AT_ONCE)

@@ -1,55 +1,93 @@
-"""What stands in the way of a write, in the words of its statement, and how that is refused."""
+"""Why a statement did not write, and the problems that this becomes."""
 
-from typing import NoReturn
+from enum import StrEnum
+from typing import Any, Final, NoReturn, assert_never
 from uuid import UUID
+
+from sqlalchemy import ColumnElement, case
 
 from common.database import Row
 from common.problems import Conflict, NotFound, PreconditionFailed, ProblemError, Unprocessable
 from tasks.core.quotas import LABELS_MAX
 
 
-def _refusals() -> dict[str, ProblemError]:
-    return {
-        "list-not-found": Unprocessable("list-not-found", "There is no such list."),
-        "after-not-found": Unprocessable("after-not-found", "What it shall follow is not there."),
-        "labels-full": Unprocessable(
-            "quota-exceeded", f"One user may have {LABELS_MAX} labels at most."
-        ),
-        "name-taken": Conflict("name-taken", "Another one has this name."),
-        "version-mismatch": PreconditionFailed(
-            "version-mismatch", "It has another version than the request expects."
-        ),
-    }
+class ConflictCode(StrEnum):
+    """What a statement returns as `conflict` if it does not write."""
+
+    STALE = "stale"
+    """Another write of the owner committed first. The statement has to run again."""
+
+    LIST_NOT_FOUND = "list-not-found"
+    AFTER_NOT_FOUND = "after-not-found"
+    LABELS_FULL = "labels-full"
+    NAME_TAKEN = "name-taken"
+    VERSION_MISMATCH = "version-mismatch"
 
 
-def _missing() -> dict[str, ProblemError]:
-    return {
-        "task": NotFound("task-not-found", "There is no such task."),
-        "list": NotFound("list-not-found", "There is no such list."),
-        "label": NotFound("label-not-found", "There is no such label."),
-    }
+_CODES_OF_MISSING: Final = {
+    "task": "task-not-found",
+    "list": "list-not-found",
+    "label": "label-not-found",
+}
 
 
-def raise_conflict(conflict: str) -> NoReturn:
-    """Say what stands in the way."""
-    raise _refusals()[conflict]
+def first_conflict(
+    *rules: tuple[ColumnElement[bool], ConflictCode],
+) -> ColumnElement[Any]:
+    """Return the code of the first rule whose condition is true, or null if none is."""
+    return case(*[(condition, code.value) for condition, code in rules])
 
 
-def require_found(found: Row | None, kind: str) -> Row:
-    """Return what a statement has found of a task, a list or a label.
+def raise_conflict(code: ConflictCode) -> NoReturn:
+    """Raise the problem for the client.
 
     Raises:
-        NotFound: There is no such thing, or it is somebody else's.
-        Refusal: Something stands in the way.
+        Unprocessable: The request names something that does not exist, or the quota of labels is
+            reached.
+        Conflict: The name is taken.
+        PreconditionFailed: The version does not match `If-Match`.
     """
-    if found is None:
-        raise _missing()[kind]
-    if found.get("conflict") is not None:
-        raise_conflict(str(found["conflict"]))
-    return found
+    raise _problem_of(code)
 
 
-def require_matching_id(addressed: UUID, sent: UUID | None) -> None:
-    """Refuse a body that names another one than the address does."""
-    if sent is not None and sent != addressed:
+def _problem_of(code: ConflictCode) -> ProblemError:
+    match code:
+        case ConflictCode.LIST_NOT_FOUND:
+            return Unprocessable(code.value, "There is no such list.")
+        case ConflictCode.AFTER_NOT_FOUND:
+            return Unprocessable(code.value, "What it shall follow is not there.")
+        case ConflictCode.LABELS_FULL:
+            return Unprocessable(
+                "quota-exceeded", f"One user may have {LABELS_MAX} labels at most."
+            )
+        case ConflictCode.NAME_TAKEN:
+            return Conflict(code.value, "Another one has this name.")
+        case ConflictCode.VERSION_MISMATCH:
+            return PreconditionFailed(
+                code.value, "It has another version than the request expects."
+            )
+        case ConflictCode.STALE:
+            raise ValueError(code)  # `retry_while_stale` does not return it
+        case _:
+            assert_never(code)
+
+
+def require_found(row: Row | None, kind: str) -> Row:
+    """Return the row of a `task`, a `list` or a `label` that a statement returned.
+
+    Raises:
+        NotFound: There is no row: it does not exist, or another user has it.
+        ProblemError: The row has a `conflict`; see `raise_conflict`.
+    """
+    if row is None:
+        raise NotFound(_CODES_OF_MISSING[kind], f"There is no such {kind}.")
+    conflict = row.get("conflict")
+    if conflict is not None:
+        raise_conflict(ConflictCode(str(conflict)))
+    return row
+
+
+def require_matching_id(path_id: UUID, body_id: UUID | None) -> None:
+    """Raise `Unprocessable` if the body has another id than the path."""
+    if body_id is not None and body_id != path_id:
         raise Unprocessable("id-mismatch", "The body holds another one than the address names.")

@@ -1,4 +1,4 @@
-"""What every service function takes first: the database, and the user on whose behalf it is asked."""
+"""The first argument of every service function: the database and the authenticated user."""
 
 from asyncio import Semaphore
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from common.identity import User
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """The database that the statements of one request run on, and the authenticated user."""
+    """The database on which a request runs its statements, and the authenticated user."""
 
     database: Database
     user: User
@@ -17,10 +17,10 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True)
 class WriteRequestContext(RequestContext):
-    """The context of a request that writes: it must hold a write slot while it runs statements."""
+    """The context of a request that writes. It must hold a write slot while it runs statements."""
 
     write_slots: Semaphore
 
     def write_slot(self) -> Semaphore:
-        """Return an async context manager that waits for one of the user's write slots, and holds it for its block."""
+        """Return an async context manager that holds one of the user's write slots."""
         return self.write_slots

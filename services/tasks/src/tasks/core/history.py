@@ -1,19 +1,20 @@
-"""What a restored backup needs before it is served."""
+"""Start a new history of versions after a backup was restored."""
 
 from typing import Final
 
 from sqlalchemy import func, update
+from sqlmodel import col
 
-from tasks.core.projections import OWNERS, microseconds
-from tasks.models import TIMESTAMPTZ
+from tasks.core.projections import microseconds
+from tasks.models import TIMESTAMPTZ, Owner
 
-# One moment for both columns: a clock that is read twice would make the past begin after the present.
-_raised = func.greatest(
-    OWNERS.c.counter + 1, microseconds(func.statement_timestamp(type_=TIMESTAMPTZ))
+# One clock reading for both columns: a second one would put `pruned_version` after `counter`.
+_new_counter = func.greatest(
+    col(Owner.counter) + 1, microseconds(func.statement_timestamp(type_=TIMESTAMPTZ))
 )
 
-RAISE_ALL_VERSIONS: Final = update(OWNERS).values(counter=_raised, pruned_version=_raised)
-"""Begin another history for all owners: versions that were given after the backup was made never come again.
+RAISE_ALL_VERSIONS: Final = update(Owner).values(counter=_new_counter, pruned_version=_new_counter)
+"""Raise the counters of all owners, so that versions given after the backup are never given again.
 
-So a `since` of before is 410, and a tag of what the backup does not have is 412.
+A sync token from before becomes 410, and an ETag of lost data becomes 412.
 """

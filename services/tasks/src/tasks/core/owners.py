@@ -1,105 +1,141 @@
-"""Owners: meeting them, and locking them, so that the writes for one of them come one after the other.
+"""The owner row: insert it, and lock it so that the writes of one owner run one after another.
 
-A statement that waited for the lock sees all other rows as they were before. Whatever it decides by other rows holds
-only if nobody has written for this owner meanwhile; then the counter is the one that the statement saw when it began.
+A statement that waited for the lock still sees all other rows as they were before it waited. What it
+decides by other rows holds only if nobody wrote for this owner meanwhile. That is so if the counter
+is still the one that the statement saw when it began; otherwise it is stale, and has to run again.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Text, all_, cast, exists, literal, select, true, update
-from sqlalchemy.dialects.postgresql import insert
-
-from tasks.core.projections import (
-    IF_NONE_MATCH,
-    LIST_ID,
-    LISTS,
-    NOW,
-    OWNERS,
-    USER_ID,
-    Query,
-    microseconds,
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Executable,
+    Text,
+    all_,
+    cast,
+    exists,
+    literal,
+    select,
+    true,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
-_met = select(NOW.label("now")).cte("met")
+from common.database import Database, Row, fetch_one
+from tasks.core.conflicts import ConflictCode
+from tasks.core.projections import IF_NONE_MATCH, LIST_ID, NOW, USER_ID, Query, microseconds
+from tasks.models import Owner, TaskList
+
+_clock = select(NOW.label("now")).cte("clock")
+_created_microseconds = microseconds(_clock.c.now)
+
+_new_owner: Final[Mapping[str, ColumnElement[Any]]] = {
+    "id": USER_ID,
+    "counter": _created_microseconds,
+    "pruned_version": _created_microseconds,
+    "task_count": literal(0),
+    "list_count": literal(0),
+    "label_count": literal(0),
+    "created_at": _clock.c.now,
+}
 
 INSERT_OWNER: Final = (
-    insert(OWNERS)
-    .from_select(
-        [
-            "id",
-            "counter",
-            "pruned_version",
-            "task_count",
-            "list_count",
-            "label_count",
-            "created_at",
-        ],
-        select(
-            USER_ID,
-            microseconds(_met.c.now),
-            microseconds(_met.c.now),
-            *map(literal, (0, 0, 0)),
-            _met.c.now,
-        ),
-    )
+    insert(Owner)
+    .from_select(list(_new_owner), select(*_new_owner.values()))
     .on_conflict_do_nothing()
-    .returning(OWNERS.c.id)
+    .returning(col(Owner.id))
 )
-"""Meet an owner, of whose past before this moment nothing is known; harmless when somebody was faster."""
+"""Insert the owner row if it is missing. Idempotent.
 
-_begun = OWNERS.alias("begun")
-_seen = (
-    select(_begun.c.counter).where(_begun.c.id == USER_ID).cte("seen").prefix_with("MATERIALIZED")
+`pruned_version` starts at the counter: earlier deletions are unknown.
+"""
+
+_snapshot_owner = aliased(Owner, name="snapshot_owner")
+_snapshot = (
+    select(col(_snapshot_owner.counter))
+    .where(col(_snapshot_owner.id) == USER_ID)
+    .cte("snapshot")
+    .prefix_with("MATERIALIZED")
 )
 
-SNAPSHOT_CURRENT: Final[ColumnElement[bool]] = OWNERS.c.counter == _seen.c.counter
-"""Whether nobody has written for the owner since the statement began."""
+SNAPSHOT_CURRENT: Final[ColumnElement[bool]] = col(Owner.counter) == _snapshot.c.counter
+"""Whether nobody wrote for the owner since the statement began. It needs `check_snapshot`."""
 
-
-NOT_MODIFIED_SINCE: Final[ColumnElement[bool]] = cast(OWNERS.c.counter, Text) != all_(IF_NONE_MATCH)
-"""Whether the reader has not seen all that the owner has, as it is now."""
+NOT_MODIFIED_SINCE: Final[ColumnElement[bool]] = cast(col(Owner.counter), Text) != all_(
+    IF_NONE_MATCH
+)
+"""Whether the owner's counter is none of those in `If-None-Match`."""
 
 
 def find_owner(*, check_snapshot: bool) -> Query:
-    """Find the owner; `check_snapshot` also tells whether what the statement sees of their other rows `is_current`."""
-    found = select(OWNERS).where(OWNERS.c.id == USER_ID)
-    return (
-        found.add_columns(SNAPSHOT_CURRENT.label("is_current")).join(_seen, true())
-        if check_snapshot
-        else found
-    )
+    """Select the owner of the request.
+
+    Args:
+        check_snapshot: Also select `SNAPSHOT_CURRENT` as `is_current`.
+    """
+    owner = select(Owner).where(col(Owner.id) == USER_ID)
+    if not check_snapshot:
+        return owner
+    return owner.add_columns(SNAPSHOT_CURRENT.label("is_current")).join(_snapshot, true())
 
 
 def lock_owner(owner: Query) -> CTE:
-    """Lock the owner before anything else happens, and learn the time.
+    """Lock the owner before anything else happens, then read the clock as `now`.
 
-    FOR NO KEY UPDATE, so that foreign keys to the owner are checked beside it: an import stages while others write.
+    The lock is FOR NO KEY UPDATE, so that it does not block foreign key checks: an import stages
+    tasks while others write.
     """
     locked = (
-        owner.with_for_update(of=OWNERS, key_share=True).cte("locked").prefix_with("MATERIALIZED")
+        owner.with_for_update(of=Owner, key_share=True).cte("locked").prefix_with("MATERIALIZED")
     )
-    # A step of its own, because a clock that is read together with the row is read before the lock is there.
+    # A stage of its own: in the same one, the clock would be read before the lock is granted.
     return select(locked, NOW.label("now")).cte("owner").prefix_with("MATERIALIZED")
 
 
 def bump_counter(
-    cause: CTE, by: ColumnElement[int] | int, *conditions: ColumnElement[bool], **values: object
+    source: CTE,
+    by: ColumnElement[int] | int,
+    *conditions: ColumnElement[bool],
+    **other_columns: object,
 ) -> CTE:
-    """Take so many versions for the owner of a cause, if there is one, and change their other numbers with that."""
+    """Raise the counter of the owner of a row, if there is one. Returns `id`, `counter` and `now`.
+
+    Args:
+        source: The row, with `user_id` and `now`.
+        by: How many versions are taken.
+        conditions: Further conditions for the update.
+        other_columns: New values of other columns of the owner.
+    """
     return (
-        update(OWNERS)
-        .where(OWNERS.c.id == cause.c.user_id, *conditions)
-        .values(**values, counter=OWNERS.c.counter + by)
-        .returning(OWNERS.c.id, OWNERS.c.counter, cause.c.now)
-        .cte("raised")
+        update(Owner)
+        .where(col(Owner.id) == source.c.user_id, *conditions)
+        .values(**other_columns, counter=col(Owner.counter) + by)
+        .returning(col(Owner.id), col(Owner.counter), source.c.now)
+        .cte("counter_bump")
     )
 
 
 def target_list_exists(owner: CTE) -> ColumnElement[bool]:
-    """Tell whether the owner has the list that was sent, and keep it there until all is written."""
-    listed = (
-        select(LISTS.c.id).join(owner, LISTS.c.user_id == owner.c.id).where(LISTS.c.id == LIST_ID)
+    """Return whether the owner has the list `LIST_ID`, and lock it against deletion."""
+    target_list = (
+        select(col(TaskList.id))
+        .join(owner, col(TaskList.user_id) == owner.c.id)
+        .where(col(TaskList.id) == LIST_ID)
+        .with_for_update(read=True, key_share=True, of=TaskList)
+        .cte("target_list")
     )
-    return exists(
-        select(listed.with_for_update(read=True, key_share=True, of=LISTS).cte("listed").c.id)
-    )
+    return exists(select(target_list.c.id))
+
+
+async def retry_while_stale(
+    database: Database, statement: Executable, **params: object
+) -> Row | None:
+    """Run a statement that returns a `conflict`, again and again while that is `STALE`."""
+    while True:
+        row = await fetch_one(database, statement, **params)
+        if row is None or row["conflict"] != ConflictCode.STALE:
+            return row

@@ -1,15 +1,14 @@
-"""What is done with lists and labels alike: looking at one before it is renamed or deleted, and renaming it."""
+"""Rename lists and labels, and find them for deletion."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Executable,
-    Table,
     and_,
-    case,
     exists,
     func,
     null,
@@ -17,72 +16,109 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
+from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.owners import find_owner, lock_owner
 from tasks.core.projections import FOLDED_NAME, NAME, TARGET_ID, Query, matches_if_match
-from tasks.models import Columns
+from tasks.models import Columns, Label, TaskList, columns_of
+
+NamedTable: TypeAlias = type[TaskList] | type[Label]
+"""A table with `name` and `folded_name`."""
 
 
-def find_renamable(table: Table) -> tuple[CTE, CTE]:
-    """Lock what was named, and tell what keeps it from getting the new name; then the same again if it gets it."""
-    owner, other = lock_owner(find_owner(check_snapshot=True)), table.alias("other")
-    has_name = and_(
-        other.c.user_id == owner.c.id, other.c.folded_name == FOLDED_NAME, other.c.id != table.c.id
+@dataclass(frozen=True)
+class LockedRow:
+    """A list or a label that a statement has locked.
+
+    Attributes:
+        current: The row as it is stored, with its `conflict` and the time `now`.
+        writable: The same row if the statement shall write it; otherwise no row.
+    """
+
+    current: CTE
+    writable: CTE
+
+
+def find_renamable(table: NamedTable) -> LockedRow:
+    """Lock the row `TARGET_ID`. It is writable if its name changes and nothing is in conflict."""
+    owner = lock_owner(find_owner(check_snapshot=True))
+    other = aliased(table, name="other")
+    name_taken = exists().where(
+        col(other.user_id) == owner.c.id,
+        col(other.folded_name) == FOLDED_NAME,
+        col(other.id) != col(table.id),
     )
-    conflict = case(
-        (~owner.c.is_current, "stale"),
-        (exists().where(has_name), "name-taken"),
-        (~matches_if_match(table.c), "version-mismatch"),
+    conflict = first_conflict(
+        (~owner.c.is_current, ConflictCode.STALE),
+        (name_taken, ConflictCode.NAME_TAKEN),
+        (~matches_if_match(columns_of(table)), ConflictCode.VERSION_MISMATCH),
     )
-    differs = table.c.name != func.coalesce(NAME, table.c.name)
-    before = (
-        _find(table, owner)
+    differs = col(table.name) != func.coalesce(NAME, col(table.name))
+    current = (
+        _lock_row(table, owner)
         .add_columns(conflict.label("conflict"), differs.label("differs"))
-        .cte("before")
+        .cte("current")
     )
-    return before, select(before).where(before.c.differs, before.c.conflict.is_(None)).cte(
-        "written"
-    )
+    is_writable = and_(current.c.differs, current.c.conflict.is_(None))
+    writable = select(current).where(is_writable).cte("writable")
+    return LockedRow(current, writable)
 
 
 def rename(
-    table: Table,
-    found: tuple[CTE, CTE],
-    raised: CTE,
-    show: Callable[[Columns], list[ColumnElement[Any]]],
-    *more: CTE,
+    table: NamedTable,
+    row: LockedRow,
+    counter_bump: CTE,
+    projection: Callable[[Columns], list[ColumnElement[Any]]],
+    task_update: CTE | None = None,
 ) -> Executable:
-    """Write the new name with the version that the owner's counter was `raised` to, and more, or show what is there."""
-    before, written = found
-    changed = (
+    """Write the new name and return the row as clients see it, with its `conflict`.
+
+    Args:
+        table: The table.
+        row: The row, from `find_renamable`.
+        counter_bump: The raised counter, from `bump_counter`.
+        projection: Returns what clients see of a row.
+        task_update: Updates the tasks that show the name.
+    """
+    updated = (
         update(table)
-        .where(table.c.id == TARGET_ID, table.c.user_id == raised.c.id)
+        .where(col(table.id) == TARGET_ID, col(table.user_id) == counter_bump.c.id)
         .values(
-            name=NAME, folded_name=FOLDED_NAME, updated_at=raised.c.now, version=raised.c.counter
+            name=NAME,
+            folded_name=FOLDED_NAME,
+            updated_at=counter_bump.c.now,
+            version=counter_bump.c.counter,
         )
-        .returning(*show(table.c), null().label("conflict"))
-        .cte("changed")
+        .returning(*projection(columns_of(table)), null().label("conflict"))
+        .cte("updated")
     )
-    unchanged = select(*show(before.c), before.c.conflict).where(~exists(select(written.c.id)))
-    return (
-        union_all(select(changed), unchanged).add_cte(*more).execution_options(not_idempotent=True)
-    )
+    current = row.current
+    is_unchanged = ~exists(select(row.writable.c.id))
+    unchanged = select(*projection(current.c), current.c.conflict).where(is_unchanged)
+    statement = union_all(select(updated), unchanged)
+    if task_update is not None:
+        statement = statement.add_cte(task_update)
+    return statement.execution_options(not_idempotent=True)
 
 
-def find_deletable(table: Table) -> tuple[CTE, CTE]:
-    """Lock what was named, and tell what keeps it from being deleted; then the same again if nothing does."""
+def find_deletable(table: NamedTable) -> LockedRow:
+    """Lock the row `TARGET_ID`. It is writable if nothing is in conflict with its deletion."""
     owner = lock_owner(find_owner(check_snapshot=True))
-    conflict = case(
-        (~owner.c.is_current, "stale"), (~matches_if_match(table.c), "version-mismatch")
+    conflict = first_conflict(
+        (~owner.c.is_current, ConflictCode.STALE),
+        (~matches_if_match(columns_of(table)), ConflictCode.VERSION_MISMATCH),
     )
-    wanted = _find(table, owner).add_columns(conflict.label("conflict")).cte("before")
-    return wanted, select(wanted).where(wanted.c.conflict.is_(None)).cte("allowed")
+    current = _lock_row(table, owner).add_columns(conflict.label("conflict")).cte("current")
+    writable = select(current).where(current.c.conflict.is_(None)).cte("writable")
+    return LockedRow(current, writable)
 
 
-def _find(table: Table, owner: CTE) -> Query:
-    found = (
+def _lock_row(table: NamedTable, owner: CTE) -> Query:
+    return (
         select(table, owner.c.now)
-        .join(owner, table.c.user_id == owner.c.id)
-        .where(table.c.id == TARGET_ID)
+        .join(owner, col(table.user_id) == owner.c.id)
+        .where(col(table.id) == TARGET_ID)
+        .with_for_update(of=table)
     )
-    return found.with_for_update(of=table)

@@ -1,7 +1,7 @@
-"""What answers have in common: their tag, and how the OpenAPI document tells of it."""
+"""Responses that show a task, a list or a label, and how the OpenAPI document describes them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from fastapi import Response
 
@@ -9,42 +9,49 @@ from common.media_types import JSON_TYPE
 from tasks.core.creation import StoredResponse
 from tasks.core.preconditions import ETags, matches_any
 
-Responses = dict[int | str, dict[str, Any]]
-"""What the OpenAPI document says of each status."""
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+"""What the OpenAPI document says about the statuses of an operation."""
 
-_QUOTED = {"type": "string", "pattern": '^"[0-9]+"$'}
+HeaderDescription: TypeAlias = dict[str, Any]
 
-ETAG: Final = {
-    "ETag": {"description": "The version, in quotes.", "required": True, "schema": _QUOTED}
+_ETAG_SCHEMA: Final = {"type": "string", "pattern": '^"[0-9]+"$'}
+
+_ETAG: Final[HeaderDescription] = {
+    "description": "The version, in quotes.",
+    "required": True,
+    "schema": _ETAG_SCHEMA,
 }
-OPTIONAL_ETAG: Final = {
-    **ETAG["ETag"],
+OPTIONAL_ETAG: Final[HeaderDescription] = {
     "description": "The owner's counter, in quotes, unless the clock decides.",
     "required": False,
+    "schema": _ETAG_SCHEMA,
 }
-"""The header of every answer that shows something with a version, and of one that may."""
-
-_LOCATION = {"description": "Its address.", "required": True, "schema": {"type": "string"}}
-_REPLAYED = {
+_LOCATION: Final[HeaderDescription] = {
+    "description": "Its URL.",
+    "required": True,
+    "schema": {"type": "string"},
+}
+_REPLAYED: Final[HeaderDescription] = {
     "description": "An earlier request with the key did it.",
     "schema": {"type": "string", "enum": ["true"]},
 }
 
-CREATED_HEADERS: Final = {**ETAG, "Location": _LOCATION}
-"""The headers of an answer that shows something new."""
-
+ETAG: Final = {"ETag": _ETAG}
+CREATED_HEADERS: Final = {"ETag": _ETAG, "Location": _LOCATION}
 REPLAYABLE: Final = {"Idempotency-Replayed": _REPLAYED}
-"""The header of an answer that is given once more."""
 
 READ: Final[Responses] = {200: {"headers": ETAG}, 304: {"headers": ETAG}}
 CHANGED: Final[Responses] = {200: {"headers": ETAG}, 412: {}}
-MOVED: Final[Responses] = {200: {"headers": {**ETAG, **REPLAYABLE}}, 409: {}, 412: {}}
+MOVED: Final[Responses] = {
+    200: {"headers": {"ETag": _ETAG, "Idempotency-Replayed": _REPLAYED}},
+    409: {},
+    412: {},
+}
 DELETED: Final[Responses] = {412: {}}
-"""What reading, changing, moving and deleting can be answered with."""
 
 
 def etag_headers(version: int) -> dict[str, str]:
-    """Return what an answer says that shows what has this version."""
+    """Return the headers of a response that shows this version."""
     return {"ETag": f'"{version}"', "Vary": "Authorization", "Cache-Control": "private, no-cache"}
 
 
@@ -55,32 +62,46 @@ def with_etag(
     status: int = 200,
     if_none_match: ETags | None = None,
 ) -> Response:
-    """Show what has this version, unless the caller has seen it."""
-    said = etag_headers(version)
-    if matches_any(version, if_none_match or []):
-        return Response(status_code=304, headers=said)
-    return Response(body, status, {**said, **(headers or {})}, JSON_TYPE)
+    """Return a JSON response with an ETag, or 304 if the client has this version.
+
+    Args:
+        body: The JSON.
+        version: The version of what the body shows.
+        headers: Further headers. A 304 does not have them.
+        status: The status, unless it is 304.
+        if_none_match: Versions that the client has.
+    """
+    response_headers = etag_headers(version)
+    if if_none_match and matches_any(version, if_none_match):
+        return Response(status_code=304, headers=response_headers)
+    if headers is not None:
+        response_headers.update(headers)
+    return Response(body, status, response_headers, JSON_TYPE)
 
 
 def without_etag(body: bytes, headers: Mapping[str, str]) -> Response:
-    """Show what will be another thing in a moment."""
+    """Return a JSON response that is not cached, because its content depends on the clock."""
     return Response(body, headers=dict(headers), media_type=JSON_TYPE)
 
 
-def created(created: StoredResponse, collection: str) -> Response:
-    """Show what was made in a collection, now or for an earlier request."""
-    return with_etag(
-        created.body,
-        created.version,
-        {"Location": f"{collection}/{created.id}", **_replayed(created)},
-        201,
-    )
+def created(stored: StoredResponse, collection: str) -> Response:
+    """Return 201 for what was created, now or by an earlier request with the same key.
+
+    Args:
+        stored: The response.
+        collection: The path to which the id is appended for `Location`.
+    """
+    headers = _replayed_headers(stored)
+    headers["Location"] = f"{collection}/{stored.id}"
+    return with_etag(stored.body, stored.version, headers, status=201)
 
 
-def ok(answered: StoredResponse) -> Response:
-    """Show what was done, now or for an earlier request."""
-    return with_etag(answered.body, answered.version, _replayed(answered))
+def ok(stored: StoredResponse) -> Response:
+    """Return 200 for what was changed, now or by an earlier request with the same key."""
+    return with_etag(stored.body, stored.version, _replayed_headers(stored))
 
 
-def _replayed(answered: StoredResponse) -> Mapping[str, str]:
-    return {"Idempotency-Replayed": "true"} if answered.replayed else {}
+def _replayed_headers(stored: StoredResponse) -> dict[str, str]:
+    if stored.replayed:
+        return {"Idempotency-Replayed": "true"}
+    return {}

@@ -1,4 +1,4 @@
-"""What is left of those that are deleted, and how it goes when it was kept for long enough."""
+"""Tombstones: insert them with deletions, remove them with re-creations, prune old ones."""
 
 from typing import Any, Final
 
@@ -17,79 +17,102 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
-from tasks.core.projections import (
-    LABELS,
-    LISTS,
-    NOW,
-    OWNERS,
-    TARGET_ID,
-    TASKS,
-    TOMBSTONES,
-    USER_ID,
-    Query,
-)
+from tasks.core.projections import NOW, TARGET_ID, USER_ID, Query
+from tasks.models import METADATA, Owner, TaskTombstone
 
-TABLES_BY_KIND: Final = {"task": TASKS, "list": LISTS, "label": LABELS}
-"""What can be deleted, by the words for it."""
+TABLES_BY_KIND: Final = {
+    "task": METADATA.tables["tasks"],
+    "list": METADATA.tables["task_lists"],
+    "label": METADATA.tables["labels"],
+}
+"""The tables of everything that can be deleted."""
 
 TOMBSTONES_PRUNED_MAX: Final = 2
-"""Tombstones beyond their time that a deletion takes away: more than it leaves, and few enough not to be noticed."""
+"""Expired tombstones that one deletion removes: more than it adds, and few enough to be cheap."""
+
+_RETENTION = bindparam("retention", type_=Interval)
 
 
 def is_id_of_other_kind(
-    kind: str, wanted: SQLColumnExpression[Any] = TARGET_ID
+    kind: str, target_id: SQLColumnExpression[Any] = TARGET_ID
 ) -> ColumnElement[bool]:
-    """Tell whether an id is or was something else for this owner: there is room for one tombstone of it."""
-    was = exists().where(
-        TOMBSTONES.c.user_id == USER_ID, TOMBSTONES.c.id == wanted, TOMBSTONES.c.kind != kind
+    """Return whether the owner has, or had, something of another kind with this id.
+
+    An id has one tombstone at most, so that it cannot be used for two kinds.
+    """
+    had_other_kind = exists().where(
+        col(TaskTombstone.user_id) == USER_ID,
+        col(TaskTombstone.id) == target_id,
+        col(TaskTombstone.kind) != kind,
     )
-    others = [table for name, table in TABLES_BY_KIND.items() if name != kind]
-    return or_(
-        was, *(exists().where(table.c.user_id == USER_ID, table.c.id == wanted) for table in others)
+    conditions: list[ColumnElement[bool]] = [had_other_kind]
+    for other_kind, table in TABLES_BY_KIND.items():
+        if other_kind != kind:
+            has_other = exists().where(table.c.user_id == USER_ID, table.c.id == target_id)
+            conditions.append(has_other)
+    return or_(*conditions)
+
+
+def delete_tombstone(kind: str, created: CTE) -> CTE:
+    """Delete the tombstones of rows that were created again."""
+    return (
+        delete(TaskTombstone)
+        .where(
+            col(TaskTombstone.user_id) == USER_ID,
+            col(TaskTombstone.id) == created.c.id,
+            col(TaskTombstone.kind) == kind,
+        )
+        .cte("deleted_tombstones")
     )
 
 
-def delete_tombstone(kind: str, made: CTE) -> CTE:
-    """Take the tombstones of what is there again away."""
-    same = (
-        TOMBSTONES.c.user_id == USER_ID,
-        TOMBSTONES.c.id == made.c.id,
-        TOMBSTONES.c.kind == kind,
-    )
-    return delete(TOMBSTONES).where(*same).cte("undone")
+def prune_tombstones(deleted: CTE, extra: ColumnElement[int] | int = 0) -> CTE:
+    """Delete the oldest tombstones of the owner of a deleted row, if they have expired.
 
-
-def prune_tombstones(deleted: CTE, more: ColumnElement[int] | int = 0) -> CTE:
-    """Take away what the owner of what is `deleted` has kept for long enough; further deletions take one more each."""
+    Args:
+        deleted: The deleted row, with `user_id`.
+        extra: Further rows that are deleted with it; each prunes one more tombstone.
+    """
+    owner_id = select(deleted.c.user_id).scalar_subquery()
     oldest = (
-        select(TOMBSTONES.c.user_id, TOMBSTONES.c.id)
-        .where(TOMBSTONES.c.user_id == select(deleted.c.user_id).scalar_subquery())
-        .order_by(TOMBSTONES.c.version)
-        .limit(TOMBSTONES_PRUNED_MAX + more)
+        select(col(TaskTombstone.user_id), col(TaskTombstone.id))
+        .where(col(TaskTombstone.user_id) == owner_id)
+        .order_by(col(TaskTombstone.version))
+        .limit(TOMBSTONES_PRUNED_MAX + extra)
         .cte("oldest")
     )
     return (
-        delete(TOMBSTONES)
-        .where(TOMBSTONES.c.user_id == oldest.c.user_id, TOMBSTONES.c.id == oldest.c.id)
-        .where(TOMBSTONES.c.deleted_at <= NOW - bindparam("retention", type_=Interval))
-        .returning(TOMBSTONES.c.version)
+        delete(TaskTombstone)
+        .where(col(TaskTombstone.user_id) == oldest.c.user_id, col(TaskTombstone.id) == oldest.c.id)
+        .where(col(TaskTombstone.deleted_at) <= NOW - _RETENTION)
+        .returning(col(TaskTombstone.version))
         .cte("pruned")
     )
 
 
 def new_pruned_version(pruned: CTE) -> ColumnElement[int]:
-    """Return up to which version the owner's past is no longer known in full."""
-    return func.greatest(
-        OWNERS.c.pruned_version, select(func.max(pruned.c.version)).scalar_subquery()
-    )
+    """Return the owner's `pruned_version` after tombstones were pruned."""
+    last_pruned_version = select(func.max(pruned.c.version)).scalar_subquery()
+    return func.greatest(col(Owner.pruned_version), last_pruned_version)
 
 
-def insert_tombstones(gone: Query | CompoundSelect[*tuple[Any, ...]]) -> Insert:
-    """Keep the id, owner, kind, version and time of each deletion, in this order."""
-    left = insert(TOMBSTONES).from_select(["id", "user_id", "kind", "version", "deleted_at"], gone)
-    # An undo that waited behind the delete which it undoes did not see the tombstone, and could not take it away.
-    return left.on_conflict_do_update(
-        index_elements=[TOMBSTONES.c.user_id, TOMBSTONES.c.id],
-        set_={name: left.excluded[name] for name in ("kind", "version", "deleted_at")},
+def insert_tombstones(deletions: Query | CompoundSelect[*tuple[Any, ...]]) -> Insert:
+    """Insert tombstones.
+
+    Args:
+        deletions: Selects id, user_id, kind, version and time of each deletion, in this order.
+    """
+    columns = ["id", "user_id", "kind", "version", "deleted_at"]
+    insertion = insert(TaskTombstone).from_select(columns, deletions)
+    # A re-creation that waited for the lock of this deletion cannot see its tombstone, and so
+    # leaves it. The next deletion meets it.
+    return insertion.on_conflict_do_update(
+        index_elements=[col(TaskTombstone.user_id), col(TaskTombstone.id)],
+        set_={
+            "kind": insertion.excluded.kind,
+            "version": insertion.excluded.version,
+            "deleted_at": insertion.excluded.deleted_at,
+        },
     )

@@ -1,31 +1,44 @@
-"""Tasks that look different because of something else: each one takes a version of its own."""
+"""Give new versions to the tasks whose representation changes with a list or a label."""
 
 from sqlalchemy import CTE, ColumnElement, Update, func, select, update
+from sqlmodel import col
 
-from tasks.core.projections import TASKS
-from tasks.models import sort_position
-
-
-def number_tasks(condition: ColumnElement[bool], cause: CTE) -> CTE:
-    """Count the tasks of the owner of a cause, if there is one, that meet a condition, from the last to the first."""
-    number = (
-        func.row_number()
-        .over(order_by=(sort_position(TASKS.c).desc(), TASKS.c.id.desc()))
-        .label("number")
-    )
-    found = select(TASKS.c.id, number).join(cause, TASKS.c.user_id == cause.c.user_id)
-    return found.where(condition).cte("touched")
+from tasks.models import Task, columns_of, sort_position
 
 
-def count_rows(touched: CTE) -> ColumnElement[int]:
-    """Tell how many versions they take."""
-    return select(func.count()).select_from(touched).scalar_subquery()
+def number_tasks(condition: ColumnElement[bool], source: CTE) -> CTE:
+    """Select the tasks that meet a condition, numbered from the last to the first in their order.
 
-
-def bump_task_versions(touched: CTE, raised: CTE, **changes: object) -> Update:
-    """Give them the versions below the one that the owner's counter was `raised` to."""
+    Args:
+        condition: Which tasks.
+        source: The changed list or label, with `user_id`. Without a row there are no tasks.
+    """
+    order = (sort_position(columns_of(Task)).desc(), col(Task.id).desc())
+    number = func.row_number().over(order_by=order).label("number")
     return (
-        update(TASKS)
-        .where(TASKS.c.id == touched.c.id, TASKS.c.user_id == raised.c.id)
-        .values(**changes, updated_at=raised.c.now, version=raised.c.counter - touched.c.number)
+        select(col(Task.id), number)
+        .join(source, col(Task.user_id) == source.c.user_id)
+        .where(condition)
+        .cte("affected_tasks")
+    )
+
+
+def count_rows(rows: CTE) -> ColumnElement[int]:
+    """Return the number of rows, which is the number of versions that they take."""
+    return select(func.count()).select_from(rows).scalar_subquery()
+
+
+def bump_task_versions(numbered_tasks: CTE, counter_bump: CTE, **changes: object) -> Update:
+    """Give tasks the versions below the new counter of their owner.
+
+    Args:
+        numbered_tasks: The tasks, from `number_tasks`.
+        counter_bump: The raised counter, from `bump_counter`.
+        changes: New values of columns.
+    """
+    version = counter_bump.c.counter - numbered_tasks.c.number
+    return (
+        update(Task)
+        .where(col(Task.id) == numbered_tasks.c.id, col(Task.user_id) == counter_bump.c.id)
+        .values(**changes, updated_at=counter_bump.c.now, version=version)
     )

@@ -1,4 +1,4 @@
-"""Labels on the wire."""
+"""Request and response models of labels."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,14 +12,17 @@ from tasks.core.types.names import EXAMPLE_LABEL, LabelName
 
 
 class LabelChange(StrictModel):
-    """A change: an absent name stays; whatever else was read before may be sent, and is ignored but for the ids."""
+    """A change; an absent name leaves the stored one.
+
+    The other fields of a label may be sent as they were read; only the ids are checked.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "holidays"}]})
 
     name: LabelName = Field(default_factory=str)
     user_id: AssertedUser = None
     id: UUID | None = Field(
-        default=None, description="Must be the one in the address.", examples=[EXAMPLE_LABEL]
+        default=None, description="Must be the id in the path.", examples=[EXAMPLE_LABEL]
     )
     version: IgnoredReadOnly = None
     created_at: IgnoredReadOnly = None
@@ -28,7 +31,7 @@ class LabelChange(StrictModel):
 
 
 class LabelRead(TypedDict):
-    """A label as it is answered: every field is always there."""
+    """A label in a response. All fields are always present."""
 
     id: Annotated[UUID, Field(examples=[EXAMPLE_LABEL])]
     user_id: Annotated[UUID, Field(description="Whose label it is.", examples=[EXAMPLE_USER])]
@@ -38,10 +41,9 @@ class LabelRead(TypedDict):
     updated_at: DateTimeText
 
 
-@with_config(
-    title="LabelListed"
-)  # the name in the OpenAPI document, which clients generate code from
+# The title is the name in the OpenAPI document, from which clients generate code.
+@with_config(title="LabelListed")
 class LabelWithCount(LabelRead):
-    """A label among all of its owner's."""
+    """A label in the list of all labels."""
 
     task_count: Annotated[int, Field(ge=0, description="How many tasks carry it.", examples=[3])]

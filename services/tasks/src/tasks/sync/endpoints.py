@@ -1,4 +1,4 @@
-"""The feed of changes."""
+"""The endpoint of the changes feed."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,45 +12,51 @@ from common.problems import MethodNotAllowed
 from common.validation import QueryParams
 from tasks.core.dependencies import ReadContext
 from tasks.core.routing import RequestOnlyRoute
-from tasks.sync import service as changes
+from tasks.sync import service
 from tasks.sync.schemas import ChangesQuery, ChangesRead
+from tasks.sync.service import ChangesPage
 
 router = APIRouter(prefix="/tasks/changes", tags=["tasks"], route_class=RequestOnlyRoute)
 
-_READ_ONLY = {"Allow": "GET, HEAD, OPTIONS"}
+_ALLOW_HEADERS = {"Allow": "GET, HEAD, OPTIONS"}
 
-Feed = Annotated[ChangesQuery, Depends(QueryParams(ChangesQuery))]
+Query = Annotated[ChangesQuery, Depends(QueryParams(ChangesQuery))]
 
 
 @router.get("", response_model=ChangesRead, responses={410: {}})
-async def list_changes(query: Feed, context: ReadContext) -> Response:
-    """List what happened to tasks, lists and labels since the last time, deletions too; 410 when it is too long ago."""
-    page = await changes.find_changes(context, query)
-    parts = {
-        "tasks": _array(page.tasks),
-        "lists": _array(page.lists),
-        "labels": _array(page.labels),
-        "deleted": _array(page.deleted),
-        "next": to_json(page.next),
-        "has_more": to_json(page.has_more),
-    }
-    body = (
-        b"{" + b",".join(b'"%s":%s' % (name.encode(), text) for name, text in parts.items()) + b"}"
+async def list_changes(query: Query, context: ReadContext) -> Response:
+    """List what happened to tasks, lists and labels since `since`, deletions included.
+
+    410 if deletions since then are no longer known.
+    """
+    page = await service.list_changes(context, query)
+    return Response(_page_json(page), media_type=JSON_TYPE)
+
+
+def _page_json(page: ChangesPage) -> bytes:
+    """Serialize a page. The changes are JSON already."""
+    members = (
+        b'"tasks":' + _json_array(page.tasks),
+        b'"lists":' + _json_array(page.lists),
+        b'"labels":' + _json_array(page.labels),
+        b'"deleted":' + _json_array(page.deleted),
+        b'"next":' + to_json(page.next),
+        b'"has_more":' + to_json(page.has_more),
     )
-    return Response(body, media_type=JSON_TYPE)
+    return b"{" + b",".join(members) + b"}"
 
 
-def _array(texts: Sequence[bytes]) -> bytes:
-    """Put JSON that is written already into an array."""
-    return b"[" + b",".join(texts) + b"]"
+def _json_array(items: Sequence[bytes]) -> bytes:
+    return b"[" + b",".join(items) + b"]"
 
 
-async def _refuse_to_change(request: Request) -> Response:
+async def _reject_method(request: Request) -> Response:
     if request.method == "OPTIONS":
-        return Response(status_code=204, headers=_READ_ONLY)
-    raise MethodNotAllowed(headers=_READ_ONLY)
+        return Response(status_code=204, headers=_ALLOW_HEADERS)
+    raise MethodNotAllowed(headers=_ALLOW_HEADERS)
 
 
-_every_other_verb = Route("/tasks/changes", _refuse_to_change, include_in_schema=False)
-_every_other_verb.methods = None  # or the word would be read as the id of a task
-router.routes.append(_every_other_verb)
+_other_methods = Route("/tasks/changes", _reject_method, include_in_schema=False)
+# All methods: the others would match `/tasks/{task_id}`, with "changes" as the id.
+_other_methods.methods = None
+router.routes.append(_other_methods)

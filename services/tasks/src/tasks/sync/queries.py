@@ -1,13 +1,12 @@
-"""What happened to an owner's tasks, lists and labels since a version: what there is now, and what is left."""
+"""What happened to an owner's tasks, lists and labels since a version."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
-    Table,
     Text,
     bindparam,
     cast,
@@ -19,69 +18,79 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import JSON
+from sqlmodel import col
 
-from tasks.core.projections import (
-    LABEL_PROJECTION,
-    LABELS,
-    LIST_PROJECTION,
-    LISTS,
-    OWNERS,
-    TASKS,
-    TOMBSTONES,
-    USER_ID,
-    Query,
-)
+from tasks.core.projections import LABEL_PROJECTION, LIST_PROJECTION, USER_ID, Query
+from tasks.models import Label, Owner, Task, TaskList, TaskTombstone
 from tasks.task.projection import TASK_PROJECTION
 
 _SINCE = bindparam("since", type_=BigInteger)
 _LIMIT = bindparam("limit", type_=Integer)
 
-_KINDS = {
-    "task": (TASKS, TASK_PROJECTION),
-    "list": (LISTS, LIST_PROJECTION),
-    "label": (LABELS, LABEL_PROJECTION),
-}
+VersionedTable: TypeAlias = type[Task] | type[TaskList] | type[Label]
 
 
-def _side(table: Table, kind: str, columns: Sequence[ColumnElement[Any]]) -> Query:
-    """Take what happened in one table.
-
-    Each side is limited by itself, too, so that the first of many pages does not sort what is on the others.
-    """
-    behind = select(*columns).where(table.c.user_id == OWNERS.c.id, table.c.version > _SINCE)
-    if table is TOMBSTONES:
-        behind = behind.where(*(~_is_there(each, living) for each, (living, _) in _KINDS.items()))
-    shown = behind.correlate(OWNERS).order_by(table.c.version).limit(_LIMIT).subquery()
-    content = cast(func.row_to_json(shown.table_valued(), type_=JSON), Text).label("content")
-    return select(shown.c.version, literal(kind).label("kind"), content)
-
-
-def _is_there(kind: str, living: Table) -> ColumnElement[bool]:
-    """Tell whether a tombstone belongs to an undo which could not see it."""
-    # The kind stands inside, or the planner would look through the living of all owners.
-    same = (
-        TOMBSTONES.c.kind == kind,
-        living.c.user_id == TOMBSTONES.c.user_id,
-        living.c.id == TOMBSTONES.c.id,
+def _changes_of(
+    table: VersionedTable, kind: str, projection: Sequence[ColumnElement[Any]]
+) -> Query:
+    """Select the changed rows of one table. Each table is limited, so that none is sorted whole."""
+    changed = (
+        select(*projection)
+        .where(col(table.user_id) == col(Owner.id), col(table.version) > _SINCE)
+        .order_by(col(table.version))
     )
-    return exists().where(*same)
+    return _as_changes(changed, kind)
 
 
-_deletion = [TOMBSTONES.c.kind, TOMBSTONES.c.id, TOMBSTONES.c.version]
-_sides = [_side(table, kind, columns) for kind, (table, columns) in _KINDS.items()]
-_listed = (
-    union_all(*_sides, _side(TOMBSTONES, "deletion", _deletion))
+def _deletions() -> Query:
+    """Select the deleted rows."""
+    deleted = (
+        select(col(TaskTombstone.kind), col(TaskTombstone.id), col(TaskTombstone.version))
+        .where(col(TaskTombstone.user_id) == col(Owner.id), col(TaskTombstone.version) > _SINCE)
+        .where(~_exists_again("task", Task))
+        .where(~_exists_again("list", TaskList))
+        .where(~_exists_again("label", Label))
+        .order_by(col(TaskTombstone.version))
+    )
+    return _as_changes(deleted, "deletion")
+
+
+def _as_changes(rows: Query, kind: str) -> Query:
+    limited = rows.correlate(Owner).limit(_LIMIT).subquery()
+    row_json = func.row_to_json(limited.table_valued(), type_=JSON)
+    content = cast(row_json, Text).label("content")
+    return select(limited.c.version, literal(kind).label("kind"), content)
+
+
+def _exists_again(kind: str, table: VersionedTable) -> ColumnElement[bool]:
+    """Return whether a row was created again by a request that could not see its tombstone."""
+    return exists().where(
+        # Inside the subquery: otherwise the planner reads the table of all owners.
+        col(TaskTombstone.kind) == kind,
+        col(table.user_id) == col(TaskTombstone.user_id),
+        col(table.id) == col(TaskTombstone.id),
+    )
+
+
+_changes = (
+    union_all(
+        _changes_of(Task, "task", TASK_PROJECTION),
+        _changes_of(TaskList, "list", LIST_PROJECTION),
+        _changes_of(Label, "label", LABEL_PROJECTION),
+        _deletions(),
+    )
     .order_by("version")
     .limit(_LIMIT)
-    .lateral("listed")
+    .lateral("changes")
 )
 
 GET_CHANGES: Final = (
-    select(OWNERS.c.counter, OWNERS.c.pruned_version, _listed)
-    .join(_listed, true(), isouter=True)
-    .where(OWNERS.c.id == USER_ID)
+    select(col(Owner.counter), col(Owner.pruned_version), _changes)
+    .join(_changes, true(), isouter=True)
+    .where(col(Owner.id) == USER_ID)
 )
-"""What was changed or deleted behind a version, in the order of versions: its kind, or `deletion`, and its JSON.
+"""The rows that changed after the version `since`, in the order of versions.
 
-One row without a kind when that is nothing; no row when the owner is unknown.
+Each has its `kind`, or `deletion`, and its JSON as `content`. One row without a kind if nothing
+changed; no row for an unknown owner.
 """

@@ -1,4 +1,4 @@
-"""Changes on the wire."""
+"""Request and response models of the changes feed."""
 
 from typing import Annotated
 from uuid import UUID
@@ -14,18 +14,19 @@ from tasks.task_list.schemas import ListRead
 
 
 class ChangesQuery(UserIdQuery):
-    """From where on, and how many changes at once."""
+    """The query string of the changes feed."""
 
     since: SyncTokenText | None = None
     limit: PageSize | None = Field(
         default=None,
-        description="Changes and deletions in one answer; without it, 500. A page of long texts ends at 1 MiB.",
+        description="Changes and deletions in one response; the default is 500. "
+        "A page of long texts ends at 1 MiB.",
         examples=[100],
     )
 
 
 class DeletionRead(TypedDict):
-    """What is left of a deleted task, list or label."""
+    """A deleted task, list or label."""
 
     kind: Annotated[
         str,
@@ -40,7 +41,7 @@ class DeletionRead(TypedDict):
 
 
 class ChangesRead(TypedDict):
-    """What happened since the last time, in the order of versions."""
+    """What happened since the last synchronization, in the order of versions."""
 
     tasks: Annotated[
         list[TaskRead],

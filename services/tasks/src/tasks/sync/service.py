@@ -1,4 +1,4 @@
-"""What a device learns about the time when it was away."""
+"""The changes feed: what happened to a user's data since the last synchronization."""
 
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -14,12 +14,12 @@ from tasks.sync.queries import GET_CHANGES
 from tasks.sync.schemas import ChangesQuery
 
 PAGE_BYTES: Final = 1_048_576
-"""A page that has become as long as this ends, whatever its limit; the last change may be 40 kB beyond it."""
+"""A page ends when it reaches this size, whatever its limit. The last change may exceed it by 40 kB."""
 
 
 @dataclass
 class ChangesPage:
-    """Changes in the order of versions, as the JSON that the database has written."""
+    """Changes in the order of versions, as the JSON that the database returned."""
 
     tasks: list[bytes] = field(default_factory=list[bytes])
     lists: list[bytes] = field(default_factory=list[bytes])
@@ -32,25 +32,33 @@ class ChangesPage:
     size_bytes: int = 0
 
     def add(self, change: DictRow) -> None:
-        """Add what a row of the feed shows."""
-        content = cast("str", change["content"]).encode()
-        of_kind = {
+        """Add a row of `GET_CHANGES`."""
+        changes_by_kind = {
             "task": self.tasks,
             "list": self.lists,
             "label": self.labels,
             "deletion": self.deleted,
         }
-        of_kind[cast("str", change["kind"])].append(content)
+        content = cast("str", change["content"]).encode()
+        changes_by_kind[cast("str", change["kind"])].append(content)
         self.last_version = cast("int", change["version"])
         self.count += 1
         self.size_bytes += len(content)
 
 
-async def find_changes(context: RequestContext, query: ChangesQuery) -> ChangesPage:
-    """Return what happened to the caller's tasks, lists and labels since the last time.
+@dataclass(frozen=True, slots=True)
+class _KnownVersions:
+    """The versions between which deletions are known; both are 0 for an unknown owner."""
+
+    counter: int
+    pruned_version: int
+
+
+async def list_changes(context: RequestContext, query: ChangesQuery) -> ChangesPage:
+    """Return one page of what happened to the user's tasks, lists and labels.
 
     Raises:
-        Gone: It is not known any more, or never was, what happened since then.
+        Gone: Deletions since then are no longer known, or the token is of another history.
     """
     since = query.since or SyncToken(0)
     limit = query.limit or PAGE_MAX
@@ -62,24 +70,32 @@ async def find_changes(context: RequestContext, query: ChangesQuery) -> ChangesP
         limit=limit + 1,
     )
     try:
-        counter, pruned_version = _known(stream.first)
-        snapshot_version = since.snapshot_version or since.version or counter
-        if not pruned_version <= snapshot_version <= counter:
+        known = _known_versions(stream.first)
+        snapshot_version = since.snapshot_version or since.version or known.counter
+        if not known.pruned_version <= snapshot_version <= known.counter:
             raise Gone("resync-required", "What happened since then is not known; begin anew.")
         page = await _read_page(stream, limit)
     finally:
         stream.close()
-    last = page.last_version if page.has_more else counter
-    page.next = SyncToken(last, snapshot_version if snapshot_version > last else None).encode()
+    page.next = _next_token(page, known.counter, snapshot_version).encode()
     return page
 
 
+def _next_token(page: ChangesPage, counter: int, snapshot_version: int) -> SyncToken:
+    last_version = counter
+    if page.has_more:
+        last_version = page.last_version
+    if snapshot_version > last_version:
+        return SyncToken(last_version, snapshot_version)
+    return SyncToken(last_version)
+
+
 async def _read_page(stream: RowStream, limit: int) -> ChangesPage:
-    """Read up to a limit, or until it is long enough; at least one change, if there is one."""
+    """Read changes up to a limit, or until the page is large enough; at least one if there is one."""
     page = ChangesPage()
     while stream.is_open and not page.has_more:
         for change in await stream.next_rows():
-            if not change["kind"]:
+            if change["kind"] is None:
                 continue
             if page.count == limit or page.size_bytes >= PAGE_BYTES:
                 page.has_more = True
@@ -88,10 +104,10 @@ async def _read_page(stream: RowStream, limit: int) -> ChangesPage:
     return page
 
 
-def _known(first: list[DictRow]) -> tuple[int, int]:
-    """Return the owner's counter, and up to which version their past is forgotten; 0 for an owner nobody knows."""
-    return (
-        (cast("int", first[0]["counter"]), cast("int", first[0]["pruned_version"]))
-        if first
-        else (0, 0)
+def _known_versions(first_rows: list[DictRow]) -> _KnownVersions:
+    if not first_rows:
+        return _KnownVersions(counter=0, pruned_version=0)
+    row = first_rows[0]
+    return _KnownVersions(
+        counter=cast("int", row["counter"]), pruned_version=cast("int", row["pruned_version"])
     )

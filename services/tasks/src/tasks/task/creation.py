@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from common.database import Row
 from common.problems import PreconditionFailed, Unprocessable
 from tasks.core import creation
-from tasks.core.conflicts import raise_conflict, require_matching_id
+from tasks.core.conflicts import ConflictCode, raise_conflict, require_matching_id
 from tasks.core.context import RequestContext
 from tasks.core.creation import Creation, CreationLimits, StoredResponse, idempotency_params
 from tasks.core.quotas import LABELS_MAX
@@ -77,11 +77,11 @@ async def _create(
         if conflicts["holder"] == context.user.id:
             raise PreconditionFailed("task-exists", "The caller has this task already.")
         if not conflicts["has_list"]:
-            raise_conflict("list-not-found")
+            raise_conflict(ConflictCode.LIST_NOT_FOUND)
         if cast("int", conflicts["task_count"]) >= tasks_max:
             raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
         if cast("int", conflicts["label_count"]) > LABELS_MAX:
-            raise_conflict("labels-full")
+            raise_conflict(ConflictCode.LABELS_FULL)
         creation.raise_if_id_taken(conflicts)
 
     new_task = Creation(statement, queries.GET_CREATE_CONFLICTS, params, raise_if_rejected)

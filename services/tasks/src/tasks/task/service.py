@@ -8,7 +8,7 @@ from uuid import UUID
 from common.database import Row, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
 from tasks.core.context import RequestContext
-from tasks.core.staleness import retry_while_stale
+from tasks.core.owners import retry_while_stale
 from tasks.task.parameters import label_params, patch_params, replacement_params
 from tasks.task.queries import change as queries
 from tasks.task.schemas import TaskChange, TaskRead, TaskReplace

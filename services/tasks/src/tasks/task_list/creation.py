@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from common.database import Row
 from common.problems import PreconditionFailed, Unprocessable
 from tasks.core import creation
-from tasks.core.conflicts import raise_conflict, require_matching_id
+from tasks.core.conflicts import ConflictCode, raise_conflict, require_matching_id
 from tasks.core.context import RequestContext
 from tasks.core.creation import Creation, CreationLimits, StoredResponse, idempotency_params
 from tasks.core.names import name_params
@@ -65,7 +65,7 @@ def _creation(
         if cast("int", conflicts["list_count"]) >= LISTS_MAX:
             raise Unprocessable("quota-exceeded", f"One user may have {LISTS_MAX} lists at most.")
         if conflicts["has_name"]:
-            raise_conflict("name-taken")
+            raise_conflict(ConflictCode.NAME_TAKEN)
         creation.raise_if_id_taken(conflicts)
 
     params = {"target_id": list_id, "quota": LISTS_MAX, **name_params(name), **idempotency}

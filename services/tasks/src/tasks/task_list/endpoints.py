@@ -74,7 +74,7 @@ async def list_lists(
     if_none_match: IfNoneMatch, _: NoQueryParams, context: ReadContext
 ) -> Response:
     """List the caller's lists in their order."""
-    found = await lists.find_lists(context, if_none_match)
+    found = await lists.list_lists(context, if_none_match)
     return with_etag(_LISTS.dump_json(found.lists), found.version, if_none_match=if_none_match)
 
 

@@ -1,4 +1,4 @@
-"""Lists on the wire."""
+"""Request and response models of lists."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -30,12 +30,12 @@ class ListCreate(StrictModel):
     id: ForbiddenId = None
 
 
-class _Echoed(StrictModel):
-    """What a sender may leave in a list that they read before: it is ignored, but for whose and which it is."""
+class _ReadOnlyFields(StrictModel):
+    """The fields of a list that may be sent as they were read. Only the ids are checked."""
 
     user_id: AssertedUser = None
     id: UUID | None = Field(
-        default=None, description="Must be the one in the address.", examples=[EXAMPLE_LIST]
+        default=None, description="Must be the id in the path.", examples=[EXAMPLE_LIST]
     )
     position: IgnoredReadOnly = None
     version: IgnoredReadOnly = None
@@ -43,16 +43,16 @@ class _Echoed(StrictModel):
     updated_at: IgnoredReadOnly = None
 
 
-class ListChange(_Echoed):
-    """A change: an absent name stays."""
+class ListChange(_ReadOnlyFields):
+    """A change; an absent name leaves the stored one."""
 
     model_config = _EXAMPLE
 
     name: ListName = Field(default_factory=str)
 
 
-class ListReplace(_Echoed):
-    """A whole list."""
+class ListReplace(_ReadOnlyFields):
+    """A complete list."""
 
     model_config = _EXAMPLE
 
@@ -60,7 +60,7 @@ class ListReplace(_Echoed):
 
 
 class ListMove(StrictModel):
-    """Where a list goes."""
+    """The new place of a list."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"after": None}]})
 
@@ -70,7 +70,7 @@ class ListMove(StrictModel):
 
 
 class ListDeletion(StrictModel):
-    """What becomes of the tasks of a list that is deleted."""
+    """What happens to the tasks of a deleted list."""
 
     tasks: Annotated[
         Literal["keep", "delete"],
@@ -82,7 +82,7 @@ class ListDeletion(StrictModel):
 
 
 class ListRead(TypedDict):
-    """A list as it is answered: every field is always there."""
+    """A list in a response. All fields are always present."""
 
     id: Annotated[UUID, Field(examples=[EXAMPLE_LIST])]
     user_id: Annotated[UUID, Field(description="Whose list it is.", examples=[EXAMPLE_USER])]

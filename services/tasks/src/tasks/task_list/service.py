@@ -1,53 +1,63 @@
-"""What may be done with lists that are there."""
+"""The rules for reading, renaming and deleting lists."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple, cast
+from typing import cast
 from uuid import UUID
 
 from common.database import fetch_all, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
 from tasks.core.context import RequestContext
 from tasks.core.names import name_params
-from tasks.core.staleness import retry_while_stale
-from tasks.task_list import queries as lists
+from tasks.core.owners import retry_while_stale
+from tasks.task_list import queries
 from tasks.task_list.schemas import ListChange, ListRead, ListReplace
 
 
-class Lists(NamedTuple):
-    """All lists of one owner at one moment, and the owner's counter."""
+@dataclass(frozen=True, slots=True)
+class TaskLists:
+    """All lists of one user at one moment.
+
+    Attributes:
+        lists: The lists in their order; none if the client has this version.
+        version: The owner's counter.
+    """
 
     lists: list[ListRead]
     version: int
 
 
-async def find_lists(context: RequestContext, if_none_match: Sequence[str]) -> Lists:
-    """Return the caller's lists in their order; none, if the caller has seen this version of them."""
-    found = await fetch_all(
+async def list_lists(context: RequestContext, if_none_match: Sequence[str]) -> TaskLists:
+    """Return the user's lists in their order.
+
+    Args:
+        context: The database and the user.
+        if_none_match: Versions that the client has. If one is current, no lists are read.
+    """
+    rows = await fetch_all(
         context.database,
-        lists.LIST_LISTS,
+        queries.LIST_LISTS,
         current_user_id=context.user.id,
         if_none_match=list(if_none_match),
     )
-    version = cast("int", found[0]["counter"]) if found else 0
-    return Lists(cast("list[ListRead]", [each for each in found if each["id"]]), version)
+    if not rows:
+        return TaskLists([], 0)
+    lists = [row for row in rows if row["id"] is not None]
+    version = cast("int", rows[0]["counter"])
+    return TaskLists(cast("list[ListRead]", lists), version)
 
 
 async def get_list(context: RequestContext, list_id: UUID) -> ListRead:
-    """Return one list of the caller.
+    """Return one list of the user.
 
     Raises:
-        NotFound: There is no such list, or it is somebody else's.
+        NotFound: It does not exist, or another user has it.
     """
-    return cast(
-        "ListRead",
-        require_found(
-            await fetch_one(
-                context.database, lists.GET_LIST, current_user_id=context.user.id, target_id=list_id
-            ),
-            "list",
-        ),
+    row = await fetch_one(
+        context.database, queries.GET_LIST, current_user_id=context.user.id, target_id=list_id
     )
+    return cast("ListRead", require_found(row, "list"))
 
 
 async def change_list(
@@ -56,27 +66,24 @@ async def change_list(
     change: ListChange | ListReplace,
     if_match: Sequence[str] | None,
 ) -> ListRead:
-    """Rename a list, if a name was sent.
+    """Rename a list, if the change has a name.
 
     Raises:
-        NotFound: There is no such list, or it is somebody else's.
-        Conflict: Another list of the caller has this name.
-        Unprocessable: The body names another list.
-        PreconditionFailed: The list has none of the expected versions.
+        NotFound: It does not exist, or another user has it.
+        Conflict: Another list of the user has this name.
+        Unprocessable: The body has another id.
+        PreconditionFailed: The list has none of the versions in `if_match`.
     """
     require_matching_id(list_id, change.id)
-    values = {
-        "current_user_id": context.user.id,
-        "target_id": list_id,
-        "if_match": if_match,
+    row = await retry_while_stale(
+        context.database,
+        queries.CHANGE_LIST,
+        current_user_id=context.user.id,
+        target_id=list_id,
+        if_match=if_match,
         **name_params(change.name),
-    }
-    return cast(
-        "ListRead",
-        require_found(
-            await retry_while_stale(context.database, lists.CHANGE_LIST, **values), "list"
-        ),
     )
+    return cast("ListRead", require_found(row, "list"))
 
 
 async def delete_list(
@@ -87,21 +94,25 @@ async def delete_list(
     *,
     with_tasks: bool,
 ) -> None:
-    """Delete a list, and its tasks with it, or else put them into the inbox.
+    """Delete a list.
+
+    Args:
+        context: The database and the user.
+        list_id: The list.
+        if_match: The versions that may be deleted; None for any.
+        retention_days: How long tombstones are kept. Some older ones are deleted.
+        with_tasks: Delete its tasks, too. Otherwise they move to the inbox.
 
     Raises:
-        NotFound: There is no such list, or it is somebody else's.
-        PreconditionFailed: The list has none of the expected versions.
+        NotFound: It does not exist, or another user has it.
+        PreconditionFailed: The list has none of the versions in `if_match`.
     """
-    values = {
-        "current_user_id": context.user.id,
-        "target_id": list_id,
-        "if_match": if_match,
-        "retention": timedelta(days=retention_days),
-    }
-    require_found(
-        await retry_while_stale(
-            context.database, lists.delete_list(with_tasks=with_tasks), **values
-        ),
-        "list",
+    row = await retry_while_stale(
+        context.database,
+        queries.delete_list(with_tasks=with_tasks),
+        current_user_id=context.user.id,
+        target_id=list_id,
+        if_match=if_match,
+        retention=timedelta(days=retention_days),
     )
+    require_found(row, "list")

@@ -5,11 +5,11 @@ from typing import Final
 
 from common.database import fetch_all
 from tasks.core.context import RequestContext
-from tasks.label.service import find_labels
+from tasks.label.service import list_labels
 from tasks.task.filters import TaskQuery
 from tasks.task.reader import TaskReader, TaskWriter
 from tasks.task.schemas import TaskRead
-from tasks.task_list.service import find_lists
+from tasks.task_list.service import list_lists
 from tasks.transfer.batching import batches
 from tasks.transfer.context import ImportContext
 from tasks.transfer.import_run import ImportRun
@@ -29,9 +29,9 @@ async def export_owner(context: RequestContext) -> AsyncIterator[bytes]:
 
     Tasks are read page by page; no connection is held between two pages.
     """
-    lists = await find_lists(context, ())
+    lists = await list_lists(context, ())
     yield b"".join([write_list(task_list) for task_list in lists.lists])
-    labels = await find_labels(context, ())
+    labels = await list_labels(context, ())
     yield b"".join([write_label(label) for label in labels.labels])
     reader = TaskReader(context, TaskQuery(), TaskWriter(_write_tasks))
     async for page in reader.pages(EXPORT_PAGE_ROWS):

@@ -1,4 +1,4 @@
-WITH met AS (
+WITH clock AS (
   SELECT
     clock_timestamp() AS now
 )
@@ -13,13 +13,13 @@ INSERT INTO owners (
 )
 SELECT
   :current_user_id::UUID AS anon_1,
-  CAST(EXTRACT(EPOCH FROM met.now) * 1000000::INT AS BIGINT) AS anon_2,
-  CAST(EXTRACT(EPOCH FROM met.now) * 1000000::INT AS BIGINT) AS anon_3,
+  CAST(EXTRACT(EPOCH FROM clock.now) * 1000000::INT AS BIGINT) AS anon_2,
+  CAST(EXTRACT(EPOCH FROM clock.now) * 1000000::INT AS BIGINT) AS anon__1,
+  0::INT AS anon_3,
   0::INT AS anon_4,
   0::INT AS anon_5,
-  0::INT AS anon_6,
-  met.now
-FROM met
+  clock.now
+FROM clock
 ON CONFLICT DO NOTHING
 RETURNING
   owners.id;

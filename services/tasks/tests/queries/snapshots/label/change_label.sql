@@ -1,9 +1,9 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -13,9 +13,9 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -32,7 +32,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), before AS (
+), current AS (
   SELECT
     labels.id,
     labels.user_id,
@@ -66,70 +66,70 @@ WITH seen AS MATERIALIZED (
   WHERE
     labels.id = :target_id::UUID
     FOR UPDATE OF labels
-), written AS (
+), writable AS (
   SELECT
-    before.id,
-    before.user_id,
-    before.name,
-    before.folded_name,
-    before.created_at,
-    before.updated_at,
-    before.version,
-    before.now,
-    before.conflict,
-    before.differs
-  FROM before
+    current.id,
+    current.user_id,
+    current.name,
+    current.folded_name,
+    current.created_at,
+    current.updated_at,
+    current.version,
+    current.now,
+    current.conflict,
+    current.differs
+  FROM current
   WHERE
-    before.differs AND before.conflict IS NULL
-), touched AS (
+    current.differs AND current.conflict IS NULL
+), affected_tasks AS (
   SELECT
     tasks.id,
     row_number() OVER (
       ORDER BY coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) DESC, tasks.id DESC
     ) AS number
   FROM tasks
-  JOIN written
-    ON tasks.user_id = written.user_id
+  JOIN writable
+    ON tasks.user_id = writable.user_id
   WHERE
     tasks.id IN (
       SELECT
         task_labels.task_id
       FROM task_labels
       WHERE
-        task_labels.user_id = written.user_id AND task_labels.label_id = written.id
+        task_labels.user_id = writable.user_id AND task_labels.label_id = writable.id
     )
-), raised AS (
+), counter_bump AS (
   UPDATE owners SET
     counter = (
       owners.counter + 1::INT + (
         SELECT
           count(*) AS count_1
-        FROM touched
+        FROM affected_tasks
       )
     )
-  FROM written
+  FROM writable
   WHERE
-    owners.id = written.user_id
+    owners.id = writable.user_id
   RETURNING
     owners.id,
     owners.counter,
-    written.now
-), touched_tasks AS (
+    writable.now
+), updated_tasks AS (
   UPDATE tasks SET
-    updated_at = raised.now,
-    version = (raised.counter - touched.number)
-  FROM touched, raised
+    updated_at = counter_bump.now,
+    version = (counter_bump.counter - affected_tasks.number)
+  FROM affected_tasks, counter_bump
   WHERE
-    tasks.id = touched.id AND tasks.user_id = raised.id
-), changed AS (
+    tasks.id = affected_tasks.id AND tasks.user_id = counter_bump.id
+), updated AS (
   UPDATE labels SET
     name = :new_name::VARCHAR,
     folded_name = :new_folded_name::VARCHAR,
-    updated_at = raised.now,
-    version = raised.counter
-  FROM raised
+    updated_at = counter_bump.now,
+    version = counter_bump.counter
+  FROM counter_bump
   WHERE
-    labels.id = :target_id::UUID AND labels.user_id = raised.id
+    labels.id = :target_id::UUID AND labels.user_id = counter_bump.id
   RETURNING
     labels.id,
     labels.user_id,
@@ -140,29 +140,29 @@ WITH seen AS MATERIALIZED (
     NULL AS conflict
 )
 SELECT
-  changed.id,
-  changed.user_id,
-  changed.name,
-  changed.version,
-  changed.created_at,
-  changed.updated_at,
-  changed.conflict
-FROM changed
+  updated.id,
+  updated.user_id,
+  updated.name,
+  updated.version,
+  updated.created_at,
+  updated.updated_at,
+  updated.conflict
+FROM updated
 UNION ALL
 SELECT
-  before.id,
-  before.user_id,
-  before.name,
-  before.version,
-  to_char(timezone('UTC', before.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-  to_char(timezone('UTC', before.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
-  before.conflict
-FROM before
+  current.id,
+  current.user_id,
+  current.name,
+  current.version,
+  to_char(timezone('UTC', current.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', current.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+  current.conflict
+FROM current
 WHERE
   NOT (
     EXISTS(
       SELECT
-        written.id
-      FROM written
+        writable.id
+      FROM writable
     )
   );

@@ -1,12 +1,12 @@
 SELECT
   owners.counter,
-  listed.id,
-  listed.user_id,
-  listed.name,
-  listed.version,
-  listed.created_at,
-  listed.updated_at,
-  listed.task_count
+  labels_of_owner.id,
+  labels_of_owner.user_id,
+  labels_of_owner.name,
+  labels_of_owner.version,
+  labels_of_owner.created_at,
+  labels_of_owner.updated_at,
+  labels_of_owner.task_count
 FROM owners
 LEFT OUTER JOIN LATERAL (
   SELECT
@@ -29,7 +29,7 @@ LEFT OUTER JOIN LATERAL (
     AND CAST(owners.counter AS TEXT) <> ALL(:if_none_match::TEXT[])
   ORDER BY
     labels.folded_name
-) AS listed
+) AS labels_of_owner
   ON TRUE
 WHERE
   owners.id = :current_user_id::UUID;

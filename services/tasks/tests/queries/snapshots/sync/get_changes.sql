@@ -1,9 +1,9 @@
 SELECT
   owners.counter,
   owners.pruned_version,
-  listed.version,
-  listed.kind,
-  listed.content
+  changes.version,
+  changes.kind,
+  changes.content
 FROM owners
 LEFT OUTER JOIN LATERAL (
   SELECT
@@ -174,7 +174,7 @@ LEFT OUTER JOIN LATERAL (
   ORDER BY
     version
   LIMIT :limit::INT
-) AS listed
+) AS changes
   ON TRUE
 WHERE
   owners.id = :current_user_id::UUID;

@@ -9,12 +9,12 @@ WITH requested_labels AS (
   LEFT OUTER JOIN labels
     ON labels.user_id = :current_user_id::UUID
     AND labels.folded_name = (sent.folded_name COLLATE "C")
-), seen AS MATERIALIZED (
+), snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -24,9 +24,9 @@ WITH requested_labels AS (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -43,7 +43,7 @@ WITH requested_labels AS (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -127,8 +127,8 @@ WITH requested_labels AS (
         AND NOT (
           EXISTS(
             SELECT
-              listed.id
-            FROM listed
+              target_list.id
+            FROM target_list
           )
         )
       ) THEN 'list-not-found'::VARCHAR
@@ -150,7 +150,7 @@ WITH requested_labels AS (
   WHERE
     tasks.id = :target_id::UUID
     FOR UPDATE OF tasks
-), raised AS (
+), counter_bump AS (
   UPDATE owners SET
     counter = (
       owners.counter + 1::INT + (
@@ -189,14 +189,14 @@ WITH requested_labels AS (
   )
   SELECT
     requested_labels.id,
-    raised.id AS id_1,
+    counter_bump.id AS id_1,
     requested_labels.name,
     requested_labels.folded_name,
-    raised.now,
-    raised.now AS now__1,
-    raised.counter - requested_labels.number AS anon_1
+    counter_bump.now,
+    counter_bump.now AS now__1,
+    counter_bump.counter - requested_labels.number AS anon_1
   FROM requested_labels
-  JOIN raised
+  JOIN counter_bump
     ON TRUE
   WHERE
     requested_labels.is_new
@@ -207,17 +207,17 @@ WITH requested_labels AS (
     label_id
   )
   SELECT
-    raised.id,
+    counter_bump.id,
     :target_id::UUID AS anon_2,
     requested_labels.id AS id_2
-  FROM raised
+  FROM counter_bump
   JOIN requested_labels
     ON TRUE
   ON CONFLICT DO NOTHING
 ), unlinked AS (
-  DELETE FROM task_labels USING   raised
+  DELETE FROM task_labels USING   counter_bump
   WHERE
-    task_labels.user_id = raised.id
+    task_labels.user_id = counter_bump.id
     AND task_labels.task_id = :target_id::UUID
     AND (
       NOT task_labels.label_id IN (
@@ -232,19 +232,19 @@ WITH requested_labels AS (
     description = CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
     is_completed = coalesce(:new_is_completed, tasks.is_completed),
     completed_at = CASE
-      WHEN coalesce(:new_is_completed, tasks.is_completed) THEN coalesce(tasks.completed_at, raised.now)
+      WHEN coalesce(:new_is_completed, tasks.is_completed) THEN coalesce(tasks.completed_at, counter_bump.now)
     END,
-    updated_at = raised.now,
-    version = raised.counter,
+    updated_at = counter_bump.now,
+    version = counter_bump.counter,
     list_id = CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END,
     due_date = CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
     due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
     due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
     due_time_zone = CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END,
     priority = coalesce(:new_priority::SMALLINT, tasks.priority)
-  FROM raised
+  FROM counter_bump
   WHERE
-    tasks.id = :target_id::UUID AND tasks.user_id = raised.id
+    tasks.id = :target_id::UUID AND tasks.user_id = counter_bump.id
   RETURNING
     tasks.id,
     tasks.user_id,

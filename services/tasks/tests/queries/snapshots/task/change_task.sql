@@ -22,7 +22,7 @@ WITH locked AS MATERIALIZED (
     locked.created_at,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -87,8 +87,8 @@ WITH locked AS MATERIALIZED (
         AND NOT (
           EXISTS(
             SELECT
-              listed.id
-            FROM listed
+              target_list.id
+            FROM target_list
           )
         )
       ) THEN 'list-not-found'::VARCHAR
@@ -100,7 +100,7 @@ WITH locked AS MATERIALIZED (
   WHERE
     tasks.id = :target_id::UUID
     FOR UPDATE OF tasks
-), raised AS (
+), counter_bump AS (
   UPDATE owners SET
     counter = (owners.counter + 1::BIGINT)
   FROM current
@@ -116,19 +116,19 @@ WITH locked AS MATERIALIZED (
     description = CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
     is_completed = coalesce(:new_is_completed, tasks.is_completed),
     completed_at = CASE
-      WHEN coalesce(:new_is_completed, tasks.is_completed) THEN coalesce(tasks.completed_at, raised.now)
+      WHEN coalesce(:new_is_completed, tasks.is_completed) THEN coalesce(tasks.completed_at, counter_bump.now)
     END,
-    updated_at = raised.now,
-    version = raised.counter,
+    updated_at = counter_bump.now,
+    version = counter_bump.counter,
     list_id = CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END,
     due_date = CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
     due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
     due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
     due_time_zone = CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END,
     priority = coalesce(:new_priority::SMALLINT, tasks.priority)
-  FROM raised
+  FROM counter_bump
   WHERE
-    tasks.id = :target_id::UUID AND tasks.user_id = raised.id
+    tasks.id = :target_id::UUID AND tasks.user_id = counter_bump.id
   RETURNING
     tasks.id,
     tasks.user_id,

@@ -1,6 +1,6 @@
-WITH patience AS (
+WITH lock_timeout AS (
   SELECT
-    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS "limit"
+    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS value
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -11,7 +11,7 @@ WITH patience AS (
     owners.pruned_version,
     owners.created_at
   FROM owners
-  JOIN patience
+  JOIN lock_timeout
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -40,7 +40,7 @@ WITH patience AS (
     locked.created_at,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -75,11 +75,11 @@ WITH patience AS (
     OR (
       EXISTS(
         SELECT
-          listed.id
-        FROM listed
+          target_list.id
+        FROM target_list
       )
     )
-), claimed AS (
+), stored_response AS (
   INSERT INTO idempotency_keys (
     user_id,
     operation,
@@ -140,7 +140,7 @@ WITH patience AS (
     ) AS TEXT) AS anon_4,
     task.now
   FROM task
-  ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET
+  ON CONFLICT (user_id, operation, key) DO UPDATE SET
     digest = excluded.digest,
     task_id = excluded.task_id,
     version = excluded.version,
@@ -188,8 +188,8 @@ WITH patience AS (
     task.priority,
     task.position
   FROM task
-  JOIN claimed
-    ON claimed.user_id = task.user_id
+  JOIN stored_response
+    ON stored_response.user_id = task.user_id
   RETURNING
     tasks.id,
     tasks.user_id,
@@ -206,7 +206,7 @@ WITH patience AS (
     owners.id,
     owners.counter,
     created.now
-), "old" AS (
+), old_keys AS (
   SELECT
     idempotency_keys.user_id,
     idempotency_keys.operation,
@@ -217,20 +217,20 @@ WITH patience AS (
     idempotency_keys.user_id = :current_user_id::UUID
     AND idempotency_keys.created_at <= (
       SELECT
-        claimed.created_at - '1 day, 0:00:00' AS anon_5
-      FROM claimed
+        stored_response.created_at - '1 day, 0:00:00' AS anon_5
+      FROM stored_response
     )
     AND (idempotency_keys.operation, idempotency_keys.key) <> (:operation_name::VARCHAR, :idempotency_key::VARCHAR)
   ORDER BY
     idempotency_keys.created_at
   LIMIT 2::INT
 ), expired AS (
-  DELETE FROM idempotency_keys USING   "old"
+  DELETE FROM idempotency_keys USING   old_keys
   WHERE
-    idempotency_keys.user_id = "old".user_id
-    AND idempotency_keys.operation = "old".operation
-    AND idempotency_keys.key = "old".key
-    AND idempotency_keys.created_at = "old".created_at
+    idempotency_keys.user_id = old_keys.user_id
+    AND idempotency_keys.operation = old_keys.operation
+    AND idempotency_keys.key = old_keys.key
+    AND idempotency_keys.created_at = old_keys.created_at
 )
 SELECT
   created.id,

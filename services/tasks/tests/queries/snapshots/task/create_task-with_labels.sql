@@ -9,12 +9,12 @@ WITH requested_labels AS (
   LEFT OUTER JOIN labels
     ON labels.user_id = :current_user_id::UUID
     AND labels.folded_name = (sent.folded_name COLLATE "C")
-), seen AS MATERIALIZED (
+), snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -24,14 +24,14 @@ WITH requested_labels AS (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
     AND owners.task_count < :quota::INT
-    AND owners.counter = seen.counter
+    AND owners.counter = snapshot.counter
     AND owners.label_count + (
       SELECT
         count(*) AS count_1
@@ -52,7 +52,7 @@ WITH requested_labels AS (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -93,8 +93,8 @@ WITH requested_labels AS (
     OR (
       EXISTS(
         SELECT
-          listed.id
-        FROM listed
+          target_list.id
+        FROM target_list
       )
     )
 ), created AS (

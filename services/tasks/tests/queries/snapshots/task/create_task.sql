@@ -22,7 +22,7 @@ WITH locked AS MATERIALIZED (
     locked.created_at,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -57,8 +57,8 @@ WITH locked AS MATERIALIZED (
     OR (
       EXISTS(
         SELECT
-          listed.id
-        FROM listed
+          target_list.id
+        FROM target_list
       )
     )
 ), created AS (

@@ -66,7 +66,7 @@ WITH locked AS MATERIALIZED (
     AND task_tombstones.deleted_at <= clock_timestamp() - :retention
   RETURNING
     task_tombstones.version
-), raised AS (
+), counter_bump AS (
   UPDATE owners SET
     counter = (owners.counter + 1::BIGINT),
     task_count = (owners.task_count - 1::INT),
@@ -92,12 +92,12 @@ WITH locked AS MATERIALIZED (
   )
   SELECT
     deleted.id,
-    raised.id AS user_id,
+    counter_bump.id AS user_id,
     'task'::VARCHAR AS anon_1,
-    raised.counter,
-    raised.now
+    counter_bump.counter,
+    counter_bump.now
   FROM deleted
-  JOIN raised
+  JOIN counter_bump
     ON TRUE
   ON CONFLICT (user_id, id) DO UPDATE SET
     kind = excluded.kind,

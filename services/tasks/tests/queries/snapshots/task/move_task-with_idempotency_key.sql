@@ -1,12 +1,12 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
-), patience AS (
+    snapshot_owner.id = :current_user_id::UUID
+), lock_timeout AS (
   SELECT
-    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS "limit"
+    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS value
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -16,11 +16,11 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
-  JOIN patience
+  JOIN lock_timeout
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -49,7 +49,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -89,8 +89,8 @@ WITH seen AS MATERIALIZED (
         AND NOT (
           EXISTS(
             SELECT
-              listed.id
-            FROM listed
+              target_list.id
+            FROM target_list
           )
         )
       ) THEN 'list-not-found'::VARCHAR
@@ -604,7 +604,7 @@ WITH seen AS MATERIALIZED (
     ON TRUE
   WHERE
     slot.conflict IS NULL
-), claimed AS (
+), stored_response AS (
   INSERT INTO idempotency_keys (
     user_id,
     operation,
@@ -647,7 +647,7 @@ WITH seen AS MATERIALIZED (
     ) AS TEXT) AS anon_4,
     accepted.now
   FROM accepted
-  ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET
+  ON CONFLICT (user_id, operation, key) DO UPDATE SET
     digest = excluded.digest,
     task_id = excluded.task_id,
     version = excluded.version,
@@ -658,7 +658,7 @@ WITH seen AS MATERIALIZED (
   RETURNING
     idempotency_keys.user_id,
     idempotency_keys.created_at
-), "old" AS (
+), old_keys AS (
   SELECT
     idempotency_keys.user_id,
     idempotency_keys.operation,
@@ -669,20 +669,20 @@ WITH seen AS MATERIALIZED (
     idempotency_keys.user_id = :current_user_id::UUID
     AND idempotency_keys.created_at <= (
       SELECT
-        claimed.created_at - '1 day, 0:00:00' AS anon_6
-      FROM claimed
+        stored_response.created_at - '1 day, 0:00:00' AS anon_6
+      FROM stored_response
     )
     AND (idempotency_keys.operation, idempotency_keys.key) <> (:operation_name::VARCHAR, :idempotency_key::VARCHAR)
   ORDER BY
     idempotency_keys.created_at
   LIMIT 2::INT
 ), expired AS (
-  DELETE FROM idempotency_keys USING   "old"
+  DELETE FROM idempotency_keys USING   old_keys
   WHERE
-    idempotency_keys.user_id = "old".user_id
-    AND idempotency_keys.operation = "old".operation
-    AND idempotency_keys.key = "old".key
-    AND idempotency_keys.created_at = "old".created_at
+    idempotency_keys.user_id = old_keys.user_id
+    AND idempotency_keys.operation = old_keys.operation
+    AND idempotency_keys.key = old_keys.key
+    AND idempotency_keys.created_at = old_keys.created_at
 )
 SELECT
   moved.id,

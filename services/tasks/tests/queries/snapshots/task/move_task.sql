@@ -1,9 +1,9 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -13,9 +13,9 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -32,7 +32,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), listed AS (
+), target_list AS (
   SELECT
     task_lists.id
   FROM task_lists
@@ -72,8 +72,8 @@ WITH seen AS MATERIALIZED (
         AND NOT (
           EXISTS(
             SELECT
-              listed.id
-            FROM listed
+              target_list.id
+            FROM target_list
           )
         )
       ) THEN 'list-not-found'::VARCHAR

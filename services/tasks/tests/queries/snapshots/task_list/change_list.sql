@@ -1,9 +1,9 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -13,9 +13,9 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -32,7 +32,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), before AS (
+), current AS (
   SELECT
     task_lists.id,
     task_lists.user_id,
@@ -67,41 +67,41 @@ WITH seen AS MATERIALIZED (
   WHERE
     task_lists.id = :target_id::UUID
     FOR UPDATE OF task_lists
-), written AS (
+), writable AS (
   SELECT
-    before.id,
-    before.user_id,
-    before.name,
-    before.folded_name,
-    before.position,
-    before.created_at,
-    before.updated_at,
-    before.version,
-    before.now,
-    before.conflict,
-    before.differs
-  FROM before
+    current.id,
+    current.user_id,
+    current.name,
+    current.folded_name,
+    current.position,
+    current.created_at,
+    current.updated_at,
+    current.version,
+    current.now,
+    current.conflict,
+    current.differs
+  FROM current
   WHERE
-    before.differs AND before.conflict IS NULL
-), raised AS (
+    current.differs AND current.conflict IS NULL
+), counter_bump AS (
   UPDATE owners SET
     counter = (owners.counter + 1::BIGINT)
-  FROM written
+  FROM writable
   WHERE
-    owners.id = written.user_id
+    owners.id = writable.user_id
   RETURNING
     owners.id,
     owners.counter,
-    written.now
-), changed AS (
+    writable.now
+), updated AS (
   UPDATE task_lists SET
     name = :new_name::VARCHAR,
     folded_name = :new_folded_name::VARCHAR,
-    updated_at = raised.now,
-    version = raised.counter
-  FROM raised
+    updated_at = counter_bump.now,
+    version = counter_bump.counter
+  FROM counter_bump
   WHERE
-    task_lists.id = :target_id::UUID AND task_lists.user_id = raised.id
+    task_lists.id = :target_id::UUID AND task_lists.user_id = counter_bump.id
   RETURNING
     task_lists.id,
     task_lists.user_id,
@@ -124,42 +124,42 @@ WITH seen AS MATERIALIZED (
     NULL AS conflict
 )
 SELECT
-  changed.id,
-  changed.user_id,
-  changed.name,
-  changed.position,
-  changed.version,
-  changed.created_at,
-  changed.updated_at,
-  changed.conflict
-FROM changed
+  updated.id,
+  updated.user_id,
+  updated.name,
+  updated.position,
+  updated.version,
+  updated.created_at,
+  updated.updated_at,
+  updated.conflict
+FROM updated
 UNION ALL
 SELECT
-  before.id,
-  before.user_id,
-  before.name,
+  current.id,
+  current.user_id,
+  current.name,
   repeat(
     '0',
     20 - length(
       CAST(trunc(
         trim_scale(
-          coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+          coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
         )
       ) AS TEXT)
     )
   ) || CAST(trim_scale(
-    coalesce(before.position, EXTRACT(EPOCH FROM timezone('UTC', before.created_at)) * 1000000)
+    coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
   ) AS TEXT) AS position,
-  before.version,
-  to_char(timezone('UTC', before.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-  to_char(timezone('UTC', before.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
-  before.conflict
-FROM before
+  current.version,
+  to_char(timezone('UTC', current.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', current.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at,
+  current.conflict
+FROM current
 WHERE
   NOT (
     EXISTS(
       SELECT
-        written.id
-      FROM written
+        writable.id
+      FROM writable
     )
   );

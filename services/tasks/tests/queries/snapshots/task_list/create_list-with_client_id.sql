@@ -1,9 +1,9 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -13,21 +13,21 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
     AND owners.list_count < :quota::INT
-    AND owners.counter = seen.counter
+    AND owners.counter = snapshot.counter
     AND NOT (
       EXISTS(
         SELECT
           *
-        FROM task_lists AS namesakes
+        FROM task_lists AS same_name
         WHERE
-          namesakes.user_id = owners.id AND namesakes.folded_name = :new_folded_name::VARCHAR
+          same_name.user_id = owners.id AND same_name.folded_name = :new_folded_name::VARCHAR
       )
     )
     AND NOT (
@@ -74,7 +74,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), list AS (
+), new_list AS (
   SELECT
     :target_id::UUID AS id,
     owner.id AS user_id,
@@ -86,7 +86,7 @@ WITH seen AS MATERIALIZED (
     owner.counter + 1::BIGINT AS version,
     owner.now
   FROM owner
-), made AS (
+), inserted AS (
   INSERT INTO task_lists (
     id,
     user_id,
@@ -98,57 +98,61 @@ WITH seen AS MATERIALIZED (
     version
   )
   SELECT
-    list.id,
-    list.user_id,
-    list.name,
-    list.folded_name,
-    list.position,
-    list.created_at,
-    list.updated_at,
-    list.version
-  FROM list
+    new_list.id,
+    new_list.user_id,
+    new_list.name,
+    new_list.folded_name,
+    new_list.position,
+    new_list.created_at,
+    new_list.updated_at,
+    new_list.version
+  FROM new_list
   ON CONFLICT (id) DO NOTHING
   RETURNING
     task_lists.id,
     task_lists.user_id,
     task_lists.version
-), counted AS (
+), updated_owner AS (
   UPDATE owners SET
-    counter = made.version,
+    counter = inserted.version,
     list_count = (owners.list_count + 1::INT)
-  FROM made
+  FROM inserted
   WHERE
-    owners.id = made.user_id
-), undone AS (
-  DELETE FROM task_tombstones USING   made
+    owners.id = inserted.user_id
+), deleted_tombstones AS (
+  DELETE FROM task_tombstones USING   inserted
   WHERE
     task_tombstones.user_id = :current_user_id::UUID
-    AND task_tombstones.id = made.id
+    AND task_tombstones.id = inserted.id
     AND task_tombstones.kind = 'list'::VARCHAR
 )
 SELECT
-  made.id,
-  made.version,
+  inserted.id,
+  inserted.version,
   CAST((
     SELECT
       row_to_json(shown) AS row_to_json_1
     FROM (
       SELECT
-        list.id,
-        list.user_id,
-        list.name,
+        new_list.id,
+        new_list.user_id,
+        new_list.name,
         repeat(
           '0',
           20 - length(
             CAST(trunc(
-              trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000))
+              trim_scale(
+                coalesce(new_list.position, EXTRACT(EPOCH FROM timezone('UTC', new_list.created_at)) * 1000000)
+              )
             ) AS TEXT)
           )
-        ) || CAST(trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000)) AS TEXT) AS position,
-        list.version,
-        to_char(timezone('UTC', list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-        to_char(timezone('UTC', list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
-      FROM list
+        ) || CAST(trim_scale(
+          coalesce(new_list.position, EXTRACT(EPOCH FROM timezone('UTC', new_list.created_at)) * 1000000)
+        ) AS TEXT) AS position,
+        new_list.version,
+        to_char(timezone('UTC', new_list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        to_char(timezone('UTC', new_list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+      FROM new_list
     ) AS shown
   ) AS TEXT) AS response
-FROM made;
+FROM inserted;

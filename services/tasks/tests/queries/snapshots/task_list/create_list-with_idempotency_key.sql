@@ -1,12 +1,12 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
-), patience AS (
+    snapshot_owner.id = :current_user_id::UUID
+), lock_timeout AS (
   SELECT
-    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS "limit"
+    set_config('lock_timeout'::VARCHAR, '2s'::VARCHAR, TRUE) AS value
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -16,23 +16,23 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
-  JOIN patience
+  JOIN lock_timeout
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
     AND owners.list_count < :quota::INT
-    AND owners.counter = seen.counter
+    AND owners.counter = snapshot.counter
     AND NOT (
       EXISTS(
         SELECT
           *
-        FROM task_lists AS namesakes
+        FROM task_lists AS same_name
         WHERE
-          namesakes.user_id = owners.id AND namesakes.folded_name = :new_folded_name::VARCHAR
+          same_name.user_id = owners.id AND same_name.folded_name = :new_folded_name::VARCHAR
       )
     )
     AND NOT (
@@ -60,7 +60,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), list AS (
+), new_list AS (
   SELECT
     :target_id::UUID AS id,
     owner.id AS user_id,
@@ -72,7 +72,7 @@ WITH seen AS MATERIALIZED (
     owner.counter + 1::BIGINT AS version,
     owner.now
   FROM owner
-), made AS (
+), inserted AS (
   INSERT INTO task_lists (
     id,
     user_id,
@@ -84,28 +84,28 @@ WITH seen AS MATERIALIZED (
     version
   )
   SELECT
-    list.id,
-    list.user_id,
-    list.name,
-    list.folded_name,
-    list.position,
-    list.created_at,
-    list.updated_at,
-    list.version
-  FROM list
+    new_list.id,
+    new_list.user_id,
+    new_list.name,
+    new_list.folded_name,
+    new_list.position,
+    new_list.created_at,
+    new_list.updated_at,
+    new_list.version
+  FROM new_list
   ON CONFLICT (id) DO NOTHING
   RETURNING
     task_lists.id,
     task_lists.user_id,
     task_lists.version
-), counted AS (
+), updated_owner AS (
   UPDATE owners SET
-    counter = made.version,
+    counter = inserted.version,
     list_count = (owners.list_count + 1::INT)
-  FROM made
+  FROM inserted
   WHERE
-    owners.id = made.user_id
-), claimed AS (
+    owners.id = inserted.user_id
+), stored_response AS (
   INSERT INTO idempotency_keys (
     user_id,
     operation,
@@ -117,37 +117,41 @@ WITH seen AS MATERIALIZED (
     created_at
   )
   SELECT
-    list.user_id,
+    new_list.user_id,
     :operation_name::VARCHAR AS anon_1,
     :idempotency_key::VARCHAR AS anon_2,
     :fingerprint AS anon_3,
-    list.id,
-    list.version,
+    new_list.id,
+    new_list.version,
     CAST((
       SELECT
         row_to_json(shown) AS row_to_json_1
       FROM (
         SELECT
-          list.id,
-          list.user_id,
-          list.name,
+          new_list.id,
+          new_list.user_id,
+          new_list.name,
           repeat(
             '0',
             20 - length(
               CAST(trunc(
-                trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000))
+                trim_scale(
+                  coalesce(new_list.position, EXTRACT(EPOCH FROM timezone('UTC', new_list.created_at)) * 1000000)
+                )
               ) AS TEXT)
             )
-          ) || CAST(trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000)) AS TEXT) AS position,
-          list.version,
-          to_char(timezone('UTC', list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-          to_char(timezone('UTC', list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
-        FROM list
+          ) || CAST(trim_scale(
+            coalesce(new_list.position, EXTRACT(EPOCH FROM timezone('UTC', new_list.created_at)) * 1000000)
+          ) AS TEXT) AS position,
+          new_list.version,
+          to_char(timezone('UTC', new_list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+          to_char(timezone('UTC', new_list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+        FROM new_list
       ) AS shown
     ) AS TEXT) AS anon_4,
-    list.now
-  FROM list
-  ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO UPDATE SET
+    new_list.now
+  FROM new_list
+  ON CONFLICT (user_id, operation, key) DO UPDATE SET
     digest = excluded.digest,
     task_id = excluded.task_id,
     version = excluded.version,
@@ -158,7 +162,7 @@ WITH seen AS MATERIALIZED (
   RETURNING
     idempotency_keys.user_id,
     idempotency_keys.created_at
-), "old" AS (
+), old_keys AS (
   SELECT
     idempotency_keys.user_id,
     idempotency_keys.operation,
@@ -169,44 +173,48 @@ WITH seen AS MATERIALIZED (
     idempotency_keys.user_id = :current_user_id::UUID
     AND idempotency_keys.created_at <= (
       SELECT
-        claimed.created_at - '1 day, 0:00:00' AS anon_5
-      FROM claimed
+        stored_response.created_at - '1 day, 0:00:00' AS anon_5
+      FROM stored_response
     )
     AND (idempotency_keys.operation, idempotency_keys.key) <> (:operation_name::VARCHAR, :idempotency_key::VARCHAR)
   ORDER BY
     idempotency_keys.created_at
   LIMIT 2::INT
-), pruned AS (
-  DELETE FROM idempotency_keys USING   "old"
+), pruned_keys AS (
+  DELETE FROM idempotency_keys USING   old_keys
   WHERE
-    idempotency_keys.user_id = "old".user_id
-    AND idempotency_keys.operation = "old".operation
-    AND idempotency_keys.key = "old".key
-    AND idempotency_keys.created_at = "old".created_at
+    idempotency_keys.user_id = old_keys.user_id
+    AND idempotency_keys.operation = old_keys.operation
+    AND idempotency_keys.key = old_keys.key
+    AND idempotency_keys.created_at = old_keys.created_at
 )
 SELECT
-  made.id,
-  made.version,
+  inserted.id,
+  inserted.version,
   CAST((
     SELECT
       row_to_json(shown) AS row_to_json_1
     FROM (
       SELECT
-        list.id,
-        list.user_id,
-        list.name,
+        new_list.id,
+        new_list.user_id,
+        new_list.name,
         repeat(
           '0',
           20 - length(
             CAST(trunc(
-              trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000))
+              trim_scale(
+                coalesce(new_list.position, EXTRACT(EPOCH FROM timezone('UTC', new_list.created_at)) * 1000000)
+              )
             ) AS TEXT)
           )
-        ) || CAST(trim_scale(coalesce(list.position, EXTRACT(EPOCH FROM timezone('UTC', list.created_at)) * 1000000)) AS TEXT) AS position,
-        list.version,
-        to_char(timezone('UTC', list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-        to_char(timezone('UTC', list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
-      FROM list
+        ) || CAST(trim_scale(
+          coalesce(new_list.position, EXTRACT(EPOCH FROM timezone('UTC', new_list.created_at)) * 1000000)
+        ) AS TEXT) AS position,
+        new_list.version,
+        to_char(timezone('UTC', new_list.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+        to_char(timezone('UTC', new_list.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
+      FROM new_list
     ) AS shown
   ) AS TEXT) AS response
-FROM made;
+FROM inserted;

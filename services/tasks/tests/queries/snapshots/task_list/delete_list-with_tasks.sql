@@ -1,9 +1,9 @@
-WITH seen AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
   SELECT
-    begun.counter
-  FROM owners AS begun
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
   WHERE
-    begun.id = :current_user_id::UUID
+    snapshot_owner.id = :current_user_id::UUID
 ), locked AS MATERIALIZED (
   SELECT
     owners.id,
@@ -13,9 +13,9 @@ WITH seen AS MATERIALIZED (
     owners.label_count,
     owners.pruned_version,
     owners.created_at,
-    owners.counter = seen.counter AS is_current
+    owners.counter = snapshot.counter AS is_current
   FROM owners
-  JOIN seen
+  JOIN snapshot
     ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
@@ -32,7 +32,7 @@ WITH seen AS MATERIALIZED (
     locked.is_current,
     clock_timestamp() AS now
   FROM locked
-), before AS (
+), current AS (
   SELECT
     task_lists.id,
     task_lists.user_id,
@@ -55,32 +55,32 @@ WITH seen AS MATERIALIZED (
   WHERE
     task_lists.id = :target_id::UUID
     FOR UPDATE OF task_lists
-), allowed AS (
+), writable AS (
   SELECT
-    before.id,
-    before.user_id,
-    before.name,
-    before.folded_name,
-    before.position,
-    before.created_at,
-    before.updated_at,
-    before.version,
-    before.now,
-    before.conflict
-  FROM before
+    current.id,
+    current.user_id,
+    current.name,
+    current.folded_name,
+    current.position,
+    current.created_at,
+    current.updated_at,
+    current.version,
+    current.now,
+    current.conflict
+  FROM current
   WHERE
-    before.conflict IS NULL
-), touched AS (
+    current.conflict IS NULL
+), affected_tasks AS (
   SELECT
     tasks.id,
     row_number() OVER (
       ORDER BY coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) DESC, tasks.id DESC
     ) AS number
   FROM tasks
-  JOIN allowed
-    ON tasks.user_id = allowed.user_id
+  JOIN writable
+    ON tasks.user_id = writable.user_id
   WHERE
-    tasks.list_id = allowed.id
+    tasks.list_id = writable.id
 ), oldest AS (
   SELECT
     task_tombstones.user_id,
@@ -89,15 +89,15 @@ WITH seen AS MATERIALIZED (
   WHERE
     task_tombstones.user_id = (
       SELECT
-        allowed.user_id
-      FROM allowed
+        writable.user_id
+      FROM writable
     )
   ORDER BY
     task_tombstones.version
   LIMIT 2::INT + (
     SELECT
       count(*) AS count_1
-    FROM touched
+    FROM affected_tasks
   )
 ), pruned AS (
   DELETE FROM task_tombstones USING   oldest
@@ -107,20 +107,20 @@ WITH seen AS MATERIALIZED (
     AND task_tombstones.deleted_at <= clock_timestamp() - :retention
   RETURNING
     task_tombstones.version
-), raised AS (
+), counter_bump AS (
   UPDATE owners SET
     counter = (
       owners.counter + 1::INT + (
         SELECT
           count(*) AS count_1
-        FROM touched
+        FROM affected_tasks
       )
     ),
     task_count = (
       owners.task_count - (
         SELECT
           count(*) AS count_1
-        FROM touched
+        FROM affected_tasks
       )
     ),
     list_count = (owners.list_count - 1::INT),
@@ -129,22 +129,22 @@ WITH seen AS MATERIALIZED (
         max(pruned.version) AS max_1
       FROM pruned
     ))
-  FROM allowed
+  FROM writable
   WHERE
-    owners.id = allowed.user_id
+    owners.id = writable.user_id
   RETURNING
     owners.id,
     owners.counter,
-    allowed.now
-), gone AS (
-  DELETE FROM task_lists USING   allowed, raised
+    writable.now
+), deleted AS (
+  DELETE FROM task_lists USING   writable, counter_bump
   WHERE
-    task_lists.id = allowed.id AND task_lists.user_id = raised.id
-), done AS (
-  DELETE FROM tasks USING   touched, raised
+    task_lists.id = writable.id AND task_lists.user_id = counter_bump.id
+), deleted_tasks AS (
+  DELETE FROM tasks USING   affected_tasks, counter_bump
   WHERE
-    tasks.id = touched.id AND tasks.user_id = raised.id
-), "left" AS (
+    tasks.id = affected_tasks.id AND tasks.user_id = counter_bump.id
+), tombstones AS (
   INSERT INTO task_tombstones (
     id,
     user_id,
@@ -153,23 +153,23 @@ WITH seen AS MATERIALIZED (
     deleted_at
   )
   SELECT
-    allowed.id,
-    raised.id AS user_id,
+    writable.id,
+    counter_bump.id AS user_id,
     'list'::VARCHAR AS anon_1,
-    raised.counter,
-    raised.now
-  FROM allowed
-  JOIN raised
+    counter_bump.counter,
+    counter_bump.now
+  FROM writable
+  JOIN counter_bump
     ON TRUE
   UNION ALL
   SELECT
-    touched.id,
-    raised.id AS id_1,
+    affected_tasks.id,
+    counter_bump.id AS id_1,
     'task'::VARCHAR AS anon_2,
-    raised.counter - touched.number AS anon_3,
-    raised.now
-  FROM touched
-  JOIN raised
+    counter_bump.counter - affected_tasks.number AS anon_3,
+    counter_bump.now
+  FROM affected_tasks
+  JOIN counter_bump
     ON TRUE
   ON CONFLICT (user_id, id) DO UPDATE SET
     kind = excluded.kind,
@@ -177,5 +177,5 @@ WITH seen AS MATERIALIZED (
     deleted_at = excluded.deleted_at
 )
 SELECT
-  before.conflict
-FROM before;
+  current.conflict
+FROM current;

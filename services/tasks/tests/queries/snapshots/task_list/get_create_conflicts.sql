@@ -8,9 +8,9 @@ SELECT
   EXISTS(
     SELECT
       *
-    FROM task_lists AS namesakes
+    FROM task_lists AS same_name
     WHERE
-      namesakes.user_id = owners.id AND namesakes.folded_name = :new_folded_name::VARCHAR
+      same_name.user_id = owners.id AND same_name.folded_name = :new_folded_name::VARCHAR
   ) AS has_name,
   (
     EXISTS(

@@ -1,12 +1,12 @@
 SELECT
   owners.counter,
-  listed.id,
-  listed.user_id,
-  listed.name,
-  listed.position,
-  listed.version,
-  listed.created_at,
-  listed.updated_at
+  lists_of_owner.id,
+  lists_of_owner.user_id,
+  lists_of_owner.name,
+  lists_of_owner.position,
+  lists_of_owner.version,
+  lists_of_owner.created_at,
+  lists_of_owner.updated_at
 FROM owners
 LEFT OUTER JOIN LATERAL (
   SELECT
@@ -35,7 +35,7 @@ LEFT OUTER JOIN LATERAL (
   ORDER BY
     coalesce(task_lists.position, EXTRACT(EPOCH FROM timezone('UTC', task_lists.created_at)) * 1000000),
     task_lists.id
-) AS listed
+) AS lists_of_owner
   ON TRUE
 WHERE
   owners.id = :current_user_id::UUID;

@@ -35,7 +35,7 @@ WITH counter_bump AS (
   ON CONFLICT (id) DO NOTHING
   RETURNING
     task_lists.id
-), undone AS (
+), deleted_tombstones AS (
   DELETE FROM task_tombstones USING   inserted
   WHERE
     task_tombstones.user_id = :current_user_id::UUID

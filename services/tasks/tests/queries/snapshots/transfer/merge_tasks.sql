@@ -386,7 +386,7 @@ WITH incoming AS (
     tasks.user_id = excluded.user_id
   RETURNING
     tasks.id
-), undone AS (
+), deleted_tombstones AS (
   DELETE FROM task_tombstones USING   upserted
   WHERE
     task_tombstones.user_id = :current_user_id::UUID
