@@ -1,4 +1,4 @@
-"""What stops the start, and what follows from what."""
+"""Settings that stop the start, and settings that are derived from others."""
 
 import pytest
 from pydantic import ValidationError
@@ -9,15 +9,15 @@ from common.settings import read_settings
 from .support.helpers import MakeSettings
 from .support.token_factory import ISSUER, OLD_SECRET, SECRET
 
-DANGER = {"dangerously_allow_weak_secret": "true"}
+ALLOW_WEAK_SECRET = {"dangerously_allow_weak_secret": "true"}
 PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----"
 
 
-def wrong(make_settings: MakeSettings, **changes: str | None) -> list[str]:
-    """Return the names of the settings that are refused."""
+def invalid_settings(make_settings: MakeSettings, **changes: str | None) -> list[str]:
+    """Return the names of the settings that are rejected."""
     with pytest.raises(ValidationError) as caught:
         make_settings(**changes)
-    return [str(fault["loc"][0]) for fault in caught.value.errors()]
+    return [str(error["loc"][0]) for error in caught.value.errors()]
 
 
 @pytest.mark.parametrize(
@@ -25,17 +25,19 @@ def wrong(make_settings: MakeSettings, **changes: str | None) -> list[str]:
     ["short", "x" * 31, "ü" * 15, BETTER_AUTH_DEFAULT, PEM, '{"kty":"oct","k":"' + "A" * 43 + '"}'],
 )
 def test_a_weak_secret_stops_the_start(make_settings: MakeSettings, secret: str) -> None:
-    assert wrong(make_settings, better_auth_secret=secret) == ["better_auth_secret"]
-    assert wrong(
+    assert invalid_settings(make_settings, better_auth_secret=secret) == ["better_auth_secret"]
+    assert invalid_settings(
         make_settings, better_auth_secret=None, better_auth_secrets=f"2:{SECRET},1:{secret}"
     ) == ["better_auth_secrets"]
 
 
 @pytest.mark.parametrize("secret", ["short", BETTER_AUTH_DEFAULT])
-def test_only_a_danger_lets_a_weak_secret_in(make_settings: MakeSettings, secret: str) -> None:
-    made = make_settings(better_auth_secrets=None, better_auth_secret=secret, **DANGER)
+def test_a_weak_secret_must_be_allowed_explicitly(make_settings: MakeSettings, secret: str) -> None:
+    settings = make_settings(
+        better_auth_secrets=None, better_auth_secret=secret, **ALLOW_WEAK_SECRET
+    )
 
-    assert made.hmac_secrets == [secret.encode()]
+    assert settings.hmac_secrets == [secret.encode()]
 
 
 @pytest.mark.parametrize(
@@ -51,35 +53,37 @@ def test_only_a_danger_lets_a_weak_secret_in(make_settings: MakeSettings, secret
         f"2:{SECRET} ",
     ],
 )
-def test_a_rotation_is_spelled_plainly(make_settings: MakeSettings, secrets: str) -> None:
-    assert wrong(make_settings, better_auth_secrets=secrets) == ["better_auth_secrets"]
-    assert wrong(make_settings, better_auth_secrets=secrets, **DANGER) == ["better_auth_secrets"]
+def test_a_malformed_rotation_stops_the_start(make_settings: MakeSettings, secrets: str) -> None:
+    assert invalid_settings(make_settings, better_auth_secrets=secrets) == ["better_auth_secrets"]
+    assert invalid_settings(make_settings, better_auth_secrets=secrets, **ALLOW_WEAK_SECRET) == [
+        "better_auth_secrets"
+    ]
 
 
-def test_secrets_come_in_the_order_of_the_rotation_and_the_single_one_last(
+def test_secrets_are_in_the_order_of_the_rotation_and_the_single_one_last(
     make_settings: MakeSettings,
 ) -> None:
-    made = make_settings(
+    settings = make_settings(
         better_auth_secret="single" * 6, better_auth_secrets=f"7:{SECRET}, 3:{OLD_SECRET}:x"
     )
 
-    assert made.hmac_secrets == [SECRET.encode(), f"{OLD_SECRET}:x".encode(), b"single" * 6]
+    assert settings.hmac_secrets == [SECRET.encode(), f"{OLD_SECRET}:x".encode(), b"single" * 6]
 
 
-def test_nothing_to_verify_with_stops_the_start(make_settings: MakeSettings) -> None:
-    assert wrong(make_settings, better_auth_secrets=None, better_auth_url=None) == [
+def test_neither_secret_nor_url_stops_the_start(make_settings: MakeSettings) -> None:
+    assert invalid_settings(make_settings, better_auth_secrets=None, better_auth_url=None) == [
         "better_auth_url"
     ]
-    assert wrong(
+    assert invalid_settings(
         make_settings, better_auth_secrets=None, better_auth_url=None, better_auth_secret=""
     ) == ["better_auth_url"]
-    assert wrong(make_settings, better_auth_secrets="2:weak", better_auth_url=None) == [
+    assert invalid_settings(make_settings, better_auth_secrets="2:weak", better_auth_url=None) == [
         "better_auth_secrets"
     ]
 
 
 @pytest.mark.parametrize(
-    ("url", "origin", "keys"),
+    ("url", "origin", "jwks_url"),
     [
         (
             "https://auth.example.com",
@@ -114,38 +118,42 @@ def test_nothing_to_verify_with_stops_the_start(make_settings: MakeSettings) -> 
         ),
     ],
 )
-def test_a_url_gives_origin_and_key_address(
-    make_settings: MakeSettings, url: str, origin: str, keys: str
+def test_origin_and_jwks_url_are_derived_from_the_url(
+    make_settings: MakeSettings, url: str, origin: str, jwks_url: str
 ) -> None:
-    made = make_settings(better_auth_url=url)
+    settings = make_settings(better_auth_url=url)
 
-    assert made.better_auth_issuers == made.better_auth_audiences == (origin,)
-    assert made.jwks_url == keys
+    assert settings.better_auth_issuers == settings.better_auth_audiences == (origin,)
+    assert settings.jwks_url == jwks_url
 
 
-def test_each_part_can_be_set_apart(make_settings: MakeSettings) -> None:
-    made = make_settings(
+def test_each_part_can_be_set_separately(make_settings: MakeSettings) -> None:
+    settings = make_settings(
         better_auth_jwks_url="https://internal.example/keys",
         better_auth_issuers="https://a.example, https://b.example/",
         better_auth_audiences="api",
     )
 
-    assert made.jwks_url == "https://internal.example/keys"
-    assert made.better_auth_issuers == ("https://a.example", "https://b.example/")
-    assert made.better_auth_audiences == ("api",)
+    assert settings.jwks_url == "https://internal.example/keys"
+    assert settings.better_auth_issuers == ("https://a.example", "https://b.example/")
+    assert settings.better_auth_audiences == ("api",)
 
 
-def test_a_key_address_alone_needs_issuer_and_audience(make_settings: MakeSettings) -> None:
-    alone = {"better_auth_url": None, "better_auth_jwks_url": "https://a.example/keys"}
+def test_a_jwks_url_without_a_url_needs_issuer_and_audience(make_settings: MakeSettings) -> None:
+    url = "https://a.example/keys"
 
-    assert wrong(make_settings, **alone) == ["better_auth_issuers", "better_auth_audiences"]
-    assert (
-        make_settings(**alone, better_auth_issuers="a", better_auth_audiences="b").jwks_url
-        == "https://a.example/keys"
+    invalid = invalid_settings(make_settings, better_auth_url=None, better_auth_jwks_url=url)
+    assert invalid == ["better_auth_issuers", "better_auth_audiences"]
+    settings = make_settings(
+        better_auth_url=None,
+        better_auth_jwks_url=url,
+        better_auth_issuers="a",
+        better_auth_audiences="b",
     )
+    assert settings.jwks_url == url
 
 
-def test_keys_do_not_come_over_http_from_another_machine(make_settings: MakeSettings) -> None:
+def test_keys_are_not_fetched_over_http_from_another_machine(make_settings: MakeSettings) -> None:
     for url in (
         "http://auth.example.com",
         "http://10.0.0.1",
@@ -153,9 +161,9 @@ def test_keys_do_not_come_over_http_from_another_machine(make_settings: MakeSett
         "http://localhost.example",
         "http://[::2]",
     ):
-        assert wrong(make_settings, better_auth_url=url) == ["better_auth_url"]
+        assert invalid_settings(make_settings, better_auth_url=url) == ["better_auth_url"]
         assert (
-            wrong(make_settings, better_auth_url=None, better_auth_jwks_url=url)[0]
+            invalid_settings(make_settings, better_auth_url=None, better_auth_jwks_url=url)[0]
             == "better_auth_jwks_url"
         )
         assert make_settings(
@@ -180,16 +188,20 @@ def test_keys_do_not_come_over_http_from_another_machine(make_settings: MakeSett
 @pytest.mark.parametrize(
     "name", ["better_auth_url", "better_auth_jwks_url", "tasks_url", "users_url"]
 )
-def test_an_address_is_a_plain_url(make_settings: MakeSettings, name: str, url: str) -> None:
-    assert wrong(make_settings, **{name: url}) == [name]
+def test_a_url_setting_must_be_a_plain_url(
+    make_settings: MakeSettings, name: str, url: str
+) -> None:
+    assert invalid_settings(make_settings, **{name: url}) == [name]
 
 
 @pytest.mark.parametrize(
     "origins",
     ["*", "https://a.example/", "https://a.example/app", "a.example", "https://A.example", "null"],
 )
-def test_browsers_are_let_in_by_exact_origins(make_settings: MakeSettings, origins: str) -> None:
-    assert wrong(make_settings, cors_origins=f"https://b.example,{origins}") == ["cors_origins"]
+def test_cors_origins_are_exact(make_settings: MakeSettings, origins: str) -> None:
+    assert invalid_settings(make_settings, cors_origins=f"https://b.example,{origins}") == [
+        "cors_origins"
+    ]
     assert make_settings(cors_origins="https://b.example, http://localhost:5173").cors_origins == (
         "https://b.example",
         "http://localhost:5173",
@@ -199,10 +211,8 @@ def test_browsers_are_let_in_by_exact_origins(make_settings: MakeSettings, origi
 @pytest.mark.parametrize(
     "names", ["*", "X_Client", "X.Client", "X Client", "X-Client:", "x" * 65, "Ü"]
 )
-def test_front_ends_may_send_headers_that_reach_a_service(
-    make_settings: MakeSettings, names: str
-) -> None:
-    assert wrong(make_settings, cors_request_headers=f"X-Client,{names}") == [
+def test_cors_request_headers_are_names_of_headers(make_settings: MakeSettings, names: str) -> None:
+    assert invalid_settings(make_settings, cors_request_headers=f"X-Client,{names}") == [
         "cors_request_headers"
     ]
     assert make_settings(cors_request_headers="X-Client, x-2").cors_request_headers == (
@@ -217,21 +227,19 @@ def test_a_passport_key_is_32_bytes(make_settings: MakeSettings, key: str) -> No
 
 
 @pytest.mark.parametrize("key", ["A" * 42, "A" * 44, "A" * 42 + "!", "A" * 42 + "é", PEM])
-def test_anything_else_is_no_passport_key(make_settings: MakeSettings, key: str) -> None:
-    assert wrong(make_settings, passport_private_key=key) == ["passport_private_key"]
+def test_an_invalid_passport_key_stops_the_start(make_settings: MakeSettings, key: str) -> None:
+    assert invalid_settings(make_settings, passport_private_key=key) == ["passport_private_key"]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("keys_max_age_seconds", "0"), ("issuer_label", "a b"), ("issuer_label", "a" * 65)],
 )
-def test_other_settings_keep_their_bounds(
-    make_settings: MakeSettings, name: str, value: str
-) -> None:
-    assert wrong(make_settings, **{name: value}) == [name]
+def test_other_settings_have_limits(make_settings: MakeSettings, name: str, value: str) -> None:
+    assert invalid_settings(make_settings, **{name: value}) == [name]
 
 
-def test_one_message_names_everything_and_shows_no_secret(
+def test_one_message_names_all_invalid_settings_and_no_secret(
     make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changes: dict[str, str | None] = {
@@ -248,14 +256,16 @@ def test_one_message_names_everything_and_shows_no_secret(
         read_settings(GatewaySettings)
 
     message = capsys.readouterr().err
-    for name in ("SECRETS", "SECRET", "URL"):
-        assert f"BETTER_AUTH_{name}:" in message
-    assert all(name in message for name in ("PASSPORT_PRIVATE_KEY", "TASKS_URL", "CORS_ORIGINS"))
+    for name in ("BETTER_AUTH_SECRETS:", "BETTER_AUTH_SECRET:", "BETTER_AUTH_URL:"):
+        assert name in message
+    for name in ("PASSPORT_PRIVATE_KEY", "TASKS_URL", "CORS_ORIGINS"):
+        assert name in message
     assert "hunter" not in message + str(caught.value) + repr(caught.value)
 
 
 def test_a_representation_shows_no_secret(make_settings: MakeSettings) -> None:
-    shown = repr(make_settings(better_auth_secret="single" * 6))
+    representation = repr(make_settings(better_auth_secret="single" * 6))
 
-    assert not [secret for secret in (SECRET, OLD_SECRET, "single", "AAAA") if secret in shown]
-    assert ISSUER in shown
+    for secret in (SECRET, OLD_SECRET, "single", "AAAA"):
+        assert secret not in representation
+    assert ISSUER in representation

@@ -1,4 +1,4 @@
-"""The tool for people who wonder why a token is refused."""
+"""The command that explains why a token is rejected."""
 
 import asyncio
 import os
@@ -10,6 +10,7 @@ import pytest
 from auth_gateway.authentication import Reason
 from auth_gateway.cli.explain import explain
 from auth_gateway.cli.rules import RULES
+from auth_gateway.settings import TokenSettings
 
 from ..support.helpers import MakeSettings
 from ..support.key_server import KeyServer
@@ -22,44 +23,53 @@ from ..support.token_factory import (
     SECRET,
     STRANGER,
     USER,
-    login,
+    Signer,
+    login_with,
     minted,
+    with_changes,
 )
 
 SOON = int(time.time()) + 3600
 
 
-def times(**changes: object) -> dict[str, object]:
-    return {"iat": SOON - 3600, "exp": SOON, **changes}
+def current_login(signer: Signer = EDDSA, /, **changes: object) -> bytes:
+    """Make a token of form A that is valid now."""
+    times = {"iat": SOON - 3600, "exp": SOON}
+    return login_with(with_changes(times, changes), signer)
+
+
+def current_claims(**claims: object) -> dict[str, object]:
+    """Add times to claims so that they are valid now."""
+    return with_changes(claims, {"iat": SOON - 3600, "exp": SOON})
 
 
 @pytest.fixture
-def of_this_server(key_server: KeyServer) -> dict[str, str]:
-    return {"better_auth_jwks_url": key_server.url}
+def settings(make_settings: MakeSettings, key_server: KeyServer) -> TokenSettings:
+    return make_settings(better_auth_jwks_url=key_server.url)
 
 
 @pytest.mark.parametrize(
     ("token", "form", "reason", "hint"),
     [
-        (login(**times(exp=1)), "A", Reason.EXPIRED, "new token"),
-        (login(**times(aud="my-app")), "A", Reason.WRONG_AUDIENCE, "'my-app'"),
+        (current_login(exp=1), "A", Reason.EXPIRED, "new token"),
+        (current_login(aud="my-app"), "A", Reason.WRONG_AUDIENCE, "'my-app'"),
         (
-            login(**times(iss="http://localhost:3000")),
+            current_login(iss="http://localhost:3000"),
             "A",
             Reason.WRONG_ISSUER,
             "'http://localhost:3000'",
         ),
-        (login(STRANGER, **times()), "A", Reason.UNKNOWN_KEY, "BETTER_AUTH_JWKS_URL"),
+        (current_login(STRANGER), "A", Reason.UNKNOWN_KEY, "BETTER_AUTH_JWKS_URL"),
         (minted(exp=...), "D", Reason.NO_EXPIRY, "exp"),
-        (HS256.token(times(email="ada@example.com")), "X1", Reason.NO_SUBJECT, "sub"),
+        (HS256.token(current_claims(email="ada@example.com")), "X1", Reason.NO_SUBJECT, "sub"),
         (
-            HS256.token(times(email="a@b.c", updateTo="b@b.c")),
+            HS256.token(current_claims(email="a@b.c", updateTo="b@b.c")),
             "X1",
             Reason.MAIL_LINK,
             "/api/auth/token",
         ),
         (
-            HS256.token(times(session={}, user={}, sub=USER)),
+            HS256.token(current_claims(session={}, user={}, sub=USER)),
             "B1",
             Reason.SESSION_COOKIE,
             "/api/auth/token",
@@ -72,15 +82,14 @@ def of_this_server(key_server: KeyServer) -> dict[str, str]:
         (b"Basic YTpi", "C", Reason.NOT_BEARER, "Bearer"),
     ],
 )
-async def test_it_tells_form_rule_and_remedy(
-    make_settings: MakeSettings,
-    of_this_server: dict[str, str],
+async def test_the_output_has_form_rule_and_remedy(
+    settings: TokenSettings,
     token: bytes,
     form: str,
     reason: Reason,
     hint: str,
 ) -> None:
-    accepted, lines = await explain(token, make_settings(**of_this_server))
+    accepted, lines = await explain(token, settings)
 
     assert not accepted
     assert lines[0].startswith(f"Form:    {form}")
@@ -89,69 +98,68 @@ async def test_it_tells_form_rule_and_remedy(
     assert hint in "\n".join(lines[3:])
 
 
-async def test_it_accepts_what_the_gateway_accepts(
-    make_settings: MakeSettings, of_this_server: dict[str, str]
+async def test_a_valid_token_is_accepted(
+    settings: TokenSettings,
 ) -> None:
-    for credentials in (login(**times()), b"Bearer " + minted(**times())):
-        accepted, lines = await explain(credentials, make_settings(**of_this_server))
+    minted_token = HS256.token(current_claims(sub=USER))
+    for text in (current_login(), b"Bearer " + minted_token):
+        accepted, lines = await explain(text, settings)
 
         assert accepted
         assert lines[1].startswith("Verdict: accepted")
         assert USER in lines[1]
 
 
-async def test_it_says_when_keys_cannot_be_had(make_settings: MakeSettings) -> None:
-    async with KeyServer().running() as gone:
-        address = gone.url
+async def test_keys_that_cannot_be_fetched_are_named(make_settings: MakeSettings) -> None:
+    async with KeyServer().running() as stopped_server:
+        url = stopped_server.url
 
-    accepted, lines = await explain(login(**times()), make_settings(better_auth_jwks_url=address))
+    accepted, lines = await explain(current_login(), make_settings(better_auth_jwks_url=url))
 
     assert not accepted
     assert "503" in lines[1]
-    assert address in lines[3]
+    assert url in lines[3]
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_its_rule_and_a_remedy(reason: Reason) -> None:
-    rule, change = RULES[reason]
+    rule, remedy = RULES[reason]
 
     assert rule[0].isdecimal()
-    assert change.endswith(".")
+    assert remedy.endswith(".")
 
 
-async def test_what_it_shows_of_a_claim_cannot_harm_a_terminal(
-    make_settings: MakeSettings, of_this_server: dict[str, str]
+async def test_a_claim_cannot_control_the_terminal(
+    settings: TokenSettings,
 ) -> None:
-    _, lines = await explain(
-        login(**times(iss="\x1b[2J" + "x" * 500)), make_settings(**of_this_server)
-    )
+    _, lines = await explain(current_login(iss="\x1b[2J" + "x" * 500), settings)
 
     assert "\x1b" not in "".join(lines)
     assert max(len(line) for line in lines) < 200
 
 
 @pytest.mark.parametrize(
-    ("by_argument", "exp", "code"), [(True, SOON, 0), (False, 1, 1)], ids=["good", "ended"]
+    ("by_argument", "exp", "code"), [(True, SOON, 0), (False, 1, 1)], ids=["valid", "expired"]
 )
-async def test_the_command_ends_with_the_verdict(
+async def test_the_exit_code_is_the_verdict(
     make_settings: MakeSettings, *, by_argument: bool, exp: int, code: int
 ) -> None:
     make_settings(better_auth_url=None)
     token = minted(exp=exp, email="ada@example.com")
-    command = [
-        sys.executable,
-        "-m",
-        "auth_gateway.cli.explain",
-        *([token.decode()] if by_argument else []),
-    ]
+    command = [sys.executable, "-m", "auth_gateway.cli.explain"]
+    standard_input = token + b"\n"
+    if by_argument:
+        command.append(token.decode())
+        standard_input = b""
 
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
-    shown, _ = await process.communicate(None if by_argument else token + b"\n")
+    output, _ = await process.communicate(standard_input)
 
     assert process.returncode == code
-    assert b"Form:    D" in shown
-    for hidden in (*token.split(b"."), SECRET.encode(), OLD_SECRET.encode(), b"ada@example.com"):
-        assert hidden not in shown
-    assert ISSUER.encode() not in shown
+    assert b"Form:    D" in output
+    segments = token.split(b".")
+    for secret in [*segments, SECRET.encode(), OLD_SECRET.encode(), b"ada@example.com"]:
+        assert secret not in output
+    assert ISSUER.encode() not in output

@@ -1,4 +1,4 @@
-"""A new pair of keys, as an operator makes one."""
+"""The command that generates a key pair for passports."""
 
 import pytest
 
@@ -6,19 +6,20 @@ from auth_gateway.cli.generate_passport_keys import main
 from devkit.platform.keys import derive_passport_keys
 
 
-def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+def generate(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     main()
-    return dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
+    lines = capsys.readouterr().out.splitlines()
+    return dict(line.split("=", 1) for line in lines)
 
 
-def test_a_new_pair_fits_and_is_spelled_as_the_settings_want_it(
+def test_the_output_is_a_matching_pair_of_settings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pair = printed(capsys)
+    pair = generate(capsys)
 
     assert set(pair) == {"PASSPORT_PRIVATE_KEY", "PASSPORT_PUBLIC_KEYS"}
     assert derive_passport_keys(pair["PASSPORT_PRIVATE_KEY"]).public == pair["PASSPORT_PUBLIC_KEYS"]
 
 
-def test_no_pair_is_made_twice(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(capsys) != printed(capsys)
+def test_every_pair_is_different(capsys: pytest.CaptureFixture[str]) -> None:
+    assert generate(capsys) != generate(capsys)

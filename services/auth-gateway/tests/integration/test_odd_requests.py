@@ -1,15 +1,18 @@
-"""Requests that two programs could read in two ways get one answer at most, and never reach a service twice."""
+"""Requests that two programs could read differently get at most one response.
+
+They never reach a service twice.
+"""
 
 import asyncio
 
 import pytest
 
-from devkit.testing.raw_http import build_request, parse_responses, send_raw
+from devkit.testing.raw_http import build_request
 from devkit.testing.stub_server import ReceivedRequest, json_response
 
-from ..support.gateway_process import RunningGateway
+from ..support.gateway_process import RunningGateway, statuses
 
-SECOND = "GET /users/me HTTP/1.1\r\nHost: gateway\r\nX-Smuggled: 1\r\n\r\n"
+SMUGGLED_REQUEST = "GET /users/me HTTP/1.1\r\nHost: gateway\r\nX-Smuggled: 1\r\n\r\n"
 
 FRAMING = {
     "length and chunks": "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
@@ -67,9 +70,9 @@ LINES = {
     "another version": "GET /tasks HTTP/3.1",
     "no version": "GET /tasks",
     "a version in lower case": "GET /tasks http/1.1",
-    "a verb in lower case": "get /tasks HTTP/1.1",
-    "an unknown verb": "FETCH /tasks HTTP/1.1",
-    "a verb of another protocol": "PRI * HTTP/2.0",
+    "a method in lower case": "get /tasks HTTP/1.1",
+    "an unknown method": "FETCH /tasks HTTP/1.1",
+    "a method of another protocol": "PRI * HTTP/2.0",
     "a tunnel": "CONNECT gateway:443 HTTP/1.1",
     "a tunnel to a path": "CONNECT /tasks HTTP/1.1",
     "no path": "GET tasks HTTP/1.1",
@@ -83,145 +86,139 @@ LINES = {
 }
 
 
-async def refuses(gateway: RunningGateway, sent: str) -> None:
-    """Make sure that there is one answer at most, that it refuses, and that nothing was smuggled."""
-    found = parse_responses(await send_raw(gateway.port, sent.encode("latin-1"), timeout_seconds=1))
+async def assert_rejected(gateway: RunningGateway, data: str) -> None:
+    """Assert that there is at most one response, a 4xx, and that nothing was smuggled."""
+    responses = await gateway.get_responses(data.encode("latin-1"), timeout_seconds=1)
 
-    assert len(found) <= 1
-    assert all(400 <= answer.status < 500 for answer in found)
-    assert not [seen for seen in gateway.users.requests if seen.header_values("x-smuggled")]
+    assert len(responses) <= 1
+    for response in responses:
+        assert 400 <= response.status < 500
+    for forwarded in gateway.users.requests:
+        assert not forwarded.header_values("x-smuggled")
     assert not gateway.tasks.requests
 
 
 def head(token: str, headers: str, line: str = "POST /tasks HTTP/1.1") -> str:
-    """Write the head of a request that does not end its connection."""
+    """Write the head of a request that keeps its connection open."""
     return f"{line}\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n{headers}\r\n"
 
 
 @pytest.mark.parametrize("name", FRAMING)
-async def test_a_body_whose_end_is_in_doubt_is_refused(
+async def test_ambiguous_framing_is_rejected(
     gateway: RunningGateway, token: str, name: str
 ) -> None:
-    await refuses(gateway, head(token, FRAMING[name]) + "0\r\n\r\n" + SECOND)
+    await assert_rejected(gateway, head(token, FRAMING[name]) + "0\r\n\r\n" + SMUGGLED_REQUEST)
 
 
 @pytest.mark.parametrize("name", CHUNKS)
-async def test_chunks_that_are_none_end_the_connection(
+async def test_invalid_chunks_end_the_connection(
     gateway: RunningGateway, token: str, name: str
 ) -> None:
     bodies: list[bytes] = []
 
-    async def read(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+    async def respond(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
         writer.write(json_response())
 
-    gateway.tasks.behaviour = read
-    sent = (head(token, "Transfer-Encoding: chunked\r\n") + CHUNKS[name] + SECOND).encode()
+    gateway.tasks.behaviour = respond
+    data = (
+        head(token, "Transfer-Encoding: chunked\r\n") + CHUNKS[name] + SMUGGLED_REQUEST
+    ).encode()
 
-    found = parse_responses(await send_raw(gateway.port, sent, timeout_seconds=1))
+    responses = await gateway.get_responses(data, timeout_seconds=1)
 
-    assert [answer.status for answer in found] == [400]
+    assert statuses(responses) == [400]
     assert not bodies
     assert not gateway.users.requests
 
 
 @pytest.mark.parametrize("name", HEADERS)
-async def test_a_header_that_is_none_is_refused(
+async def test_an_invalid_header_is_rejected(
     gateway: RunningGateway, token: str, name: str
 ) -> None:
-    await refuses(gateway, head(token, HEADERS[name]))
+    await assert_rejected(gateway, head(token, HEADERS[name]))
 
 
 @pytest.mark.parametrize("name", LINES)
-async def test_a_request_line_that_is_none_is_refused(
+async def test_an_invalid_request_line_is_rejected(
     gateway: RunningGateway, token: str, name: str
 ) -> None:
-    await refuses(gateway, head(token, "", LINES[name]))
+    await assert_rejected(gateway, head(token, "", LINES[name]))
 
 
-async def test_what_follows_a_chunked_body_is_no_header(
-    gateway: RunningGateway, token: str
-) -> None:
+async def test_trailers_are_not_forwarded(gateway: RunningGateway, token: str) -> None:
     trailer = "0\r\nX-User-Id: forged\r\nX-Smuggled: 1\r\n\r\n"
-    sent = (
+    data = (
         build_request("POST", "/tasks", token, headers="Transfer-Encoding: chunked\r\n")
         + trailer.encode()
     )
 
-    assert [answer.status for answer in parse_responses(await send_raw(gateway.port, sent))] == [
-        200
-    ]
+    assert statuses(await gateway.get_responses(data)) == [200]
 
-    (seen,) = gateway.tasks.requests
-    assert (seen.header_values("content-length"), seen.header_values("transfer-encoding")) == (
-        [],
-        ["chunked"],
-    )
-    assert "forged" not in seen.header_values("x-user-id")
+    (forwarded,) = gateway.tasks.requests
+    assert forwarded.header_values("content-length") == []
+    assert forwarded.header_values("transfer-encoding") == ["chunked"]
+    assert "forged" not in forwarded.header_values("x-user-id")
 
 
-async def test_an_authorization_in_a_trailer_means_nothing(
+async def test_an_authorization_in_a_trailer_is_ignored(
     gateway: RunningGateway, token: str
 ) -> None:
-    trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n"
+    trailer = f"0\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     chunked = "Transfer-Encoding: chunked\r\n"
-    sent = [
-        build_request("POST", "/tasks", token, headers=chunked),
-        build_request("POST", "/tasks", headers=chunked),
-    ]
+    with_token = build_request("POST", "/tasks", token, headers=chunked)
+    without_token = build_request("POST", "/tasks", headers=chunked)
 
-    found = [
-        parse_responses(await send_raw(gateway.port, each + trailer.encode())) for each in sent
-    ]
-
-    assert [[answer.status for answer in each] for each in found] == [[200], [401]]
-    (seen,) = gateway.tasks.requests
-    assert token not in str(seen.headers)
+    assert statuses(await gateway.get_responses(with_token + trailer)) == [200]
+    assert statuses(await gateway.get_responses(without_token + trailer)) == [401]
+    (forwarded,) = gateway.tasks.requests
+    assert token not in str(forwarded.headers)
 
 
 @pytest.mark.parametrize("upgrade", ["websocket", "h2c", "TLS/1.2"])
 @pytest.mark.parametrize("framing", ["Content-Length: 2\r\n\r\n{}", CHUNKED_BODY])
-async def test_an_upgrade_is_ignored_and_the_connection_goes_on(
+async def test_an_upgrade_is_ignored_and_the_connection_stays_open(
     gateway: RunningGateway, token: str, upgrade: str, framing: str
 ) -> None:
     bodies: list[bytes] = []
 
-    async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+    async def respond(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
         writer.write(json_response())
 
-    gateway.tasks.behaviour = keep
-    hop = (
+    gateway.tasks.behaviour = respond
+    upgrade_headers = (
         f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {upgrade}\r\nHTTP2-Settings: AAMAAABk\r\n"
     )
-    plain = head(token, hop, "GET /tasks HTTP/1.1")
-    with_body = head(token, hop)[:-2] + framing
-    sent = plain + with_body + head(token, "", "GET /tasks HTTP/1.1") + with_body
+    without_body = head(token, upgrade_headers, "GET /tasks HTTP/1.1")
+    with_body = head(token, upgrade_headers)[:-2] + framing
+    without_upgrade = head(token, "", "GET /tasks HTTP/1.1")
+    data = without_body + with_body + without_upgrade + with_body
 
-    found = parse_responses(await send_raw(gateway.port, sent.encode(), timeout_seconds=1))
+    responses = await gateway.get_responses(data.encode(), timeout_seconds=1)
 
-    assert [answer.status for answer in found] == [200] * 4
-    assert not [answer for answer in found if answer.header_values("connection")]
+    assert statuses(responses) == [200] * 4
+    for response in responses:
+        assert not response.header_values("connection")
     assert bodies == [b"", b"{}", b"", b"{}"]
-    for seen in gateway.tasks.requests:
-        assert not [
-            name for name in ("upgrade", "http2-settings", "connection") if seen.header_values(name)
-        ]
+    for forwarded in gateway.tasks.requests:
+        for name in ("upgrade", "http2-settings", "connection"):
+            assert not forwarded.header_values(name)
 
 
 @pytest.mark.parametrize(
     "host", ["", "Host: a\r\nHost: b\r\n", "Host: a b\r\n", "Host: a/b\r\n", "Host: a@b\r\n"]
 )
-async def test_a_request_names_one_host(gateway: RunningGateway, token: str, host: str) -> None:
+async def test_a_request_needs_exactly_one_valid_host(
+    gateway: RunningGateway, token: str, host: str
+) -> None:
     for path in ("/tasks", "/healthz"):
-        sent = build_request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
-        assert [
-            answer.status for answer in parse_responses(await send_raw(gateway.port, sent))
-        ] == [400]
+        data = build_request("GET", path, token).replace(b"Host: gateway\r\n", host.encode())
+        assert statuses(await gateway.get_responses(data)) == [400]
     assert not gateway.tasks.requests
 
 
-async def test_an_older_client_names_no_host_and_sends_no_chunks(
+async def test_http_1_0_needs_no_host_and_allows_no_chunks(
     gateway: RunningGateway, token: str
 ) -> None:
     plain = (
@@ -230,13 +227,13 @@ async def test_an_older_client_names_no_host_and_sends_no_chunks(
         .replace(b"1.1", b"1.0")
     )
     chunked = (
-        head(token, "Transfer-Encoding: chunked\r\n", "POST /tasks HTTP/1.0") + "0\r\n\r\n" + SECOND
+        head(token, "Transfer-Encoding: chunked\r\n", "POST /tasks HTTP/1.0")
+        + "0\r\n\r\n"
+        + SMUGGLED_REQUEST
     )
-    found = [
-        parse_responses(await send_raw(gateway.port, sent)) for sent in (plain, chunked.encode())
-    ]
 
-    assert [[answer.status for answer in answered] for answered in found] == [[200], [400]]
+    assert statuses(await gateway.get_responses(plain)) == [200]
+    assert statuses(await gateway.get_responses(chunked.encode())) == [400]
 
 
 @pytest.mark.parametrize(
@@ -250,51 +247,43 @@ async def test_an_older_client_names_no_host_and_sends_no_chunks(
         ("/users/me/import/", 10**18),
     ],
 )
-async def test_a_body_that_is_announced_too_long_is_refused_unread(
+async def test_too_large_a_content_length_is_rejected(
     gateway: RunningGateway, path: str, length: int
 ) -> None:
-    (answer,) = parse_responses(
-        await send_raw(gateway.port, build_request("POST", path, length=length))
+    (response,) = await gateway.get_responses(build_request("POST", path, length=length))
+
+    assert (response.status, response.code) == (413, "content-too-large")
+
+
+async def test_the_largest_content_length_is_forwarded(gateway: RunningGateway, token: str) -> None:
+    (response,) = await gateway.get_responses(
+        build_request("POST", "/tasks", token, body=bytes(999_999))
     )
 
-    assert (answer.status, answer.code) == (413, "content-too-large")
-
-
-async def test_the_longest_body_that_may_be_announced_is_handed_on(
-    gateway: RunningGateway, token: str
-) -> None:
-    (answer,) = parse_responses(
-        await send_raw(gateway.port, build_request("POST", "/tasks", token, body=bytes(999_999)))
-    )
-
-    assert answer.status == 200
+    assert response.status == 200
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/", "//users/me/%69mport"])
 async def test_an_import_may_be_longer(gateway: RunningGateway, token: str, path: str) -> None:
-    (answer,) = parse_responses(
-        await send_raw(gateway.port, build_request("POST", path, token, body=bytes(2_000_000)))
+    (response,) = await gateway.get_responses(
+        build_request("POST", path, token, body=bytes(2_000_000))
     )
 
-    assert answer.status == 200
+    assert response.status == 200
     assert gateway.users.requests[0].line.split()[1] in {"/users/me/import", "/users/me/import/"}
 
 
-async def test_headers_beyond_the_limit_are_refused(gateway: RunningGateway, token: str) -> None:
-    sent = build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
+async def test_headers_beyond_the_limit_are_rejected(gateway: RunningGateway, token: str) -> None:
+    data = build_request("GET", "/tasks", token, headers=f"X-Own: {'a' * 20_000}\r\n")
 
-    assert [answer.status for answer in parse_responses(await send_raw(gateway.port, sent))] == [
-        431
-    ]
+    assert statuses(await gateway.get_responses(data)) == [431]
 
 
-async def test_requests_on_one_connection_are_answered_in_their_order(
+async def test_requests_on_one_connection_get_responses_in_order(
     gateway: RunningGateway, token: str
 ) -> None:
     first = build_request("GET", "/tasks/1", token).replace(b"Connection: close\r\n", b"")
 
-    found = parse_responses(
-        await send_raw(gateway.port, first + build_request("GET", "/nothing") + first)
-    )
+    responses = await gateway.get_responses(first + build_request("GET", "/nothing") + first)
 
-    assert [answer.status for answer in found] == [200, 404]
+    assert statuses(responses) == [200, 404]

@@ -1,4 +1,4 @@
-"""What an operator sees of the gateway and of what stands behind it."""
+"""Readiness of the gateway, its services and the key server."""
 
 import asyncio
 import json
@@ -22,52 +22,50 @@ from ..support.gateway_process import RunningGateway
 
 
 async def slow(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-    """Answer later than anybody waits."""
+    """Respond after the timeout of the readiness check."""
     await asyncio.sleep(3)
     writer.close()
 
 
-SICK: dict[str, Behaviour] = {
+UNHEALTHY: dict[str, Behaviour] = {
     "not ready": respond_with(json_response(status="503 Service Unavailable")),
-    "somewhere else": respond_with(
-        json_response(status="302 Found", headers="Location: /healthz\r\n")
-    ),
-    "hanging up": close_without_response,
-    "talking nonsense": respond_with(b"nonsense\r\n\r\n"),
+    "a redirect": respond_with(json_response(status="302 Found", headers="Location: /healthz\r\n")),
+    "closing the connection": close_without_response,
+    "no HTTP": respond_with(b"nonsense\r\n\r\n"),
     "slow": slow,
 }
 
 
-async def test_the_gateway_is_ready_with_what_stands_behind_it(gateway: RunningGateway) -> None:
-    answer = await send_request(gateway.port, build_request("GET", "/readyz"))
+async def test_the_gateway_is_ready_with_its_services(gateway: RunningGateway) -> None:
+    response = await gateway.request("GET", "/readyz")
 
-    assert (answer.status, json.loads(answer.body)) == (200, {"tasks": "ok", "users": "ok"})
+    assert (response.status, json.loads(response.body)) == (200, {"tasks": "ok", "users": "ok"})
 
 
-@pytest.mark.parametrize("how", SICK)
-async def test_a_sick_service_makes_the_platform_not_ready(
-    gateway: RunningGateway, how: str
+@pytest.mark.parametrize("name", UNHEALTHY)
+async def test_an_unhealthy_service_makes_the_gateway_not_ready(
+    gateway: RunningGateway, name: str
 ) -> None:
-    gateway.tasks.behaviour = SICK[how]
+    gateway.tasks.behaviour = UNHEALTHY[name]
 
-    answer = await send_request(gateway.port, build_request("GET", "/readyz"))
+    response = await gateway.request("GET", "/readyz")
 
-    assert (answer.status, answer.code) == (503, "not-ready")
-    assert "tasks" in str(json.loads(answer.body)["detail"])
-    assert "users" not in str(json.loads(answer.body)["detail"])
-    assert (await send_request(gateway.port, build_request("GET", "/healthz"))).status == 200
+    assert (response.status, response.code) == (503, "not-ready")
+    assert "tasks" in str(json.loads(response.body)["detail"])
+    assert "users" not in str(json.loads(response.body)["detail"])
+    assert (await gateway.request("GET", "/healthz")).status == 200
 
 
-async def test_a_service_that_is_away_makes_the_platform_not_ready(gateway: RunningGateway) -> None:
+async def test_an_unreachable_service_makes_the_gateway_not_ready(gateway: RunningGateway) -> None:
     await gateway.users.stop()
-    away = await send_request(gateway.port, build_request("GET", "/readyz"))
+    unreachable = await gateway.request("GET", "/readyz")
     await gateway.users.start()
-    back = await send_request(gateway.port, build_request("GET", "/readyz"))
+    back = await gateway.request("GET", "/readyz")
 
-    assert (away.status, back.status) == (503, 200)
+    assert (unreachable.status, back.status) == (503, 200)
 
 
-async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
+async def test_keys_that_cannot_be_fetched_have_a_reason_without_a_url(
     environment: dict[str, str],
     upstreams: tuple[StubServer, StubServer],
     service: StubServer,
@@ -94,10 +92,10 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
             if "cannot be fetched" in log:
                 break
             await asyncio.sleep(0.1)
-        answer = await send_request(port, build_request("GET", "/readyz"))
+        response = await send_request(port, build_request("GET", "/readyz"))
 
-    detail = json.loads(answer.body)["detail"]
-    assert (answer.status, answer.code) == (503, "not-ready")
+    detail = json.loads(response.body)["detail"]
+    assert (response.status, response.code) == (503, "not-ready")
     assert detail.startswith("Not ready: keys (the key server answers 302, a redirect")
     assert "BETTER_AUTH_JWKS_URL" in detail
     assert str(service.port) not in detail
@@ -105,7 +103,7 @@ async def test_keys_that_cannot_be_had_are_named_with_the_reason_and_no_address(
     assert "hunter2" not in log + detail
 
 
-async def test_the_version_is_the_gateways_own(gateway: RunningGateway) -> None:
-    answer = await send_request(gateway.port, build_request("GET", "/version"))
+async def test_the_version_is_that_of_the_gateway(gateway: RunningGateway) -> None:
+    response = await gateway.request("GET", "/version")
 
-    assert json.loads(answer.body)["name"] == "auth-gateway"
+    assert json.loads(response.body)["name"] == "auth-gateway"

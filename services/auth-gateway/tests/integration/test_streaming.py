@@ -1,4 +1,4 @@
-"""Bodies pass piece by piece, and whoever breaks off is noticed on the other side."""
+"""Bodies are forwarded chunk by chunk, and a disconnect is noticed on the other side."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,22 +6,22 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from devkit.testing.raw_http import build_request, parse_responses, send_raw, send_request
+from devkit.testing.raw_http import build_request, parse_responses, send_raw
 from devkit.testing.stub_server import ReceivedRequest, json_response, never_respond, respond_with
 
-from ..support.gateway_process import RunningGateway
+from ..support.gateway_process import RunningGateway, statuses
 
 CHUNKED = "Transfer-Encoding: chunked\r\n"
-PATIENCE_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 
 
 @asynccontextmanager
 async def connected(
     gateway: RunningGateway,
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Hold a connection; a test that waits for ever fails."""
+    """Open a connection, for at most `TIMEOUT_SECONDS`."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         yield reader, writer
     writer.close()
 
@@ -29,27 +29,25 @@ async def connected(
 async def test_a_chunked_body_arrives_whole(gateway: RunningGateway, token: str) -> None:
     bodies: list[bytes] = []
 
-    async def keep(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+    async def respond(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         bodies.append(await request.body())
         writer.write(json_response())
 
-    gateway.tasks.behaviour = keep
-    sent = (
+    gateway.tasks.behaviour = respond
+    data = (
         build_request("POST", "/tasks", token, headers=CHUNKED)
         + b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Own: a\r\n\r\n"
     )
 
-    assert (await send_request(gateway.port, sent)).status == 200
+    assert (await gateway.send(data)).status == 200
 
-    (seen,) = gateway.tasks.requests
+    (forwarded,) = gateway.tasks.requests
     assert bodies == [b"hello world"]
-    assert (seen.header_values("transfer-encoding"), seen.header_values("content-length")) == (
-        ["chunked"],
-        [],
-    )
+    assert forwarded.header_values("transfer-encoding") == ["chunked"]
+    assert forwarded.header_values("content-length") == []
 
 
-async def test_a_body_goes_up_while_the_client_still_sends(
+async def test_a_body_is_forwarded_while_the_client_still_sends(
     gateway: RunningGateway, token: str
 ) -> None:
     halves = asyncio.Queue[bytes]()
@@ -68,7 +66,7 @@ async def test_a_body_goes_up_while_the_client_still_sends(
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
 
-async def test_an_answer_comes_down_while_the_service_still_writes(
+async def test_a_response_is_forwarded_while_the_service_still_writes(
     gateway: RunningGateway, token: str
 ) -> None:
     go_on = asyncio.Event()
@@ -86,15 +84,18 @@ async def test_an_answer_comes_down_while_the_service_still_writes(
         assert await reader.read() == b"4\r\nrest\r\n0\r\n\r\n"
 
 
-async def test_an_answer_may_come_byte_by_byte(gateway: RunningGateway, token: str) -> None:
-    gateway.tasks.behaviour = respond_with(*(bytes([byte]) for byte in json_response(b"[1, 2, 3]")))
+async def test_a_response_may_come_byte_by_byte(gateway: RunningGateway, token: str) -> None:
+    async def send_byte_by_byte(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        for byte in json_response(b"[1, 2, 3]"):
+            writer.write(bytes([byte]))
+            await writer.drain()
 
-    assert (
-        await send_request(gateway.port, build_request("GET", "/tasks", token))
-    ).body == b"[1, 2, 3]"
+    gateway.tasks.behaviour = send_byte_by_byte
+
+    assert (await gateway.request("GET", "/tasks", token)).body == b"[1, 2, 3]"
 
 
-async def test_an_answer_without_a_length_ends_with_its_connection(
+async def test_a_response_without_a_length_ends_with_its_connection(
     gateway: RunningGateway, token: str
 ) -> None:
     async def write_and_close(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -108,7 +109,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection(
     assert received.endswith(b"c\r\nall there is\r\n0\r\n\r\n")
 
 
-async def test_a_long_answer_is_not_collected(gateway: RunningGateway, token: str) -> None:
+async def test_a_long_response_is_not_buffered(gateway: RunningGateway, token: str) -> None:
     written = 0
 
     async def write_on(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -123,16 +124,16 @@ async def test_a_long_answer_is_not_collected(gateway: RunningGateway, token: st
     async with connected(gateway) as (reader, writer):
         writer.write(build_request("GET", "/tasks", token))
         await reader.readexactly(100)
-        before = -1
-        while before != written:
-            before = written
+        previously_written = -1
+        while previously_written != written:
+            previously_written = written
             await asyncio.sleep(0.3)
-        # What is on the way fills the buffers of two connections, not the gateway's memory.
+        # The rest fills the buffers of two connections, not the gateway's memory.
         assert written < 20_000_000
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
+async def test_an_incomplete_response_closes_the_connection(
     gateway: RunningGateway, token: str, framing: str
 ) -> None:
     async def break_off(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -141,74 +142,67 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_answered_again(
         writer.close()
 
     gateway.tasks.behaviour = break_off
-    sent = build_request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
+    data = build_request("GET", "/tasks", token).replace(b"Connection: close\r\n", b"")
 
-    received = await send_raw(gateway.port, sent)
+    received = await send_raw(gateway.port, data)
 
     assert received.count(b"HTTP/1.1") == 1
     assert b"[1, 2, 3," in received
     assert not received.endswith(b"0\r\n\r\n")
 
 
-async def test_an_early_answer_does_not_wait_for_the_body(
+async def test_an_early_response_does_not_wait_for_the_body(
     gateway: RunningGateway, token: str
 ) -> None:
-    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+    async def reject(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
         writer.write(json_response(status="413 Content Too Large", headers="Connection: close\r\n"))
         await writer.drain()
         writer.close()
 
-    gateway.tasks.behaviour = refuse
+    gateway.tasks.behaviour = reject
     async with connected(gateway) as (reader, writer):
         writer.write(build_request("POST", "/tasks", token, headers=CHUNKED) + b"5\r\nhello\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 413")
 
 
-REFUSED = json_response(status="413 Content Too Large")
+REJECTION = json_response(status="413 Content Too Large")
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 900000\r\n", CHUNKED])
-@pytest.mark.parametrize("sent", [b"", b"5\r\nhello\r\n"])
+@pytest.mark.parametrize("body_start", [b"", b"5\r\nhello\r\n"])
 @pytest.mark.parametrize("path", ["/tasks", "/users/me/import"])
-async def test_an_answer_does_not_wait_for_a_body_that_stalls(
-    gateway: RunningGateway, token: str, framing: str, sent: bytes, path: str
+async def test_a_response_does_not_wait_for_a_body_that_stalls(
+    gateway: RunningGateway, token: str, framing: str, body_start: bytes, path: str
 ) -> None:
-    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        writer.write(REFUSED)
+    async def reject(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(REJECTION)
 
-    gateway.tasks.behaviour = gateway.users.behaviour = refuse
+    gateway.tasks.behaviour = gateway.users.behaviour = reject
     async with connected(gateway) as (reader, writer):
-        writer.write(
-            build_request("POST", path, token, headers=framing).replace(
-                b"Connection: close\r\n", b""
-            )
-            + sent
-        )
-        (answer,) = parse_responses(await reader.read())
+        head = build_request("POST", path, token, headers=framing)
+        writer.write(head.replace(b"Connection: close\r\n", b"") + body_start)
+        (response,) = parse_responses(await reader.read())
 
-    assert answer.status == 413
-    assert answer.header_values("connection") == ["close"]
+    assert response.status == 413
+    assert response.header_values("connection") == ["close"]
 
 
-async def test_a_connection_over_which_half_a_request_went_is_not_used_again(
+async def test_a_connection_with_an_incomplete_request_is_not_reused(
     gateway: RunningGateway, token: str
 ) -> None:
-    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        writer.write(REFUSED)
+    async def reject(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(REJECTION)
 
-    gateway.tasks.behaviour = refuse
-    await send_request(
-        gateway.port, build_request("POST", "/tasks", token, length=900_000) + b"half"
-    )
+    gateway.tasks.behaviour = reject
+    await gateway.send(build_request("POST", "/tasks", token, length=900_000) + b"half")
     gateway.tasks.behaviour = respond_with(json_response())
-    await send_request(gateway.port, build_request("POST", "/tasks", token, body=b"{}"))
+    await gateway.request("POST", "/tasks", token, body=b"{}")
 
-    assert len({seen.connection_number for seen in gateway.tasks.requests}) == 2
+    first, second = gateway.tasks.requests
+    assert first.connection_number != second.connection_number
 
 
-async def test_a_head_and_a_body_that_come_apart_are_one_request(
-    gateway: RunningGateway, token: str
-) -> None:
+async def test_a_head_and_a_later_body_are_one_request(gateway: RunningGateway, token: str) -> None:
     async with connected(gateway) as (reader, writer):
         writer.write(build_request("POST", "/tasks", token, length=2))
         await gateway.tasks.request_received.wait()
@@ -216,7 +210,7 @@ async def test_a_head_and_a_body_that_come_apart_are_one_request(
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
 
-async def test_a_service_learns_that_the_client_has_gone_before_its_answer(
+async def test_a_disconnect_before_the_response_closes_the_upstream_connection(
     gateway: RunningGateway, token: str
 ) -> None:
     gateway.tasks.behaviour = never_respond
@@ -227,7 +221,7 @@ async def test_a_service_learns_that_the_client_has_gone_before_its_answer(
         await gateway.tasks.connection_closed.wait()
 
 
-async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_whole(
+async def test_a_disconnect_during_the_body_closes_the_upstream_connection(
     gateway: RunningGateway, token: str
 ) -> None:
     async with connected(gateway) as (_, writer):
@@ -237,7 +231,7 @@ async def test_a_service_learns_that_the_client_has_gone_before_its_body_was_who
         await gateway.tasks.connection_closed.wait()
 
 
-async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
+async def test_a_disconnect_during_the_response_closes_the_upstream_connection(
     gateway: RunningGateway, token: str
 ) -> None:
     async def begin(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -252,7 +246,7 @@ async def test_a_service_learns_that_the_client_has_gone_during_its_answer(
         await gateway.tasks.connection_closed.wait()
 
 
-async def test_a_body_that_is_announced_is_called_for_after_the_decision(
+async def test_100_continue_is_sent_after_the_authentication(
     gateway: RunningGateway, token: str
 ) -> None:
     expecting = "Expect: 100-continue\r\n"
@@ -262,33 +256,32 @@ async def test_a_body_that_is_announced_is_called_for_after_the_decision(
         writer.write(b"{}")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
 
-    refused = await send_raw(
-        gateway.port, build_request("POST", "/tasks", headers=expecting, length=2)
-    )
+    without_token = build_request("POST", "/tasks", headers=expecting, length=2)
+    received = await send_raw(gateway.port, without_token)
 
-    assert [answer.status for answer in parse_responses(refused)] == [401]
-    assert b" 100 " not in refused
+    assert statuses(parse_responses(received)) == [401]
+    assert b" 100 " not in received
     assert not gateway.tasks.requests[0].header_values("expect")
 
 
-async def test_a_body_that_its_service_does_not_want_is_not_called_for(
+async def test_100_continue_is_not_sent_if_the_service_rejects_the_request(
     gateway: RunningGateway, token: str
 ) -> None:
-    async def refuse(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
-        writer.write(REFUSED)
+    async def reject(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        writer.write(REJECTION)
 
-    gateway.tasks.behaviour = refuse
-    sent = build_request(
+    gateway.tasks.behaviour = reject
+    data = build_request(
         "POST", "/tasks", token, headers="Expect: 100-continue\r\n", length=900_000
     )
 
-    received = await send_raw(gateway.port, sent)
+    received = await send_raw(gateway.port, data)
 
-    assert [answer.status for answer in parse_responses(received)] == [413]
+    assert statuses(parse_responses(received)) == [413]
     assert b" 100 " not in received
 
 
-async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
+async def test_twenty_slow_readers_of_long_responses_need_little_memory(
     gateway: RunningGateway, token: str
 ) -> None:
     async def write_on(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -306,23 +299,24 @@ async def test_twenty_slow_readers_of_long_answers_cost_little_memory(
         writer.close()
 
     gateway.tasks.behaviour = write_on
-    before = gateway.resident_bytes
-    reading = [asyncio.create_task(read_slowly()) for _ in range(20)]
+    bytes_before = gateway.resident_bytes
+    readers = [asyncio.create_task(read_slowly()) for _ in range(20)]
     await asyncio.sleep(1.5)
-    during = gateway.resident_bytes
-    await asyncio.gather(*reading)
+    bytes_during = gateway.resident_bytes
+    await asyncio.gather(*readers)
 
-    assert during - before < 60_000_000
+    assert bytes_during - bytes_before < 60_000_000
 
 
-async def test_headers_that_never_end_cost_no_memory(gateway: RunningGateway, token: str) -> None:
-    before = gateway.resident_bytes
-    endless = (
-        build_request("GET", "/tasks", token)[:-2]
-        + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
+async def test_endless_headers_need_no_memory(gateway: RunningGateway, token: str) -> None:
+    bytes_before = gateway.resident_bytes
+    head = build_request("GET", "/tasks", token)[:-2]
+    data = head + b"X-Own: aaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 1_000_000
+
+    results = await asyncio.gather(
+        gateway.get_responses(data), gateway.get_responses(data), gateway.get_responses(data)
     )
 
-    found = await asyncio.gather(*(send_raw(gateway.port, endless) for _ in range(3)))
-
-    assert gateway.resident_bytes - before < 20_000_000
-    assert {answer.status for each in found for answer in parse_responses(each)} <= {431}
+    assert gateway.resident_bytes - bytes_before < 20_000_000
+    for responses in results:
+        assert set(statuses(responses)) <= {431}

@@ -1,4 +1,4 @@
-"""Finds every code that the source of any service can answer with."""
+"""Finds every problem code in the source of all services."""
 
 import ast
 import re
@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from auth_gateway.authentication.errors import DETAILS
-from common import problems as errors
+from common import problems
 
 ROOT = Path(__file__).parents[4]
-EDGE = ROOT / "deploy/traefik/routes.yml"
-REFUSALS = {
-    name
-    for name, value in vars(errors).items()
-    if isinstance(value, type) and hasattr(value, "title")
-}
+EDGE_CONFIGURATION = ROOT / "deploy/traefik/routes.yml"
+
+
+def _problem_classes() -> set[str]:
+    names: set[str] = set()
+    for name, value in vars(problems).items():
+        if isinstance(value, type) and hasattr(value, "title"):
+            names.add(name)
+    return names
+
+
+PROBLEM_CLASSES: Final = _problem_classes()
 
 VALIDATOR_CODES: Final = frozenset(
     {
@@ -44,81 +50,90 @@ VALIDATOR_CODES: Final = frozenset(
         "utf8-invalid",
     }
 )
-"""Faults that the validator finds, in its own words; the suites of the whole platform meet no other ones."""
+"""Codes of Pydantic's own errors. No test of the platform produces any other."""
 
 
 def error_codes() -> set[str]:
-    """Return the codes of all refusals, the edge's as well, and of the faults that are named in our own words."""
-    sources = [
-        file
-        for folder in ("libs/common", "services/*")
-        for file in ROOT.glob(f"{folder}/src/**/*.py")
-    ]
-    return set(DETAILS).union(
-        _codes_of_edge(), *(_codes(ast.parse(file.read_text())) for file in sources)
-    )
+    """Return the codes of all problems, including the edge's, and of our own validation errors."""
+    codes = set(DETAILS)
+    codes.update(_codes_of_edge())
+    for folder in ("libs/common", "services/*"):
+        for file in ROOT.glob(f"{folder}/src/**/*.py"):
+            codes.update(_codes_in_module(ast.parse(file.read_text())))
+    return codes
 
 
 def _codes_of_edge() -> Iterator[str]:
-    """Take the titles of all statuses for which the edge asks the gateway for a page."""
-    statuses = set(map(int, re.findall(r"\b[45]\d\d\b", EDGE.read_text())))
-    return (_code(name) for name in REFUSALS if getattr(errors, name).status in statuses)
+    """Yield the default codes of all statuses for which the edge fetches an error page."""
+    numbers = re.findall(r"\b[45]\d\d\b", EDGE_CONFIGURATION.read_text())
+    for name in PROBLEM_CLASSES:
+        if str(getattr(problems, name).status) in numbers:
+            yield _default_code(name)
 
 
-def _codes(tree: ast.Module) -> Iterator[str]:
-    makers = REFUSALS | {"PydanticCustomError", *_functions_that_make_refusals(tree)}
+def _codes_in_module(tree: ast.Module) -> Iterator[str]:
+    constructors = PROBLEM_CLASSES | {"PydanticCustomError"}
+    constructors |= _functions_that_return_problems(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (
-            _name(node.func) in makers or _calls_constructor_of_refusal(node)
-        ):
-            yield from _first_text(node)
-        if (
-            isinstance(node, ast.AnnAssign)
-            and _name(node.target) == "CODE"
-            and isinstance(node.value, ast.Constant)
-        ):
-            yield str(node.value.value)
-        if isinstance(node, ast.Raise | ast.Return | ast.Tuple):
-            yield from _usual_codes(node)
+        if isinstance(node, ast.Call):
+            is_constructor = _name_of(node.func) in constructors
+            if is_constructor or _is_super_init(node):
+                yield from _first_arguments(node)
+        elif isinstance(node, ast.AnnAssign) and _name_of(node.target) == "CODE":
+            if isinstance(node.value, ast.Constant):
+                yield str(node.value.value)
+        elif isinstance(node, ast.Raise | ast.Return | ast.Tuple):
+            yield from _default_codes(node)
 
 
-def _functions_that_make_refusals(tree: ast.Module) -> set[str]:
-    return {
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and _name(node.returns) in REFUSALS
-    }
+def _functions_that_return_problems(tree: ast.Module) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and _name_of(node.returns) in PROBLEM_CLASSES:
+            names.add(node.name)
+    return names
 
 
-def _calls_constructor_of_refusal(call: ast.Call) -> bool:
+def _is_super_init(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "super().__init__"
 
 
-def _first_text(call: ast.Call) -> Iterator[str]:
-    """Take the code; a validator's own error types have underscores, ours do not."""
-    first = call.args[0] if call.args else None
-    for choice in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
-        if (
-            isinstance(choice, ast.Constant)
-            and isinstance(choice.value, str)
-            and "_" not in choice.value
-        ):
+def _first_arguments(call: ast.Call) -> Iterator[str]:
+    """Yield the codes that the first argument may be.
+
+    Error types of Pydantic have underscores, our codes have none.
+    """
+    if not call.args:
+        return
+    argument = call.args[0]
+    choices = [argument]
+    if isinstance(argument, ast.IfExp):
+        choices = [argument.body, argument.orelse]
+    for choice in choices:
+        if not isinstance(choice, ast.Constant) or not isinstance(choice.value, str):
+            continue
+        if "_" not in choice.value:
             yield choice.value
 
 
-def _usual_codes(node: ast.AST) -> Iterator[str]:
-    """Take the codes of refusals that are made without one: the title of their class."""
-    with_code = {
-        _name(call.func) for call in ast.walk(node) if isinstance(call, ast.Call) and call.args
-    }
-    for name in {_name(found) for found in ast.walk(node)} & REFUSALS - with_code:
-        yield _code(name)
+def _default_codes(statement: ast.AST) -> Iterator[str]:
+    """Yield the codes of problem classes that a statement names without an argument."""
+    names: set[str] = set()
+    names_with_code: set[str] = set()
+    for node in ast.walk(statement):
+        names.add(_name_of(node))
+        if isinstance(node, ast.Call) and node.args:
+            names_with_code.add(_name_of(node.func))
+    for name in names & PROBLEM_CLASSES - names_with_code:
+        yield _default_code(name)
 
 
-def _code(name: str) -> str:
-    title: str = getattr(errors, name).title
+def _default_code(class_name: str) -> str:
+    title: str = getattr(problems, class_name).title
     return title.lower().replace(" ", "-")
 
 
-def _name(node: ast.AST | None) -> str:
-    return node.id if isinstance(node, ast.Name) else ""
+def _name_of(node: ast.AST | None) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    return ""
