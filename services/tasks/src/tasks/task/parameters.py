@@ -17,11 +17,6 @@ def creation_params(task: PlanningFields) -> dict[str, object]:
     return {column.param_name: column.value_in(task) for column in EDITABLE_COLUMNS}
 
 
-def column_values(task: PlanningFields) -> dict[str, object]:
-    """Return the values of all editable columns by the names of the columns."""
-    return {column.name: column.value_in(task) for column in EDITABLE_COLUMNS}
-
-
 def patch_params(change: TaskChange) -> dict[str, object]:
     """Return the values of the columns whose fields were sent, for `queries.change.change_task`."""
     return _change_params(change, resets_absent_fields=False)
