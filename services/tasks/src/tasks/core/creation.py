@@ -1,4 +1,4 @@
-"""Create a row once: the loop that inserts it, replays a stored response, or raises what is in the way.
+"""Create a row once: insert it, replay the stored response, or raise the reason why it cannot be.
 
 The features bring the statements and the rules; nothing here knows tasks or lists.
 """
@@ -43,11 +43,12 @@ class Creation:
     """One row to create.
 
     Attributes:
-        statement: Inserts the row and returns its `id`, `version` and `answer`; no row if it did not.
+        statement: Inserts the row and returns its `id`, `version` and `response`; no row if it did
+            not.
         conflicts: Reads why nothing was inserted; no row if the owner is unknown.
         params: Parameters of both statements, beside `current_user_id`.
-        raise_if_rejected: Raises the problem that the row of `conflicts` shows. It returns if there is none any
-            more: the statement then runs again.
+        raise_if_rejected: Raises the problem that the row of `conflicts` shows. If it returns,
+            there is none any more, and the statement runs again.
     """
 
     statement: Executable
@@ -70,7 +71,8 @@ async def create(
         Unavailable: The owner is new, and the users service is not available.
     """
     user = context.user
-    params = {"current_user_id": user.id, **creation.params}
+    params: dict[str, object] = {"current_user_id": user.id}
+    params.update(creation.params)
     while True:
         created = await execute_or_conflict(context.database, creation.statement, **params)
         if created is not None:
@@ -130,8 +132,8 @@ def idempotency_params(
     Args:
         operation: Separates the keys of different endpoints.
         key: The `Idempotency-Key` of the request, if it has one.
-        content: What makes two requests the same one. Names, order and values go into the stored fingerprint:
-            a change of one of them rejects retries that began before a release.
+        content: What makes two requests the same one. Names, order and values go into the stored
+            fingerprint: if a release changes one of them, it rejects retries that began before.
     """
     fingerprint = sha256(json.dumps(content).encode()).digest()
     return {"operation_name": operation, "idempotency_key": key, "fingerprint": fingerprint}

@@ -1,8 +1,9 @@
 """The columns of a task that clients can edit, each listed once.
 
-Parameters, INSERT, PATCH, PUT, import and the idempotency fingerprint are derived from `EDITABLE_COLUMNS`.
-Types, nullability and defaults are those of `models.Task`; what is shown and exported is derived from
-`schemas.TaskRead` (see `projection`). `docs/extending.md` adds a field step by step.
+Parameters, INSERT, PATCH, PUT, import and the idempotency fingerprint are derived from
+`EDITABLE_COLUMNS`. Types, nullability and defaults are those of `models.Task`. Responses and
+exports are derived from `schemas.TaskRead` (see `projection`). `docs/extending.md` adds a field step
+by step.
 """
 
 from collections.abc import Callable
@@ -26,7 +27,10 @@ class FingerprintPart(Enum):
     """As it is, null included."""
 
     UNLESS_DEFAULT = auto()
-    """As text, but only if it is not the default: requests without it keep the fingerprint they had before."""
+    """As text, but only if it is not the default.
+
+    Requests without the field then keep the fingerprint that they had before the field existed.
+    """
 
     NEVER = auto()
     """Not at all: other columns imply it."""
@@ -39,9 +43,10 @@ class EditableColumn:
     Attributes:
         name: The column in `models.Task` and `models.StagedTask`.
         fields: The fields of a request that set it; none if there is one of the column's name.
-        read: Returns the value to store from a request or an imported task; None if it is that field's value.
-        is_planning: Whether a PUT without the field leaves the column as it is; if not, a PUT resets it. It must be
-            true for a new field, because older clients send a PUT without it.
+        read: Returns the value to store from a request or an imported task. None if that is the
+            value of the field.
+        is_planning: Whether a PUT without the field leaves the column as it is; if not, it resets
+            the column. True for every new field, because older clients send a PUT without it.
         fingerprint_part: How it is part of the idempotency fingerprint.
     """
 
@@ -63,7 +68,7 @@ class EditableColumn:
 
     @property
     def is_nullable(self) -> bool:
-        """Whether null can be stored. If not, a change with a null parameter leaves the column as it is."""
+        """Whether null can be stored. If not, null in a change leaves the column as it is."""
         return bool(TASKS.c[self.name].nullable)
 
     @property
@@ -98,19 +103,27 @@ def _is_completed(task: PlanningFields) -> bool:
 
 
 def _due_date(task: PlanningFields) -> date | None:
-    return task.due.date if task.due else None
+    if task.due is None:
+        return None
+    return task.due.date
 
 
 def _due_time(task: PlanningFields) -> time | None:
-    return task.due.clock if task.due else None
+    if task.due is None:
+        return None
+    return task.due.clock
 
 
 def _due_at(task: PlanningFields) -> datetime | None:
-    return task.due.moment if task.due else None
+    if task.due is None:
+        return None
+    return task.due.moment
 
 
 def _due_time_zone(task: PlanningFields) -> str | None:
-    return task.due.time_zone if task.due else None
+    if task.due is None:
+        return None
+    return task.due.time_zone
 
 
 def _priority(task: PlanningFields) -> int:

@@ -26,7 +26,8 @@ async def create_task(
     """Create a task; with a key that was used before, return the response of that request.
 
     Raises:
-        Unprocessable: A quota is reached, the list does not exist, or the key was used for another task.
+        Unprocessable: A quota is reached, the list does not exist, or the key was used for another
+            task.
         Conflict: A request with this key may still be running.
         Unavailable: The owner is new, and the users service is not available.
     """

@@ -81,11 +81,10 @@ _LISTED: Final[Responses] = {
     304: {"headers": ETAG},
 }
 _CREATED: Final[Responses] = {
-    201: {"headers": {**CREATED_HEADERS, **REPLAYABLE}, "links": _LINKS},
+    201: {"headers": CREATED_HEADERS | REPLAYABLE, "links": _LINKS},
     409: {},
 }
-_REPLACED: Final[Responses] = {
-    **CHANGED,
+_REPLACED: Final[Responses] = CHANGED | {
     201: {"headers": CREATED_HEADERS, "links": _LINKS},
     409: {},
 }
@@ -107,7 +106,10 @@ async def list_tasks(
     context: ReadContext,
     delivery: ListDelivery,
 ) -> Response:
-    """List the user's tasks, oldest first: all of them, or with `limit` a page. `overdue` has no `ETag`."""
+    """List the user's tasks, oldest first: all of them, or with `limit` a page.
+
+    With `overdue` the response has no `ETag`.
+    """
     has_etag = filters.overdue is None  # what is overdue changes with the time as well
     known_versions = if_none_match if has_etag else []
     reader = TaskReader(context, filters, _WRITER, delivery)
@@ -158,11 +160,12 @@ async def replace_task(
     context: WriteContext,
     limits: CreationLimits,
 ) -> Response:
-    """Replace a task. Absent fields get their defaults, but list, due date, priority and labels stay.
+    """Replace a task; 404 if it is not the user's.
 
-    404 if the task is not the user's.
+    Absent fields get their defaults, but list, due date, priority and labels stay.
 
-    With `If-None-Match: *` create a task with this id instead, for the first time or to undo its deletion.
+    With `If-None-Match: *` create a task with this id instead, for the first time or to undo its
+    deletion.
     """
     async with context.write_slot():
         if condition.is_new:

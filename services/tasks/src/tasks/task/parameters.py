@@ -42,9 +42,9 @@ def _change_params(
 
 
 def label_params(names: Sequence[str]) -> dict[str, object]:
-    """Return the parameters of `queries.task_labels`: each label once, with an id in case it is new.
+    """Return the parameters of `queries.task_labels`: each label once.
 
-    Of several spellings of one name the first counts.
+    Every label has an id, in case it is new. Of several spellings of one name the first one counts.
 
     Raises:
         Unprocessable: They are more than one task may have.

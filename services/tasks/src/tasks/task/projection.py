@@ -72,8 +72,8 @@ def _column_json(task: Columns, name: str) -> ColumnElement[Any]:
 
 
 def _due_json(task: Columns) -> ColumnElement[object]:
-    # The stored date and time, not the instant in its zone: the rules of the database's own zones may differ from
-    # those by which the instant was computed.
+    # The stored date and time, not the instant in its zone: the zones of the database may have
+    # other rules than those by which the instant was computed.
     date = task["due_date"]
     document = func.json_build_object(
         literal_column("'date'", Text),

@@ -1,4 +1,4 @@
-"""Tasks on the wire."""
+"""Request and response bodies of tasks."""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -32,31 +32,33 @@ def _example(**fields: JsonValue) -> ConfigDict:
 
 
 class CompletionFields(StrictModel):
-    """Whether a task is done, in either of its two spellings."""
+    """Whether a task is completed, in either of two spellings."""
 
     is_completed: bool = Field(default_factory=bool, examples=[False])
     status: Status = Field(default_factory=lambda: "pending")
 
     @property
     def completed(self) -> bool | None:
-        """What the sender wants; None when they said nothing."""
+        """The value that was sent in either spelling; None if none was."""
         if "is_completed" in self.model_fields_set:
             return self.is_completed
-        return self.status == "completed" if "status" in self.model_fields_set else None
+        if "status" in self.model_fields_set:
+            return self.status == "completed"
+        return None
 
     @model_validator(mode="after")
-    def _agree(self) -> Self:
-        both = {"is_completed", "status"} <= self.model_fields_set
-        if both and self.is_completed != (self.status == "completed"):
-            self._settle()
+    def _check_spellings(self) -> Self:
+        has_both = {"is_completed", "status"} <= self.model_fields_set
+        if has_both and self.is_completed != (self.status == "completed"):
+            self._resolve_contradiction()
         return self
 
-    def _settle(self) -> None:
+    def _resolve_contradiction(self) -> None:
         raise PydanticCustomError("contradiction", "is_completed and status contradict each other.")
 
 
 class PlanningFields(CompletionFields):
-    """What is planned for a task; a change and a replacement keep of this what they do not name."""
+    """The planning fields of a task: a PATCH or a PUT without one of them leaves it as it is."""
 
     list_id: ListId | None = None
     due: Due | None = None
@@ -75,31 +77,36 @@ class TaskCreate(PlanningFields):
     id: ForbiddenId = None
 
 
-class _Echoed(PlanningFields):
-    """What a sender may leave in a task that they read before: it is ignored, but for the three that are checked."""
+class _ReadOnlyFields(PlanningFields):
+    """Read-only fields that a client may send back as it read them.
+
+    They are ignored, except `user_id`, `id` and `completed_at`, which are checked.
+    """
 
     user_id: AssertedUser = None
     id: UUID | None = Field(
-        default=None, description="Must be the one in the address.", examples=[EXAMPLE_TASK]
+        default=None, description="Must be the one in the path.", examples=[EXAMPLE_TASK]
     )
     completed_at: Timestamp | None = Field(
-        default=None, description="Tells which of two that disagree is the change."
+        default=None,
+        description="Tells which of `is_completed` and `status` is the change, if they differ.",
     )
     created_at: IgnoredReadOnly = None
     updated_at: IgnoredReadOnly = None
     version: IgnoredReadOnly = None
     position: IgnoredReadOnly = None
 
-    def _settle(self) -> None:
-        """Take the one that differs from what the task was when the sender read it."""
+    def _resolve_contradiction(self) -> None:
+        """Take the spelling that differs from the task as the client read it."""
         if "completed_at" not in self.model_fields_set:
-            super()._settle()
-        if self.is_completed == (self.completed_at is not None):
-            self.is_completed = not self.is_completed
+            super()._resolve_contradiction()
+        was_completed = self.completed_at is not None
+        if self.is_completed == was_completed:
+            self.is_completed = not was_completed
 
 
-class TaskChange(_Echoed):
-    """A change: absent fields keep their value, `null` clears."""
+class TaskChange(_ReadOnlyFields):
+    """A change: absent fields stay as they are, `null` clears."""
 
     model_config = _example(is_completed=True)
 
@@ -107,8 +114,8 @@ class TaskChange(_Echoed):
     description: Description | None = None
 
 
-class TaskReplace(_Echoed):
-    """A whole task: absent fields go to their defaults, and what is planned for it stays."""
+class TaskReplace(_ReadOnlyFields):
+    """A whole task: absent fields get their defaults, but planning fields stay as they are."""
 
     model_config = _example(title="Water the cactus", is_completed=True)
 
@@ -117,13 +124,14 @@ class TaskReplace(_Echoed):
 
 
 class TaskMove(StrictModel):
-    """Where a task goes."""
+    """Where to move a task."""
 
     model_config = _example(after=None)
 
     user_id: AssertedUser = None
     list_id: ListId | None = Field(
-        default=None, description="The list that it moves to; absent stays, null: the inbox."
+        default=None,
+        description="The list to move to; null is the inbox. Absent: the list that it is in.",
     )
     after: UUID | None = Field(
         default=None,
@@ -133,7 +141,7 @@ class TaskMove(StrictModel):
 
 
 class TaskDelete(StrictModel):
-    """The body that a DELETE may have."""
+    """The optional body of a DELETE."""
 
     model_config = _example(user_id=EXAMPLE_USER)
 
@@ -141,16 +149,16 @@ class TaskDelete(StrictModel):
 
 
 class UserIdQuery(StrictModel):
-    """The query string of addresses that take nothing else."""
+    """The query string of endpoints without other query parameters."""
 
     user_id: AssertedUser = None
 
 
 class TaskRead(TypedDict):
-    """A task as it is answered: every field is always there."""
+    """A task in a response: every field is always present."""
 
     id: Annotated[UUID, Field(examples=[EXAMPLE_TASK])]
-    user_id: Annotated[UUID, Field(description="Whose task it is.", examples=[EXAMPLE_USER])]
+    user_id: Annotated[UUID, Field(description="The owner.", examples=[EXAMPLE_USER])]
     title: Title
     description: Description | None
     is_completed: Annotated[bool, Field(examples=[False])]
@@ -163,7 +171,8 @@ class TaskRead(TypedDict):
     version: Version
     list_id: ListId | None
     due: Annotated[
-        DueRead | None, Field(description="Null if it can be done at any time.", examples=[None])
+        DueRead | None,
+        Field(description="When it is due; null if it has no due date.", examples=[None]),
     ]
     priority: Priority
     labels: Labels

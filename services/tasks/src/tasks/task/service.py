@@ -31,7 +31,8 @@ async def change_task(
 
     Raises:
         NotFound: The user has no such task.
-        Unprocessable: The body has another id, the list does not exist, or there are too many labels.
+        Unprocessable: The body has another id, the list does not exist, or there are too many
+            labels.
         PreconditionFailed: The task has none of the versions.
     """
     require_matching_id(task_id, change.id)
@@ -41,7 +42,7 @@ async def change_task(
 async def replace_task(
     context: RequestContext, task_id: UUID, task: TaskReplace, if_match: Sequence[str] | None
 ) -> TaskRead:
-    """Set the fields that were sent and reset the others, but leave planning fields that were not sent.
+    """Set the fields that were sent and reset the others, except planning fields.
 
     Raises:
         ProblemError: As `change_task`.
@@ -90,7 +91,7 @@ async def _change_task(
     row = await retry_while_stale(context.database, statement, **params)
     task = cast("TaskRead", require_found(row, "task"))
     if row is not None and row["is_stale"]:
-        # The statement waited for another write of the task, and read the labels as they were before.
+        # The statement waited for another write of the task, but read the labels before it.
         current = await _get_row(context, task_id)
         if current is not None:
             task["labels"] = cast("TaskRead", current)["labels"]

@@ -62,11 +62,13 @@ _NEW_VALUES: Final = {column.name: _new_value(column) for column in EDITABLE_COL
 
 @cache
 def change_task(*, with_labels: bool = False) -> Executable:
-    """Build the statement that changes a task and returns it, with a `conflict` and whether it `is_stale`.
+    """Build the statement that changes a task and returns it.
 
-    A column whose flag is false, or whose parameter is null although it has no flag, stays as it is. A change that
-    changes nothing takes no version. Nothing is written if there is a conflict; "stale" means that the statement must
-    run again. If the row `is_stale`, the labels in it may be older than the rest. No row if the user has no such task.
+    A column stays as it is if its flag is false, or if it has no flag and its parameter is null.
+    A change that changes nothing takes no version. No row if the user has no such task.
+
+    The row also has a `conflict`; then nothing is written, and if it is "stale", the statement must
+    run again. If the row `is_stale`, its labels may be older than the rest.
 
     Stages:
         1. requested_labels: the labels that were sent, stored or new (with labels).
@@ -92,14 +94,16 @@ def change_task(*, with_labels: bool = False) -> Executable:
         label_names = label_names_of(TASKS.c)
         counter_bump = bump_counter(current, 1, is_written)
     updated = _update_task(counter_bump, task_json(TASKS.c, label_names))
-    status = (current.c.conflict, current.c.is_stale)
-    current_task = task_json(current.c, label_names_of(current.c))
+    unchanged_columns = task_json(current.c, label_names_of(current.c))
+    unchanged_columns.append(current.c.conflict)
+    unchanged_columns.append(current.c.is_stale)
     statement = union_all(
-        select(updated, *status).join(current, true()),
-        select(*current_task, *status).where(~is_written),
+        select(updated, current.c.conflict, current.c.is_stale).join(current, true()),
+        select(*unchanged_columns).where(~is_written),
     )
     if with_labels:
-        statement = statement.add_cte(*set_labels(counter_bump, TARGET_ID))
+        for cte in set_labels(counter_bump, TARGET_ID):
+            statement = statement.add_cte(cte)
     return statement.execution_options(not_idempotent=True)
 
 
@@ -127,7 +131,7 @@ def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
 
 
 def _version_in_snapshot() -> ColumnElement[int]:
-    """Return the version that the task had when the statement began, before it waited for a lock."""
+    """Return the version of the task when the statement began, before it waited for a lock."""
     task = aliased(Task, name="task_in_snapshot")
     return (
         select(col(task.version))
@@ -172,7 +176,8 @@ def _delete_task() -> Executable:
         2. current: lock the task, and find out whether there is a conflict.
         3. deleted: delete the task, unless there is one.
         4. pruned: delete a few tombstones that are older than `retention`.
-        5. counter_bump: take a version, count the task no longer, and note up to which version tombstones are gone.
+        5. counter_bump: take a version, count one task less, and note the version up to which
+           tombstones may be missing.
         6. tombstone: insert the tombstone of the task.
     """
     owner = lock_owner(find_owner(check_snapshot=False))
@@ -212,4 +217,7 @@ def _delete_task() -> Executable:
 
 
 DELETE_TASK: Final = _delete_task()
-"""Delete a task, insert its tombstone and return a `conflict`. No row if the user has no such task."""
+"""Delete a task, insert its tombstone and return a `conflict`.
+
+No row if the user has no such task.
+"""

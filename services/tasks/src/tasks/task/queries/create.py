@@ -75,7 +75,7 @@ def _get_create_conflicts() -> Query:
 
 
 GET_CREATE_CONFLICTS: Final = _get_create_conflicts()
-"""Why a task was not created: the stored response of its key, the owner's counts, the user who has the id.
+"""Why a task was not created: the stored response of its key, the owner's counts, who has the id.
 
 `label_count` is what the owner would have afterwards. No row for an unknown owner.
 """
@@ -91,9 +91,11 @@ def create_task(
 
     Stages:
         1. requested_labels: the labels that were sent, stored or new (with labels).
-        2. owner: lock the owner, unless a quota is reached, the key is used or the id is of another kind.
+        2. owner: lock the owner, unless a quota is reached, the key is used or the id belongs to
+           something of another kind.
         3. task: all columns of the new task; no row if its list does not exist.
-        4. claimed: store the response under the key, unless another request has just done it (with a key).
+        4. claimed: store the response under the key, unless another request has just done so
+           (with a key).
         5. created: insert the task, unless the client's id is taken.
         6. counter_bump: give the owner the new version and counts.
         7. new_labels, linked, unlinked: set the labels (with labels).
@@ -108,13 +110,16 @@ def create_task(
     label_names = REQUESTED_NAMES if with_labels else _NO_LABELS
     projection = task_json(task.c, label_names)
     response = as_json_text(select(*projection))
-    claimed = store_response(task, response) if with_idempotency_key else None
+    claimed = None
+    if with_idempotency_key:
+        claimed = store_response(task, response)
     created = _insert_task(task, claimed, with_client_id=with_client_id)
     counter_bump = _bump_counter(created, with_labels=with_labels)
     statement: Query = select(created.c.id, created.c.version, response.label("response"))
     statement = statement.add_cte(counter_bump)
     if with_labels:
-        statement = statement.add_cte(*set_labels(counter_bump, TARGET_ID))
+        for cte in set_labels(counter_bump, TARGET_ID):
+            statement = statement.add_cte(cte)
     if claimed is not None:
         return statement.add_cte(delete_expired_keys(claimed).cte("expired"))
     if with_client_id:
@@ -138,23 +143,24 @@ def _lock_owner(*, with_idempotency_key: bool, with_client_id: bool, with_labels
 
 def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
     """Return all columns of the new task, and the time `now`."""
-    # The new labels take versions as well, those just below the task's.
-    version_step = 1 + NEW_LABEL_COUNT if with_labels else 1
-    values: dict[str, ColumnElement[Any]] = {
-        column.name: column.param for column in EDITABLE_COLUMNS
-    }
+    version: ColumnElement[int] = owner.c.counter + 1
+    if with_labels:
+        # The new labels take the versions just below the task's.
+        version += NEW_LABEL_COUNT
+    values: dict[str, ColumnElement[Any]] = {"id": TARGET_ID, "user_id": owner.c.id}
+    for column in EDITABLE_COLUMNS:
+        values[column.name] = column.param
     is_completed = values["is_completed"]
-    values["id"] = TARGET_ID
-    values["user_id"] = owner.c.id
     values["status"] = case((is_completed, "completed"), else_="pending")
     values["completed_at"] = case((is_completed, owner.c.now))
     values["created_at"] = owner.c.now
     values["updated_at"] = owner.c.now
-    values["version"] = owner.c.counter + version_step
+    values["version"] = version
     values["position"] = cast(null(), TASKS.c.position.type)
     columns = [value.label(name) for name, value in values.items()]
+    columns.append(owner.c.now.label("now"))
     has_list = or_(LIST_ID.is_(None), target_list_exists(owner))
-    return select(*columns, owner.c.now).where(has_list).cte("task")
+    return select(*columns).where(has_list).cte("task")
 
 
 def _insert_task(task: CTE, claimed: CTE | None, *, with_client_id: bool) -> CTE:

@@ -1,7 +1,7 @@
 """Parts of statements that set the labels of a task: stored labels, and new ones for new names.
 
-Which names are new is read before the owner is locked. A statement with these parts must therefore check
-that its snapshot is current (`core.owners`).
+Which names are new is read before the owner is locked. A statement with these parts must therefore
+check that its snapshot is current (`core.owners`).
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _LABEL_NAMES = bindparam("label_names", type_=ARRAY(Text))
 
 
 def _requested_labels() -> CTE:
-    """Return id, name, folded name of each requested label, whether it `is_new`, and the `number` among the new."""
+    """Return the requested labels: stored ones as they are, and new ones, numbered from 1."""
     sent = (
         func.unnest(_LABEL_IDS, _LABEL_NAMES, FOLDED_NAMES)
         .table_valued(column("id", Uuid), column("name", Text), column("folded_name", Text))
@@ -95,8 +95,8 @@ def set_labels(counter_bump: CTE, task_id: ColumnElement[Any]) -> list[CTE]:
     """Insert the new labels, and make the requested labels those of the task.
 
     Args:
-        counter_bump: The `id` and raised `counter` of the owner, and the time `now`. The new labels take the versions
-            just below the counter. Without a row nothing is written.
+        counter_bump: The `id` and the raised `counter` of the owner, and the time `now`. The new
+            labels take the versions just below the counter. Without a row nothing is written.
         task_id: The task.
     """
     return [

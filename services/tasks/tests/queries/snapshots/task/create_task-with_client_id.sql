@@ -76,6 +76,8 @@ WITH snapshot AS MATERIALIZED (
     FOR KEY SHARE OF task_lists
 ), task AS (
   SELECT
+    :target_id::UUID AS id,
+    owner.id AS user_id,
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
@@ -85,8 +87,6 @@ WITH snapshot AS MATERIALIZED (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
-    :target_id::UUID AS id,
-    owner.id AS user_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,

@@ -63,6 +63,8 @@ WITH requested_labels AS (
     FOR KEY SHARE OF task_lists
 ), task AS (
   SELECT
+    :target_id::UUID AS id,
+    owner.id AS user_id,
     :new_title::VARCHAR AS title,
     :new_description::VARCHAR AS description,
     :new_is_completed AS is_completed,
@@ -72,13 +74,11 @@ WITH requested_labels AS (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
-    :target_id::UUID AS id,
-    owner.id AS user_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
     owner.now AS updated_at,
-    owner.counter + 1::INT + (
+    owner.counter + 1::BIGINT + (
       SELECT
         count(*) AS count_1
       FROM requested_labels
