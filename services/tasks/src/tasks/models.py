@@ -83,8 +83,8 @@ def sort_position(row: Columns) -> ColumnElement[Decimal]:
 
     It is the position, or for a row that was never moved its creation time in microseconds.
 
-    An index has the same expression. Its constants are part of the SQL text: with parameters in their
-    place, the planner would not recognise the expression.
+    An index has the same expression. Its constants are part of the SQL text: with parameters in
+    their place, the planner would not recognise the expression.
     """
     epoch_seconds = extract("epoch", func.timezone(literal_column("'UTC'"), row["created_at"]))
     return func.coalesce(row["position"], epoch_seconds * literal_column("1000000"))
@@ -243,8 +243,8 @@ class TaskLabel(Table, table=True):
 class Import(Table, table=True):
     """An import that is running, or that was interrupted. It is deleted when it has been merged.
 
-    This table and `staged_tasks` are UNLOGGED. A crash of the database empties both, so that an import
-    that still receives records fails, and none is merged in part.
+    This table and `staged_tasks` are UNLOGGED. A crash of the database empties both, so that an
+    import that still receives records fails, and none is merged in part.
     """
 
     __tablename__ = "imports"  # pyright: ignore[reportAssignmentType]
@@ -297,7 +297,7 @@ class StagedTask(Table, table=True):
 
 
 class TaskTombstone(Table, table=True):
-    """A deleted task, list or label: what other devices need to delete their copy, and no content."""
+    """A deleted task, list or label: what other devices need to delete theirs, and no content."""
 
     __tablename__ = "task_tombstones"  # pyright: ignore[reportAssignmentType]
     __table_args__ = (UniqueConstraint("user_id", "version"),)

@@ -15,7 +15,7 @@ They are repeated here because the image has no access to the migrations' histor
 RELEASE: Final = Release(
     service="tasks",
     revisions=REVISIONS,
-    # A migration that removes what older releases need raises this to the first revision without it.
+    # A migration that removes what older releases need raises this to its own revision.
     compatible_from="f30362ae1a1a",
     tables=tuple(METADATA.tables),
     raise_versions=RAISE_ALL_VERSIONS,

@@ -7,7 +7,8 @@ from common.concurrency import CONNECTIONS_PER_USER_MAX, StreamSlots, UserLimite
 WRITES_AT_ONCE: Final = 2
 """Writes of one user that one process sends to the database at the same time.
 
-The second one waits there for the owner's lock, so that the database is not idle between two writes.
+The second one waits there for the owner's lock, so that the database is not idle between two
+writes.
 """
 
 READS_AT_ONCE: Final = CONNECTIONS_PER_USER_MAX

@@ -1,4 +1,4 @@
-"""FastAPI dependencies that endpoints declare; each is a function of the request alone (`RequestOnlyRoute`)."""
+"""FastAPI dependencies of the endpoints. Each takes the request alone; see `RequestOnlyRoute`."""
 
 from typing import Annotated
 
@@ -18,14 +18,16 @@ from tasks.core.context import RequestContext, WriteRequestContext
 async def _read_context(request: Request) -> RequestContext:
     user = await authenticate(request)
     limits: ConcurrencyLimits = request.app.state.concurrency
-    database = LimitedDatabase(request.app.state.engine, limits.reads.for_user(user.id))
+    read_slots = limits.reads.for_user(user.id)
+    database = LimitedDatabase(request.app.state.engine, read_slots)
     return RequestContext(database, user)
 
 
 async def _write_context(request: Request) -> WriteRequestContext:
     user = await authenticate(request)
     limits: ConcurrencyLimits = request.app.state.concurrency
-    return WriteRequestContext(request.app.state.engine, user, limits.writes.for_user(user.id))
+    write_slots = limits.writes.for_user(user.id)
+    return WriteRequestContext(request.app.state.engine, user, write_slots)
 
 
 async def _delivery(request: Request) -> DeliverySlots:
@@ -45,13 +47,13 @@ async def _retention_days(request: Request) -> int:
 
 
 ReadContext = Annotated[RequestContext, Depends(_read_context)]
-"""The context of a request that reads: its statements share the user's read connections."""
+"""The context of a request that reads. Its statements share the user's read slots."""
 
 WriteContext = Annotated[WriteRequestContext, Depends(_write_context)]
-"""The context of a request that writes, inside `async with context.write_slot()`."""
+"""The context of a request that writes: `async with context.write_slot(): ...`."""
 
 ListDelivery = Annotated[DeliverySlots, Depends(_delivery)]
-"""The slots that sending a task list takes."""
+"""The slots that the delivery of a task list takes."""
 
 CreationLimits = Annotated[creation.CreationLimits, Depends(_creation_limits)]
 """Limits and clients that the create endpoints need."""

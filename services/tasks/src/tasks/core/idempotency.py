@@ -124,7 +124,7 @@ def store_response(written: CTE, response: ColumnElement[str]) -> CTE:
 
 
 def delete_expired_keys(stored_response: CTE) -> Delete:
-    """Delete some expired keys of the owner, but not the key that is stored again by this statement.
+    """Delete some expired keys of the owner, but not the key that this statement stores again.
 
     Source: PostgreSQL, 7.8.4: of two changes of one row in one statement, only one takes place.
     """

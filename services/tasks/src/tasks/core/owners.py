@@ -1,8 +1,9 @@
 """The owner row: insert it, and lock it so that the writes of one owner run one after another.
 
-A statement that waited for the lock still sees all other rows as they were before it waited. What it
-decides by other rows holds only if nobody wrote for this owner meanwhile. That is so if the counter
-is still the one that the statement saw when it began; otherwise it is stale, and has to run again.
+A statement that waited for the lock still sees all other rows as they were before it waited. What
+it decides by other rows holds only if nobody wrote for this owner meanwhile. That is so if the
+counter is still the one that the statement saw when it began. Otherwise the statement is stale, and
+has to run again.
 """
 
 from collections.abc import Mapping

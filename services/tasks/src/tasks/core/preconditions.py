@@ -1,7 +1,7 @@
 """The conditional request headers `If-Match` and `If-None-Match`, and `Idempotency-Key`.
 
-An ETag is a version in quotes. It is compared by its version alone, because a proxy that compresses a
-response weakens its ETag, or appends the name of the coding. Source: RFC 9110, 8.8.3 and 13.1.
+An ETag is a version in quotes. It is compared by its version alone, because a proxy that compresses
+a response weakens its ETag, or appends the name of the coding. Source: RFC 9110, 8.8.3 and 13.1.
 """
 
 import re
@@ -26,8 +26,9 @@ _ETAG_LIST = rf"[ \t,]*{_ETAG}(?:[ \t]*,[ \t,]*{_ETAG})*[ \t,]*"
 _ETAG_WITH_CODING = re.compile(
     r"([0-9]+)(?:--?|;)(?:x-)?(?:gzip|deflate|br|zstd|compress|dcb|dcz)", re.IGNORECASE
 )
-"""A version with the name of a coding, as Apache (`42-gzip`), Jetty (`42--gzip`) and others (`42;br`)
-append it when they compress the response.
+"""A version with the name of a coding.
+
+Apache (`42-gzip`), Jetty (`42--gzip`) and others (`42;br`) append it when they compress a response.
 
 Source: the HTTP Content Coding Registry of the IANA.
 """

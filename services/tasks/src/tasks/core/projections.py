@@ -1,9 +1,8 @@
-"""What the statements have in common: the values that they are run with, and how things go over the wire."""
+"""Parameters and expressions that several statements share, and how rows are shown to clients."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +21,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from tasks.models import METADATA, TIMESTAMPTZ, Columns, sort_position
+from tasks.models import (
+    METADATA,
+    TIMESTAMPTZ,
+    Columns,
+    Label,
+    TaskList,
+    columns_of,
+    sort_position,
+)
 
 OWNERS: Final = METADATA.tables["owners"]
 TASKS: Final = METADATA.tables["tasks"]
@@ -35,76 +42,82 @@ IMPORTS: Final = METADATA.tables["imports"]
 STAGED: Final = METADATA.tables["staged_tasks"]
 """The tables."""
 
-# No value may have a column's name: SQLAlchemy would take it for one more column to set.
+# No parameter has the name of a column: SQLAlchemy would add it to the columns that are set.
 USER_ID = bindparam("current_user_id", type_=Uuid)
 TARGET_ID = bindparam("target_id", type_=Uuid)
+"""The task, list or label of the request."""
+
 LIST_ID = bindparam("new_list_id", type_=Uuid)
 SETS_LIST = bindparam("sets_list_id", type_=Boolean)
 NAME = bindparam("new_name", type_=Text)
 FOLDED_NAME = bindparam("new_folded_name", type_=Text)
 QUOTA = bindparam("quota", type_=Integer)
 IF_MATCH = bindparam("if_match", type_=ARRAY(Text))
+"""Versions that may be written; null for any."""
+
 IF_NONE_MATCH = bindparam("if_none_match", type_=ARRAY(Text))
+"""Versions that the client has."""
+
 NOW = func.clock_timestamp(type_=TIMESTAMPTZ)
-"""Values that more than one statement is run with, and the moment at which a row is written."""
+"""The time at which a row is written, not the start of the statement."""
 
-Query = Select[*tuple[Any, ...]]
-"""What reads any columns."""
+Query: TypeAlias = Select[*tuple[Any, ...]]
+"""A SELECT of any columns."""
 
-# Constants stand in the statement's text: each value that is sent beside it costs something in every request.
+# Constants are part of the SQL text: each parameter costs something in every request.
 _UTC = literal_column("'UTC'", Text)
-_TIME = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""", Text)
+_DATE_TIME_FORMAT = literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""", Text)
 _ZERO = literal_column("'0'", Text)
-_PLACES_BEFORE_POINT = literal_column("20", Integer)
+_DIGITS_BEFORE_POINT = literal_column("20", Integer)
 
 
 def matches_if_match(row: Columns) -> ColumnElement[bool]:
-    """Tell whether a row has one of the versions that are expected, if any are."""
+    """Return whether a row has one of the versions in `IF_MATCH`, or that is null."""
     return or_(IF_MATCH.is_(None), cast(row["version"], Text) == any_(IF_MATCH))
 
 
 def time_json(time: ColumnElement[datetime]) -> ColumnElement[str]:
-    """Write a time as it goes over the wire: RFC 3339, UTC, `Z`, microseconds."""
-    return func.to_char(func.timezone(_UTC, time), _TIME, type_=Text)
+    """Return a time as text: RFC 3339, UTC, `Z`, microseconds."""
+    return func.to_char(func.timezone(_UTC, time), _DATE_TIME_FORMAT, type_=Text)
 
 
 def position_json(row: Columns) -> ColumnElement[str]:
-    """Write what a row is ordered by as a text that sorts by its bytes as the number does."""
-    place: ColumnElement[Decimal] = func.trim_scale(sort_position(row))
-    missing = _PLACES_BEFORE_POINT - func.length(cast(func.trunc(place), Text))
-    return func.repeat(_ZERO, missing, type_=Text).concat(cast(place, Text))
+    """Return the sort position of a row as text whose bytes sort as the number does."""
+    position: ColumnElement[Decimal] = func.trim_scale(sort_position(row))
+    digits = func.length(cast(func.trunc(position), Text))
+    padding = func.repeat(_ZERO, _DIGITS_BEFORE_POINT - digits, type_=Text)
+    return padding.concat(cast(position, Text))
 
 
 def microseconds(time: ColumnElement[datetime]) -> ColumnElement[int]:
-    """Count from 1970 to a moment."""
+    """Return the microseconds from 1970 to a time."""
     return cast(func.extract("epoch", time) * 1_000_000, BigInteger)
 
 
 def list_json(task_list: Columns) -> list[ColumnElement[Any]]:
-    """Choose what a client sees of a list."""
-    shown = [
-        *_plain(task_list, "id", "user_id", "name"),
+    """Return what clients see of a list: the fields of `ListRead`, in its order."""
+    return [
+        task_list["id"],
+        task_list["user_id"],
+        task_list["name"],
         position_json(task_list).label("position"),
+        task_list["version"],
+        time_json(task_list["created_at"]).label("created_at"),
+        time_json(task_list["updated_at"]).label("updated_at"),
     ]
-    return [*shown, *_plain(task_list, "version"), *_times(task_list, "created_at", "updated_at")]
 
 
 def label_json(label: Columns) -> list[ColumnElement[Any]]:
-    """Choose what a client sees of a label."""
+    """Return what clients see of a label: the fields of `LabelRead`, in its order."""
     return [
-        *_plain(label, "id", "user_id", "name", "version"),
-        *_times(label, "created_at", "updated_at"),
+        label["id"],
+        label["user_id"],
+        label["name"],
+        label["version"],
+        time_json(label["created_at"]).label("created_at"),
+        time_json(label["updated_at"]).label("updated_at"),
     ]
 
 
-def _plain(row: Columns, *names: str) -> Iterable[ColumnElement[Any]]:
-    return [row[name] for name in names]
-
-
-def _times(row: Columns, *names: str) -> Iterable[ColumnElement[str]]:
-    return [time_json(row[name]).label(name) for name in names]
-
-
-LIST_PROJECTION: Final = list_json(LISTS.c)
-LABEL_PROJECTION: Final = label_json(LABELS.c)
-"""What is stored, as it goes over the wire."""
+LIST_PROJECTION: Final = list_json(columns_of(TaskList))
+LABEL_PROJECTION: Final = label_json(columns_of(Label))

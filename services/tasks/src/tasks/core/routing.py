@@ -1,15 +1,15 @@
 """How a route calls its endpoint: with the result of each dependency, one after another.
 
-FastAPI resolves dependencies recursively, with a context manager stack and a cache for every request.
-All dependencies of this service take the request and nothing else, so that a route can call them
+FastAPI resolves dependencies recursively, with an exit stack and a cache for every request. All
+dependencies of this service take the request and nothing else, so that a route can call them
 itself, and a request does not pay for the general case. FastAPI still reads the signatures for the
 OpenAPI document, so that endpoints are declared as usual.
 
 An endpoint of a `RequestOnlyRoute` may declare:
 
 - `Depends(...)` with an async function of the request;
-- path parameters, which are UUIDs. They are parsed after all dependencies, one of which has rejected
-  an invalid id: whatever reads the query string or the body also validates the ids in the path;
+- path parameters, which are UUIDs. They are parsed after all dependencies, one of which has
+  rejected an invalid id: whatever reads the query string or the body also validates the path;
 - the request.
 """
 

@@ -14,7 +14,7 @@ from tasks.sync.queries import GET_CHANGES
 from tasks.sync.schemas import ChangesQuery
 
 PAGE_BYTES: Final = 1_048_576
-"""A page ends when it reaches this size, whatever its limit. The last change may exceed it by 40 kB."""
+"""A page ends when it reaches this size, whatever its limit. It may be exceeded by 40 kB."""
 
 
 @dataclass
@@ -91,7 +91,7 @@ def _next_token(page: ChangesPage, counter: int, snapshot_version: int) -> SyncT
 
 
 async def _read_page(stream: RowStream, limit: int) -> ChangesPage:
-    """Read changes up to a limit, or until the page is large enough; at least one if there is one."""
+    """Read changes up to a limit, or until the page is large enough; at least one."""
     page = ChangesPage()
     while stream.is_open and not page.has_more:
         for change in await stream.next_rows():

@@ -1,4 +1,4 @@
-"""The addresses of lists."""
+"""The endpoints of lists."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -30,8 +30,7 @@ from tasks.core.responses import (
 )
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types.names import EXAMPLE_LIST
-from tasks.task_list import creation, moves
-from tasks.task_list import service as lists
+from tasks.task_list import creation, moves, service
 from tasks.task_list.schemas import (
     ListChange,
     ListCreate,
@@ -45,20 +44,19 @@ router = APIRouter(prefix="/lists", tags=["lists"], route_class=RequestOnlyRoute
 
 _LIST = TypeAdapter(ListRead)
 _LISTS = TypeAdapter(list[ListRead])
+_CHANGE_TYPES = (JSON_TYPE, MERGE_PATCH_TYPE)
 
 ListId = Annotated[UUID, Path(description="The list.", examples=[EXAMPLE_LIST])]
-New = Annotated[ListCreate, Depends(JsonBody(ListCreate))]
-Change = Annotated[
-    ListChange, Depends(JsonBody(ListChange, media_types=(JSON_TYPE, MERGE_PATCH_TYPE)))
-]
-Whole = Annotated[ListReplace, Depends(JsonBody(ListReplace))]
-Move = Annotated[ListMove, Depends(JsonBody(ListMove))]
-Deletion = Annotated[ListDeletion, Depends(QueryParams(ListDeletion))]
+CreateBody = Annotated[ListCreate, Depends(JsonBody(ListCreate))]
+ChangeBody = Annotated[ListChange, Depends(JsonBody(ListChange, media_types=_CHANGE_TYPES))]
+ReplaceBody = Annotated[ListReplace, Depends(JsonBody(ListReplace))]
+MoveBody = Annotated[ListMove, Depends(JsonBody(ListMove))]
+DeletionQuery = Annotated[ListDeletion, Depends(QueryParams(ListDeletion))]
 
-_FURTHER = ("get_list", "change_list", "replace_list", "delete_list", "move_list")
+_LINKED_OPERATIONS = ("get_list", "change_list", "replace_list", "delete_list", "move_list")
 _LINKS = {
     name: {"operationId": name, "parameters": {"list_id": "$response.body#/id"}}
-    for name in _FURTHER
+    for name in _LINKED_OPERATIONS
 }
 
 _POSTED: Final[Responses] = {
@@ -73,81 +71,85 @@ _PUT: Final[Responses] = {**_CHANGED, 201: {"headers": CREATED_HEADERS, "links":
 async def list_lists(
     if_none_match: IfNoneMatch, _: NoQueryParams, context: ReadContext
 ) -> Response:
-    """List the caller's lists in their order."""
-    found = await lists.list_lists(context, if_none_match)
-    return with_etag(_LISTS.dump_json(found.lists), found.version, if_none_match=if_none_match)
+    """List the user's lists in their order."""
+    result = await service.list_lists(context, if_none_match)
+    body = _LISTS.dump_json(result.lists)
+    return with_etag(body, result.version, if_none_match=if_none_match)
 
 
 @router.post("", status_code=201, response_model=ListRead, responses=_POSTED)
 async def create_list(
-    key: IdempotencyKey, new: New, context: WriteContext, limits: CreationLimits
+    key: IdempotencyKey, new: CreateBody, context: WriteContext, limits: CreationLimits
 ) -> Response:
-    """Add a list; with `Idempotency-Key` only once within 24 hours, however often it is sent."""
+    """Create a list; with `Idempotency-Key` once within 24 hours, however often it is sent."""
     async with context.write_slot():
-        return created(await creation.create_list(context, limits, new, key), "/lists")
+        response = await creation.create_list(context, limits, new, key)
+    return created(response, "/lists")
 
 
 @router.get("/{list_id}", response_model=ListRead, responses=READ)
 async def get_list(
     list_id: ListId, if_none_match: IfNoneMatch, _: NoQueryParams, context: ReadContext
 ) -> Response:
-    """Show one list; 404 if it is not the caller's."""
-    found = await lists.get_list(context, list_id)
-    return with_etag(_LIST.dump_json(found), found["version"], if_none_match=if_none_match)
+    """Return one list; 404 if it is not the user's."""
+    task_list = await service.get_list(context, list_id)
+    body = _LIST.dump_json(task_list)
+    return with_etag(body, task_list["version"], if_none_match=if_none_match)
 
 
 @router.patch("/{list_id}", response_model=ListRead, responses=_CHANGED)
 async def change_list(
-    list_id: ListId, if_match: IfMatch, change: Change, context: WriteContext
+    list_id: ListId, if_match: IfMatch, change: ChangeBody, context: WriteContext
 ) -> Response:
-    """Rename a list; 404 if it is not the caller's."""
+    """Rename a list; 404 if it is not the user's."""
     async with context.write_slot():
-        changed = await lists.change_list(context, list_id, change, if_match)
-    return with_etag(_LIST.dump_json(changed), changed["version"])
+        task_list = await service.change_list(context, list_id, change, if_match)
+    return with_etag(_LIST.dump_json(task_list), task_list["version"])
 
 
 @router.put("/{list_id}", response_model=ListRead, responses=_PUT)
 async def replace_list(
     list_id: ListId,
     target: PutCondition,
-    whole: Whole,
+    new: ReplaceBody,
     context: WriteContext,
     limits: CreationLimits,
 ) -> Response:
-    """Replace a list, which changes its name; 404 if it is not the caller's.
+    """Replace a list, which renames it; 404 if it is not the user's.
 
-    With `If-None-Match: *` make one under this id instead, be it for the first time or to undo its deletion.
+    With `If-None-Match: *` create a list under this id instead, which undoes its deletion.
     """
     async with context.write_slot():
         if target.is_new:
-            return created(
-                await creation.create_list_with_client_id(context, limits, list_id, whole),
-                "/lists",
-            )
-        replaced = await lists.change_list(context, list_id, whole, target.if_match)
-    return with_etag(_LIST.dump_json(replaced), replaced["version"])
+            response = await creation.create_list_with_client_id(context, limits, list_id, new)
+            return created(response, "/lists")
+        task_list = await service.change_list(context, list_id, new, target.if_match)
+    return with_etag(_LIST.dump_json(task_list), task_list["version"])
 
 
 @router.delete("/{list_id}", status_code=204, responses=DELETED)
 async def delete_list(
     list_id: ListId,
     if_match: IfMatch,
-    deletion: Deletion,
+    deletion: DeletionQuery,
     context: WriteContext,
     retention_days: RetentionDays,
 ) -> Response:
-    """Delete a list; its tasks go to the inbox, or with `tasks=delete` with it. 404 if it is not the caller's."""
+    """Delete a list; 404 if it is not the user's.
+
+    Its tasks move to the inbox, or are deleted as well with `tasks=delete`.
+    """
+    with_tasks = deletion.tasks == "delete"
     async with context.write_slot():
-        await lists.delete_list(
-            context, list_id, if_match, retention_days, with_tasks=deletion.tasks == "delete"
-        )
+        await service.delete_list(context, list_id, if_match, retention_days, with_tasks=with_tasks)
     return Response(status_code=204)
 
 
 @router.post("/{list_id}/move", response_model=ListRead, responses=MOVED)
 async def move_list(
-    list_id: ListId, if_match: IfMatch, key: IdempotencyKey, move: Move, context: WriteContext
+    list_id: ListId, if_match: IfMatch, key: IdempotencyKey, move: MoveBody, context: WriteContext
 ) -> Response:
-    """Put a list elsewhere among the caller's lists; 404 if it is not the caller's."""
+    """Move a list among the user's lists; 404 if it is not the user's."""
     async with context.write_slot():
-        return ok(await moves.move_list(context, list_id, move, if_match, key))
+        response = await moves.move_list(context, list_id, move, if_match, key)
+    return ok(response)
