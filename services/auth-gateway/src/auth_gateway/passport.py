@@ -17,7 +17,7 @@ LIFETIME_SECONDS: Final = 60
 """From a passport's `iat` to its `exp`."""
 
 MARGIN_SECONDS: Final = 15
-"""A passport is not issued in its last seconds: a request and its calls between services need them."""
+"""A passport is not issued in its last seconds: a request and its calls to services take time."""
 
 CACHED_PASSPORTS_MAX: Final = 10_000
 """Passports that are cached for their users' next requests, per process."""

@@ -48,7 +48,7 @@ def origin(url: str) -> str:
 def _require_plain_url(text: str) -> str:
     parsed = _URL.validate_python(text)
     if parsed.username or parsed.password or parsed.query or parsed.fragment:
-        raise ValueError("must be an http or https address without user, query and fragment")
+        raise ValueError("must be an http or https URL without user, query and fragment")
     return text.rstrip("/")
 
 
@@ -127,7 +127,7 @@ class TokenSettings(Settings):
     """How long a fetched key set is used before it is fetched again."""
 
     keys_fetch_seconds: float = Field(default=10, ge=1, le=60, allow_inf_nan=False)
-    """The longest fetch of the keys. Requests wait at most 1.5 s for it; it continues without them."""
+    """The longest fetch of the keys. Requests wait at most 1.5 s for it."""
 
     @field_validator("better_auth_secret", "better_auth_secrets")
     @classmethod
@@ -197,7 +197,7 @@ class GatewaySettings(TokenSettings):
     """All settings of the gateway."""
 
     mode: Literal["proxy", "forward-auth"] = "proxy"
-    """`proxy` forwards requests to the services; `forward-auth` responds to an edge at `/decide`."""
+    """`proxy` forwards requests to the services; `forward-auth` serves an edge at `/decide`."""
 
     explain_refusals: bool = False
     """Tell clients why a token is rejected. For development."""

@@ -23,6 +23,8 @@ def _problem_classes() -> set[str]:
 
 PROBLEM_CLASSES: Final = _problem_classes()
 
+AssignedValues = dict[str, list[ast.expr]]
+
 VALIDATOR_CODES: Final = frozenset(
     {
         "missing",
@@ -74,14 +76,16 @@ def _codes_of_edge() -> Iterator[str]:
 def _codes_in_module(tree: ast.Module) -> Iterator[str]:
     constructors = PROBLEM_CLASSES | {"PydanticCustomError"}
     constructors |= _functions_that_return_problems(tree)
+    assigned_values = _assigned_values(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            is_constructor = _name_of(node.func) in constructors
-            if is_constructor or _is_super_init(node):
-                yield from _first_arguments(node)
+        if isinstance(node, ast.Call) and node.args:
+            if _name_of(node.func) in constructors or _is_super_init(node):
+                yield from _codes_in(node.args[0], assigned_values)
+        elif isinstance(node, ast.match_case):
+            yield from _codes_in_case(node, assigned_values)
         elif isinstance(node, ast.AnnAssign) and _name_of(node.target) == "CODE":
-            if isinstance(node.value, ast.Constant):
-                yield str(node.value.value)
+            if node.value is not None:
+                yield from _codes_in(node.value, assigned_values)
         elif isinstance(node, ast.Raise | ast.Return | ast.Tuple):
             yield from _default_codes(node)
 
@@ -98,22 +102,56 @@ def _is_super_init(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "super().__init__"
 
 
-def _first_arguments(call: ast.Call) -> Iterator[str]:
-    """Yield the codes that the first argument may be.
+def _assigned_values(tree: ast.Module) -> AssignedValues:
+    """Collect every value that a name gets, anywhere in the module. Enum members count as names."""
+    values: AssignedValues = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            values.setdefault(_name_of(node.target), []).append(node.value)
+        elif isinstance(node, ast.Assign):
+            values.setdefault(_name_of(node.targets[0]), []).append(node.value)
+    return values
+
+
+def _codes_in(expression: ast.expr, assigned_values: AssignedValues) -> Iterator[str]:
+    """Yield the codes that an expression may be: a text, a choice, a variable or a look-up.
 
     Error types of Pydantic have underscores, our codes have none.
     """
-    if not call.args:
+    if isinstance(expression, ast.Constant):
+        if isinstance(expression.value, str) and "_" not in expression.value:
+            yield expression.value
         return
-    argument = call.args[0]
-    choices = [argument]
-    if isinstance(argument, ast.IfExp):
-        choices = [argument.body, argument.orelse]
-    for choice in choices:
-        if not isinstance(choice, ast.Constant) or not isinstance(choice.value, str):
-            continue
-        if "_" not in choice.value:
-            yield choice.value
+    for value in _possible_values(expression, assigned_values):
+        yield from _codes_in(value, assigned_values)
+
+
+def _possible_values(expression: ast.expr, assigned_values: AssignedValues) -> Iterator[ast.expr]:
+    if isinstance(expression, ast.IfExp):
+        yield expression.body
+        yield expression.orelse
+    elif isinstance(expression, ast.Name):
+        for value in assigned_values.get(expression.id, []):
+            if not isinstance(value, ast.Name):
+                yield value
+    elif isinstance(expression, ast.Subscript):
+        for mapping in assigned_values.get(_name_of(expression.value), []):
+            if isinstance(mapping, ast.Dict):
+                yield from mapping.values
+
+
+def _codes_in_case(case: ast.match_case, assigned_values: AssignedValues) -> Iterator[str]:
+    """Yield the matched member of an enumeration if the case makes a problem of its `value`."""
+    pattern = case.pattern
+    if not isinstance(pattern, ast.MatchValue) or not isinstance(pattern.value, ast.Attribute):
+        return
+    for statement in case.body:
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Call) or _name_of(node.func) not in PROBLEM_CLASSES:
+                continue
+            code = node.args[0] if node.args else None
+            if isinstance(code, ast.Attribute) and code.attr == "value":
+                yield from _codes_in(ast.Name(pattern.value.attr), assigned_values)
 
 
 def _default_codes(statement: ast.AST) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""From the headers to the parts of a token, none of which is verified yet (rules 1, 2, 3 and 13)."""
+"""Parses the header and the token, whose parts are not verified yet (rules 1, 2, 3 and 13)."""
 
 import base64
 import binascii

@@ -188,7 +188,7 @@ class Verifier:
 
 
 def _pyjwt_options(required_claims: list[str]) -> Options:
-    """Switch off the checks that `claims` makes: PyJWT makes them leniently, or by its own clock."""
+    """Disable the checks that `claims` makes: PyJWT is lenient, or uses its own clock."""
     return {
         "verify_exp": False,
         "verify_iat": False,

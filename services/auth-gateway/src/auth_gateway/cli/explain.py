@@ -1,4 +1,4 @@
-"""`python -m auth_gateway.cli.explain [TOKEN]`: explain what a token is and why it is rejected.
+"""Explain what a token is and why it is rejected: `python -m auth_gateway.cli.explain [TOKEN]`.
 
 Uses the gateway's own settings. Without an argument it reads standard input. It prints neither the
 token nor a secret, and of the claims only those that must be compared with a setting.

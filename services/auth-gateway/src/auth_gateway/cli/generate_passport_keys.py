@@ -1,4 +1,4 @@
-"""`python -m auth_gateway.cli.generate_passport_keys`: print a key pair for passports as settings."""
+"""Print a key pair for passports: `python -m auth_gateway.cli.generate_passport_keys`."""
 
 import base64
 import sys

@@ -1,4 +1,4 @@
-"""Key rotation while tokens arrive: 401 only if it is certain that the token's key is not published."""
+"""Key rotation while tokens arrive: 401 only if it is certain that a key is not published."""
 
 import asyncio
 from collections.abc import AsyncIterator
