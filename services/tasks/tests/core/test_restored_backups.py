@@ -34,7 +34,7 @@ SELECT_VERSIONS = "SELECT version FROM tasks UNION ALL SELECT version FROM task_
 SELECT_HISTORY = "SELECT place, written_by FROM served_history"
 
 
-def run_program(name: str, *arguments: str | Path) -> None:
+def run_program(name: str, arguments: list[str | Path]) -> None:
     command = [PROGRAMS / name, *arguments]
     subprocess.run(command, check=True, capture_output=True, env=minimal_environment())
 
@@ -60,34 +60,36 @@ def database_name(url: str) -> str:
 
 def dump(url: str, folder: Path) -> Path:
     file = folder / f"{token_hex(8)}.dump"
-    run_program("pg_dump", "--format=custom", f"--file={file}", url)
+    run_program("pg_dump", ["--format=custom", f"--file={file}", url])
     return file
+
+
+def restore_dump(url: str, file: Path, options: list[str]) -> None:
+    run_program("pg_restore", [f"--dbname={url}", *options, file])
 
 
 def restore_into_another_database(postgres: Postgres, _: str, file: Path) -> str:
     name = f"tasks-{token_hex(8)}"
     create_database(postgres, name)
-    run_program("pg_restore", f"--dbname={postgres.url(name)}", "--exit-on-error", file)
+    restore_dump(postgres.url(name), file, ["--exit-on-error"])
     return postgres.url(name)
 
 
 def restore_over_the_database(_: Postgres, url: str, file: Path) -> str:
-    options = ["--clean", "--if-exists", "--single-transaction"]
-    run_program("pg_restore", f"--dbname={url}", *options, file)
+    restore_dump(url, file, ["--clean", "--if-exists", "--single-transaction"])
     return url
 
 
 def restore_data_over_the_database(_: Postgres, url: str, file: Path) -> str:
     execute(url, sql.SQL("TRUNCATE owners, served_history, alembic_version CASCADE"))
-    options = ["--data-only", "--single-transaction", "--disable-triggers"]
-    run_program("pg_restore", f"--dbname={url}", *options, file)
+    restore_dump(url, file, ["--data-only", "--single-transaction", "--disable-triggers"])
     return url
 
 
 def replace_the_database(postgres: Postgres, url: str, file: Path) -> str:
     drop_database(postgres, database_name(url))
     create_database(postgres, database_name(url))
-    run_program("pg_restore", f"--dbname={url}", "--exit-on-error", file)
+    restore_dump(url, file, ["--exit-on-error"])
     return url
 
 
@@ -101,7 +103,7 @@ async def wait_until_ready(client: AsyncClient) -> None:
 
 
 class Device:
-    """A client that synchronizes: it stores the sync token and the ETags of the tasks it has seen."""
+    """A client that stores its sync token, and the ETags of the tasks that it has seen."""
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client

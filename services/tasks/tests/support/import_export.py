@@ -62,6 +62,11 @@ def to_ndjson(records: Iterable[Record]) -> bytes:
     return bytes(content)
 
 
+def field_values(records: list[Record], name: str) -> list[object]:
+    """Return the values of one field."""
+    return [record[name] for record in records]
+
+
 def replacement_id(owner: AsyncClient, task_id: object) -> str:
     """Return the id that an import gives to a task whose own id another user has."""
     return str(uuid5(UUID(owner.headers["x-user-id"]), str(task_id)))

@@ -14,6 +14,7 @@ from ..support.import_export import (
     Report,
     erase_owner,
     export,
+    field_values,
     import_records,
     label_record,
     list_record,
@@ -43,10 +44,6 @@ FIELDS_BEFORE_PLANNING = (
 
 def without_planning(record: Record) -> Record:
     return {name: record[name] for name in FIELDS_BEFORE_PLANNING}
-
-
-def values(records: list[Record], name: str) -> list[object]:
-    return [record[name] for record in records]
 
 
 async def create(owner: AsyncClient, path: str, body: Record) -> str:
@@ -97,7 +94,7 @@ async def test_an_export_has_lists_then_labels_then_tasks(as_user: ClientFactory
 
     records = await export(owner)
 
-    kinds = values(records, "kind")
+    kinds = field_values(records, "kind")
     assert kinds == ["list", "list", "label", "label", "task", "task", "task"]
     lists = (await owner.get("/lists")).json()
     assert records[:2] == [{"kind": "list"} | task_list for task_list in lists]
@@ -119,7 +116,7 @@ async def test_an_import_after_an_erasure_restores_lists_labels_and_planning(
 
     after = await export(owner)
     assert without_versions(after) == without_versions(before)
-    versions = cast("list[int]", values(after, "version"))
+    versions = cast("list[int]", field_values(after, "version"))
     assert len(set(versions)) == len(after)
     assert await import_records(owner, before) == Report(unchanged=7)
     assert await export(owner) == after
@@ -143,7 +140,7 @@ async def test_a_list_or_label_that_exists_by_id_is_not_renamed(as_user: ClientF
     assert report == Report(updated=2, unchanged=5)  # two tasks get their times back
     after = await export(owner)
     assert after[:4] == renamed[:4]
-    assert values(after[4:], "labels") == [["away", "House"], ["House"], []]
+    assert field_values(after[4:], "labels") == [["away", "House"], ["House"], []]
 
 
 async def test_a_list_or_label_of_the_same_name_is_the_same_one(as_user: ClientFactory) -> None:
@@ -160,7 +157,7 @@ async def test_a_list_or_label_of_the_same_name_is_the_same_one(as_user: ClientF
     assert report == Report(created=1, unchanged=2, renumbered=2)
     after = await export(owner)
     assert after[:4] == before[:4]
-    assert values(after[4:], "kind") == ["task"] * 4
+    assert field_values(after[4:], "kind") == ["task"] * 4
     query = f"list_id={garden['id']}&label=home&sort=created_at&limit=1"
     [imported_task] = (await owner.get(f"/tasks?{query}")).json()
     assert imported_task["id"] == task["id"]
@@ -179,9 +176,9 @@ async def test_another_users_lists_and_labels_are_imported_under_new_ids(
 
     copies = await export(stranger)
     new_ids = [replacement_id(stranger, record["id"]) for record in records]
-    assert values(copies, "id") == new_ids
+    assert field_values(copies, "id") == new_ids
     garden_copy_id = replacement_id(stranger, records[1]["id"])
-    assert set(values(copies[4:], "list_id")) == {None, garden_copy_id}
+    assert set(field_values(copies[4:], "list_id")) == {None, garden_copy_id}
     assert await import_records(stranger, records) == Report(unchanged=7, renumbered=7)
     assert await import_records(stranger, records[4:]) == Report(unchanged=3, renumbered=3)
     assert await export(stranger) == copies
@@ -216,7 +213,7 @@ async def test_a_list_and_a_label_of_one_file_never_share_an_id(as_user: ClientF
     report = await import_records(owner, [list_record(id=shared_id), label_record(id=shared_id)])
 
     assert report == Report(created=2, renumbered=1)
-    assert values(await export(owner), "id") == [shared_id, replacement_id(owner, shared_id)]
+    assert field_values(await export(owner), "id") == [shared_id, replacement_id(owner, shared_id)]
 
 
 async def test_a_label_that_only_a_task_names_is_created(as_user: ClientFactory) -> None:
@@ -227,8 +224,8 @@ async def test_a_label_that_only_a_task_names_is_created(as_user: ClientFactory)
     assert await import_records(owner, [first, second]) == Report(created=2)
 
     labels = (await owner.get("/labels")).json()
-    assert values(labels, "name") == ["A", "b"]
-    assert values(labels, "task_count") == [1, 2]
+    assert field_values(labels, "name") == ["A", "b"]
+    assert field_values(labels, "task_count") == [1, 2]
 
 
 async def test_an_existing_task_gets_exactly_the_labels_of_its_record(
@@ -244,11 +241,11 @@ async def test_an_existing_task_gets_exactly_the_labels_of_its_record(
 
     report = await import_records(owner, [task_record(first_id, labels=["c", "b"])])
     assert report == Report(updated=1)
-    assert values((await export(owner))[3:], "labels") == [["b", "c"], ["a"]]
+    assert field_values((await export(owner))[3:], "labels") == [["b", "c"], ["a"]]
 
     report = await import_records(owner, [task_record(first_id, labels=[])])
     assert report == Report(updated=1)
-    assert values((await export(owner))[3:], "labels") == [[], ["a"]]
+    assert field_values((await export(owner))[3:], "labels") == [[], ["a"]]
 
 
 async def test_a_record_without_planning_fields_keeps_the_planning(

@@ -11,7 +11,7 @@ from common.validation import NoParameters, QueryParams
 from tasks.core.dependencies import ReadContext
 from tasks.transfer import service
 from tasks.transfer.dependencies import ImportContext
-from tasks.transfer.streams import upload_lines
+from tasks.transfer.upload import upload_lines
 
 router = APIRouter(
     prefix="/internal/owner",
