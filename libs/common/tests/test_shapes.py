@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute
 
 import tasks.main
 import tasks.routes
+import users.endpoints
 import users.main
-import users.routes
 from common.media_types import JSON_TYPE
 from common.validation import BODY_MAX_BYTES, JsonBody
 from devkit.platform.keys import PassportKeys
@@ -31,7 +31,7 @@ def named(service: str, routes: list[BaseRoute]) -> list[tuple[str, APIRoute]]:
     return [(service, route) for route in routes if isinstance(route, APIRoute)]
 
 
-ROUTES = named("tasks", tasks.routes.router.routes) + named("users", users.routes.router.routes)
+ROUTES = named("tasks", tasks.routes.router.routes) + named("users", users.endpoints.router.routes)
 WITH_ID = [(service, route) for service, route in ROUTES if route.param_convertors]
 WITH_BODY = [
     (service, route)

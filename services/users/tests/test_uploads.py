@@ -20,7 +20,7 @@ from devkit.testing.stub_server import (
     json_response,
     respond_with,
 )
-from users.routes import exchange
+from users import endpoints
 
 LINES: Final = {"Content-Type": "application/x-ndjson"}
 
@@ -48,7 +48,7 @@ def tasks_url(tasks: StubServer) -> str:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give clients a second to send something, and three for all."""
     monkeypatch.setattr(
-        exchange, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
+        endpoints, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0, seconds_max=3.0)
     )
 
 
@@ -93,7 +93,7 @@ async def test_who_sends_too_slowly_is_refused(
     as_user: ClientFactory, monkeypatch: pytest.MonkeyPatch, first: bytes, piece: bytes
 ) -> None:
     owner = as_user("owner")
-    monkeypatch.setattr(exchange, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
+    monkeypatch.setattr(endpoints, "IMPORT_LIMITS", replace(IMPORT_LIMITS, pause_seconds=1.0))
 
     async with asyncio.timeout(8):
         refused = await bring(owner, dripping(first, piece))

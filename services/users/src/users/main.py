@@ -1,4 +1,4 @@
-"""Where the users service starts: `python -m users.main`."""
+"""Entry point of the users service: `python -m users.main`."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -13,18 +13,18 @@ from common.health import HealthStatus, health_routes
 from common.identity import PassportVerifier
 from common.settings import read_settings
 from common.uploads import UPLOADS_PER_USER_MAX
-from users.peers import tasks_connections
+from users.clients import open_tasks_connections
+from users.endpoints import router
 from users.revisions import RELEASE
-from users.routes import router
 from users.settings import UsersSettings
 
 
 def create_app(settings: UsersSettings) -> FastAPI:
-    """Put the service together; it reaches for the database with its first request."""
+    """Create the application. Its lifespan opens the database."""
     url = settings.users_database_url.get_secret_value()
     checks = DatabaseChecks(RELEASE)
 
-    async def ready(request: Request) -> Mapping[str, HealthStatus]:
+    async def check_readiness(request: Request) -> Mapping[str, HealthStatus]:
         return {"database": await check_database(request.app.state.engine, checks)}
 
     @asynccontextmanager
@@ -34,11 +34,12 @@ def create_app(settings: UsersSettings) -> FastAPI:
         service.state.uploads = UserLimiter(UPLOADS_PER_USER_MAX)
         async with (
             engine_lifespan(url, checks) as service.state.engine,
-            tasks_connections(str(settings.tasks_url)) as service.state.tasks,
+            open_tasks_connections(str(settings.tasks_url)) as service.state.tasks,
         ):
             yield
 
-    return app.create_app("users", [*health_routes("users", ready), *router.routes], lifespan)
+    routes = health_routes("users", check_readiness) + router.routes
+    return app.create_app("users", routes, lifespan)
 
 
 def main() -> None:

@@ -1,37 +1,29 @@
-"""What is stored: the profile of whoever was seen."""
+"""The table of this service: profiles."""
 
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, Text
+from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-"""Every constraint has a name that a migration can use."""
+from common.database.schema import TIMESTAMPTZ, create_metadata
 
-INSTANT: Final = DateTime(timezone=True)
-"""Times are `timestamptz`; the database's clock writes them."""
+METADATA: Final = create_metadata()
+"""The tables of this service; migrations are compared with it."""
 
 
 class Table(SQLModel):
-    """What all tables of this service have in common."""
+    """Base of all tables of this service."""
 
     metadata = METADATA
 
 
 class User(Table, table=True):
-    """A profile: what the last token said of its owner, and what they chose themselves.
+    """A profile: the claims of the user's last token, and what the user has chosen.
 
-    `email` is lower-cased, and null where the token names none, no real one, or one that somebody else has.
+    `email` is in lower case. It is null if the token has none, or none that is valid, or one that
+    another user has.
     """
 
     __tablename__ = "users"  # pyright: ignore[reportAssignmentType]
@@ -41,5 +33,5 @@ class User(Table, table=True):
     time_zone: str = Field(default="UTC", sa_type=Text, sa_column_kwargs={"server_default": "UTC"})
     auth_issuer: str = Field(sa_type=Text)
     auth_subject: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=INSTANT)
-    updated_at: datetime = Field(sa_type=INSTANT)
+    created_at: datetime = Field(sa_type=TIMESTAMPTZ)
+    updated_at: datetime = Field(sa_type=TIMESTAMPTZ)

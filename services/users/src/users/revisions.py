@@ -1,4 +1,4 @@
-"""Which revisions of its database this release of the users service can work with."""
+"""The revisions of the database that this release of the users service works with."""
 
 from typing import Final
 
@@ -6,12 +6,15 @@ from common.database.checks import Release
 from users.models import METADATA
 
 REVISIONS: Final = ("88a9e6e7687b",)
-"""Each revision in `migrations`, the oldest first; a test compares. The image knows them without looking there."""
+"""All revisions in `migrations`, the oldest first. A test compares them.
+
+They are listed here because the image of the service has no migrations.
+"""
 
 RELEASE: Final = Release(
     service="users",
     revisions=REVISIONS,
-    # A migration that takes away what older releases need moves this to the first one that does without.
+    # A migration that removes what older releases need moves this to the first release without it.
     compatible_from="88a9e6e7687b",
     tables=tuple(METADATA.tables),
 )

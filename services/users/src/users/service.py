@@ -1,119 +1,139 @@
-"""What may be done with a profile, and in which order."""
+"""The rules of profiles."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
 from typing import Final, cast
 from uuid import UUID
 
 from psycopg import IntegrityError
 
+from common.context import RequestContext
 from common.database import Database, fetch_one
 from common.identity import User
 from common.logging import log, pseudonym
 from common.problems import Forbidden, Unprocessable
-from users.lines import read_start
-from users.peers import TasksClient
+from users.clients import TasksClient
+from users.ndjson import read_header
+from users.queries import ERASE_USER, GET_USER, SAVE_USER
 from users.schemas import EMAIL_MAX_CHARACTERS, ImportRead, UserChange, UserRead
-from users.statements import ERASE_USER, GET_USER, SAVE_USER
 
-CLAIMS_MAX: Final = 2
-"""Times that an address is tried for. Who was faster the first time, perhaps the same user, is seen the second time."""
+EMAIL_ATTEMPTS_MAX: Final = 2
+"""How often a profile is saved with its e-mail address.
 
-_ADDRESS = re.compile(r"[^\s@]{1,64}@[\w-]+(\.[\w-]+)*")
+The second attempt sees the row of the request that was faster, perhaps one of the same user.
+"""
 
-
-async def get_user(session: Database, user: User) -> UserRead:
-    """Return the caller's profile; it appears by itself, and follows what the token says."""
-    found = await fetch_one(session, GET_USER, **_claims(user))
-    return cast("UserRead", found) if found else await _save_user(session, user)
+_EMAIL_ADDRESS = re.compile(r"[^\s@]{1,64}@[\w-]+(\.[\w-]+)*")
 
 
-async def get_named_user(session: Database, user: User, user_id: UUID) -> UserRead:
-    """Return the profile of callers who name themselves.
+async def get_user(context: RequestContext) -> UserRead:
+    """Return the user's profile, after saving it if it is missing or differs from the token."""
+    profile = await fetch_one(context.database, GET_USER, _token_params(context.user))
+    if profile is None:
+        return await _save_user(context)
+    return cast("UserRead", profile)
+
+
+async def get_user_by_id(context: RequestContext, user_id: UUID) -> UserRead:
+    """Return the user's profile if the id is the user's own.
 
     Raises:
-        Forbidden: They name another user; nobody looks whether that one exists.
+        Forbidden: The id is another one, whether or not such a user exists.
     """
-    if user_id != user.id:
+    if user_id != context.user.id:
         raise Forbidden("other-user")
-    return await get_user(session, user)
+    return await get_user(context)
 
 
-async def change_user(session: Database, user: User, change: UserChange) -> UserRead:
-    """Change what callers choose themselves, and return the whole profile.
+async def change_user(context: RequestContext, change: UserChange) -> UserRead:
+    """Change what users choose themselves, and return the whole profile.
 
     Raises:
-        Unprocessable: The body has somebody else's id.
+        Unprocessable: The body has another user's id.
     """
-    if change.id not in (None, user.id):
+    if change.id is not None and change.id != context.user.id:
         raise Unprocessable("id-mismatch", "The id in the body is not the caller's.")
-    return await _save_user(session, user, change.time_zone or None)
+    return await _save_user(context, change.time_zone or None)
 
 
 async def import_user(
-    session: Database, user: User, tasks: TasksClient, pieces: AsyncIterator[bytes]
+    context: RequestContext, tasks: TasksClient, chunks: AsyncIterator[bytes]
 ) -> ImportRead:
-    """Take in what was exported: first the tasks, all or none, and then the time zone.
+    """Import an export: first the tasks, all or none, then the time zone.
+
+    Args:
+        context: The context of the request.
+        tasks: The tasks service.
+        chunks: The body of the request.
 
     Raises:
-        Refusal: A line is bad, or there are too many.
-        Unavailable: The tasks service is away.
+        ProblemError: A line is invalid, or a limit is exceeded.
+        Unavailable: The tasks service is not available.
     """
-    start, rest = await read_start(pieces)
-    await get_user(
-        session, user
-    )  # whoever has tasks has a profile, also when this import is refused
-    report = await tasks.import_(rest)
-    await _save_user(session, user, start.user.time_zone or None)
-    return report
+    body = await read_header(chunks)
+    # A user who has tasks has a profile, even if this import fails.
+    await get_user(context)
+    result = await tasks.import_(body.rest)
+    await _save_user(context, body.header.user.time_zone or None)
+    return result
 
 
-async def erase_user(session: Database, user: User, tasks: TasksClient) -> None:
-    """Forget the caller and all that is theirs: the profile last, so that the same call completes what broke off.
+async def erase_user(context: RequestContext, tasks: TasksClient) -> None:
+    """Erase everything of the user: the profile last, so that a second request can complete it.
 
     Raises:
-        Unavailable: The tasks service is away.
+        Unavailable: The tasks service is not available.
     """
     await tasks.erase()
-    await fetch_one(session, ERASE_USER, caller=user.id)
+    await fetch_one(context.database, ERASE_USER, user_id=context.user.id)
 
 
-async def _save_user(session: Database, user: User, time_zone: str | None = None) -> UserRead:
-    values = {**_claims(user), "chosen_time_zone": time_zone}
-    saved = await _claim_email(session, values)
-    if user.email is not None and saved["email"] is None:
-        reason = "taken" if values["claimed_email"] else "no-address"
-        log("warning", "e-mail not kept", user=pseudonym(user.id), reason=reason)
-    return saved
+async def _save_user(context: RequestContext, time_zone: str | None = None) -> UserRead:
+    """Insert or update the profile; a time zone of None leaves the stored one."""
+    params = _token_params(context.user)
+    params["chosen_time_zone"] = time_zone
+    profile = await _save_with_email(context.database, params)
+    if context.user.email is not None and profile["email"] is None:
+        reason = "no-address"
+        if params["claimed_email"]:
+            reason = "taken"
+        log("warning", "e-mail not kept", user=pseudonym(context.user.id), reason=reason)
+    return profile
 
 
-async def _claim_email(session: Database, values: dict[str, object]) -> UserRead:
-    """Save the profile with the address, or without it when others are faster again and again."""
-    for _ in range(CLAIMS_MAX):
-        with suppress(IntegrityError):
-            return cast("UserRead", await fetch_one(session, SAVE_USER, **values))
-    return cast(
-        "UserRead", await fetch_one(session, SAVE_USER, **{**values, "claimed_email": None})
-    )
+async def _save_with_email(database: Database, params: dict[str, object]) -> UserRead:
+    """Save the profile; without e-mail address if other users claim it at the same moments."""
+    for _ in range(EMAIL_ATTEMPTS_MAX):
+        try:
+            return await _save(database, params)
+        except IntegrityError:
+            continue
+    params["claimed_email"] = None
+    return await _save(database, params)
 
 
-def _claims(user: User) -> dict[str, object]:
+async def _save(database: Database, params: Mapping[str, object]) -> UserRead:
+    return cast("UserRead", await fetch_one(database, SAVE_USER, params))
+
+
+def _token_params(user: User) -> dict[str, object]:
+    """Return the parameters of `GET_USER` and `SAVE_USER` that the token determines."""
     return {
-        "caller": user.id,
+        "user_id": user.id,
         "issuer": user.issuer,
         "subject": user.subject,
-        "claimed_email": _address(user.email),
+        "claimed_email": _normalize_email(user.email),
         "keeps_email": user.email is None,
     }
 
 
-def _address(email: str | None) -> str | None:
-    """Return what is kept of a claim: an address in lower case, or nothing."""
-    address = (email or "").lower()
-    fits = (
-        len(address) <= EMAIL_MAX_CHARACTERS
-        and address.isprintable()
-        and _ADDRESS.fullmatch(address)
-    )
-    return address if fits else None
+def _normalize_email(email: str | None) -> str | None:
+    """Return the claimed e-mail address in lower case, or None if it is not one."""
+    if email is None:
+        return None
+    address = email.lower()
+    if len(address) > EMAIL_MAX_CHARACTERS or not address.isprintable():
+        return None
+    if not _EMAIL_ADDRESS.fullmatch(address):
+        return None
+    return address

@@ -11,13 +11,13 @@ class UsersSettings(Settings):
     """The users service's own settings."""
 
     users_database_url: DatabaseUrl
-    """Where profiles are kept; on Neon the pooled host."""
+    """The database; on Neon the pooled host."""
 
     users_database_url_unpooled: DatabaseUrl | None = None
-    """The same database without a pooler between, for migrations; default: `USERS_DATABASE_URL`."""
+    """The same database without a pooler, for migrations; default: `USERS_DATABASE_URL`."""
 
     passport_public_keys: PublicKeys
     """Public keys of the gateway's passports, base64url, separated by commas."""
 
     tasks_url: HttpUrl
-    """Internal address of the tasks service."""
+    """Internal URL of the tasks service."""

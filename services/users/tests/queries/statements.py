@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Executable
 
-from users import statements as queries
+from users import queries
 
 STATEMENTS: Final[Mapping[str, Executable]] = {
     "get_user": queries.GET_USER,

@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, DateTime, MetaData, Text, func, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    MetaData,
+    SQLColumnExpression,
+    Text,
+    func,
+    literal_column,
+)
 
 TIMESTAMPTZ: Final = DateTime(timezone=True)
 """Column type of every instant. The database's clock writes them."""
@@ -25,6 +33,6 @@ def create_metadata() -> MetaData:
     )
 
 
-def timestamp_json(instant: ColumnElement[datetime]) -> ColumnElement[str]:
+def timestamp_json(instant: SQLColumnExpression[datetime]) -> ColumnElement[str]:
     """Format an instant as JSON shows it: RFC 3339 in UTC with `Z` and six decimals."""
     return func.to_char(func.timezone(_UTC, instant), _RFC_3339, type_=Text)

@@ -29,8 +29,8 @@ from devkit.platform.settings import CHECKOUT
 OPENAPI_FILE: Final = CHECKOUT / "services/auth-gateway/src/auth_gateway/public/openapi.json"
 """The file that the gateway serves; `docs/openapi.json` is a link to it."""
 
-SERVICES: Final = ("tasks", "users")
-"""Packages whose paths need a token."""
+ROUTER_MODULES: Final = ("tasks.routes", "users.endpoints")
+"""Modules with a `router` whose paths need a token."""
 
 COMMON_PROBLEMS: Final[Sequence[int]] = (400, 413, 414, 429, 431, 500, 502, 503, 504)
 """Statuses that every path can respond with: those of the edge and of the gateway."""
@@ -110,8 +110,8 @@ def build_document() -> Json:
 
 
 def _service_routes() -> Iterator[APIRoute]:
-    for service in SERVICES:
-        yield from _documented(import_module(f"{service}.routes").router.routes)
+    for module in ROUTER_MODULES:
+        yield from _documented(import_module(module).router.routes)
 
 
 def _public_routes() -> Iterator[APIRoute]:

@@ -1,5 +1,5 @@
 DELETE FROM users
 WHERE
-  users.id = :caller::UUID
+  users.id = :user_id::UUID
 RETURNING
   users.id;

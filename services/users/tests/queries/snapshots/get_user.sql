@@ -4,11 +4,11 @@ SELECT
   users.time_zone,
   users.auth_issuer,
   users.auth_subject,
-  to_char(timezone('UTC'::VARCHAR, users.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::VARCHAR) AS created_at,
-  to_char(timezone('UTC'::VARCHAR, users.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::VARCHAR) AS updated_at
+  to_char(timezone('UTC', users.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', users.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at
 FROM users
 WHERE
-  users.id = :caller::UUID
+  users.id = :user_id::UUID
   AND users.auth_issuer = :issuer::VARCHAR
   AND users.auth_subject = :subject::VARCHAR
   AND (
@@ -21,7 +21,7 @@ WHERE
           *
         FROM users AS others
         WHERE
-          others.email = :claimed_email::VARCHAR AND others.id <> :caller::UUID
+          others.email = :claimed_email::VARCHAR AND others.id <> :user_id::UUID
       )
     )
   );

@@ -12,7 +12,7 @@ INSERT INTO users (
   updated_at
 )
 SELECT
-  :caller::UUID AS anon_1,
+  :user_id::UUID AS anon_1,
   CASE
     WHEN (
       NOT (
@@ -21,7 +21,7 @@ SELECT
             *
           FROM users AS others
           WHERE
-            others.email = :claimed_email::VARCHAR AND others.id <> :caller::UUID
+            others.email = :claimed_email::VARCHAR AND others.id <> :user_id::UUID
         )
       )
     ) THEN :claimed_email::VARCHAR
@@ -52,5 +52,5 @@ RETURNING
   users.time_zone,
   users.auth_issuer,
   users.auth_subject,
-  to_char(timezone('UTC'::VARCHAR, users.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::VARCHAR) AS created_at,
-  to_char(timezone('UTC'::VARCHAR, users.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'::VARCHAR) AS updated_at;
+  to_char(timezone('UTC', users.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(timezone('UTC', users.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS updated_at;
