@@ -18,7 +18,7 @@ def id_taken() -> Conflict:
 
 
 def import_interrupted() -> Conflict:
-    """Return the problem of an import that was deleted while it was sent: by an erasure, or a crash."""
+    """Return the problem of an import that an erasure or a crash deleted while it was sent."""
     return Conflict(
         "import-interrupted", "What was sent is gone; send all of it again.", headers=RETRY_SOON
     )

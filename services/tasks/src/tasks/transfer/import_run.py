@@ -34,5 +34,5 @@ class ImportRun:
 
     @property
     def priority(self) -> Priority:
-        """Which import goes first where they wait for each other."""
+        """The order among imports that wait for a slot."""
         return Priority(self.byte_count > SMALL_IMPORT_MAX_BYTES, self._number)

@@ -48,7 +48,7 @@ class ResolvedIds:
 
 
 def replacement_id(user: User, file_id: UUID) -> UUID:
-    """Return the id for what cannot have its id from the file: the same one in each import."""
+    """Return the id for something whose id in the file is unavailable. Equal in every import."""
     return uuid5(user.id, str(file_id))
 
 
@@ -102,7 +102,7 @@ class _NewRows:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _EntityKind:
     """What differs between lists and labels."""
 
     plural: str
@@ -111,8 +111,8 @@ class _Kind:
     insert: Executable
 
 
-_LISTS: Final = _Kind("lists", LISTS_MAX, FIND_LISTS, INSERT_LISTS)
-_LABELS: Final = _Kind("labels", LABELS_MAX, FIND_LABELS, INSERT_LABELS)
+_LISTS: Final = _EntityKind("lists", LISTS_MAX, FIND_LISTS, INSERT_LISTS)
+_LABELS: Final = _EntityKind("labels", LABELS_MAX, FIND_LABELS, INSERT_LABELS)
 
 
 class _Matcher:
@@ -261,7 +261,7 @@ def _report(ids: Mapping[UUID, UUID], created: int) -> ImportReport:
 
 
 async def _load(
-    transaction: Transaction, user: User, kind: _Kind, file_ids: Iterable[UUID]
+    transaction: Transaction, user: User, kind: _EntityKind, file_ids: Iterable[UUID]
 ) -> _Matcher:
     """Load all lists (labels) of the owner, and which ids of the file are unavailable."""
     requested_ids: list[UUID] = []
@@ -272,7 +272,9 @@ async def _load(
     return _Matcher(user, rows)
 
 
-async def _insert(transaction: Transaction, user: User, kind: _Kind, new_rows: _NewRows) -> None:
+async def _insert(
+    transaction: Transaction, user: User, kind: _EntityKind, new_rows: _NewRows
+) -> None:
     if not new_rows:
         return
     [result] = await transaction.fetch_all(
@@ -290,6 +292,6 @@ async def _insert(transaction: Transaction, user: User, kind: _Kind, new_rows: _
         raise id_taken()
 
 
-def _require_quota(kind: _Kind, count: int) -> None:
+def _require_quota(kind: _EntityKind, count: int) -> None:
     if count > kind.maximum:
         raise quota_exceeded(kind.maximum, kind.plural)

@@ -129,6 +129,7 @@ def _staged_task(user: User, line_number: int, record: TaskRecord) -> Row:
     row["line"] = line_number
     row["old_id"] = record.id
     row["own_id"] = replacement_id(user, record.id)
+    # A record may omit is_completed and status: completed_at decides.
     row["is_completed"] = completed_at is not None
     row["completed_at"] = completed_at
     row["created_at"] = created_at

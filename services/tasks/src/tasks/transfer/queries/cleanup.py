@@ -22,7 +22,7 @@ _ROWS_MAX: Final = bindparam("rows_max", type_=Integer)
 
 
 def _abandoned_import() -> CTE:
-    """Lock the oldest import that is older than `retention`, unless somebody else cleans it up."""
+    """Lock the oldest import that is older than `retention`, unless another import cleans it up."""
     # A parameter instead of the literal would hide the number from a generic query plan.
     one_row = literal_column("1", Integer)
     return (

@@ -11,7 +11,7 @@ from tasks.models import Owner
 LOCK_OWNER: Final = (
     select(col(Owner.id)).where(col(Owner.id) == USER_ID).with_for_update(key_share=True)
 )
-"""Lock the owner until the end of the transaction, so that nobody else writes for it.
+"""Lock the owner until the end of the transaction, so that no other request writes for it.
 
 No row if the owner is unknown. FOR NO KEY UPDATE lets other statements check foreign keys to the
 owner, as staging does.

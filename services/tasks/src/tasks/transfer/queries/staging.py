@@ -116,7 +116,7 @@ LOCK_IMPORT: Final = (
     .where(col(Import.user_id) == USER_ID, col(Import.id) == IMPORT_ID)
     .with_for_update()
 )
-"""Keep the import and its staged tasks until the end of the transaction; no row if it is gone."""
+"""Lock the import until the end of the transaction; no row if it was deleted."""
 
 END_IMPORT: Final = (
     delete(Import)
