@@ -11,10 +11,11 @@ from typing import Final
 from sqlalchemy import Executable
 
 from tasks.core import history, idempotency, owners
+from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
 from tasks.label import queries as label_queries
 from tasks.sync import queries as sync_queries
 from tasks.task.queries import change, create
-from tasks.task.queries.listing import FILTERS, list_tasks
+from tasks.task.queries.listing import FILTERS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
 from tasks.task_list import queries as list_queries
 from tasks.task_list.move_queries import move_list
@@ -44,10 +45,9 @@ TASK: Final[Mapping[str, Executable]] = {
 
 
 def _list_tasks(
-    *, filters: Iterable[str] = (), sort: str = "created_at", behind: str | None = None
+    *, filters: Iterable[str] = (), sort: str = "created_at", after: CursorType | None = None
 ) -> Executable:
-    is_plain = sort == "created_at"
-    return list_tasks(frozenset(filters), sort, is_plain=is_plain, behind=behind)
+    return list_tasks(frozenset(filters), sort, after)
 
 
 _INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue"})
@@ -56,16 +56,16 @@ TASK_LISTING: Final[Mapping[str, Executable]] = {
     "task/list_tasks": _list_tasks(),
     "task/list_tasks-filtered": _list_tasks(filters=FILTERS.keys() - _INBOX_FILTERS),
     "task/list_tasks-in_inbox": _list_tasks(filters=_INBOX_FILTERS, sort="position"),
-    "task/list_tasks-next_page": _list_tasks(behind="time"),
-    "task/list_tasks-next_page_by_position": _list_tasks(sort="position", behind="value"),
-    "task/list_tasks-next_page_by_updated_at": _list_tasks(sort="updated_at", behind="value"),
-    "task/list_tasks-next_page_by_title": _list_tasks(sort="title", behind="value"),
+    "task/list_tasks-next_page": _list_tasks(after=CreatedAtCursor),
+    "task/list_tasks-next_page_by_position": _list_tasks(sort="position", after=SortCursor),
+    "task/list_tasks-next_page_by_updated_at": _list_tasks(sort="updated_at", after=SortCursor),
+    "task/list_tasks-next_page_by_title": _list_tasks(sort="title", after=SortCursor),
     "task/list_tasks-next_page_by_priority_descending": _list_tasks(
-        sort="-priority", behind="value"
+        sort="-priority", after=SortCursor
     ),
-    "task/list_tasks-next_page_by_is_completed": _list_tasks(sort="is_completed", behind="value"),
-    "task/list_tasks-next_page_by_due": _list_tasks(sort="due", behind="value"),
-    "task/list_tasks-next_page_by_due_after_null": _list_tasks(sort="due", behind="nothing"),
+    "task/list_tasks-next_page_by_is_completed": _list_tasks(sort="is_completed", after=SortCursor),
+    "task/list_tasks-next_page_by_due": _list_tasks(sort="due", after=SortCursor),
+    "task/list_tasks-next_page_by_due_after_null": _list_tasks(sort="due", after=NullSortCursor),
 }
 
 TASK_LIST: Final[Mapping[str, Executable]] = {

@@ -1,8 +1,6 @@
 """Endpoints of tasks."""
 
-from collections.abc import Sequence
-from typing import Annotated, Final, cast
-from urllib.parse import urlencode
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -29,16 +27,15 @@ from tasks.core.responses import (
     REPLAYABLE,
     Responses,
     created,
-    etag_headers,
     ok,
     with_etag,
-    without_etag,
 )
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types import EXAMPLE_TASK
 from tasks.task import creation, moves, service
 from tasks.task.filters import TaskQuery
-from tasks.task.reader import TaskReader, TaskWriter
+from tasks.task.list_response import ARRAY_WRITER, respond_with_list
+from tasks.task.reader import TaskReader
 from tasks.task.schemas import (
     TaskChange,
     TaskCreate,
@@ -48,12 +45,10 @@ from tasks.task.schemas import (
     TaskReplace,
     UserIdQuery,
 )
-from tasks.task.streaming import ChunkedResponse
 
 router = APIRouter(prefix="/tasks", tags=["tasks"], route_class=RequestOnlyRoute)
 
 _TASK = TypeAdapter(TaskRead)
-_TASKS = TypeAdapter(list[TaskRead])
 
 TaskId = Annotated[UUID, Path(description="The task.", examples=[EXAMPLE_TASK])]
 TaskFilters = Annotated[TaskQuery, Depends(QueryParams(TaskQuery))]
@@ -90,14 +85,6 @@ _REPLACED: Final[Responses] = CHANGED | {
 }
 
 
-def _serialize_items(tasks: Sequence[TaskRead]) -> bytes:
-    """Serialize tasks as the items of a JSON array, without its brackets."""
-    return _TASKS.dump_json(cast("list[TaskRead]", tasks))[1:-1]
-
-
-_WRITER: Final = TaskWriter(_serialize_items, separator=b",")
-
-
 @router.get("", response_model=list[TaskRead], responses=_LISTED)
 async def list_tasks(
     request: Request,
@@ -111,16 +98,8 @@ async def list_tasks(
     With `overdue` the response has no `ETag`.
     """
     has_etag = filters.overdue is None  # what is overdue changes with the time as well
-    known_versions = if_none_match if has_etag else []
-    reader = TaskReader(context, filters, _WRITER, delivery)
-    items = await reader.begin(known_versions)
-    headers = _list_headers(request, reader, has_etag=has_etag)
-    if not reader.is_whole:
-        return ChunkedResponse(request, b"[" + items, reader.rest(), b"]", reader.close, headers)
-    body = b"[" + items + b"]"
-    if has_etag:
-        return with_etag(body, reader.version, headers, if_none_match=known_versions)
-    return without_etag(body, headers)
+    reader = TaskReader(context, filters, ARRAY_WRITER, delivery)
+    return await respond_with_list(request, reader, if_none_match, has_etag=has_etag)
 
 
 @router.post("", status_code=201, response_model=TaskRead, responses=_CREATED)
@@ -197,24 +176,3 @@ async def move_task(
     async with context.write_slot():
         response = await moves.move_task(context, task_id, body, if_match, key)
     return ok(response)
-
-
-def _list_headers(request: Request, reader: TaskReader, *, has_etag: bool) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    if has_etag:
-        headers.update(etag_headers(reader.version))
-    if reader.cursor is not None:
-        headers["Link"] = _next_link(request, reader.cursor)
-    return headers
-
-
-def _next_link(request: Request, cursor: str) -> str:
-    """Return the `Link` to the next page of the same list.
-
-    Source: RFC 8288, 3.
-    """
-    query_params = [
-        (name, value) for name, value in request.query_params.multi_items() if name != "cursor"
-    ]
-    query_params.append(("cursor", cursor))
-    return f'</tasks?{urlencode(query_params)}>; rel="next"'

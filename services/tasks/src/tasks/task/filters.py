@@ -1,4 +1,4 @@
-"""What GET /tasks can be asked for."""
+"""The query parameters of GET /tasks."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -14,7 +14,7 @@ from tasks.task.schemas import UserIdQuery
 
 
 class TaskQuery(UserIdQuery):
-    """Which tasks, in which order, and how many of them."""
+    """Filters, order and page of a list of tasks."""
 
     repeatable: ClassVar = frozenset({"label", "priority"})
 
@@ -29,25 +29,36 @@ class TaskQuery(UserIdQuery):
     due_before: Annotated[Day, Field(description="Due before this day.")] | None = None
     due_after: Annotated[Day, Field(description="Due after this day.")] | None = None
     overdue: QueryBool | None = Field(
-        default=None, description="Whether it should have been done by now."
+        default=None, description="Whether the task is past its due date and not completed."
     )
     time_zone: TimeZone | None = Field(
-        default=None, description="Where the caller is, for `overdue`; else UTC."
+        default=None, description="The user's time zone, for `overdue`; UTC if absent."
     )
     sort: Sort | None = None
 
     @property
     def completed(self) -> bool | None:
-        """The state asked for; None for both."""
-        return self.status == "completed" if self.status else self.is_completed
+        """The state of the tasks; None for both."""
+        if self.status:
+            return self.status == "completed"
+        return self.is_completed
+
+    @property
+    def is_inbox(self) -> bool:
+        """Whether only tasks without a list are listed (`list_id=none`)."""
+        return "list_id" in self.model_fields_set and self.list_id is None
 
     @property
     def order(self) -> str:
-        """What the tasks are sorted by: a list is in the order that was made by hand."""
-        return self.sort or ("position" if "list_id" in self.model_fields_set else "created_at")
+        """The sort; by default a list has the order that the user arranged by hand."""
+        if self.sort:
+            return self.sort
+        if "list_id" in self.model_fields_set:
+            return "position"
+        return "created_at"
 
     @model_validator(mode="after")
-    def _agree(self) -> Self:
+    def _check_combinations(self) -> Self:
         if self.status and self.is_completed is not None and self.is_completed != self.completed:
             raise PydanticCustomError(
                 "contradiction", "is_completed and status contradict each other."

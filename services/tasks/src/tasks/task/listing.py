@@ -1,8 +1,9 @@
-"""Which of their tasks a caller is shown, as a statement and its values."""
+"""Lists of tasks: the statement and the parameters for a query, and the cursors of its pages."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple, cast
+from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,74 +16,79 @@ from tasks.core.types.names import fold
 from tasks.task.filters import TaskQuery
 from tasks.task.queries.listing import list_tasks
 
-_ONLY_VALUES = frozenset({"now", "today"})
 
+@dataclass(frozen=True, slots=True)
+class TaskSelection:
+    """The tasks that a query selects, in its order.
 
-class Selection:
-    """The tasks that a query asks for, in its order. The clock is read once: all pages of a list mean one moment."""
+    Attributes:
+        sort: What they are sorted by; `created_at` is the default order.
+        filters: Names of the filters that all of them match.
+        params: Parameters of the filters.
+    """
 
-    def __init__(self, query: TaskQuery) -> None:
-        asked = dict(_asked(query))
-        self._order = query.order
-        self._filters = frozenset(asked) - _ONLY_VALUES
-        self._values = {name: value for name, value in asked.items() if value is not None}
+    sort: str
+    filters: frozenset[str]
+    params: Row
 
-    def statement(self, behind: TaskCursor | None) -> Executable:
-        """Return the statement that lists what is behind a place."""
-        is_plain = self._order == "created_at"
-        return list_tasks(self._filters, self._order, is_plain=is_plain, behind=_place(behind).kind)
+    @classmethod
+    def from_query(cls, query: TaskQuery) -> "TaskSelection":
+        """Read the filters of a query.
 
-    def values(self, behind: TaskCursor | None) -> Row:
-        """Return what that statement is run with, beside the owner, the limit and the versions that were seen."""
-        return {**self._values, **_place(behind).values}
+        The clock is read here, once: all pages of a list mean the same moment.
+        """
+        values: dict[str, object] = {
+            "is_completed": query.completed,
+            "q": query.q,
+            "list_id": query.list_id,
+            "labels": _folded_names(query.label or []),
+            "priorities": _priority_numbers(query.priority or []),
+            "due_before": query.due_before,
+            "due_after": query.due_after,
+        }
+        params = {name: value for name, value in values.items() if value is not None}
+        filters = set(params)
+        if query.is_inbox:
+            filters.add("in_inbox")
+        if query.overdue is not None:
+            filters.add("overdue" if query.overdue else "not_overdue")
+            now = datetime.now(UTC)
+            params["now"] = now
+            params["today"] = now.astimezone(ZoneInfo(query.time_zone or "UTC")).date()
+        return cls(query.order, frozenset(filters), params)
 
-    def position(self, task: Row) -> TaskCursor:
-        """Return the place of a task that the statement has returned."""
+    def statement(self, after: TaskCursor | None) -> Executable:
+        """Return the statement that lists the tasks after a cursor, or from the start."""
+        cursor_type = None if after is None else type(after)
+        return list_tasks(self.filters, self.sort, cursor_type)
+
+    def params_after(self, after: TaskCursor | None) -> dict[str, object]:
+        """Return the parameters of `statement`, but for user, limit and `if_none_match`."""
+        params = dict(self.params)
+        if after is None:
+            return params
+        params["after_id"] = after.id
+        if isinstance(after, CreatedAtCursor):
+            params["after_created_at"] = after.created_at
+        elif isinstance(after, SortCursor):
+            params["after_value"] = after.value
+        return params
+
+    def cursor_of(self, task: Row) -> TaskCursor:
+        """Return the cursor for the tasks after one that `statement` has returned."""
         task_id = cast("UUID", task["id"])
-        if self._order == "created_at":
-            return CreatedAtCursor(datetime.fromisoformat(cast("str", task["created_at"])), task_id)
+        if self.sort == "created_at":
+            created_at = datetime.fromisoformat(cast("str", task["created_at"]))
+            return CreatedAtCursor(created_at, task_id)
         value = cast("str | None", task["value"])
         if value is None:
-            return NullSortCursor(self._order, task_id)
-        return SortCursor(self._order, task_id, value)
+            return NullSortCursor(self.sort, task_id)
+        return SortCursor(self.sort, task_id, value)
 
 
-class _Place(NamedTuple):
-    """What is known of the last task of the page before, and the values that say it."""
-
-    kind: str | None
-    values: Row
+def _folded_names(names: Sequence[str]) -> list[str] | None:
+    return sorted({fold(name) for name in names}) or None
 
 
-def _asked(query: TaskQuery) -> Iterator[tuple[str, object]]:
-    """Give each filter that is used, with its value; some have none."""
-    plain = {
-        "is_completed": query.completed,
-        "q": query.q,
-        "due_before": query.due_before,
-        "due_after": query.due_after,
-    }
-    yield from ((name, value) for name, value in plain.items() if value is not None)
-    if "list_id" in query.model_fields_set:
-        yield ("list_id", query.list_id) if query.list_id else ("in_inbox", None)
-    if query.label:
-        yield "labels", sorted({fold(name) for name in query.label})
-    if query.priority:
-        yield "priorities", [PRIORITIES.index(word) for word in query.priority]
-    if query.overdue is not None:
-        now = datetime.now(UTC)
-        yield from {
-            "now": now,
-            "today": now.astimezone(ZoneInfo(query.time_zone or "UTC")).date(),
-        }.items()
-        yield "overdue" if query.overdue else "not_overdue", None
-
-
-def _place(behind: TaskCursor | None) -> _Place:
-    if behind is None:
-        return _Place(None, {})
-    if isinstance(behind, CreatedAtCursor):
-        return _Place("time", {"after_time": behind.created_at, "after_id": behind.id})
-    if isinstance(behind, NullSortCursor):
-        return _Place("nothing", {"after_id": behind.id})
-    return _Place("value", {"after_value": behind.value, "after_id": behind.id})
+def _priority_numbers(words: Sequence[str]) -> list[int] | None:
+    return [PRIORITIES.index(word) for word in words] or None

@@ -1,4 +1,8 @@
-"""Reads any number of tasks in bounded memory: from one statement for a client that keeps up, else page by page."""
+"""Reads any number of tasks in bounded memory.
+
+All tasks come from one statement if the client keeps up. Otherwise they are read page by page, so
+that slow clients hold no connections.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,39 +17,63 @@ from common.database import RowStream, open_stream
 from common.problems import Conflict
 from tasks.core.context import RequestContext
 from tasks.task.filters import TaskQuery
-from tasks.task.listing import Selection
+from tasks.task.listing import TaskSelection
 from tasks.task.schemas import TaskRead
 
-WHOLE_BYTES: Final = 262_144
-"""A list is read up to this size before anything is sent; one that is no longer is sent as a whole."""
+FIRST_CHUNK_BYTES: Final = 262_144
+"""The size up to which a list is read before anything is sent. A shorter list is one response."""
 
-PIECE_BYTES: Final = 65_536
-"""What is sent at once of a longer one. A client has the time of a deadline to take a piece."""
+CHUNK_BYTES: Final = 65_536
+"""The size of each further chunk. A client has one deadline's time to receive it."""
 
 PAGE_BYTES: Final = 262_144
-"""What is read at once for a client that is slow."""
+"""The size up to which a page is read for a slow client."""
 
 PAGE_ROWS_MAX: Final = 200
 """Tasks of such a page."""
 
 HOLD_SECONDS: Final = 3.0
-"""How long a connection may wait for its client to take what was read."""
+"""How long a connection may wait for its client to receive what was read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TaskWriter:
-    """How tasks are written: many at once, and what stands between them."""
+    """How tasks are serialized: several at once, and what separates them from the next ones."""
 
     write: Callable[[Sequence[TaskRead]], bytes]
     separator: bytes = b""
 
 
-class TaskReader:
-    """Reads the tasks of one query, all as they were at one moment.
+@dataclass(slots=True)
+class _Progress:
+    """What was read so far.
 
-    `begin` reads until `WHOLE_BYTES`, and `rest` gives what follows. Between two pieces of it the connection is kept
-    only for `HOLD_SECONDS`, and only if few others wait for their clients: then the statement is abandoned, and small
-    pages follow, each of which must meet the counter of the beginning. An equal counter means that nobody has written.
+    Attributes:
+        remaining: Tasks up to the limit of the query; None if it has none.
+        version: The owner's counter in the statement that began; None before.
+        last_task: The last task that was read.
+        next_cursor: The cursor of the next page, as text, if there is one.
+        is_complete: Whether all tasks were read.
+        row_count: The number of tasks that were read.
+        byte_count: Their size.
+    """
+
+    remaining: int | None
+    version: int | None = None
+    last_task: DictRow | None = None
+    next_cursor: str | None = None
+    is_complete: bool = False
+    row_count: int = 0
+    byte_count: int = 0
+
+
+class TaskReader:
+    """Reads the tasks of one query in one version of the owner's data.
+
+    `read_first_chunk` reads up to `FIRST_CHUNK_BYTES`, `remaining_chunks` the rest. Between two
+    chunks the statement stays open for `HOLD_SECONDS` at most, and only if few other connections
+    wait for their clients. Otherwise it is closed and small pages follow. Each page must find the
+    counter of the first statement: an equal counter means that the owner's data has not changed.
     """
 
     def __init__(
@@ -58,209 +86,231 @@ class TaskReader:
         self._context = context
         self._limit = query.limit
         self._start = query.cursor
-        self._selection = Selection(query)
+        self._selection = TaskSelection.from_query(query)
         self._writer = writer
         self._delivery = delivery
-        self._hold = _Hold(delivery.streams if delivery else StreamSlots(0))
+        self._held_stream = _HeldStream(delivery.streams if delivery else StreamSlots(0))
         self._has_slot = False
-        self._rewind()
+        self._progress = _Progress(remaining=query.limit)
 
-    def _rewind(self) -> None:
-        self.version = 0
-        self.cursor: str | None = None
-        self.is_whole = False
-        self._last: DictRow | None = None
-        self._left = self._limit
-        self._is_begun = False
-        self._is_empty = True
-        self._rows_read = 0
-        self._bytes_read = 0
+    @property
+    def version(self) -> int:
+        """The owner's counter; 0 for an unknown owner."""
+        return self._progress.version or 0
 
-    async def begin(self, if_none_match: Sequence[str] = ()) -> bytes:
-        """Read the beginning, or nothing of a list of which this version was seen.
+    @property
+    def next_cursor(self) -> str | None:
+        """The cursor of the next page, if there is one."""
+        return self._progress.next_cursor
 
-        It begins anew when somebody writes for the owner before anything was sent. Unless it is the whole list, `close`
-        must follow.
+    @property
+    def is_complete(self) -> bool:
+        """Whether all tasks were read."""
+        return self._progress.is_complete
+
+    async def read_first_chunk(self, if_none_match: Sequence[str] = ()) -> bytes:
+        """Read the first chunk. It is empty if the owner's counter is one of `if_none_match`.
+
+        Reads again if the data changes meanwhile. The caller calls `close` unless `is_complete`.
         """
-        await self._take_slot()
+        await self._acquire_slot()
         try:
             while True:
-                self._rewind()
+                self._progress = _Progress(remaining=self._limit)
                 with suppress(Conflict):
-                    return await self._read_beginning(if_none_match)
+                    return await self._read_first_chunk(if_none_match)
         except BaseException:
-            self.is_whole = True
+            self._progress.is_complete = True
             raise
         finally:
-            if self.is_whole:
+            if self._progress.is_complete:
                 self.close()
 
-    async def rest(self) -> AsyncIterator[bytes]:
-        """Give what follows the beginning, piece by piece.
+    async def remaining_chunks(self) -> AsyncIterator[bytes]:
+        """Read what follows the first chunk.
 
         Raises:
-            Conflict: Somebody has written for the owner, and what follows is no longer as it was.
+            Conflict: The owner's data has changed, and a page of the same version cannot be read.
         """
         try:
-            while not self.is_whole:
-                stream = self._hold.stream
-                yield await (self._read_page() if stream is None else self._read_on(stream))
+            while not self._progress.is_complete:
+                stream = self._held_stream.stream
+                if stream is None:
+                    yield await self._read_page(PAGE_ROWS_MAX)
+                else:
+                    yield await self._read_chunk(stream)
         finally:
             self.close()
 
     async def pages(self, rows_max: int) -> AsyncIterator[bytes]:
-        """Give all, page by page, each as it is when it is read; in between no connection is held."""
-        while not self.is_whole:
-            self._is_begun = False
+        """Read all tasks page by page, without a connection in between.
+
+        Each page has the version of its own time: later pages may show changes.
+        """
+        while not self._progress.is_complete:
+            self._progress.version = None
             yield await self._read_page(rows_max)
 
     def close(self) -> None:
-        """Read no further."""
-        self._hold.end()
+        """Release the connection and the slot. More calls do nothing."""
+        self._held_stream.release()
         if self._has_slot and self._delivery is not None:
             self._has_slot = False
             self._delivery.slots.release()
 
-    async def _take_slot(self) -> None:
+    async def _acquire_slot(self) -> None:
         if self._delivery is not None:
             await self._delivery.slots.acquire()
             self._has_slot = True
 
-    async def _read_beginning(self, seen: Sequence[str]) -> bytes:
-        stream = await self._open(None if self._limit is None else self._limit + 1, seen)
+    async def _read_first_chunk(self, if_none_match: Sequence[str]) -> bytes:
+        # One task more than the limit tells whether there is another page.
+        limit = None if self._limit is None else self._limit + 1
+        stream = await self._open(limit, if_none_match)
         try:
-            text = await self._read(stream, WHOLE_BYTES)
+            chunk = await self._read(stream, FIRST_CHUNK_BYTES)
             if not stream.is_open:
-                self.is_whole = True
+                self._progress.is_complete = True
             elif self._limit is not None:
-                await self._look_ahead(stream)
+                await self._find_next_cursor(stream)
         except BaseException:
             stream.close()
             raise
-        if self.is_whole:
-            return text
+        if self._progress.is_complete:
+            return chunk
         if self._limit is not None:
-            stream = await self._open(self._left)
-        self._hold.begin(stream)
-        return text
+            stream = await self._open(self._progress.remaining)
+        self._held_stream.hold(stream)
+        return chunk
 
-    async def _read(self, stream: RowStream, most_bytes: int) -> bytes:
-        text = bytearray()
-        while stream.is_open and len(text) < most_bytes:
-            text += self._take(await stream.next_rows())
-        return bytes(text)
+    async def _read(self, stream: RowStream, bytes_min: int) -> bytes:
+        """Read tasks until they have a size, or there are no more."""
+        content = bytearray()
+        while stream.is_open and len(content) < bytes_min:
+            rows = await stream.next_rows()
+            content += self._write(rows)
+        return bytes(content)
 
-    def _take(self, rows: list[DictRow]) -> bytes:
-        """Write tasks, but none beyond the limit: of those is only known that they are there."""
+    def _write(self, rows: list[DictRow]) -> bytes:
+        """Serialize tasks up to the limit; more of them mean that there is a next page."""
+        progress = self._progress
         tasks = [row for row in rows if row["id"]]
-        wanted = tasks[: self._left]
-        if not wanted:
-            self._note_more(tasks)
+        page_tasks = tasks[: progress.remaining]
+        if page_tasks:
+            progress.last_task = page_tasks[-1]
+        if progress.remaining is not None:
+            progress.remaining -= len(page_tasks)
+        if len(tasks) > len(page_tasks):
+            self._set_next_cursor(progress.last_task)
+        if not page_tasks:
             return b""
-        self._last = wanted[-1]
-        if self._left is not None:
-            self._left -= len(wanted)
-            self._note_more(tasks[len(wanted) :])
-        text = self._writer.write(cast("list[TaskRead]", wanted))
-        self._rows_read += len(wanted)
-        self._bytes_read += len(text)
-        if self._is_empty:
-            self._is_empty = False
-            return text
-        return self._writer.separator + text
+        content = self._writer.write(cast("list[TaskRead]", page_tasks))
+        separator = self._writer.separator if progress.row_count else b""
+        progress.row_count += len(page_tasks)
+        progress.byte_count += len(content)
+        return separator + content
 
-    def _note_more(self, beyond: Sequence[DictRow]) -> None:
-        if beyond and self._last is not None:
-            self.cursor = self._selection.position(self._last).encode()
+    def _set_next_cursor(self, last_task: DictRow | None) -> None:
+        if last_task is not None:
+            self._progress.next_cursor = self._selection.cursor_of(last_task).encode()
 
-    async def _look_ahead(self, stream: RowStream) -> None:
-        """Find out where a long page ends, and whether another one follows, without keeping what is read."""
-        last = self._last
-        left = cast("int", self._left)
+    async def _find_next_cursor(self, stream: RowStream) -> None:
+        """Read a stream to its end, without keeping the tasks, to find the last one of the page.
+
+        The header `Link` is sent before the tasks.
+        """
+        last_task = self._progress.last_task
+        remaining = cast("int", self._progress.remaining)
         while stream.is_open:
             rows = await stream.next_rows()
-            wanted = rows[:left]
-            if wanted:
-                last = wanted[-1]
-                left -= len(wanted)
-            if len(rows) > len(wanted) and last is not None:
-                self.cursor = self._selection.position(last).encode()
-        self.is_whole = self._left == 0
+            page_rows = rows[:remaining]
+            if page_rows:
+                last_task = page_rows[-1]
+                remaining -= len(page_rows)
+            if len(rows) > len(page_rows):
+                self._set_next_cursor(last_task)
+        self._progress.is_complete = self._progress.remaining == 0
 
-    async def _read_on(self, stream: RowStream) -> bytes:
-        text = await self._read(stream, PIECE_BYTES)
-        self.is_whole = not stream.is_open
-        self._hold.look()
-        return text
+    async def _read_chunk(self, stream: RowStream) -> bytes:
+        chunk = await self._read(stream, CHUNK_BYTES)
+        self._progress.is_complete = not stream.is_open
+        self._held_stream.release_if_due()
+        return chunk
 
-    async def _read_page(self, rows_max: int = PAGE_ROWS_MAX) -> bytes:
-        """Read the next page, which ends as soon as it is long enough, however much is behind it."""
-        limit = self._page_rows(rows_max)
-        before = self._rows_read
+    async def _read_page(self, rows_max: int) -> bytes:
+        """Read the next page. It ends at `PAGE_BYTES`, however many tasks follow."""
+        progress = self._progress
+        limit = self._page_limit(rows_max)
+        row_count_before = progress.row_count
         stream = await self._open(limit)
         try:
-            text = await self._read(stream, PAGE_BYTES)
-            is_at_end = not stream.is_open and self._rows_read - before < limit
-            self.is_whole = is_at_end or self._left == 0
+            page = await self._read(stream, PAGE_BYTES)
+            is_short = progress.row_count - row_count_before < limit
+            is_at_end = not stream.is_open and is_short
+            progress.is_complete = is_at_end or progress.remaining == 0
         finally:
             stream.close()
-        return text
+        return page
 
-    def _page_rows(self, rows: int) -> int:
-        if self._rows_read:
-            usual_bytes = self._bytes_read // self._rows_read + 1
-            rows = min(rows, PAGE_BYTES // usual_bytes + 1)
-        return rows if self._left is None else min(rows, self._left)
+    def _page_limit(self, rows_max: int) -> int:
+        """Estimate how many tasks fit into a page, from the size of those that were read."""
+        progress = self._progress
+        limit = rows_max
+        if progress.row_count:
+            average_bytes = progress.byte_count // progress.row_count + 1
+            limit = min(limit, PAGE_BYTES // average_bytes + 1)
+        if progress.remaining is not None:
+            limit = min(limit, progress.remaining)
+        return limit
 
-    async def _open(self, limit: int | None, seen: Sequence[str] = ()) -> RowStream:
-        """Ask for what is behind the last task that was read.
+    async def _open(self, limit: int | None, if_none_match: Sequence[str] = ()) -> RowStream:
+        """Open the statement that lists the tasks after the last one that was read.
 
         Raises:
-            Conflict: The owner's counter is not the one of the beginning.
+            Conflict: The owner's counter is not that of the first statement.
         """
-        position = self._start if self._last is None else self._selection.position(self._last)
-        stream = await open_stream(
-            self._context.database,
-            self._selection.statement(position),
-            current_user_id=self._context.user.id,
-            if_none_match=list(seen),
-            limit=limit,
-            **self._selection.values(position),
-        )
+        after = self._start
+        if self._progress.last_task is not None:
+            after = self._selection.cursor_of(self._progress.last_task)
+        params = self._selection.params_after(after)
+        params["current_user_id"] = self._context.user.id
+        params["if_none_match"] = list(if_none_match)
+        params["limit"] = limit
+        statement = self._selection.statement(after)
+        stream = await open_stream(self._context.database, statement, params)
         version = cast("int", stream.first[0]["counter"]) if stream.first else 0
-        if not self._is_begun:
-            self._is_begun = True
-            self.version = version
-        elif version != self.version:
+        if self._progress.version is None:
+            self._progress.version = version
+        elif version != self._progress.version:
             stream.close()
             raise Conflict("list-changed", "The list has changed while it was read; read it again.")
         return stream
 
 
-class _Hold:
-    """A statement whose connection waits for a client: not for long, and not beside many others."""
+class _HeldStream:
+    """A statement whose connection waits for the client, for `HOLD_SECONDS` at most."""
 
     def __init__(self, slots: StreamSlots) -> None:
         self.stream: RowStream | None = None
         self._slots = slots
         self._timer: asyncio.TimerHandle | None = None
-        self._is_overdue = False
+        self._is_due = False
 
-    def begin(self, stream: RowStream) -> None:
-        """Keep the statement, unless too many are kept already."""
+    def hold(self, stream: RowStream) -> None:
+        """Hold a statement, or close it if too many connections wait already."""
         if not self._slots.try_acquire():
             stream.close()
             return
         self.stream = stream
-        self._timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._run_out)
+        self._timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._expire)
 
-    def look(self) -> None:
-        """Give the connection back if its time is over, or there is nothing more to read."""
-        if self._is_overdue or (self.stream is not None and not self.stream.is_open):
-            self.end()
+    def release_if_due(self) -> None:
+        """Release the connection if its time is over, or the statement has ended."""
+        if self._is_due or (self.stream is not None and not self.stream.is_open):
+            self.release()
 
-    def end(self) -> None:
-        """Give the connection back."""
+    def release(self) -> None:
+        """Close the statement and release its connection, if there is one."""
         if self.stream is None:
             return
         self.stream.close()
@@ -269,9 +319,9 @@ class _Hold:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _run_out(self) -> None:
-        """End while the client is waited for, but not while rows are: `look` follows them."""
+    def _expire(self) -> None:
+        # While rows are awaited the stream cannot be closed: `release_if_due` is called after that.
         if self.stream is not None and self.stream.is_waiting:
-            self._is_overdue = True
+            self._is_due = True
         else:
-            self.end()
+            self.release()

@@ -1,7 +1,8 @@
-"""Answers whose body is sent while it is read."""
+"""Responses whose body is sent while it is read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
@@ -14,41 +15,47 @@ from common.problems import Conflict
 from common.request_state import RequestState
 
 SENT_AT_ONCE_BYTES: Final = 65_536
-"""No more is handed to the server at a time: it keeps what a client has not taken yet."""
+"""Bytes that are passed to the server at a time: it buffers what a client has not received yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkedBody:
+    """The parts of a body.
+
+    Attributes:
+        start: What is sent first; it was read already.
+        chunks: What follows. It is read as fast as the client receives it.
+        end: What is sent last.
+        close: Releases what `chunks` reads from. It is called in any case.
+    """
+
+    start: bytes
+    chunks: AsyncIterator[bytes]
+    end: bytes
+    close: Callable[[], None]
 
 
 class ChunkedResponse(StreamingResponse):
-    """A beginning, pieces that are read as fast as the client takes them, and an end.
+    """A JSON response in chunks. Each chunk extends the deadline of the request.
 
-    What breaks off in between has no end, and its connection is cut, so that no client takes it for all there is.
-    Each piece has the time of a deadline.
+    If `chunks` raises, the end is not sent and the connection is closed, so that no client takes an
+    incomplete body for a complete one.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        beginning: bytes,
-        pieces: AsyncIterator[bytes],
-        end: bytes,
-        close: Callable[[], None],
-        headers: Mapping[str, str],
-    ) -> None:
-        super().__init__(pieces, headers=dict(headers), media_type=JSON_TYPE)
+    def __init__(self, request: Request, body: ChunkedBody, headers: Mapping[str, str]) -> None:
+        super().__init__(body.chunks, headers=dict(headers), media_type=JSON_TYPE)
         self._state = RequestState.of(request.scope)
-        self._beginning = beginning
-        self._pieces = pieces
-        self._end = end
-        self._close = close
+        self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, and read no further in any case, also when the client has left before it began."""
+        """Send the response, and close the body also if the client has left before."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._close()
+            self._body.close()
 
     async def stream_response(self, send: Send) -> None:
-        """Send all of it; of an answer to HEAD only the headers."""
+        """Send headers and body; only the headers for HEAD."""
         try:
             await send(
                 {
@@ -58,23 +65,23 @@ class ChunkedResponse(StreamingResponse):
                 }
             )
             if self._state.method != "HEAD":
-                await self._send_pieces(send)
+                await self._send_body(send)
         except Conflict as conflict:
-            self._state.problem = conflict  # for the log: the client sees an answer without an end
+            # For the log only: the status was sent already.
+            self._state.problem = conflict
             return
         await send({"type": "http.response.body", "body": b""})
 
-    async def _send_pieces(self, send: Send) -> None:
-        await _send_slowly(self._beginning, self._state, send)
-        async for piece in self._pieces:
-            await _send_slowly(piece, self._state, send)
-        await _send_slowly(self._end, self._state, send)
+    async def _send_body(self, send: Send) -> None:
+        await self._send_in_parts(self._body.start, send)
+        async for chunk in self._body.chunks:
+            await self._send_in_parts(chunk, send)
+        await self._send_in_parts(self._body.end, send)
 
-
-async def _send_slowly(text: bytes, state: RequestState, send: Send) -> None:
-    """Send a text as fast as the client takes it, and let others have their turn in between."""
-    for start in range(0, len(text), SENT_AT_ONCE_BYTES):
-        state.extend_deadline(DEADLINE_SECONDS)
-        piece = text[start : start + SENT_AT_ONCE_BYTES]
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await asyncio.sleep(0)
+    async def _send_in_parts(self, content: bytes, send: Send) -> None:
+        """Send as fast as the client receives, and let other requests run in between."""
+        for start in range(0, len(content), SENT_AT_ONCE_BYTES):
+            self._state.extend_deadline(DEADLINE_SECONDS)
+            part = content[start : start + SENT_AT_ONCE_BYTES]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            await asyncio.sleep(0)

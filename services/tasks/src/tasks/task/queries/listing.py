@@ -1,8 +1,8 @@
-"""Listing tasks: which ones, in which order, and from where on."""
+"""Listing tasks: filters, orders, and where a page starts."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     Boolean,
@@ -27,37 +27,47 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
 
 from tasks.core.owners import NOT_MODIFIED_SINCE
-from tasks.core.projections import (
-    LABELS,
-    OWNERS,
-    TASK_LABELS,
-    TASKS,
-    USER_ID,
-    position_json,
-    time_json,
-)
-from tasks.models import TIMESTAMPTZ, sort_position
+from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
+from tasks.core.projections import TASKS, USER_ID, position_json, time_json
+from tasks.models import TIMESTAMPTZ, Label, Owner, Task, TaskLabel, sort_position
 from tasks.task.projection import TASK_PROJECTION
 
-STATEMENTS_KEPT: Final = 256
-"""Combinations of filters and orders that are built once and kept, the ones in use."""
+STATEMENTS_CACHED_MAX: Final = 256
+"""Statements that are kept, each for one combination of filters, order and kind of cursor."""
 
-_LABELS = bindparam("labels", type_=ARRAY(Text))
-_NOW, _TODAY = bindparam("now", type_=TIMESTAMPTZ), bindparam("today", type_=Date)
+CursorType: TypeAlias = type[CreatedAtCursor] | type[SortCursor] | type[NullSortCursor]
 
+_IS_COMPLETED = bindparam("is_completed", type_=Boolean)
+_SEARCH_TEXT = bindparam("q", type_=Text)
+_LIST_ID = bindparam("list_id", type_=Uuid)
+_FOLDED_LABELS = bindparam("labels", type_=ARRAY(Text))
+_PRIORITIES = bindparam("priorities", type_=ARRAY(SmallInteger))
+_DUE_BEFORE = bindparam("due_before", type_=Date)
+_DUE_AFTER = bindparam("due_after", type_=Date)
+_NOW = bindparam("now", type_=TIMESTAMPTZ)
+_TODAY = bindparam("today", type_=Date)
+_AFTER_CREATED_AT = bindparam("after_created_at", type_=TIMESTAMPTZ)
+_AFTER_VALUE = bindparam("after_value", type_=Text)
+_AFTER_ID = bindparam("after_id", type_=Uuid)
+_LIMIT = bindparam("limit", type_=Integer)
 
 _DIAERESES: Final = {"\u03b9\u0308": "\u03ca", "\u03c5\u0308": "\u03cb"}
-"""Greek iota and upsilon with a diaeresis, in two characters and in one.
+"""Greek iota and upsilon with a diaeresis, as two characters and as one.
 
-Case folding leaves either of them: U+0390 becomes three characters, and its capital, U+03AA U+0301, two. To normalize
-all texts instead would cost 20 times as much as to fold them.
+Case folding returns either form: U+0390 becomes three characters, and its capital, U+03AA U+0301,
+becomes two. To normalize all texts instead would cost 20 times as much as to fold them.
 """
 
 
+def _constant(text: str) -> ColumnElement[str]:
+    return literal_column(f"'{text}'", Text)
+
+
 def _casefold(text: ColumnElement[str]) -> ColumnElement[str]:
-    """Take the difference of case out of a text, by the rule that `fields.names.fold` has for names.
+    """Fold the case of a text in the database, as `core.types.names.fold` does for names.
 
     Source: Unicode, 5.18, full case folding.
     """
@@ -65,130 +75,177 @@ def _casefold(text: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def _compose(folded: ColumnElement[str]) -> ColumnElement[str]:
-    for pair, composed in _DIAERESES.items():
-        folded = func.replace(folded, _constant(pair), _constant(composed), type_=Text)
-    return folded
+    """Replace the diaereses of two characters by those of one."""
+    composed = folded
+    for pair, character in _DIAERESES.items():
+        composed = func.replace(composed, _constant(pair), _constant(character), type_=Text)
+    return composed
 
 
-def _holds_text() -> ColumnElement[bool]:
-    """Find a text that is folded once, and not for each task; composing is for those who search for such letters."""
-    q = _casefold(bindparam("q", type_=Text))
-    wanted = select(_compose(q)).scalar_subquery()
-    has_diaeresis = or_(
-        *(func.strpos(_compose(q), _constant(letter)) > 0 for letter in _DIAERESES.values())
+def _contains_search_text() -> ColumnElement[bool]:
+    """Search title and description.
+
+    The search text is folded once, in a subquery, and not for each task. Texts are composed only if
+    the search text has one of the characters that need it.
+    """
+    search_text = _compose(_casefold(_SEARCH_TEXT))
+    needle = select(search_text).scalar_subquery()
+    has_diaeresis = [
+        func.strpos(search_text, _constant(character)) > 0 for character in _DIAERESES.values()
+    ]
+    is_composed = select(or_(*has_diaeresis)).scalar_subquery()
+    matches: list[ColumnElement[bool]] = []
+    for column in (TASKS.c.title, TASKS.c.description):
+        folded = _casefold(column)
+        haystack = case((is_composed, _compose(folded)), else_=folded)
+        matches.append(func.strpos(haystack, needle) > 0)
+    return or_(*matches)
+
+
+def _has_all_labels() -> ColumnElement[bool]:
+    """Find the tasks of each label by an index, instead of the labels of each task."""
+    is_label = and_(
+        col(Label.user_id) == col(TaskLabel.user_id), col(Label.id) == col(TaskLabel.label_id)
     )
-    is_composed = select(has_diaeresis).scalar_subquery()
-    texts = [_casefold(TASKS.c.title), _casefold(TASKS.c.description)]
-    compared = [case((is_composed, _compose(text)), else_=text) for text in texts]
-    return or_(*(func.strpos(text, wanted) > 0 for text in compared))
-
-
-def _constant(text: str) -> ColumnElement[str]:
-    return literal_column(f"'{text}'", Text)
-
-
-def _has_labels() -> ColumnElement[bool]:
-    """Find the tasks of each label by an index, rather than the labels of each task."""
-    return TASKS.c.id.in_(
-        select(TASK_LABELS.c.task_id)
-        .join(
-            LABELS,
-            and_(LABELS.c.user_id == TASK_LABELS.c.user_id, LABELS.c.id == TASK_LABELS.c.label_id),
-        )
-        .where(LABELS.c.user_id == USER_ID, LABELS.c.folded_name == any_(_LABELS))
-        .group_by(TASK_LABELS.c.task_id)
-        .having(func.count() == func.cardinality(_LABELS))
+    task_ids = (
+        select(col(TaskLabel.task_id))
+        .join(Label, is_label)
+        .where(col(Label.user_id) == USER_ID, col(Label.folded_name) == any_(_FOLDED_LABELS))
+        .group_by(col(TaskLabel.task_id))
+        .having(func.count() == func.cardinality(_FOLDED_LABELS))
     )
+    return col(Task.id).in_(task_ids)
 
 
 def _is_overdue() -> ColumnElement[bool]:
-    """Tell whether a task should have been done; its own day can be two days further than the caller's."""
-    return and_(
-        ~TASKS.c.is_completed,
-        TASKS.c.due_date <= _TODAY + 2,
-        case((TASKS.c.due_at.is_not(None), TASKS.c.due_at < _NOW), else_=TASKS.c.due_date < _TODAY),
+    """Compare the due instant with now, or the due date of an all-day task with the user's today.
+
+    The condition on `due_date` lets the planner use its index: the date of an instant in its own
+    time zone is at most two days after the date in the user's.
+    """
+    is_past = case(
+        (col(Task.due_at).is_not(None), col(Task.due_at) < _NOW),
+        else_=col(Task.due_date) < _TODAY,
     )
+    return and_(~col(Task.is_completed), col(Task.due_date) <= _TODAY + 2, is_past)
 
 
-FILTERS: Final[dict[str, Callable[[], ColumnElement[bool]]]] = {
-    "is_completed": lambda: TASKS.c.is_completed == bindparam("is_completed", type_=Boolean),
-    "q": _holds_text,
-    "list_id": lambda: TASKS.c.list_id == bindparam("list_id", type_=Uuid),
-    "in_inbox": lambda: TASKS.c.list_id.is_(None),
-    "labels": _has_labels,
-    "priorities": lambda: (
-        TASKS.c.priority == any_(bindparam("priorities", type_=ARRAY(SmallInteger)))
-    ),
-    "due_before": lambda: TASKS.c.due_date < bindparam("due_before", type_=Date),
-    "due_after": lambda: TASKS.c.due_date > bindparam("due_after", type_=Date),
-    "overdue": _is_overdue,
-    "not_overdue": lambda: _is_overdue().is_not(true()),
+FILTERS: Final[dict[str, ColumnElement[bool]]] = {
+    "is_completed": col(Task.is_completed) == _IS_COMPLETED,
+    "q": _contains_search_text(),
+    "list_id": col(Task.list_id) == _LIST_ID,
+    "in_inbox": col(Task.list_id).is_(None),
+    "labels": _has_all_labels(),
+    "priorities": col(Task.priority) == any_(_PRIORITIES),
+    "due_before": col(Task.due_date) < _DUE_BEFORE,
+    "due_after": col(Task.due_date) > _DUE_AFTER,
+    "overdue": _is_overdue(),
+    "not_overdue": _is_overdue().is_not(true()),
 }
-"""What can be asked of a task, each by the name of its value."""
+"""The filters of a list, each by the name of its parameter if it has one."""
 
-_DUE = func.to_char(TASKS.c.due_date, "YYYY-MM-DD").concat(
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """What a list is sorted by.
+
+    Attributes:
+        column: The expression of ORDER BY.
+        text: The same value as a text that sorts alike: the value of a cursor.
+        is_nullable: Whether tasks may have no value.
+    """
+
+    column: ColumnElement[Any]
+    text: ColumnElement[str]
+    is_nullable: bool = False
+
+
+_DUE_TEXT = func.to_char(TASKS.c.due_date, "YYYY-MM-DD").concat(
     func.coalesce(time_json(TASKS.c.due_at), "")
 )
+_TITLE_TEXT = _casefold(TASKS.c.title)
 
-ORDERS: Final[dict[str, tuple[ColumnElement[Any], ColumnElement[str]]]] = {
-    "created_at": (TASKS.c.created_at, time_json(TASKS.c.created_at)),
-    "updated_at": (TASKS.c.updated_at, time_json(TASKS.c.updated_at)),
-    "title": (_casefold(TASKS.c.title).collate("C"), _casefold(TASKS.c.title)),
-    "due": (_DUE.collate("C"), _DUE),
-    "priority": (TASKS.c.priority, cast(TASKS.c.priority, Text)),
-    "position": (sort_position(TASKS.c), position_json(TASKS.c)),
-    "is_completed": (TASKS.c.is_completed, cast(TASKS.c.is_completed, Text)),
+SORT_KEYS: Final[dict[str, SortKey]] = {
+    "created_at": SortKey(TASKS.c.created_at, time_json(TASKS.c.created_at)),
+    "updated_at": SortKey(TASKS.c.updated_at, time_json(TASKS.c.updated_at)),
+    "title": SortKey(_TITLE_TEXT.collate("C"), _TITLE_TEXT),
+    "due": SortKey(_DUE_TEXT.collate("C"), _DUE_TEXT, is_nullable=True),
+    "priority": SortKey(TASKS.c.priority, cast(TASKS.c.priority, Text)),
+    "position": SortKey(sort_position(TASKS.c), position_json(TASKS.c)),
+    "is_completed": SortKey(TASKS.c.is_completed, cast(TASKS.c.is_completed, Text)),
 }
-"""What tasks can be sorted by, and a text for it that sorts alike."""
+"""What tasks can be sorted by."""
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def list_tasks(
-    filters: frozenset[str], sort: str, *, is_plain: bool, behind: str | None = None
-) -> Executable:
-    """Build the list once for each combination; without a `limit` (null) it has no end.
+@lru_cache(maxsize=STATEMENTS_CACHED_MAX)
+def list_tasks(filters: frozenset[str], sort: str, after: CursorType | None = None) -> Executable:
+    """List the tasks of one user; built once for each combination.
 
-    `behind` says what is known of the last task of the page before: its `time` in the plain list, else the `value` that
-    it is sorted by, or that it has `nothing`. Each row also has the owner's `counter`, and but for the plain list the
-    value as a text. A list that is empty, or of which the counter was `seen`, is one row without a task; no row when
-    the owner is unknown.
+    Each row has the owner's `counter`, and unless the sort is `created_at` the task's sort `value`
+    as a text. There is one row without a task if no task matches, or if the counter is one of
+    `if_none_match`; no row if the owner is unknown. A `limit` that is NULL is none.
+
+    Args:
+        filters: Names of `FILTERS`; all must match.
+        sort: A name of `SORT_KEYS`, with `-` before it for the descending order.
+        after: The kind of cursor whose task comes before the first one; None for the first page.
     """
-    key, text = ORDERS[sort.removeprefix("-")]
-    shown = TASK_PROJECTION if is_plain else [*TASK_PROJECTION, text.label("value")]
-    found = select(*shown).where(
-        TASKS.c.user_id == OWNERS.c.id,
-        NOT_MODIFIED_SINCE,
-        *(FILTERS[name]() for name in sorted(filters)),
-    )
-    if behind:
-        found = found.where(_is_behind(sort, behind))
-    first = key.desc() if sort.startswith("-") else key
-    # That the inbox has no list makes the planner use the index only if it is said here, too.
-    inbox = [TASKS.c.list_id] if "in_inbox" in filters and sort == "position" else []
-    ordered = found.order_by(
-        *inbox, first.nulls_last() if sort.endswith("due") else first, TASKS.c.id
-    )
-    # One owner joined with an ordered list keeps its order: to sort once more would read all before the first row.
-    listed = ordered.limit(bindparam("limit", type_=Integer)).correlate(OWNERS).lateral("listed")
+    columns = list(TASK_PROJECTION)
+    if sort != "created_at":
+        columns.append(_sort_key(sort).text.label("value"))
+    page = select(*columns).where(col(Task.user_id) == col(Owner.id), NOT_MODIFIED_SINCE)
+    for name in sorted(filters):
+        page = page.where(FILTERS[name])
+    if after is not None:
+        page = page.where(_is_after(sort, after))
+    if "in_inbox" in filters and sort == "position":
+        # Constant, but without it the planner does not see that the index has this order.
+        page = page.order_by(col(Task.list_id))
+    page = page.order_by(_order(sort), col(Task.id)).limit(_LIMIT)
+    # Joined with one owner, the ordered tasks keep their order. ORDER BY in the outer query would
+    # read all tasks before the first row is returned.
+    listed = page.correlate(Owner).lateral("listed")
     return (
-        select(OWNERS.c.counter, listed)
+        select(col(Owner.counter), listed)
         .join(listed, true(), isouter=True)
-        .where(OWNERS.c.id == USER_ID)
+        .where(col(Owner.id) == USER_ID)
     )
 
 
-def _is_behind(sort: str, what: str) -> ColumnElement[bool]:
-    last_id = bindparam("after_id", type_=Uuid)
-    if what == "time":
-        return tuple_(TASKS.c.created_at, TASKS.c.id) > tuple_(
-            bindparam("after_time", type_=TIMESTAMPTZ), last_id
-        )
-    key, text = ORDERS[sort.removeprefix("-")]
-    if what == "nothing":
-        return and_(text.is_(None), TASKS.c.id > last_id)
-    last = bindparam("after_value", type_=Text)
+def _sort_key(sort: str) -> SortKey:
+    return SORT_KEYS[sort.removeprefix("-")]
+
+
+def _is_descending(sort: str) -> bool:
+    return sort.startswith("-")
+
+
+def _order(sort: str) -> ColumnElement[Any]:
+    """Tasks without a value come last in both directions."""
+    key = _sort_key(sort)
+    column = key.column.desc() if _is_descending(sort) else key.column
+    if key.is_nullable:
+        return column.nulls_last()
+    return column
+
+
+def _is_after(sort: str, cursor: CursorType) -> ColumnElement[bool]:
+    """Compare a task with the last one of the page before."""
+    if cursor is CreatedAtCursor:
+        own_key = tuple_(col(Task.created_at), col(Task.id))
+        return own_key > tuple_(_AFTER_CREATED_AT, _AFTER_ID)
+    key = _sort_key(sort)
+    if cursor is NullSortCursor:
+        return and_(key.text.is_(None), col(Task.id) > _AFTER_ID)
     if sort == "position":
-        return tuple_(key, TASKS.c.id) > tuple_(cast(last, Numeric), last_id)
-    place = text.collate("C")
-    beyond = place < last if sort.startswith("-") else place > last
-    return or_(beyond, and_(place == last, TASKS.c.id > last_id), text.is_(None))
+        # As one row comparison, which the index answers.
+        own_key = tuple_(key.column, col(Task.id))
+        return own_key > tuple_(cast(_AFTER_VALUE, Numeric), _AFTER_ID)
+    text = key.text.collate("C")
+    is_beyond = text < _AFTER_VALUE if _is_descending(sort) else text > _AFTER_VALUE
+    is_same_value = text == _AFTER_VALUE
+    return or_(
+        is_beyond,
+        and_(is_same_value, col(Task.id) > _AFTER_ID),
+        key.text.is_(None),
+    )

@@ -71,7 +71,7 @@ LEFT OUTER JOIN LATERAL (
   WHERE
     tasks.user_id = owners.id
     AND CAST(owners.counter AS TEXT) <> ALL(:if_none_match::TEXT[])
-    AND (tasks.created_at, tasks.id) > (:after_time::TIMESTAMPTZ, :after_id::UUID)
+    AND (tasks.created_at, tasks.id) > (:after_created_at::TIMESTAMPTZ, :after_id::UUID)
   ORDER BY
     tasks.created_at,
     tasks.id

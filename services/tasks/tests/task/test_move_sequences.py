@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 
 from devkit.testing.auth_headers import ClientFactory
 
-from .support.helpers import JsonObject, create_list, create_task, move_task
-from .support.service import Service
+from ..support.helpers import JsonObject, create_list, create_task, move_task
+from ..support.service import Service
 
 TASKS = 6
 

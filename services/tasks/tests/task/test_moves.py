@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.helpers import (
+from ..support.helpers import (
     JsonObject,
     create_list,
     create_task,
@@ -19,7 +19,7 @@ from .support.helpers import (
     move_task,
     problem_code,
 )
-from .support.owner_lock import commit_after_requests_wait, lock_owners
+from ..support.owner_lock import commit_after_requests_wait, lock_owners
 
 MANY = 30
 

@@ -9,8 +9,8 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
-from .support.helpers import JsonObject, create_list, create_task, problem_code
-from .support.owner_lock import lock_owners
+from ..support.helpers import JsonObject, create_list, create_task, problem_code
+from ..support.owner_lock import lock_owners
 
 KEY = {"Idempotency-Key": "one"}
 

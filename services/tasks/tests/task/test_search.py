@@ -10,7 +10,7 @@ from common.database import engine_lifespan, fetch_all
 from devkit.platform.databases import MigratedDatabases
 from devkit.testing.auth_headers import ClientFactory
 
-from .support.helpers import create_list, create_task, list_titles
+from ..support.helpers import create_list, create_task, list_titles
 
 SPELLINGS: Final = [
     ("Straße", "STRASSE"),

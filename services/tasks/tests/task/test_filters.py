@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from devkit.testing.auth_headers import ClientFactory
 
-from .support.helpers import create_list, create_task, list_titles
+from ..support.helpers import create_list, create_task, list_titles
 
 FAULTS = [
     "list_id=x",

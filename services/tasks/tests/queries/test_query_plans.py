@@ -15,17 +15,18 @@ from sqlalchemy import Executable
 
 from devkit.platform.databases import MigratedDatabases
 from tasks.core import idempotency as keys
+from tasks.core.pagination import CreatedAtCursor, SortCursor
 from tasks.label import queries as labels
 from tasks.sync import queries as changes
 from tasks.task.queries import change as tasks
 from tasks.task.queries import create as creation
-from tasks.task.queries.listing import FILTERS, ORDERS, list_tasks
+from tasks.task.queries.listing import FILTERS, SORT_KEYS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
 from tasks.task_list import queries as lists
 from tasks.task_list.move_queries import move_list
 from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
 
-from .support.large_dataset import (
+from ..support.large_dataset import (
     IMPORT_ID,
     LABEL_ID,
     LIST_ID,
@@ -44,7 +45,7 @@ MOMENT = datetime.now(UTC)
 TODAY = MOMENT.date()
 BEHIND = {
     "after_id": TASK_ID,
-    "after_time": MOMENT - timedelta(days=3),
+    "after_created_at": MOMENT - timedelta(days=3),
     "after_value": f"{MOMENT.timestamp():020.0f}",
 }
 
@@ -113,17 +114,17 @@ class Run(NamedTuple):
     indexes: set[str]
 
 
-def _listing(*filters: str, by: str = "created_at", behind: str | None = None) -> Executable:
-    return list_tasks(frozenset(filters), by, is_plain=by == "created_at", behind=behind)
+def _listing(*filters: str, by: str = "created_at", after: CursorType | None = None) -> Executable:
+    return list_tasks(frozenset(filters), by, after)
 
 
 PAGES: Final = {
     "all": Run(_listing(), {}, {CREATED}),
-    "all behind": Run(_listing(behind="time"), {}, {CREATED}),
+    "all behind": Run(_listing(after=CreatedAtCursor), {}, {CREATED}),
     "a list": Run(_listing("list_id", by="position"), {}, {PLACED}),
-    "a list behind": Run(_listing("list_id", by="position", behind="value"), {}, {PLACED}),
+    "a list behind": Run(_listing("list_id", by="position", after=SortCursor), {}, {PLACED}),
     "inbox": Run(_listing("in_inbox", by="position"), {}, {PLACED}),
-    "inbox behind": Run(_listing("in_inbox", by="position", behind="value"), {}, {PLACED}),
+    "inbox behind": Run(_listing("in_inbox", by="position", after=SortCursor), {}, {PLACED}),
     "changes": Run(changes.GET_CHANGES, {}, VERSIONS),
     "task": Run(tasks.GET_TASK, {}, {OWN_ID}),
     "lists": Run(lists.LIST_LISTS, {}, set()),
@@ -148,7 +149,7 @@ SEARCHES: Final = {
     **{f"filter {name}": Run(_listing(name), {}, set()) for name in FILTERS},
     **{
         f"sort {sign}{name}": Run(_listing(by=sign + name), {}, set())
-        for name in ORDERS
+        for name in SORT_KEYS
         for sign in ("", "-")
     },
 }
