@@ -1,1 +1,1 @@
-"""What a request costs, as a multiple of the least that it can cost: `make bench`."""
+"""`make bench`: the CPU of a request, as a multiple of what a bare process needs for it."""

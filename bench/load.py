@@ -1,49 +1,63 @@
-"""Clients that ask one thing after the other, each over a connection that is kept."""
+"""Clients that send one request after the other, each over a connection that stays open."""
 
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from devkit.platform.errors import CannotRunError
 
 CLIENTS: Final = 16
-"""How many ask at once."""
+"""Clients at the same time."""
 
-_LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
+_CONTENT_LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 Script = Callable[[bytes], bytes]
-"""What a client asks next, after this answer."""
+"""Returns the next request of a client, given the response to the one before."""
 
 
-async def ask(url: str, scripts: Sequence[Script], count: int) -> list[float]:
-    """Ask so many times together, a client for each script; return how many seconds each answer took.
+async def send_requests(url: str, scripts: Sequence[Script], count: int) -> list[float]:
+    """Send requests with one client for each script; return the seconds that each took.
+
+    Args:
+        url: Base URL of the server.
+        scripts: Clients.
+        count: Requests of all clients together.
 
     Raises:
-        CannotRunError: An answer was a refusal.
+        CannotRunError: The status of a response was not 2xx.
     """
     host, _, port = url.removeprefix("http://").partition(":")
-    took, left = list[float](), iter(range(count))
-
-    async def go_on(script: Script) -> None:
-        reader, writer = await asyncio.open_connection(host, int(port))
-        answer = b""
-        for _ in left:
-            request, began = script(answer), time.perf_counter()
-            writer.write(request)
-            answer = await _answer(reader)
-            took.append(time.perf_counter() - began)
-        writer.close()
-
-    await asyncio.gather(*map(go_on, scripts))
-    return took
+    durations: list[float] = []
+    remaining = iter(range(count))
+    clients = [_run_client(host, int(port), script, remaining, durations) for script in scripts]
+    await asyncio.gather(*clients)
+    return durations
 
 
-async def _answer(reader: asyncio.StreamReader) -> bytes:
+async def _run_client(
+    host: str, port: int, script: Script, remaining: Iterator[int], durations: list[float]
+) -> None:
+    """Send requests until no client has any left to send."""
+    reader, writer = await asyncio.open_connection(host, port)
+    response = b""
+    for _ in remaining:
+        request = script(response)
+        started_at = time.perf_counter()
+        writer.write(request)
+        response = await _read_response(reader)
+        durations.append(time.perf_counter() - started_at)
+    writer.close()
+
+
+async def _read_response(reader: asyncio.StreamReader) -> bytes:
+    """Return the body of a response."""
     head = await reader.readuntil(b"\r\n\r\n")
-    length = _LENGTH.search(head)
-    body = await reader.readexactly(int(length[1])) if length else b""
+    content_length = _CONTENT_LENGTH.search(head)
+    body = b""
+    if content_length:
+        body = await reader.readexactly(int(content_length[1]))
     if not head.startswith(b"HTTP/1.1 2"):
-        raise CannotRunError(f"It was refused: {head.decode()}{body.decode()}")
+        raise CannotRunError(f"A request failed: {head.decode()}{body.decode()}")
     return body

@@ -1,135 +1,179 @@
-"""Measuring in turns: one block of requests on each way, and again, so that the machine's moods reach all alike."""
+"""Measures in rounds: a block of requests on each topology, and again.
+
+So changes in the machine's speed affect all topologies alike.
+"""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import fmean, quantiles
 from typing import Final
 
-from bench.load import CLIENTS, Script, ask
+from bench.load import CLIENTS, Script, send_requests
 from bench.meter import Meter, resident_mebibytes
 from bench.operations import DECISION, OPERATIONS, Client, Operation
-from bench.stage import Stage, Way
+from bench.testbed import BASELINE, Testbed, Topology
 
-WARM_UP: Final = 80
-"""Requests until a connection is open and the driver has prepared the statements."""
+WARM_UP_REQUESTS: Final = 80
+"""Requests until connections are open and the driver has prepared the statements."""
 
-COUNTED: Final = 16
-"""Requests of which the round trips are counted."""
+COUNTED_REQUESTS: Final = 16
+"""Requests whose round trips to the database are counted."""
 
 DATABASE: Final = "postgres"
-"""Under this name stands what the database used."""
+"""Name of the database among the measured processes."""
 
 
 @dataclass
 class Sample:
-    """What one operation took on one way, in all its blocks."""
+    """Measurements of one operation on one topology, in all rounds."""
 
     operation: Operation
-    way: Way
+    topology: Topology
     requests: int = 0
     cpu_seconds: Counter[str] = field(default_factory=Counter[str])
-    """By the service's name, and the database's."""
+    """By the name of the service; `DATABASE` is PostgreSQL."""
 
-    answer_seconds: list[float] = field(default_factory=list[float])
+    response_seconds: list[float] = field(default_factory=list[float])
     loads: list[float] = field(default_factory=list[float])
-    round_trips: float = 0
+    """Load average of the machine after each block."""
 
-    def microseconds(self, *names: str) -> float:
-        """Return the CPU of these services for one request."""
-        return sum(self.cpu_seconds[name] for name in names) * 1e6 / self.requests
+    round_trips: float = 0
+    """Round trips to the database for one request."""
+
+    def microseconds(self, *services: str) -> float:
+        """Return the CPU time of these services for one request."""
+        seconds = sum(self.cpu_seconds[service] for service in services)
+        return seconds * 1e6 / self.requests
 
     def percentile(self, percent: int) -> float:
-        """Return after how many milliseconds so many of a hundred answers were there."""
-        return quantiles(self.answer_seconds, n=100)[percent - 1] * 1000
+        """Return a percentile of the response times, in milliseconds."""
+        return quantiles(self.response_seconds, n=100)[percent - 1] * 1000
 
     @property
     def load(self) -> float:
-        """How many processes of the machine wanted to run, whoever's they are."""
+        """How many processes of the machine were ready to run."""
         return fmean(self.loads)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a service held after a round of everything and at the end, in MiB, and how often it answered in between."""
+    """Resident memory of a service after the first round and at the end, in MiB."""
 
     service: str
     early: float
     late: float
-    answers: int
+    responses: int
+    """Responses between the two."""
 
 
-Say = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 
 
 async def measure(
-    stage: Stage, rounds: int, requests: int, say: Say
+    testbed: Testbed, rounds: int, requests: int, report_progress: ReportProgress
 ) -> tuple[list[Sample], list[Memory]]:
-    """Measure every operation on every way, in so many rounds with so many requests each."""
-    await _go_round(stage, list(_turns(stage)), requests, lambda step: say(f"warming up: {step}"))
-    early, samples = _resident(stage), list(_turns(stage))
+    """Measure every operation on every topology.
+
+    Args:
+        testbed: The started services.
+        rounds: How often everything is measured, after a round that only warms up.
+        requests: Requests of each operation on each topology in a round.
+        report_progress: Called with a description of each step.
+    """
+    await _measure_round(testbed, _create_samples(testbed), requests, "warming up", report_progress)
+    early_mebibytes = _resident_mebibytes(testbed)
+    samples = _create_samples(testbed)
     for number in range(1, rounds + 1):
-        await _go_round(
-            stage, samples, requests, lambda step, at=number: say(f"round {at} of {rounds}: {step}")
+        step = f"round {number} of {rounds}"
+        await _measure_round(testbed, samples, requests, step, report_progress)
+    late_mebibytes = _resident_mebibytes(testbed)
+    await _count_round_trips(testbed, samples, report_progress)
+    memory: list[Memory] = []
+    for name, service in testbed.services().items():
+        responses = sum(
+            sample.requests for sample in samples if service in sample.topology.services
         )
-    late = _resident(stage)
-    await _count_round_trips(stage, samples, say)
-    memory = [
-        Memory(
-            name,
-            early[name],
-            late[name],
-            sum(each.requests for each in samples if service in each.way.services),
-        )
-        for name, service in stage.services().items()
-    ]
+        memory.append(Memory(name, early_mebibytes[name], late_mebibytes[name], responses))
     return samples, memory
 
 
-def _turns(stage: Stage) -> Iterator[Sample]:
+def _create_samples(testbed: Testbed) -> list[Sample]:
+    """Return an empty sample for each measurement of a round, in their order."""
+    samples: list[Sample] = []
     for operation in OPERATIONS:
-        yield from (Sample(operation, way) for way in stage.ways)
-    yield from (Sample(DECISION, way) for way in stage.decisions)
+        samples.extend(Sample(operation, topology) for topology in testbed.topologies)
+    samples.extend(Sample(DECISION, topology) for topology in testbed.decision_topologies)
+    return samples
 
 
-async def _go_round(stage: Stage, samples: Iterable[Sample], requests: int, say: Say) -> None:
+async def _measure_round(
+    testbed: Testbed,
+    samples: Iterable[Sample],
+    requests: int,
+    step: str,
+    report_progress: ReportProgress,
+) -> None:
     for sample in samples:
-        say(f"{sample.operation.name}, {sample.way.name}")
-        scripts = _scripts(stage, sample.way, sample.operation, requests)
-        processes = {service.name: service.process for service in sample.way.services}
-        meter = Meter({**processes, DATABASE: stage.postgres.process})
-        sample.answer_seconds += await ask(sample.way.url, scripts, requests)
+        topology = sample.topology
+        report_progress(f"{step}: {sample.operation.name}, {topology.name}")
+        scripts = _create_scripts(testbed, topology, sample.operation, requests)
+        processes = {service.name: service.process for service in topology.services}
+        processes[DATABASE] = testbed.postgres.process
+        meter = Meter(processes)
+        sample.response_seconds += await send_requests(topology.url, scripts, requests)
         sample.cpu_seconds.update(meter.read())
         sample.loads.append(os.getloadavg()[0])
         sample.requests += requests
 
 
-def _scripts(stage: Stage, way: Way, operation: Operation, requests: int) -> list[Script]:
-    """Give each client something to say, and those who write tasks of their own for it."""
-    owners = stage.writers if operation.writes else stage.readers
+def _create_scripts(
+    testbed: Testbed, topology: Topology, operation: Operation, requests: int
+) -> list[Script]:
+    """Return a script for each client; users who write get new tasks for it first."""
+    users = testbed.readers
     if operation.writes:
-        for owner in owners:
-            owner.add(stage.database_url, requests)
-    return [
-        operation.script(Client(owner, way.identify(owner))) for owner in (owners * 2)[:CLIENTS]
-    ]
+        users = testbed.writers
+        for user in users:
+            user.replace_tasks(testbed.database_url, requests)
+    scripts: list[Script] = []
+    for number in range(CLIENTS):
+        user = users[number % len(users)]
+        client = Client(user, topology.authenticate(user))
+        scripts.append(operation.create_script(client))
+    return scripts
 
 
-async def _count_round_trips(stage: Stage, samples: Iterable[Sample], say: Say) -> None:
-    """Note the round trips of each operation, of the floor and of the service on whichever way; one client counts."""
-    for way in stage.counted:
+async def _count_round_trips(
+    testbed: Testbed, samples: Iterable[Sample], report_progress: ReportProgress
+) -> None:
+    """Count the round trips of one client, and store them in the samples.
+
+    The baseline has a count of its own; all other topologies have that of the tasks service.
+    """
+    for topology in testbed.counted_topologies:
         for operation in OPERATIONS:
-            say(f"counting round trips: {operation.name}, {way.name}")
-            await ask(way.url, _scripts(stage, way, operation, WARM_UP)[:1], WARM_UP)
-            scripts, stage.proxy.round_trips = _scripts(stage, way, operation, COUNTED)[:1], 0
-            await ask(way.url, scripts, COUNTED)
+            report_progress(f"counting round trips: {operation.name}, {topology.name}")
+            await _send_with_one_client(testbed, topology, operation, WARM_UP_REQUESTS)
+            testbed.proxy.round_trips = 0
+            await _send_with_one_client(testbed, topology, operation, COUNTED_REQUESTS)
+            round_trips = testbed.proxy.round_trips / COUNTED_REQUESTS
             for sample in samples:
-                if sample.operation is operation and (sample.way.name == "floor") == (
-                    way.name == "floor"
-                ):
-                    sample.round_trips = stage.proxy.round_trips / COUNTED
+                is_baseline = sample.topology.name == BASELINE
+                if sample.operation is operation and is_baseline == (topology.name == BASELINE):
+                    sample.round_trips = round_trips
 
 
-def _resident(stage: Stage) -> dict[str, float]:
-    return {name: resident_mebibytes(service.process) for name, service in stage.services().items()}
+async def _send_with_one_client(
+    testbed: Testbed, topology: Topology, operation: Operation, requests: int
+) -> None:
+    scripts = _create_scripts(testbed, topology, operation, requests)
+    await send_requests(topology.url, scripts[:1], requests)
+
+
+def _resident_mebibytes(testbed: Testbed) -> dict[str, float]:
+    mebibytes: dict[str, float] = {}
+    for name, service in testbed.services().items():
+        mebibytes[name] = resident_mebibytes(service.process)
+    return mebibytes

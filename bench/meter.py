@@ -1,7 +1,6 @@
-"""What processes have used."""
+"""CPU time and memory of processes."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import psutil
@@ -13,40 +12,41 @@ MEBIBYTE: Final = 2**20
 
 
 def cpu_seconds(process: Process) -> float:
-    """Return how much CPU a process and its children have used, user and system, those that have ended as well."""
+    """Return the CPU time of a process and its children, also of those that have ended."""
     parent = psutil.Process(process.popen.pid)
-    own = parent.cpu_times()
-    ended = own.children_user + own.children_system
-    return (
-        own.user
-        + own.system
-        + ended
-        + sum(map(_cpu_seconds_if_alive, parent.children(recursive=True)))
-    )
+    times = parent.cpu_times()
+    seconds = times.user + times.system + times.children_user + times.children_system
+    for child in parent.children(recursive=True):
+        seconds += _cpu_seconds_if_alive(child)
+    return seconds
 
 
 def resident_mebibytes(process: Process) -> float:
-    """Return how much memory a process holds."""
+    """Return the resident memory of a process."""
     return psutil.Process(process.popen.pid).memory_info().rss / MEBIBYTE
 
 
 class Meter:
-    """Reads what each of some processes has used since it was made."""
+    """Measures the CPU time of processes since its creation."""
 
     def __init__(self, processes: Mapping[str, Process]) -> None:
         self._processes = processes
-        self._before = self._used()
+        self._start_seconds = self._cpu_seconds()
 
     def read(self) -> dict[str, float]:
-        """Return CPU seconds, by the names of the processes."""
-        return {name: used - self._before[name] for name, used in self._used().items()}
+        """Return the CPU seconds by the names of the processes."""
+        used_seconds: dict[str, float] = {}
+        for name, seconds in self._cpu_seconds().items():
+            used_seconds[name] = seconds - self._start_seconds[name]
+        return used_seconds
 
-    def _used(self) -> dict[str, float]:
+    def _cpu_seconds(self) -> dict[str, float]:
         return {name: cpu_seconds(process) for name, process in self._processes.items()}
 
 
 def _cpu_seconds_if_alive(child: psutil.Process) -> float:
-    with suppress(psutil.NoSuchProcess):
+    try:
         times = child.cpu_times()
-        return times.user + times.system
-    return 0
+    except psutil.NoSuchProcess:
+        return 0
+    return times.user + times.system

@@ -1,115 +1,140 @@
-"""What is asked for, in the same bytes wherever it is asked."""
+"""The measured operations: the same bytes are sent to every topology."""
 
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
 from uuid import uuid4
 
+from bench.dataset import User
 from bench.load import Script
-from bench.people import Owner
 
 _VERSION: Final = re.compile(rb'"version": ?(\d+)')
 
 
 @dataclass(frozen=True)
 class Client:
-    """One client of an owner; `identity` is what its requests say about that."""
+    """A client of a user."""
 
-    owner: Owner
-    identity: dict[str, str]
+    user: User
+    auth_headers: Mapping[str, str]
 
     def request(
-        self, verb: str, path: str, body: dict[str, object] | None = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        """Write a request down."""
-        content = json.dumps(body).encode() if body else b""
-        described = (
-            {"Content-Type": "application/json", "Content-Length": str(len(content))}
-            if body
-            else {}
-        )
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {
-            "Host": "bench",
-            "Accept": "*/*",
-            "User-Agent": "bench",
-            **self.identity,
-            **described,
-            **named,
-        }
-        lines = [
-            f"{verb} {path} HTTP/1.1",
-            *(f"{name}: {value}" for name, value in sent.items()),
-            "",
-            "",
-        ]
-        return "\r\n".join(lines).encode() + content
+        """Return the bytes of a request.
+
+        Args:
+            method: Method.
+            path: Path and query.
+            body: Members of a JSON object; None for no body.
+            headers: Further headers.
+        """
+        content = b""
+        request_headers = {"Host": "bench", "Accept": "*/*", "User-Agent": "bench"}
+        request_headers.update(self.auth_headers)
+        if body is not None:
+            content = json.dumps(body).encode()
+            request_headers["Content-Type"] = "application/json"
+            request_headers["Content-Length"] = str(len(content))
+        request_headers.update(headers or {})
+        lines = [f"{method} {path} HTTP/1.1"]
+        lines.extend(f"{name}: {value}" for name, value in request_headers.items())
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that clients do over and over; `writes` says that the owner's tasks are used up by it."""
+    """Something that clients do again and again."""
 
     name: str
-    script: Callable[[Client], Script]
+    create_script: Callable[[Client], Script]
     writes: bool = False
+    """Whether it changes or uses up tasks of the user."""
 
 
-def _always(request: Callable[[Client], bytes]) -> Callable[[Client], Script]:
-    return lambda client: lambda _: request(client)
+def _list_tasks(limit: int) -> Operation:
+    def create_script(client: Client) -> Script:
+        def next_request(_: bytes) -> bytes:
+            return client.request("GET", f"/tasks?limit={limit}")
+
+        return next_request
+
+    return Operation(f"list of {limit}", create_script)
 
 
-def _get(client: Client) -> Script:
-    tasks = list(client.owner.tasks)
-    return lambda _: client.request("GET", f"/tasks/{random.choice(tasks)}")
+def _get_task(client: Client) -> Script:
+    task_ids = list(client.user.task_versions)
+
+    def next_request(_: bytes) -> bytes:
+        return client.request("GET", f"/tasks/{random.choice(task_ids)}")
+
+    return next_request
 
 
-def _create(client: Client) -> bytes:
-    return client.request("POST", "/tasks", {"title": "Water the plants"})
+def _create_task(client: Client) -> Script:
+    def next_request(_: bytes) -> bytes:
+        return client.request("POST", "/tasks", {"title": "Water the plants"})
+
+    return next_request
 
 
-def _create_once(client: Client) -> bytes:
-    return client.request(
-        "POST", "/tasks", {"title": "Water the plants"}, Idempotency_Key=str(uuid4())
-    )
+def _create_task_with_key(client: Client) -> Script:
+    def next_request(_: bytes) -> bytes:
+        headers = {"Idempotency-Key": str(uuid4())}
+        return client.request("POST", "/tasks", {"title": "Water the plants"}, headers)
+
+    return next_request
 
 
-def _change(client: Client) -> Script:
-    """Change a task of this client's own again and again, each time the version that came of the last time."""
-    (task, first), numbers = client.owner.tasks.popitem(), count()
+def _change_task(client: Client) -> Script:
+    """Change a task of this client again and again, with the version of the response before."""
+    task_id, version = client.user.task_versions.popitem()
+    numbers = count()
 
-    def change(answer: bytes) -> bytes:
-        found, title = _VERSION.search(answer), f"Water the plants {next(numbers)}"
-        tag = f'"{int(found[1]) if found else first}"'
-        return client.request("PATCH", f"/tasks/{task}", {"title": title}, If_Match=tag)
+    def next_request(response: bytes) -> bytes:
+        new_version = _VERSION.search(response)
+        if_match = f'"{version}"'
+        if new_version:
+            if_match = f'"{int(new_version[1])}"'
+        body = {"title": f"Water the plants {next(numbers)}"}
+        return client.request("PATCH", f"/tasks/{task_id}", body, {"If-Match": if_match})
 
-    return change
+    return next_request
 
 
-def _delete(client: Client) -> bytes:
-    return client.request("DELETE", f"/tasks/{client.owner.tasks.popitem()[0]}")
+def _delete_task(client: Client) -> Script:
+    def next_request(_: bytes) -> bytes:
+        task_id, _version = client.user.task_versions.popitem()
+        return client.request("DELETE", f"/tasks/{task_id}")
+
+    return next_request
 
 
-def _list(length: int) -> Operation:
-    return Operation(
-        f"list of {length}", _always(lambda client: client.request("GET", f"/tasks?limit={length}"))
-    )
+def _decide(client: Client) -> Script:
+    def next_request(_: bytes) -> bytes:
+        return client.request("GET", "/decide")
+
+    return next_request
 
 
 OPERATIONS: Final = (
-    _list(20),
-    _list(50),
-    Operation("get", _get),
-    Operation("create", _always(_create), writes=True),
-    Operation("create with key", _always(_create_once), writes=True),
-    Operation("change with tag", _change, writes=True),
-    Operation("delete", _always(_delete), writes=True),
+    _list_tasks(20),
+    _list_tasks(50),
+    Operation("get", _get_task),
+    Operation("create", _create_task, writes=True),
+    Operation("create with key", _create_task_with_key, writes=True),
+    Operation("change with tag", _change_task, writes=True),
+    Operation("delete", _delete_task, writes=True),
 )
-"""What is measured on every way through the platform."""
+"""Measured on every topology."""
 
-DECISION: Final = Operation("decide", _always(lambda client: client.request("GET", "/decide")))
-"""What the edge asks the gateway about each request."""
+DECISION: Final = Operation("decide", _decide)
+"""The request that the edge sends to the gateway for each request of a client."""

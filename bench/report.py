@@ -1,4 +1,4 @@
-"""What was measured, as a table for people and as JSON for everything else."""
+"""The measurements as a Markdown table and as JSON."""
 
 import json
 import platform
@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from bench.markdown import render_table
 from bench.measure import DATABASE, Memory, Sample
+from bench.testbed import BASELINE
 
-PYTHON: Final = ("tasks", "gateway")
-"""Services that are ours."""
+PYTHON_SERVICES: Final = ("tasks", "gateway")
 
-SERVICES: Final = (*PYTHON, "edge")
+SERVICES: Final = (*PYTHON_SERVICES, "edge")
 """All services that a request can pass."""
 
 HEADINGS: Final = (
+    "operation",
+    "topology",
     "tasks",
     "gateway",
     "edge",
@@ -26,17 +29,26 @@ HEADINGS: Final = (
     "p99 ms",
     "load",
 )
-"""Columns; the first five in multiples of the floor, PostgreSQL in multiples of what it does for the floor."""
+"""Columns. From `tasks` to `all` they are multiples of the baseline's CPU time.
+
+`PostgreSQL` is a multiple of the CPU time that PostgreSQL needs for the baseline.
+"""
+
+MEMORY_HEADINGS: Final = ("memory", "MiB early", "MiB late", "responses between")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one operation took on one way: CPU in multiples of the floor's for the same operation."""
+    """One operation on one topology: CPU as multiples of the baseline's for the operation."""
 
     operation: str
-    way: str
+    topology: str
     microseconds: float
+    """CPU time of all services for one request."""
+
     multiples: dict[str, float]
+    """By the name of the service."""
+
     postgres: float
     round_trips: float
     p50_milliseconds: float
@@ -45,30 +57,37 @@ class Row:
 
     @property
     def python(self) -> float:
-        """All processes of ours."""
-        return sum(self.multiples.get(name, 0) for name in PYTHON)
+        """The multiple of all Python services."""
+        return sum(self.multiples.get(name, 0) for name in PYTHON_SERVICES)
 
     @property
-    def whole(self) -> float:
-        """All processes but the database's."""
+    def total(self) -> float:
+        """The multiple of all services; the database is not one."""
         return sum(self.multiples.values())
 
 
-def rows_of(samples: Sequence[Sample]) -> list[Row]:
-    """Compare every sample with the floor."""
-    floors = {sample.operation: sample for sample in samples if sample.way.name == "floor"}
-    return [_row(sample, floors[sample.operation]) for sample in samples]
+def compare_with_baseline(samples: Sequence[Sample]) -> list[Row]:
+    """Return a row for each sample."""
+    baselines = {sample.operation: sample for sample in samples if sample.topology.name == BASELINE}
+    return [_compare(sample, baselines[sample.operation]) for sample in samples]
 
 
-def _row(sample: Sample, floor: Sample) -> Row:
-    names, unit = [service.name for service in sample.way.services], floor.microseconds("floor")
-    database = floor.microseconds(DATABASE)
+def _compare(sample: Sample, baseline: Sample) -> Row:
+    names = [service.name for service in sample.topology.services]
+    baseline_microseconds = baseline.microseconds(BASELINE)
+    multiples: dict[str, float] = {}
+    for name in names:
+        multiples[name] = round(sample.microseconds(name) / baseline_microseconds, 2)
+    postgres = 0.0
+    postgres_microseconds = baseline.microseconds(DATABASE)
+    if postgres_microseconds:
+        postgres = round(sample.microseconds(DATABASE) / postgres_microseconds, 2)
     return Row(
         operation=sample.operation.name,
-        way=sample.way.name,
+        topology=sample.topology.name,
         microseconds=round(sample.microseconds(*names)),
-        multiples={name: round(sample.microseconds(name) / unit, 2) for name in names},
-        postgres=round(sample.microseconds(DATABASE) / database, 2) if database else 0,
+        multiples=multiples,
+        postgres=postgres,
         round_trips=round(sample.round_trips, 2),
         p50_milliseconds=round(sample.percentile(50), 1),
         p99_milliseconds=round(sample.percentile(99), 1),
@@ -76,49 +95,55 @@ def _row(sample: Sample, floor: Sample) -> Row:
     )
 
 
-def table(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
-    """Write the table; it is Markdown as well."""
-    lines = [("operation", "way", *HEADINGS), ("---",) * (len(HEADINGS) + 2), *map(_cells, rows)]
-    held = [("memory", "MiB early", "MiB late", "answers between"), ("---",) * 4]
-    held += [
-        (each.service, f"{each.early:.0f}", f"{each.late:.0f}", f"{each.answers:,}")
-        for each in memory
-    ]
-    return f"{aligned(lines)}\n\n{aligned(held)}"
+def render_report(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
+    """Return the tables of CPU time and of memory, as Markdown."""
+    cpu_table = render_table(HEADINGS, [_cells(row) for row in rows])
+    memory_table = render_table(MEMORY_HEADINGS, [_memory_cells(item) for item in memory])
+    return f"{cpu_table}\n\n{memory_table}"
 
 
-def to_json(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
-    """Write everything down, with what it was measured on."""
-    machine = {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "machine": platform.machine(),
-    }
-    measured = {
-        "machine": machine,
-        "rows": [asdict(row) for row in rows],
-        "memory": [asdict(each) for each in memory],
-    }
-    return json.dumps(measured, indent=1) + "\n"
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    if row.way == "floor":
-        shares = (f"{row.microseconds:.0f} µs", "", "", "1", "1")
+def _cells(row: Row) -> list[str]:
+    cells = [row.operation, row.topology]
+    if row.topology == BASELINE:
+        cells += [f"{row.microseconds:.0f} µs", "", "", "1", "1"]
     else:
-        shares = tuple(
-            f"{row.multiples[name]:.2f}" if name in row.multiples else "" for name in SERVICES
-        )
-        shares += (f"{row.python:.2f}", f"{row.whole:.2f}")
-    measured = (row.postgres, row.round_trips, row.p50_milliseconds, row.p99_milliseconds, row.load)
-    return (row.operation, row.way, *shares, *(f"{value:g}" for value in measured))
+        for name in SERVICES:
+            cells.append(_multiple(row.multiples.get(name)))
+        cells += [_multiple(row.python), _multiple(row.total)]
+    cells += [
+        f"{row.postgres:g}",
+        f"{row.round_trips:g}",
+        f"{row.p50_milliseconds:g}",
+        f"{row.p99_milliseconds:g}",
+        f"{row.load:g}",
+    ]
+    return cells
 
 
-def aligned(lines: Sequence[tuple[str, ...]]) -> str:
-    """Write lines of cells as a table; a line of `---` separates the headings."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(f"| {' | '.join(map(_filled, line, widths))} |" for line in lines)
+def _multiple(multiple: float | None) -> str:
+    if multiple is None:
+        return ""
+    return f"{multiple:.2f}"
 
 
-def _filled(cell: str, width: int) -> str:
-    return cell.ljust(width, "-" if cell == "---" else " ")
+def _memory_cells(memory: Memory) -> list[str]:
+    return [
+        memory.service,
+        f"{memory.early:.0f}",
+        f"{memory.late:.0f}",
+        f"{memory.responses:,}",
+    ]
+
+
+def render_json(rows: Sequence[Row], memory: Sequence[Memory]) -> str:
+    """Return the measurements, and on what they were made, as JSON."""
+    document = {
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "machine": platform.machine(),
+        },
+        "rows": [asdict(row) for row in rows],
+        "memory": [asdict(item) for item in memory],
+    }
+    return json.dumps(document, indent=1) + "\n"

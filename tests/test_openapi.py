@@ -1,4 +1,4 @@
-"""The committed document says what the services do."""
+"""The committed OpenAPI document is what the services do, and is valid."""
 
 import json
 import re
@@ -20,63 +20,63 @@ PORTABLE = re.compile(
     \^? (
         [A-Za-z0-9 "!#%&',:;<=>@_`~-]            # a character that stands for itself,
       | \\ ( [tnr.*+?()|/\\^$] | x[0-9a-f]{2} )   # or must be escaped to do so,
-      | \[ \^? ( [A-Za-z0-9 "!#$%&'()*+,./:;<=>?@_`{|}~-] | \\ ( [tnr\\^\]\[-] | x[0-9a-f]{2} ) )+ \]
+      | \[ \^? (                                 # a set of characters,
+          [A-Za-z0-9 "!#$%&'()*+,./:;<=>?@_`{|}~-] | \\ ( [tnr\\^\]\[-] | x[0-9a-f]{2} )
+        )+ \]
       | \( (?!\?) | \) | \|                       # groups and choices,
       | [*+?]                                    # and how often
       | \{ ( [0-9]+ , )? [0-9]+ \}
     )* \$?
     """
 )
-"""Patterns that RE2 (Go), ECMA 262 with and without `u`, Java, Rust and Python take, and read alike.
+"""Patterns with one meaning in RE2 (Go), ECMA 262 with and without `u`, Java, Rust and Python.
 
-`\\u` is none of RE2's escapes; `\\d`, `\\s` and `\\w` mean ASCII to some and Unicode to others; RE2 looks neither
-ahead nor behind. Source: https://github.com/google/re2/wiki/Syntax; ECMA 262, 22.2.1.
+`\\u` is no escape of RE2; `\\d`, `\\s` and `\\w` mean ASCII to some and Unicode to others; RE2 has
+no lookahead and no lookbehind. Source: https://github.com/google/re2/wiki/Syntax; ECMA 262, 22.2.1.
 """
 
 REPEATED_MAX = 1000
-"""Times that RE2 repeats something."""
+"""How often RE2 can repeat something."""
 
 
-def named(place: str) -> dict[str, Json]:
-    """Return what the document says once."""
-    return cast("dict[str, dict[str, Json]]", build_document()["components"])[place]
+def components(kind: str) -> dict[str, Json]:
+    """Return the schemas, headers or responses of the document by their names."""
+    return cast("dict[str, dict[str, Json]]", build_document()["components"])[kind]
 
 
-def refusals_of(operation: Json) -> set[str]:
+def problem_statuses(operation: Json) -> set[str]:
     return {status for status in cast("Json", operation["responses"]) if status >= "400"}
 
 
 def operations() -> Iterator[Json]:
-    paths = cast("dict[str, dict[str, Json]]", build_document()["paths"])
-    return (operation for verbs in paths.values() for operation in verbs.values())
+    for path_item in cast("dict[str, dict[str, Json]]", build_document()["paths"]).values():
+        yield from path_item.values()
 
 
 def parameters() -> Iterator[Json]:
-    return (
-        found for operation in operations() for found in cast("list[Json]", operation["parameters"])
-    )
+    for operation in operations():
+        yield from cast("list[Json]", operation["parameters"])
 
 
 def is_valid(schema: object, example: object) -> bool:
-    components = {"components": build_document()["components"]}
-    return Draft202012Validator({"allOf": [schema], **components}, validate_formats=True).is_valid(
-        example
-    )
+    """Check an example against a schema that can refer to the components of the document."""
+    root = {"allOf": [schema], "components": build_document()["components"]}
+    return Draft202012Validator(root, validate_formats=True).is_valid(example)
 
 
-def patterns(part: object) -> Iterator[str]:
+def patterns_in(part: object) -> Iterator[str]:
     if isinstance(part, list):
-        for each in cast("list[object]", part):
-            yield from patterns(each)
+        for item in cast("list[object]", part):
+            yield from patterns_in(item)
     if isinstance(part, dict):
-        for name, each in cast("Json", part).items():
-            if name == "pattern" and isinstance(each, str):
-                yield each
-            yield from patterns(each)
+        for name, member in cast("Json", part).items():
+            if name == "pattern" and isinstance(member, str):
+                yield member
+            yield from patterns_in(member)
 
 
 def test_the_committed_document_is_not_stale() -> None:
-    assert json.loads(COMMITTED.read_text()) == build_document(), "make it again: make fix"
+    assert json.loads(COMMITTED.read_text()) == build_document(), "run `make fix`"
 
 
 def test_the_gateway_serves_the_committed_document() -> None:
@@ -84,50 +84,53 @@ def test_the_gateway_serves_the_committed_document() -> None:
 
 
 def test_two_schemas_cannot_have_one_name() -> None:
-    schemas, task = SchemaRegistry(), Json(type="object", title="Task")
+    schemas = SchemaRegistry()
+    reference = {"$ref": "#/components/schemas/Task"}
 
-    assert (
-        schemas.reference({**task})
-        == schemas.reference({**task})
-        == {"$ref": "#/components/schemas/Task"}
-    )
+    assert schemas.reference({"type": "object", "title": "Task"}) == reference
+    assert schemas.reference({"type": "object", "title": "Task"}) == reference
     with pytest.raises(ConflictError):
-        schemas.reference({**task, "required": ["title"]})
+        schemas.reference({"type": "object", "title": "Task", "required": ["title"]})
 
 
-def test_whatever_is_referred_to_is_there() -> None:
-    text = json.dumps(build_document())
-    components = build_document()["components"]
+def test_every_reference_has_a_component() -> None:
+    document = build_document()
 
-    for part in text.split('"$ref": "#/')[1:]:
-        found: object = components
-        for name in part.partition('"')[0].split("/")[1:]:
-            found = cast("Json", found)[name]
+    for reference in json.dumps(document).split('"$ref": "#/')[1:]:
+        pointer, _, _ = reference.partition('"')
+        part = document
+        for name in pointer.split("/"):
+            part = cast("Json", part[name])
 
 
-def test_every_parameter_and_every_model_has_an_example_that_it_allows() -> None:
+def test_every_parameter_and_every_model_has_a_valid_example() -> None:
     for parameter in parameters():
         assert is_valid(parameter["schema"], parameter["example"]), parameter
-    for name in named("schemas").keys() - {"Code", "Fault", "Problem"}:
-        (example,) = cast("list[object]", named("schemas")[name]["examples"])
-        assert is_valid({"$ref": f"#/components/schemas/{name}"}, example), name
+    for name, schema in components("schemas").items():
+        if name not in {"Code", "Fault", "Problem"}:
+            (example,) = cast("list[object]", schema["examples"])
+            assert is_valid({"$ref": f"#/components/schemas/{name}"}, example), name
 
 
 @pytest.mark.scenario("S001-FR-006", "S002-SC-007")
-def test_every_refusal_is_a_problem_document_with_an_example() -> None:
-    assert set(named("responses")) == {
-        status for each in operations() for status in refusals_of(each)
-    }
-    for status, answer in named("responses").items():
-        ((media_type, content),) = cast("dict[str, Json]", answer["content"]).items()
+def test_every_error_is_a_problem_document_with_an_example() -> None:
+    statuses: set[str] = set()
+    for operation in operations():
+        statuses.update(problem_statuses(operation))
+    responses = components("responses")
+
+    assert set(responses) == statuses
+    for status, response in responses.items():
+        ((media_type, content),) = cast("dict[str, Json]", response["content"]).items()
         example = cast("dict[str, object]", content["example"])
-        assert (media_type, content["schema"]) == ("application/problem+json", PROBLEM)
+        assert media_type == "application/problem+json"
+        assert content["schema"] == PROBLEM
         assert is_valid(PROBLEM, example), example
         assert example["status"] == int(status)
 
 
-def test_what_a_body_may_hold_is_closed_and_what_an_answer_holds_is_always_there() -> None:
-    for name, schema in named("schemas").items():
+def test_request_models_forbid_unknown_fields_and_response_models_have_all_fields() -> None:
+    for name, schema in components("schemas").items():
         if name.endswith("Read"):
             assert schema["required"] == list(cast("Json", schema["properties"]))
         elif name.startswith(("Task", "User")):
@@ -135,15 +138,14 @@ def test_what_a_body_may_hold_is_closed_and_what_an_answer_holds_is_always_there
 
 
 def test_every_pattern_means_the_same_in_all_languages() -> None:
-    found = set(patterns(build_document()))
+    patterns = set(patterns_in(build_document()))
 
-    assert found
-    for pattern in found:
+    assert patterns
+    for pattern in patterns:
         assert PORTABLE.fullmatch(pattern), pattern
         assert re.compile(pattern)
-        assert all(int(times) <= REPEATED_MAX for times in re.findall(r"([0-9]+)\}", pattern)), (
-            pattern
-        )
+        for times in re.findall(r"([0-9]+)\}", pattern):
+            assert int(times) <= REPEATED_MAX, pattern
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The page about lists, labels, due dates and order says what the document does, and the document only grew."""
+"""`docs/planning.md` (lists, labels, due dates, order) agrees with the OpenAPI document.
+
+The document has everything that it had before these features.
+"""
 
 import json
 import re
@@ -14,71 +17,82 @@ from devkit.openapi.schemas import Json
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "planning.md").read_text()
-BEFORE: Json = json.loads((Path(__file__).parent / "openapi_before_planning.json").read_text())
+DOCUMENT_BEFORE: Json = json.loads(
+    Path(__file__).with_name("openapi_before_planning.json").read_text()
+)
 PROBLEMS = tomllib.loads(
     (ROOT / "services/auth-gateway/src/auth_gateway/public/problems.toml").read_text()
 )
 
 WORDING = {"description", "example", "examples", "summary", "tags", "info", "pattern"}
-"""What may be said in other words; a pattern has to be read by more programs than before."""
+"""Members that may change; a pattern must be readable by more programs than before."""
 
-WIDER = {
-    "/paths//tasks/get/responses/200/headers/ETag/required",  # there is none where the clock decides
+ALLOWED_CHANGES = {
+    # There is no ETag if the response depends on the clock.
+    "/paths//tasks/get/responses/200/headers/ETag/required",
 }
-"""What holds for everything that there was before, and not for what came."""
+
+NEW_PATH_PREFIXES = ("/lists", "/labels", "/tasks/{task_id}/move")
 
 
-def fields_before(model: str) -> set[str]:
-    schemas = cast("dict[str, dict[str, Json]]", BEFORE["components"])["schemas"]
-    return set(cast("Json", schemas.get(model, {}).get("properties", {})))
+def schemas_of(document: Json) -> dict[str, Json]:
+    components = cast("dict[str, dict[str, Json]]", document["components"])
+    return components["schemas"]
 
 
-def fields_now(model: str) -> set[str]:
-    schema = cast("dict[str, dict[str, Json]]", build_document()["components"])["schemas"][model]
-    return set(cast("Json", schema["properties"]))
+def fields_of(document: Json, model: str) -> set[str]:
+    """Return the names of a model's fields; none if there is no such model."""
+    schema = schemas_of(document).get(model, {})
+    return set(cast("Json", schema.get("properties", {})))
+
+
+def new_fields(model: str) -> set[str]:
+    return fields_of(build_document(), model) - fields_of(DOCUMENT_BEFORE, model)
 
 
 def fields_on_page() -> dict[str, set[str]]:
-    found, model = dict[str, set[str]](), ""
-    for name, field in re.findall(r"^\| (?:`(\w+)`)? ?\| `(\w+)` \|", PAGE, re.MULTILINE):
-        model = name or model
-        found.setdefault(model, set()).add(field)
-    return found
+    """Return the fields of each model in the tables of the page.
+
+    A row without a model continues the one above.
+    """
+    fields: dict[str, set[str]] = {}
+    model = ""
+    for row_model, field in re.findall(r"^\| (?:`(\w+)`)? ?\| `(\w+)` \|", PAGE, re.MULTILINE):
+        model = row_model or model
+        fields.setdefault(model, set()).add(field)
+    return fields
 
 
-def addresses(of: Json) -> set[tuple[str, str]]:
-    return {
-        (verb.upper(), path)
-        for path, verbs in cast("dict[str, Json]", of["paths"]).items()
-        for verb in verbs
-    }
+def operations_of(document: Json) -> set[tuple[str, str]]:
+    """Return the method and path of each operation."""
+    operations: set[tuple[str, str]] = set()
+    for path, methods in cast("dict[str, Json]", document["paths"]).items():
+        operations.update((method.upper(), path) for method in methods)
+    return operations
 
 
 @pytest.mark.scenario("S006-US1.1")
-def test_the_page_has_every_field_that_came() -> None:
-    models = {
-        "TaskRead": set[str](),
-        "ListRead": set[str](),
-        "LabelRead": set[str](),
-        "LabelListed": fields_now("LabelRead"),
-    }
-    came = {
-        model: fields_now(model) - fields_before(model) - known for model, known in models.items()
+def test_the_page_has_every_new_field() -> None:
+    new_fields_by_model = {
+        "TaskRead": new_fields("TaskRead"),
+        "ListRead": new_fields("ListRead"),
+        "LabelRead": new_fields("LabelRead"),
+        "LabelListed": new_fields("LabelListed") - fields_of(build_document(), "LabelRead"),
     }
 
-    assert fields_on_page() == came
+    assert fields_on_page() == new_fields_by_model
 
 
 @pytest.mark.scenario("S006-US2.1", "S006-FR-002")
-def test_the_page_has_every_address_that_came() -> None:
-    listed = set(re.findall(r"^\| ([A-Z]+) `([^`]+)` \|", PAGE, re.MULTILINE))
-    planned = {
-        it
-        for it in addresses(build_document())
-        if it[1].startswith(("/lists", "/labels", "/tasks/{task_id}/move"))
-    }
+def test_the_page_has_every_new_operation() -> None:
+    new_operations = {("GET", "/tasks"), ("GET", "/tasks/changes")}
+    for method, path in operations_of(build_document()):
+        if path.startswith(NEW_PATH_PREFIXES):
+            new_operations.add((method, path))
 
-    assert listed == planned | {("GET", "/tasks"), ("GET", "/tasks/changes")}
+    operations_on_page = set(re.findall(r"^\| ([A-Z]+) `([^`]+)` \|", PAGE, re.MULTILINE))
+
+    assert operations_on_page == new_operations
 
 
 @pytest.mark.scenario("S006-US2.1")
@@ -90,39 +104,44 @@ def test_the_page_has_only_codes_that_are_explained() -> None:
 
 
 @pytest.mark.scenario("S006-US2.2", "S006-FR-006", "S006-SC-003")
-def test_the_document_only_grew() -> None:
-    assert set(missing(BEFORE, build_document(), "")) == WIDER
+def test_nothing_was_removed_from_the_document() -> None:
+    assert set(find_changes(DOCUMENT_BEFORE, build_document())) == ALLOWED_CHANGES
 
 
-@pytest.mark.parametrize("gone", ["/tasks", "/users/me"])
-def test_what_goes_from_the_document_is_noticed(gone: str) -> None:
-    now = build_document()
-    del cast("Json", now["paths"])[gone]
+@pytest.mark.parametrize("path", ["/tasks", "/users/me"])
+def test_a_path_that_is_removed_from_the_document_is_noticed(path: str) -> None:
+    document = build_document()
+    del cast("Json", document["paths"])[path]
 
-    assert f"/paths/{gone}" in set(missing(BEFORE, now, ""))
+    assert f"/paths/{path}" in set(find_changes(DOCUMENT_BEFORE, document))
 
 
-def missing(before: object, now: object, place: str) -> Iterator[str]:
-    """Say what was there and is not any more, or is something else."""
+def find_changes(before: object, now: object, location: str = "") -> Iterator[str]:
+    """Yield the location of each part that is missing now, or differs."""
     if isinstance(before, list) and isinstance(now, list):
-        before, now = by_name(cast("list[object]", before)), by_name(cast("list[object]", now))
+        before = items_by_name(cast("list[object]", before))
+        now = items_by_name(cast("list[object]", now))
     if isinstance(before, dict) and isinstance(now, dict):
-        for name in cast("Json", before).keys() - WORDING:
-            yield from missing(
-                cast("Json", before)[name], cast("Json", now).get(name), f"{place}/{name}"
+        members_before = cast("Json", before)
+        members_now = cast("Json", now)
+        for name in members_before.keys() - WORDING:
+            yield from find_changes(
+                members_before[name], members_now.get(name), f"{location}/{name}"
             )
     elif before != now:
-        yield place
+        yield location
 
 
-def by_name(items: list[object]) -> Json:
-    """Make the order of a list mean nothing."""
+def items_by_name(items: list[object]) -> Json:
+    """Return the items of a list whose order has no meaning."""
     return {name_of(item): item for item in items}
 
 
 def name_of(item: object) -> str:
-    """Tell items apart by their names, else by what they say, whatever the words."""
+    """Return the name of a parameter or tag, else the item itself without its wording."""
     if not isinstance(item, dict):
         return str(item)
     members = cast("Json", item)
-    return str(members.get("name") or {name: members[name] for name in members.keys() - WORDING})
+    if members.get("name"):
+        return str(members["name"])
+    return str({name: members[name] for name in members.keys() - WORDING})

@@ -1,8 +1,9 @@
-"""What the specifications ask of the sources rather than of a running platform."""
+"""Requirements that are about the source code, not about a running platform."""
 
 import ast
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlmodel import SQLModel
@@ -19,37 +20,51 @@ from devkit.platform.settings import CHECKOUT, load_settings
 from tasks import models as tasks_models
 from users import models as users_models
 
-SOURCES = {name: CHECKOUT / "services" / name / "src" / name for name in ("tasks", "users")}
-SHAPE = {"main", "models", "settings"}
+SOURCES = {
+    "tasks": CHECKOUT / "services" / "tasks" / "src" / "tasks",
+    "users": CHECKOUT / "services" / "users" / "src" / "users",
+}
+COMMON_MODULES = {"main", "models", "settings"}
 
 
-def code_of(folder: Path) -> list[ast.AST]:
-    return list(
-        chain.from_iterable(ast.walk(ast.parse(file.read_text())) for file in folder.rglob("*.py"))
-    )
+def imported_names(folder: Path) -> set[str]:
+    names: set[str] = set()
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names.update(alias.name for alias in node.names)
+    return names
 
 
-def subclasses_of(parent: type[SQLModel]) -> list[type[SQLModel]]:
-    return [each for child in parent.__subclasses__() for each in (child, *subclasses_of(child))]
+def subclasses_of(parent: type[SQLModel]) -> Iterator[type[SQLModel]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from subclasses_of(child)
+
+
+def tables_of(models: object) -> set[str]:
+    """Return the names of the tables that the SQLModel classes in a module define."""
+    sqlmodel_classes = list(subclasses_of(SQLModel))
+    tables: set[str] = set()
+    for member in vars(models).values():
+        if member in sqlmodel_classes and "__table__" in vars(member):
+            tables.add(cast("str", vars(member)["__tablename__"]))
+    return tables
 
 
 @pytest.mark.scenario("S001-SC-002")
 def test_every_requirement_is_shown_by_a_test_and_the_page_says_by_which() -> None:
-    specifications, evidence = read_requirements(CHECKOUT / REQUIREMENTS), find_tests(CHECKOUT)
+    specifications = read_requirements(CHECKOUT / REQUIREMENTS)
+    tests = find_tests(CHECKOUT)
 
-    assert find_gaps(specifications, evidence) == []
-    assert (CHECKOUT / PAGE).read_text() == render(specifications, evidence), "stale: make fix"
+    assert find_gaps(specifications, tests) == []
+    assert (CHECKOUT / PAGE).read_text() == render(specifications, tests), "stale: make fix"
 
 
 @pytest.mark.scenario("S001-FR-003", "S002-FR-006", "S006-FR-001")
 @pytest.mark.parametrize("models", [tasks_models, users_models])
 def test_every_table_is_defined_by_sqlmodel(models: object) -> None:
-    classes = [
-        each
-        for each in vars(models).values()
-        if isinstance(each, type) and each in subclasses_of(SQLModel)
-    ]
-    tables = {vars(each)["__tablename__"] for each in classes if "__table__" in vars(each)}
+    tables = tables_of(models)
 
     assert tables
     assert tables == set(vars(models)["METADATA"].tables)
@@ -58,23 +73,20 @@ def test_every_table_is_defined_by_sqlmodel(models: object) -> None:
 @pytest.mark.scenario("S001-FR-003")
 @pytest.mark.parametrize("service", SOURCES)
 def test_no_service_writes_sql_as_text(service: str) -> None:
-    """Without `text`, SQLAlchemy takes no string for a statement."""
-    code = code_of(SOURCES[service])
+    """Without `text`, SQLAlchemy accepts no string as a statement."""
+    names = imported_names(SOURCES[service])
 
-    names = {
-        alias.name for node in code if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
     assert names.isdisjoint({"text", "TextClause", "psycopg"})
 
 
 @pytest.mark.scenario("S002-SC-001")
 @pytest.mark.parametrize("service", SOURCES)
-def test_services_are_built_alike(service: str) -> None:
-    assert {file.stem for file in SOURCES[service].iterdir()} >= SHAPE
+def test_services_have_the_same_modules(service: str) -> None:
+    assert {file.stem for file in SOURCES[service].iterdir()} >= COMMON_MODULES
 
 
 @pytest.mark.scenario("S001-FR-002", "S002-FR-009")
-def test_secrets_and_addresses_come_from_the_environment_and_else_from_its_file(
+def test_secrets_and_urls_come_from_the_environment_or_else_from_the_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / ".env"

@@ -1,7 +1,7 @@
-"""`.env.example` and the page for operators say the same as the settings classes and `docker-compose.yml`."""
+"""`.env.example` and `docs/operating.md` agree with settings classes and `docker-compose.yml`."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,58 +16,117 @@ from users.settings import UsersSettings
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / ".env.example"
-VALUES = dotenv_values(EXAMPLE)
-COMPOSED = re.findall(
-    r"\$\{([A-Z_]+)(?::(-|\?)([^${}]*))?", (ROOT / "docker-compose.yml").read_text()
-)
-"""Each use of a variable: its name, `-` or `?` or nothing, and its default or what is said when it is missing."""
+EXAMPLE_VALUES = dotenv_values(EXAMPLE)
 
 SERVICES = {"gateway": GatewaySettings, "tasks": TasksSettings, "users": UsersSettings}
-ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \| (.+?) \|$", re.MULTILINE)
-LISTED = {
-    name: (readers, default)
-    for name, readers, default in ROW.findall((ROOT / "docs/operating.md").read_text())
-}
-"""What the page for operators says of each setting: who reads it, and its default."""
-
-BY_UP = "Required by make up"
 CLASSES: list[type[BaseSettings]] = [GatewaySettings, RunSettings, TasksSettings, UsersSettings]
 
+REQUIRED_IN_CONTAINERS = "Required by make up"
+EXPLAINED_DEFAULTS = {
+    "BETTER_AUTH_URL",
+    "BETTER_AUTH_JWKS_URL",
+    "TASKS_DATABASE_URL",
+    "USERS_DATABASE_URL",
+}
+"""Variables whose default in containers is made of others: it is explained, not repeated."""
 
-def fields(name: str) -> Iterator[FieldInfo]:
+
+@dataclass(frozen=True)
+class ComposeVariable:
+    """A variable in `docker-compose.yml`: `${NAME}`, `${NAME:-default}` or `${NAME:?message}`."""
+
+    name: str
+    operator: str
+    text: str
+    """The default, or the message if the variable is not set."""
+
+
+def read_compose_variables() -> list[ComposeVariable]:
+    text = (ROOT / "docker-compose.yml").read_text()
+    uses = re.findall(r"\$\{([A-Z_]+)(?::(-|\?)([^${}]*))?", text)
+    return [ComposeVariable(name, operator, text) for name, operator, text in uses]
+
+
+COMPOSE_VARIABLES = read_compose_variables()
+COMPOSE_DEFAULTS = [variable for variable in COMPOSE_VARIABLES if variable.operator == "-"]
+
+
+@dataclass(frozen=True)
+class DocumentedSetting:
+    """A row of the table of settings in `docs/operating.md`."""
+
+    read_by: str
+    default: str
+
+
+def read_operating_page() -> dict[str, DocumentedSetting]:
+    row = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \| (.+?) \|$", re.MULTILINE)
+    settings: dict[str, DocumentedSetting] = {}
+    for name, read_by, default in row.findall((ROOT / "docs/operating.md").read_text()):
+        settings[name] = DocumentedSetting(read_by, default)
+    return settings
+
+
+DOCUMENTED_SETTINGS = read_operating_page()
+
+
+def fields_of(name: str) -> list[FieldInfo]:
+    """Return the fields of this setting in all classes."""
+    fields: list[FieldInfo] = []
     for settings_class in CLASSES:
         field = settings_class.model_fields.get(name.lower())
         if field:
-            yield field
+            fields.append(field)
+    return fields
+
+
+def is_required(name: str) -> bool:
+    return any(field.is_required() for field in fields_of(name))
+
+
+def is_required_in_containers(name: str) -> bool:
+    return REQUIRED_IN_CONTAINERS in comment_of(name)
 
 
 def comment_of(name: str) -> str:
-    """Return the lines of comment right above a variable, and nothing from beyond an empty line."""
+    """Return the comment right above a variable, up to an empty line."""
     above, _, _ = EXAMPLE.read_text().partition(f"\n{name}=")
     _, _, paragraph = above.rpartition("\n\n")
     return paragraph
 
 
 def as_text(default: object) -> str:
-    """Spell a default as one would in the environment; what has none is left empty."""
+    """Return a default as it is written in the environment; empty if there is none."""
     if isinstance(default, bool):
         return str(default).lower()
-    return (
-        f"{default:.15g}"
-        if isinstance(default, float)
-        else str(default)
-        if isinstance(default, int | str)
-        else ""
-    )
+    if isinstance(default, float):
+        return f"{default:.15g}"
+    if isinstance(default, int | str):
+        return str(default)
+    return ""
+
+
+def expected_readers(name: str) -> str:
+    readers = [
+        service
+        for service, settings_class in SERVICES.items()
+        if name.lower() in settings_class.model_fields
+    ]
+    if len(readers) == len(SERVICES):
+        return "all services"
+    return ", ".join(readers) or "containers"
 
 
 def test_every_setting_is_in_the_example_and_nothing_else() -> None:
-    known = {name.upper() for settings_class in CLASSES for name in settings_class.model_fields}
-    assert set(VALUES) == known | {name for name, _, _ in COMPOSED}
+    known = {variable.name for variable in COMPOSE_VARIABLES}
+    for settings_class in CLASSES:
+        known.update(name.upper() for name in settings_class.model_fields)
+
+    assert set(EXAMPLE_VALUES) == known
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_a_variable_says_what_it_means_and_what_holds_without_it(name: str) -> None:
+@pytest.mark.parametrize("name", EXAMPLE_VALUES)
+def test_a_variable_has_a_comment_with_its_meaning_and_its_default(name: str) -> None:
     comment = comment_of(name)
 
     assert all(line.startswith("# ") for line in comment.splitlines())
@@ -75,65 +134,52 @@ def test_a_variable_says_what_it_means_and_what_holds_without_it(name: str) -> N
     assert "Default: " in comment or "Required" in comment
 
 
-@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("name", EXAMPLE_VALUES)
 def test_the_value_in_the_example_is_the_default(name: str) -> None:
-    value = VALUES[name]
-    composed = {default if kind == "-" else "" for used, kind, default in COMPOSED if used == name}
+    defaults = {as_text(field.get_default()) for field in fields_of(name)}
+    for variable in COMPOSE_VARIABLES:
+        if variable.name == name and variable.operator == "-":
+            defaults.add(variable.text)
+        elif variable.name == name:
+            defaults.add("")
+    value = EXAMPLE_VALUES[name]
 
-    assert value in {as_text(field.get_default()) for field in fields(name)} | composed
+    assert value in defaults
     assert not value or f"Default: {value}" in comment_of(name)
 
 
-@pytest.mark.parametrize(
-    ("name", "default"), [(name, default) for name, kind, default in COMPOSED if kind == "-"]
-)
-def test_containers_have_the_same_defaults(name: str, default: str) -> None:
-    """A default that is built of other variables is explained, not repeated."""
-    explained = {
-        "BETTER_AUTH_URL",
-        "BETTER_AUTH_JWKS_URL",
-        "TASKS_DATABASE_URL",
-        "USERS_DATABASE_URL",
-    }
+@pytest.mark.parametrize("variable", COMPOSE_DEFAULTS)
+def test_containers_have_the_same_defaults(variable: ComposeVariable) -> None:
+    is_equal = variable.text == EXAMPLE_VALUES[variable.name]
 
-    assert default == VALUES[name] or name in explained
+    assert is_equal or variable.name in EXPLAINED_DEFAULTS
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_a_variable_is_called_required_where_a_class_demands_it(name: str) -> None:
-    assert any(field.is_required() for field in fields(name)) == (
-        "Required" in comment_of(name).replace(BY_UP, "")
-    )
+@pytest.mark.parametrize("name", EXAMPLE_VALUES)
+def test_a_variable_is_called_required_if_a_class_requires_it(name: str) -> None:
+    comment = comment_of(name).replace(REQUIRED_IN_CONTAINERS, "")
+
+    assert ("Required" in comment) == is_required(name)
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_a_variable_is_called_required_by_make_up_where_containers_demand_it(name: str) -> None:
-    assert ((name, "?") in {(used, kind) for used, kind, _ in COMPOSED}) == (
-        BY_UP in comment_of(name)
-    )
+@pytest.mark.parametrize("name", EXAMPLE_VALUES)
+def test_a_variable_is_called_required_by_make_up_if_containers_require_it(name: str) -> None:
+    required_names = {variable.name for variable in COMPOSE_VARIABLES if variable.operator == "?"}
+
+    assert is_required_in_containers(name) == (name in required_names)
 
 
 def test_the_page_for_operators_lists_every_setting() -> None:
-    assert list(LISTED) == list(VALUES)
+    assert list(DOCUMENTED_SETTINGS) == list(EXAMPLE_VALUES)
 
 
-@pytest.mark.parametrize("name", VALUES)
-def test_the_page_for_operators_says_who_reads_a_setting_and_what_holds_without_it(
-    name: str,
-) -> None:
-    read_by, default = LISTED[name]
-    readers = [
-        who
-        for who, settings_class in SERVICES.items()
-        if name.lower() in settings_class.model_fields
-    ]
-    demanded = any(field.is_required() for field in fields(name))
+@pytest.mark.parametrize("name", EXAMPLE_VALUES)
+def test_the_page_for_operators_says_who_reads_a_setting_and_its_default(name: str) -> None:
+    documented = DOCUMENTED_SETTINGS[name]
+    is_set_in_containers = is_required(name) and not is_required_in_containers(name)
+    value = EXAMPLE_VALUES[name]
 
-    assert read_by == (
-        "all services" if len(readers) == len(SERVICES) else ", ".join(readers) or "containers"
-    )
-    assert (default == "**required**") == (BY_UP in comment_of(name))
-    assert (default == "required, set in containers") == (
-        demanded and BY_UP not in comment_of(name)
-    )
-    assert not VALUES[name] or default == f"`{VALUES[name]}`"
+    assert documented.read_by == expected_readers(name)
+    assert (documented.default == "**required**") == is_required_in_containers(name)
+    assert (documented.default == "required, set in containers") == is_set_in_containers
+    assert not value or documented.default == f"`{value}`"

@@ -1,7 +1,7 @@
-"""The other users: a process of its own in which a dozen of them work at a moderate rate, and note what they see.
+"""The honest users: a process in which a dozen users work at a moderate rate.
 
-It reads what it shall do from its standard input, says `ready` when everybody has had a first response, and writes
-what they saw as JSON when the time is over.
+It reads a `Load` from standard input, prints `ready` when every user has had a first response, and
+prints what they observed as JSON when the time is over.
 """
 
 import asyncio
@@ -16,154 +16,175 @@ from typing import Final
 
 import httpx
 
-PATIENCE_SECONDS: Final = 10.0
-"""After this an honest user gives a request up: it has failed."""
+TIMEOUT_SECONDS: Final = 10.0
+"""After this a request has failed."""
 
 SESSION_SECONDS: Final = 1.25
 """How often each user begins a session of five requests."""
 
 PAUSE_SECONDS: Final = 0.2
-"""Between two requests of a session."""
+"""Pause between two requests of a session."""
 
 TRANSFER_SECONDS: Final = 2.0
-"""How often one of them exports and imports."""
+"""How often one of the users exports and imports."""
 
 READY: Final = "ready"
-"""What is said when the load has begun."""
+"""The line that is printed when the load has begun."""
 
-_NDJSON: Final = {"Content-Type": "application/x-ndjson"}
+OK: Final = "ok"
+"""The outcome of a successful request."""
+
+_NDJSON_HEADERS: Final = {"Content-Type": "application/x-ndjson"}
 
 
 @dataclass(frozen=True)
-class Honest:
-    """One of them: who they are, and some of their tasks."""
+class HonestUser:
+    """A user, and some of their tasks."""
 
     authorization: str
+    """Value of the `Authorization` header."""
+
     task_ids: list[str]
 
 
 @dataclass(frozen=True)
 class Load:
-    """What the process is told."""
+    """What the process does."""
 
     url: str
     seconds: float
-    users: list[Honest]
+    users: list[HonestUser]
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What one of them saw of one request."""
+class Observation:
+    """One request of a user."""
 
     operation: str
     seconds: float
     outcome: str
-    """`ok`, or the status, or the name of the error."""
+    """`ok`, or the status, or the name of the exception."""
 
 
-class _User:
-    def __init__(self, client: httpx.AsyncClient, honest: Honest, sights: list[Sight]) -> None:
-        self.is_done = False
+class _Worker:
+    """Sends the requests of a user."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, user: HonestUser, observations: list[Observation]
+    ) -> None:
+        self.is_stopped = False
         self._client = client
-        self._headers = {"Authorization": honest.authorization}
-        self._task_ids = honest.task_ids
-        self._sights = sights
+        self._headers = {"Authorization": user.authorization}
+        self._task_ids = user.task_ids
+        self._observations = observations
         self._numbers = count()
 
-    async def session(self) -> None:
-        """Create a task, look at the list, at one task, change it, and delete what was created."""
-        created = await self._request(
-            "create", "POST", "/tasks", {"title": f"Buy soil {next(self._numbers)}"}
-        )
+    async def run_session(self) -> None:
+        """Create a task, list, get and change tasks, and delete the created one."""
+        title = f"Buy soil {next(self._numbers)}"
+        created = await self._send_json("create", "POST", "/tasks", {"title": title})
         await asyncio.sleep(PAUSE_SECONDS)
-        await self._request("list", "GET", "/tasks?limit=20")
+        await self._send("list", "GET", "/tasks?limit=20")
         await asyncio.sleep(PAUSE_SECONDS)
         path = f"/tasks/{choice(self._task_ids)}"
-        await self._request("get", "GET", path)
+        await self._send("get", "GET", path)
         await asyncio.sleep(PAUSE_SECONDS)
-        await self._request(
-            "change", "PATCH", path, {"title": f"Water the cactus {next(self._numbers)}"}
-        )
+        title = f"Water the cactus {next(self._numbers)}"
+        await self._send_json("change", "PATCH", path, {"title": title})
         await asyncio.sleep(PAUSE_SECONDS)
         if created is not None:
-            await self._request("delete", "DELETE", created.headers["location"])
+            await self._send("delete", "DELETE", created.headers["location"])
 
     async def transfer(self) -> None:
         """Export everything, and import it again."""
-        exported = await self._request("export", "GET", "/users/me/export")
+        exported = await self._send("export", "GET", "/users/me/export")
         if exported is not None:
             await self._send(
-                "import", "POST", "/users/me/import", content=exported.content, headers=_NDJSON
+                "import", "POST", "/users/me/import", exported.content, _NDJSON_HEADERS
             )
 
-    async def first_look(self) -> None:
-        """Open the connection; nobody notes how long it takes."""
+    async def open_connection(self) -> None:
+        """Send a first request, which is not recorded."""
         await self._client.get("/tasks?limit=1", headers=self._headers)
 
-    async def _request(
-        self, operation: str, method: str, path: str, body: object = None
+    async def _send_json(
+        self, operation: str, method: str, path: str, body: dict[str, str]
     ) -> httpx.Response | None:
-        content = b"" if body is None else json.dumps(body).encode()
-        return await self._send(operation, method, path, content=content, headers={})
+        return await self._send(operation, method, path, json.dumps(body).encode())
 
     async def _send(
-        self, operation: str, method: str, path: str, *, content: bytes, headers: dict[str, str]
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        content: bytes = b"",
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response | None:
-        if self.is_done:
+        """Send a request and record it; return the response if it succeeded."""
+        if self.is_stopped:
             return None
-        began = time.perf_counter()
+        request_headers = self._headers | (headers or {})
+        started_at = time.perf_counter()
         response = None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 response = await self._client.request(
-                    method, path, content=content, headers=self._headers | headers
+                    method, path, content=content, headers=request_headers
                 )
-            outcome = "ok" if response.is_success else str(response.status_code)
+            outcome = OK
+            if not response.is_success:
+                outcome = str(response.status_code)
         except (httpx.HTTPError, TimeoutError) as error:
             outcome = type(error).__name__
-        self._sights.append(Sight(operation, time.perf_counter() - began, outcome))
-        return response if outcome == "ok" else None
+        seconds = time.perf_counter() - started_at
+        self._observations.append(Observation(operation, seconds, outcome))
+        if outcome != OK:
+            return None
+        return response
 
 
-async def work(load: Load) -> list[Sight]:
-    """Let all of them work for the time, and return what they saw."""
-    sights: list[Sight] = []
+async def work(load: Load) -> list[Observation]:
+    """Let all users work, and return what they observed."""
+    observations: list[Observation] = []
     limits = httpx.Limits(max_connections=None, keepalive_expiry=60)
     async with httpx.AsyncClient(
-        base_url=load.url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False
+        base_url=load.url, timeout=TIMEOUT_SECONDS, limits=limits, trust_env=False
     ) as client:
-        users = [_User(client, honest, sights) for honest in load.users]
-        await asyncio.gather(*(user.first_look() for user in users))
+        workers = [_Worker(client, user, observations) for user in load.users]
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker.open_connection())
         print(READY, flush=True)
         ends_at = time.monotonic() + load.seconds
         async with asyncio.TaskGroup() as group:
-            for user in users:
-                group.create_task(_start_sessions(group, user, ends_at))
-            group.create_task(_start_transfers(group, users[0], ends_at))
-    return sights
+            for worker in workers:
+                group.create_task(_start_sessions(group, worker, ends_at))
+            group.create_task(_start_transfers(group, workers[0], ends_at))
+    return observations
 
 
-async def _start_sessions(group: asyncio.TaskGroup, user: _User, ends_at: float) -> None:
-    """Begin one after the other in time, whether or not those before have ended."""
+async def _start_sessions(group: asyncio.TaskGroup, worker: _Worker, ends_at: float) -> None:
+    """Begin a session at fixed intervals, whether or not earlier ones have ended."""
     await asyncio.sleep(uniform(0, SESSION_SECONDS))
     while time.monotonic() < ends_at:
-        group.create_task(user.session())
+        group.create_task(worker.run_session())
         await asyncio.sleep(SESSION_SECONDS)
-    user.is_done = True
+    worker.is_stopped = True
 
 
-async def _start_transfers(group: asyncio.TaskGroup, user: _User, ends_at: float) -> None:
+async def _start_transfers(group: asyncio.TaskGroup, worker: _Worker, ends_at: float) -> None:
     while time.monotonic() < ends_at:
-        group.create_task(user.transfer())
+        group.create_task(worker.transfer())
         await asyncio.sleep(TRANSFER_SECONDS)
 
 
 def main() -> None:
-    """Do what standard input says."""
-    told = json.load(sys.stdin)
-    users = [Honest(user["authorization"], user["task_ids"]) for user in told["users"]]
-    sights = asyncio.run(work(Load(told["url"], told["seconds"], users)))
-    print(json.dumps([asdict(sight) for sight in sights]), flush=True)
+    """Read the load, work, and print the observations."""
+    document = json.load(sys.stdin)
+    users = [HonestUser(user["authorization"], user["task_ids"]) for user in document["users"]]
+    load = Load(document["url"], document["seconds"], users)
+    observations = asyncio.run(work(load))
+    print(json.dumps([asdict(observation) for observation in observations]), flush=True)
 
 
 async def start(load: Load) -> asyncio.subprocess.Process:
@@ -185,10 +206,13 @@ async def start(load: Load) -> asyncio.subprocess.Process:
     return process
 
 
-async def finish(process: asyncio.subprocess.Process) -> list[Sight]:
-    """Wait for its end, and return what they saw."""
+async def finish(process: asyncio.subprocess.Process) -> list[Observation]:
+    """Wait for the end of the process, and return what the users observed."""
     output, _ = await process.communicate()
-    return [Sight(**sight) for sight in json.loads(output)]
+    observations: list[Observation] = []
+    for item in json.loads(output):
+        observations.append(Observation(item["operation"], item["seconds"], item["outcome"]))
+    return observations
 
 
 if __name__ == "__main__":

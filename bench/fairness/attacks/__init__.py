@@ -1,4 +1,4 @@
-"""All attacks, by what they abuse. Each stays below the edge's default limits: 100 requests a second."""
+"""All attacks, by what they abuse. Each stays below the edge's default limit of 100 requests/s."""
 
 from typing import Final
 
@@ -7,16 +7,13 @@ from bench.fairness.attacks import connections, lists, texts, uploads, writes
 from bench.fairness.client import Attacker
 
 
-async def _nothing(_: Attacker) -> None:
-    """Leave the others alone: what they then see is what the other rows are compared with."""
+async def _do_nothing(_: Attacker) -> None:
+    """Show what other users observe without an attack."""
 
+
+_NONE: Final[tuple[Attack, ...]] = (Attack("none", "none", _do_nothing),)
 
 ATTACKS: Final[tuple[Attack, ...]] = (
-    Attack("none", "none", _nothing),
-    *texts.ATTACKS,
-    *lists.ATTACKS,
-    *uploads.ATTACKS,
-    *connections.ATTACKS,
-    *writes.ATTACKS,
+    _NONE + texts.ATTACKS + lists.ATTACKS + uploads.ATTACKS + connections.ATTACKS + writes.ATTACKS
 )
 """In the order of the table."""
