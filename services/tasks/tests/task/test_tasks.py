@@ -7,19 +7,7 @@ import pytest
 
 from devkit.testing.auth_headers import ClientFactory
 
-FIELDS = [
-    "id",
-    "user_id",
-    "title",
-    "description",
-    "is_completed",
-    "status",
-    "completed_at",
-    "created_at",
-    "updated_at",
-    "version",
-    *("list_id", "due", "priority", "labels", "position"),
-]
+from ..support.task_fields import RESPONSE_FIELDS
 
 
 @pytest.mark.scenario("S001-US1.1", "S002-US2.1")
@@ -29,7 +17,7 @@ async def test_a_made_task_belongs_to_its_maker_and_has_every_field(as_user: Cli
 
     task = made.json()
     assert (made.status_code, made.headers["location"]) == (201, f"/tasks/{task['id']}")
-    assert list(task) == FIELDS
+    assert list(task) == RESPONSE_FIELDS
     assert (task["title"], task["description"], task["status"]) == (
         "Water the plants",
         "",
