@@ -1,4 +1,4 @@
-"""What a body may say once it can be read: the rules of its fields, and texts that come back byte for byte."""
+"""The rules of fields, and texts that are returned byte for byte."""
 
 import json
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from e2e.support.contract import UNKNOWN_ID, assert_problem, error_locations
-from e2e.support.user_client import UserClientFactory
+from e2e.support.user_client import UserClient, UserClientFactory
 
 TEXTS: Final = {
     "plain": "Water the plants",
@@ -28,7 +28,7 @@ TEXTS: Final = {
     "a replacement character": "\ufffd",
     "case that changes length": "ßẞ İı ŉ ﬁ",
 }
-"""Texts in normal form C that a title may have, too."""
+"""Texts in normal form C that are valid titles as well."""
 
 WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
@@ -45,70 +45,83 @@ INVISIBLE: Final = (
     "\u0301",
     "\U000e0041",
 )
-"""Texts that show nothing, and are no white space."""
+"""Invisible texts that are not white space."""
 
-READ_ONLY: Final = ("id", "completed_at", "created_at", "updated_at", "version")
+READ_ONLY_FIELDS: Final = ("id", "completed_at", "created_at", "updated_at", "version")
+
+
+async def assert_invalid_field(
+    user: UserClient, body: dict[str, object], field: str, code: str | None = None
+) -> None:
+    """Check that a creation with this body is rejected because of one field."""
+    response = await user.post("/tasks", json=body)
+    problem = assert_problem(response, 422, "invalid-body")
+    [error] = problem.get("errors", [])
+    assert error["location"] == ["body", field]
+    if code is not None:
+        assert error["code"] == code
 
 
 @pytest.mark.scenario("S002-SC-009")
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-async def test_texts_come_back_byte_for_byte(as_user: UserClientFactory, text: str) -> None:
+async def test_texts_are_returned_byte_for_byte(as_user: UserClientFactory, text: str) -> None:
     ann = as_user("ann")
 
     task = await ann.create_task(text, description=text)
 
-    assert (task["title"], task["description"]) == (text, text)
-    assert await ann.list_tasks() == [await ann.get_task(task)] == [task]
-    changed = (
-        await ann.patch(
-            f"/tasks/{task['id']}", json={"title": f"{text}!", "description": f"{text}?"}
-        )
-    ).json()
-    assert (changed["title"], changed["description"]) == (f"{text}!", f"{text}?")
+    assert task["title"] == text
+    assert task["description"] == text
+    assert await ann.get_task(task) == task
+    assert await ann.list_tasks() == [task]
+    change = {"title": f"{text}!", "description": f"{text}?"}
+    response = await ann.patch(f"/tasks/{task['id']}", json=change)
+    changed = response.json()
+    assert changed["title"] == f"{text}!"
+    assert changed["description"] == f"{text}?"
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", " x ", "\n", "a\r\nb\tc\n", "\u2028", "x" * 10_000, "🌱" * 10_000]
 )
-async def test_a_description_is_kept_as_it_is(as_user: UserClientFactory, text: str) -> None:
+async def test_a_description_is_stored_unchanged(as_user: UserClientFactory, text: str) -> None:
     ann = as_user("ann")
 
     task = await ann.create_task(description=text)
 
     assert task["description"] == text
-    assert (await ann.get_task(task))["description"] == text
+    assert await ann.get_task(task) == task
 
 
-async def test_escaped_and_plain_characters_are_the_same(as_user: UserClientFactory) -> None:
+async def test_escaped_and_plain_characters_are_equal(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     title = 'Grüße "🌱" /'
+    plain_body = json.dumps({"title": title})
+    escaped_body = r'{"\u0074itle": "Gr\u00fc\u00DFe \u0022\ud83c\udf31\u0022 \/"}'
 
-    for body in (
-        json.dumps({"title": title}),
-        r'{"\u0074itle": "Gr\u00fc\u00DFe \u0022\ud83c\udf31\u0022 \/"}',
-    ):
-        assert (await ann.post("/tasks", content=body)).json()["title"] == title
+    for body in (plain_body, escaped_body):
+        response = await ann.post("/tasks", content=body)
+        assert response.json()["title"] == title
 
 
-async def test_texts_are_composed(as_user: UserClientFactory) -> None:
+async def test_texts_are_normalized_to_form_c(as_user: UserClientFactory) -> None:
     task = await as_user("ann").create_task(
         "Gru\u0308\u00dfe \u212b", description="A\u030a \u1100\u1161"
     )
 
-    assert (task["title"], task["description"]) == ("Grüße Å", "Å 가")
+    assert task["title"] == "Grüße Å"
+    assert task["description"] == "Å 가"
 
 
 @pytest.mark.parametrize("space", WHITE_SPACE, ids=ascii)
-async def test_a_title_is_trimmed_of_all_white_space(
+async def test_white_space_around_a_title_is_removed(
     as_user: UserClientFactory, space: str
 ) -> None:
     ann = as_user("ann")
 
-    assert (await ann.create_task(f"{space} Water the plants {space}{space}"))[
-        "title"
-    ] == "Water the plants"
-    response = await ann.post("/tasks", json={"title": space * 3})
-    assert error_locations(assert_problem(response, 422, "invalid-body")) == [["body", "title"]]
+    task = await ann.create_task(f"{space} Water the plants {space}{space}")
+
+    assert task["title"] == "Water the plants"
+    await assert_invalid_field(ann, {"title": space * 3}, "title")
 
 
 @pytest.mark.parametrize("letter", ["x", "ß", "漢", "🌱", "e\u0301"])
@@ -116,147 +129,147 @@ async def test_a_title_has_at_most_200_characters(as_user: UserClientFactory, le
     ann = as_user("ann")
 
     await ann.create_task(f"  {letter * 200}  ")
-    response = await ann.post("/tasks", json={"title": letter * 201})
-    assert error_locations(assert_problem(response, 422, "invalid-body")) == [["body", "title"]]
+    await assert_invalid_field(ann, {"title": letter * 201}, "title")
 
 
 @pytest.mark.parametrize("letter", ["x", "🌱"])
 async def test_a_description_has_at_most_10000_characters(
     as_user: UserClientFactory, letter: str
 ) -> None:
-    response = await as_user("ann").post(
-        "/tasks", json={"title": "x", "description": letter * 10_001}
-    )
+    body: dict[str, object] = {"title": "x", "description": letter * 10_001}
 
-    assert error_locations(assert_problem(response, 422, "invalid-body")) == [
-        ["body", "description"]
-    ]
+    await assert_invalid_field(as_user("ann"), body, "description")
 
 
 @pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
-async def test_what_shows_nothing_is_no_title(as_user: UserClientFactory, text: str) -> None:
+async def test_an_invisible_text_is_no_title_and_no_name(
+    as_user: UserClientFactory, text: str
+) -> None:
     ann = as_user("ann")
 
-    for path, field in (("/tasks", "title"), ("/lists", "name")):
-        problem = assert_problem(await ann.post(path, json={field: text}), 422, "invalid-body")
-        assert [(fault["location"], fault["code"]) for fault in problem.get("errors", [])] == [
-            (["body", field], "too-short")
-        ]
-    assert (await ann.create_task(f"{text}x"))["title"] == f"{text}x".strip()
+    await assert_invalid_field(ann, {"title": text}, "title", "too-short")
+    list_response = await ann.post("/lists", json={"name": text})
+    [error] = assert_problem(list_response, 422, "invalid-body").get("errors", [])
+    assert error["location"] == ["body", "name"]
+    assert error["code"] == "too-short"
+    task = await ann.create_task(f"{text}x")
+    assert task["title"] == f"{text}x".strip()
 
 
 @pytest.mark.parametrize("field", ["title", "description"])
 @pytest.mark.parametrize("pairs", [16, 10_000])
-async def test_no_text_has_more_than_30_marks_in_a_row(
+async def test_a_text_has_at_most_30_combining_marks_in_a_row(
     as_user: UserClientFactory, field: str, pairs: int
 ) -> None:
     ann = as_user("ann")
+    pair = "\u0300\u0316"
 
-    assert (
-        await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * 15})
-    ).status_code == 201
-    response = await ann.post("/tasks", json={"title": "x", field: "a" + "\u0300\u0316" * pairs})
-    (fault,) = assert_problem(response, 422, "invalid-body").get("errors", [])
-    assert (fault["location"], fault["code"]) == (["body", field], "too-many-marks")
+    accepted = await ann.post("/tasks", json={"title": "x", field: "a" + pair * 15})
+    assert accepted.status_code == 201
+    body: dict[str, object] = {"title": "x", field: "a" + pair * pairs}
+    await assert_invalid_field(ann, body, field, "too-many-marks")
 
 
-async def test_of_many_faults_20_are_told_and_the_others_counted(
-    as_user: UserClientFactory,
-) -> None:
-    unknown = {f"x{number}": number for number in range(5_000)}
+async def test_a_problem_lists_20_errors_and_counts_the_others(as_user: UserClientFactory) -> None:
+    body: dict[str, object] = {f"x{number}": number for number in range(5_000)}
+    body["title"] = "x"
 
-    response = await as_user("ann").post("/tasks", json={"title": "x", **unknown})
+    response = await as_user("ann").post("/tasks", json=body)
 
-    assert assert_problem(response, 422, "invalid-body").get("errors_omitted") == 4_980
+    problem = assert_problem(response, 422, "invalid-body")
+    assert problem.get("errors_omitted") == 4_980
     assert len(response.content) < 5_000
 
 
 @pytest.mark.parametrize("character", CONTROL_CHARACTERS, ids=ascii)
-async def test_no_text_has_control_characters(as_user: UserClientFactory, character: str) -> None:
+async def test_texts_have_no_control_characters(as_user: UserClientFactory, character: str) -> None:
     ann = as_user("ann")
-    task_path = f"/tasks/{(await ann.create_task())['id']}"
+    task = await ann.create_task()
+    task_path = f"/tasks/{task['id']}"
 
     for field in ("title", "description"):
         for method, path in (("POST", "/tasks"), ("PATCH", task_path), ("PUT", task_path)):
             for text in (f"a{character}b", f"{character}a", f"a{character}"):
                 response = await ann.request(method, path, json={"title": "x", field: text})
-                assert error_locations(assert_problem(response, 422, "invalid-body")) == [
-                    ["body", field]
-                ]
+                problem = assert_problem(response, 422, "invalid-body")
+                assert error_locations(problem) == [["body", field]]
 
 
 @pytest.mark.parametrize("character", "\t\n\r\x85\u2028\u2029", ids=ascii)
 async def test_a_title_is_one_line(as_user: UserClientFactory, character: str) -> None:
-    response = await as_user("ann").post("/tasks", json={"title": f"a{character}b"})
-
-    assert error_locations(assert_problem(response, 422, "invalid-body")) == [["body", "title"]]
+    await assert_invalid_field(as_user("ann"), {"title": f"a{character}b"}, "title")
 
 
 @pytest.mark.parametrize(
-    ("more", "place"),
+    ("field", "value"),
     [
-        ({"title": ""}, "title"),
-        ({"status": "done"}, "status"),
-        ({"status": "Completed"}, "status"),
-        ({"status": ""}, "status"),
-        ({"due_at": "2026-01-01T00:00:00Z"}, "due_at"),
-        ({"Title": "x"}, "Title"),
+        ("title", ""),
+        ("status", "done"),
+        ("status", "Completed"),
+        ("status", ""),
+        ("due_at", "2026-01-01T00:00:00Z"),
+        ("Title", "x"),
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
-async def test_a_field_that_breaks_a_rule_is_named(
-    as_user: UserClientFactory, method: str, more: dict[str, str], place: str
+async def test_an_invalid_field_is_named(
+    as_user: UserClientFactory, method: str, field: str, value: str
 ) -> None:
     ann = as_user("ann")
     task = await ann.create_task()
-    path = "/tasks" if method == "POST" else f"/tasks/{task['id']}"
+    path = f"/tasks/{task['id']}"
+    if method == "POST":
+        path = "/tasks"
 
-    response = await ann.request(method, path, json={"title": "x", **more})
+    response = await ann.request(method, path, json={"title": "x"} | {field: value})
 
-    assert error_locations(assert_problem(response, 422, "invalid-body")) == [["body", place]]
+    problem = assert_problem(response, 422, "invalid-body")
+    assert error_locations(problem) == [["body", field]]
     assert await ann.list_tasks() == [task]
 
 
-@pytest.mark.parametrize("field", READ_ONLY)
-async def test_a_new_task_cannot_bring_what_the_service_writes(
+@pytest.mark.parametrize("field", READ_ONLY_FIELDS)
+async def test_a_new_task_cannot_have_read_only_fields(
     as_user: UserClientFactory, field: str
 ) -> None:
     ann = as_user("ann")
-    sent = {"id": UNKNOWN_ID, "version": 1}.get(field, "2026-01-01T00:00:00.000000Z")
+    values: dict[str, object] = {"id": UNKNOWN_ID, "version": 1}
+    value = values.get(field, "2026-01-01T00:00:00.000000Z")
 
-    problem = assert_problem(
-        await ann.post("/tasks", json={"title": "x", field: sent}), 422, "invalid-body"
-    )
+    response = await ann.post("/tasks", json={"title": "x", field: value})
 
+    problem = assert_problem(response, 422, "invalid-body")
     assert error_locations(problem) == [["body", field]]
-    assert ("PUT" in str(problem.get("errors"))) is (field == "id")
+    recommends_put = "PUT" in str(problem.get("errors"))
+    assert recommends_put is (field == "id")
     assert await ann.list_tasks() == []
 
 
-async def test_every_broken_rule_is_listed_and_never_what_was_sent(
+async def test_every_invalid_field_is_listed_without_its_value(
     as_user: UserClientFactory,
 ) -> None:
     body = {"title": "leak-1\0", "description": "leak-2\0", "status": "leak-3", "unknown": "leak-4"}
 
     response = await as_user("ann").post("/tasks", json=body)
 
-    places = error_locations(assert_problem(response, 422, "invalid-body"))
-    assert sorted(map(str, places)) == sorted(str(["body", field]) for field in body)
+    problem = assert_problem(response, 422, "invalid-body")
+    locations = sorted(str(location) for location in error_locations(problem))
+    assert locations == sorted(str(["body", field]) for field in body)
     assert "leak" not in response.text
 
 
 @pytest.mark.parametrize(
     "body", [{"title": "x"}, {"id": UNKNOWN_ID}, {"x": 1}, {"user_id": None, "is_completed": True}]
 )
-async def test_a_deletion_says_nothing_but_who_asks(
+async def test_the_body_of_a_deletion_may_contain_the_user_id_only(
     as_user: UserClientFactory, body: dict[str, object]
 ) -> None:
     ann = as_user("ann")
     task = await ann.create_task()
 
-    assert_problem(
-        await ann.request("DELETE", f"/tasks/{task['id']}", json=body), 422, "invalid-body"
-    )
+    response = await ann.request("DELETE", f"/tasks/{task['id']}", json=body)
+
+    assert_problem(response, 422, "invalid-body")
     assert await ann.list_tasks() == [task]
 
 
@@ -265,8 +278,10 @@ async def test_a_deletion_needs_no_body(
     as_user: UserClientFactory, body: dict[str, object] | None
 ) -> None:
     ann = as_user("ann")
+    task = await ann.create_task()
 
-    response = await ann.request("DELETE", f"/tasks/{(await ann.create_task())['id']}", json=body)
+    response = await ann.request("DELETE", f"/tasks/{task['id']}", json=body)
 
-    assert (response.status_code, response.content) == (204, b"")
+    assert response.status_code == 204
+    assert response.content == b""
     assert await ann.list_tasks() == []

@@ -1,4 +1,4 @@
-"""What users take with them, bring, and have forgotten, at the one URL."""
+"""Export, import and deletion of a user's data."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -26,10 +26,22 @@ TEXTS: Final = st.text(
 
 ZONES: Final = st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/ComodRivadavia"])
 
+CHUNK_BYTES: Final = 50_000
+
+
+def import_report(*, created: int = 0, unchanged: int = 0, renumbered: int = 0) -> dict[str, int]:
+    """Return the report of an import without updates."""
+    return {
+        "created": created,
+        "updated": 0,
+        "unchanged": unchanged,
+        "renumbered": renumbered,
+    }
+
 
 @settings(max_examples=15)
 @given(tasks=st.lists(st.tuples(TEXTS, st.none() | TEXTS, st.booleans()), max_size=4), zone=ZONES)
-async def test_an_export_that_is_imported_after_an_erasure_is_the_same(
+async def test_importing_an_export_after_a_deletion_restores_everything(
     as_subject: UserClientFactory, tasks: list[tuple[str, str | None, bool]], zone: str
 ) -> None:
     ann = as_subject(str(uuid4()))
@@ -37,139 +49,138 @@ async def test_an_export_that_is_imported_after_an_erasure_is_the_same(
     for title, description, is_completed in tasks:
         await ann.create_task(title, description=description, is_completed=is_completed)
     before = await export_records(ann)
-    since = (await ann.get("/tasks/changes")).json()["next"]
+    sync_token = (await ann.get("/tasks/changes")).json()["next"]
     await erase_user(ann)
-    assert [line["kind"] for line in await export_records(ann)] == ["export"]
+    remaining = await export_records(ann)
+    assert [record["kind"] for record in remaining] == ["export"]
 
-    report = await import_stream(ann, to_ndjson(before))
+    first_import = await import_stream(ann, to_ndjson(before))
 
-    assert report.json() == {"created": len(tasks), "updated": 0, "unchanged": 0, "renumbered": 0}
+    assert first_import.json() == import_report(created=len(tasks))
     after = await export_records(ann)
     assert without_volatile_fields(after) == without_volatile_fields(before)
     if tasks:
-        assert_problem(await ann.get(f"/tasks/changes?since={since}"), 410, "resync-required")
-    again = await import_stream(ann, to_ndjson(after))
-    assert again.json() == {"created": 0, "updated": 0, "unchanged": len(tasks), "renumbered": 0}
+        changes = await ann.get(f"/tasks/changes?since={sync_token}")
+        assert_problem(changes, 410, "resync-required")
+    second_import = await import_stream(ann, to_ndjson(after))
+    assert second_import.json() == import_report(unchanged=len(tasks))
     assert (await export_records(ann))[1:] == after[1:]
 
 
-async def test_an_export_is_the_profile_and_the_list(as_user: UserClientFactory) -> None:
+async def test_an_export_contains_the_profile_and_the_tasks(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    made = [await ann.create_task(str(number)) for number in range(3)]
+    tasks = [await ann.create_task(str(number)) for number in range(3)]
+    profile = await ann.get("/users/me")
 
-    start, *tasks = await export_records(ann)
+    records = await export_records(ann)
 
-    assert start == {
+    assert records[0] == {
         "kind": "export",
         "format": 1,
-        "exported_at": start["exported_at"],
-        "user": (await ann.get("/users/me")).json(),
+        "exported_at": records[0]["exported_at"],
+        "user": profile.json(),
     }
-    assert tasks == [{"kind": "task", **task} for task in made]
+    assert records[1:] == [{"kind": "task", **task} for task in tasks]
 
 
-async def test_an_erased_user_is_a_new_one_with_the_same_token(as_user: UserClientFactory) -> None:
+async def test_a_deleted_user_is_a_new_user_with_the_same_token(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     await ann.create_task()
     await ann.patch("/users/me", json={"time_zone": "Europe/Berlin"})
-    old = (await ann.get("/users/me")).json()
+    old_profile = (await ann.get("/users/me")).json()
 
     await erase_user(ann)
     await erase_user(ann)
 
-    new = (await ann.get("/users/me")).json()
-    assert (new["id"], new["time_zone"]) == (old["id"], "UTC")
-    assert new["created_at"] > old["created_at"]
+    new_profile = (await ann.get("/users/me")).json()
+    assert new_profile["id"] == old_profile["id"]
+    assert new_profile["time_zone"] == "UTC"
+    assert new_profile["created_at"] > old_profile["created_at"]
     assert await ann.list_tasks() == []
-    assert len([await ann.create_task()]) == len(await ann.list_tasks())
+    task = await ann.create_task()
+    assert await ann.list_tasks() == [task]
 
 
-async def test_what_somebody_else_exported_comes_in_under_other_ids_and_stays_theirs(
+async def test_an_export_of_another_user_is_imported_with_new_ids(
     as_user: UserClientFactory,
 ) -> None:
-    ann, bob = as_user("ann"), as_user("bob")
-    task = await ann.create_task()
-    lines = to_ndjson(await export_records(ann))
-
-    for created in (1, 0):
-        report = (await import_stream(bob, lines)).json()
-        assert report == {
-            "created": created,
-            "updated": 0,
-            "unchanged": 1 - created,
-            "renumbered": 1,
-        }
-
-    [copy] = await bob.list_tasks()
-    assert (copy["id"], copy["user_id"]) == (str(uuid5(UUID(bob.id), task["id"])), bob.id)
-    assert {**copy, **{name: task[name] for name in ("id", "user_id", "version")}} == task
-    assert await ann.get_task(task) == task
-    assert (await bob.get("/users/me")).json()["email"] != (await ann.get("/users/me")).json()[
-        "email"
-    ]
-
-
-async def test_a_bad_line_is_named_and_nothing_is_taken_in(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    start = EXPORT_HEADER.replace("{}", '{"time_zone": "Europe/Berlin"}')
+    bob = as_user("bob")
+    task = await ann.create_task()
+    content = to_ndjson(await export_records(ann))
 
-    unreadable = assert_problem(
-        await import_stream(ann, start + to_ndjson([task_record()]) + "{"), 400, "bad-request"
-    )
-    wrong = assert_problem(
-        await import_stream(ann, start + to_ndjson([task_record(), task_record(" ")])),
-        422,
-        "invalid-body",
-    )
-    first = assert_problem(
-        await import_stream(ann, start.replace("Berlin", "Nowhere")), 422, "invalid-body"
-    )
+    first_import = await import_stream(bob, content)
+    second_import = await import_stream(bob, content)
 
-    assert (unreadable["detail"], error_locations(unreadable)) == (
-        "Line 3 cannot be read.",
-        [["body", 3]],
-    )
-    assert (wrong["detail"], error_locations(wrong)) == (
-        "Line 3 breaks a rule.",
-        [["body", 3, "title"]],
-    )
-    assert (first["detail"], error_locations(first)) == (
-        "Line 1 breaks a rule.",
-        [["body", 1, "user", "time_zone"]],
-    )
+    assert first_import.json() == import_report(created=1, renumbered=1)
+    assert second_import.json() == import_report(unchanged=1, renumbered=1)
+    [copy] = await bob.list_tasks()
+    assert copy["id"] == str(uuid5(UUID(bob.id), task["id"]))
+    assert copy["user_id"] == bob.id
+    copy["id"] = task["id"]
+    copy["user_id"] = task["user_id"]
+    copy["version"] = task["version"]
+    assert copy == task
+    assert await ann.get_task(task) == task
+    profiles = [(await user.get("/users/me")).json() for user in (ann, bob)]
+    assert profiles[0]["email"] != profiles[1]["email"]
+
+
+async def test_an_invalid_line_is_named_and_nothing_is_imported(
+    as_user: UserClientFactory,
+) -> None:
+    ann = as_user("ann")
+    header = EXPORT_HEADER.replace("{}", '{"time_zone": "Europe/Berlin"}')
+    malformed_line = header + to_ndjson([task_record()]) + "{"
+    invalid_title = header + to_ndjson([task_record(), task_record(" ")])
+    invalid_header = header.replace("Berlin", "Nowhere")
+
+    problem = assert_problem(await import_stream(ann, malformed_line), 400, "bad-request")
+    assert problem["detail"] == "Line 3 cannot be read."
+    assert error_locations(problem) == [["body", 3]]
+
+    problem = assert_problem(await import_stream(ann, invalid_title), 422, "invalid-body")
+    assert problem["detail"] == "Line 3 breaks a rule."
+    assert error_locations(problem) == [["body", 3, "title"]]
+
+    problem = assert_problem(await import_stream(ann, invalid_header), 422, "invalid-body")
+    assert problem["detail"] == "Line 1 breaks a rule."
+    assert error_locations(problem) == [["body", 1, "user", "time_zone"]]
+
     assert await ann.list_tasks() == []
-    assert (await ann.get("/users/me")).json()["time_zone"] == "UTC"
+    profile = await ann.get("/users/me")
+    assert profile.json()["time_zone"] == "UTC"
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
-@pytest.mark.parametrize("announced", [True, False])
-async def test_an_import_may_be_far_longer_than_a_body(
-    as_user: UserClientFactory, path: str, *, announced: bool
+@pytest.mark.parametrize("has_length", [True, False])
+async def test_an_import_may_be_far_larger_than_a_body(
+    as_user: UserClientFactory, path: str, *, has_length: bool
 ) -> None:
     ann = as_user("ann")
-    stream = (
-        EXPORT_HEADER + to_ndjson([task_record(description="ä" * 9_000) for _ in range(150)])
-    ).encode()
-    assert len(stream) > 2_500_000
+    records = [task_record(description="ä" * 9_000) for _ in range(150)]
+    content = (EXPORT_HEADER + to_ndjson(records)).encode()
+    assert len(content) > 2_500_000
 
-    async def pieces() -> AsyncIterator[bytes]:
-        for place in range(0, len(stream), 50_000):
-            yield stream[place : place + 50_000]
+    async def stream_chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), CHUNK_BYTES):
+            yield content[start : start + CHUNK_BYTES]
 
-    report = await import_stream(ann, stream if announced else pieces(), path)
+    if has_length:
+        response = await import_stream(ann, content, path)
+    else:
+        response = await import_stream(ann, stream_chunks(), path)
 
-    assert report.json() == {"created": 150, "updated": 0, "unchanged": 0, "renumbered": 0}
+    assert response.json() == import_report(created=150)
     assert len(await export_records(ann)) == 151
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
-async def test_an_import_of_another_type_is_refused(
+async def test_an_import_of_another_media_type_is_rejected(
     as_user: UserClientFactory, media_type: str
 ) -> None:
     headers = {"Content-Type": media_type}
 
-    assert_problem(
-        await as_user("ann").post("/users/me/import", content=EXPORT_HEADER, headers=headers),
-        415,
-        "unsupported-media-type",
-    )
+    response = await as_user("ann").post("/users/me/import", content=EXPORT_HEADER, headers=headers)
+
+    assert_problem(response, 415, "unsupported-media-type")

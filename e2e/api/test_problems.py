@@ -1,4 +1,4 @@
-"""Refusals: one shape everywhere, the right status, and the order in which things are looked at."""
+"""Problems: one form for all, the right status, and the order of the checks."""
 
 from collections.abc import AsyncIterator
 from typing import Final, NamedTuple
@@ -28,12 +28,12 @@ METHODS: Final = (
     "PURGE",
 )
 
-ALL_PATHS: Final = {
-    **PROTECTED_PATHS,
-    **dict.fromkeys([*PUBLIC_PATHS, "/problems/not-found"], ("GET",)),
-}
+PUBLIC_METHODS: Final = dict.fromkeys([*PUBLIC_PATHS, "/problems/not-found"], ("GET",))
 
-UNKNOWN: Final = (
+ALLOWED_METHODS: Final = PROTECTED_PATHS | PUBLIC_METHODS
+"""All paths, with their methods."""
+
+UNKNOWN_PATHS: Final = (
     "/",
     "/nothing",
     "/task",
@@ -57,7 +57,7 @@ UNKNOWN: Final = (
     "/" + "x/" * 1_000,
 )
 
-NO_IDS: Final = (
+INVALID_IDS: Final = (
     "x",
     "0",
     "None",
@@ -71,10 +71,10 @@ NO_IDS: Final = (
 )
 
 
-class Flawed(NamedTuple):
-    """A request with several things wrong, and the first of them that is found."""
+class InvalidRequest(NamedTuple):
+    """A request that fails several checks, and the problem of the first one."""
 
-    wrong: str
+    failed_checks: str
     status: int
     code: str
     method: str = "POST"
@@ -83,53 +83,94 @@ class Flawed(NamedTuple):
     body: bytes = b'{"title": "x"}'
 
 
-OTHER: Final = UNKNOWN_ID.encode()
-LONG: Final = b'{"title": "x", "user_id": "' + OTHER + b'"'.ljust(70_000)
+OTHER_USER: Final = UNKNOWN_ID.encode()
+TOO_LARGE: Final = b'{"title": "x", "user_id": "' + OTHER_USER + b'"'.ljust(70_000)
 
-FLAWED: Final = (
-    Flawed("length, type, form", 413, "content-too-large", media_type="text/plain", body=LONG),
-    Flawed("length, address", 413, "content-too-large", "PATCH", "/tasks/x?x=1", body=LONG),
-    Flawed("type, form", 415, "unsupported-media-type", media_type="text/plain", body=b"{"),
-    Flawed(
-        "type, query", 415, "unsupported-media-type", path="/tasks?x=1", media_type="text/plain"
+INVALID_REQUESTS: Final = (
+    InvalidRequest(
+        "length, media type, JSON",
+        413,
+        "content-too-large",
+        media_type="text/plain",
+        body=TOO_LARGE,
     ),
-    Flawed("type, address", 415, "unsupported-media-type", "PATCH", "/tasks/x", "text/plain"),
-    Flawed(
-        "type, user",
+    InvalidRequest(
+        "length, path", 413, "content-too-large", "PATCH", "/tasks/x?x=1", body=TOO_LARGE
+    ),
+    InvalidRequest(
+        "media type, JSON", 415, "unsupported-media-type", media_type="text/plain", body=b"{"
+    ),
+    InvalidRequest(
+        "media type, query",
+        415,
+        "unsupported-media-type",
+        path="/tasks?x=1",
+        media_type="text/plain",
+    ),
+    InvalidRequest(
+        "media type, path", 415, "unsupported-media-type", "PATCH", "/tasks/x", "text/plain"
+    ),
+    InvalidRequest(
+        "media type, user",
         415,
         "unsupported-media-type",
         path=f"/tasks?user_id={UNKNOWN_ID}",
         media_type="text/plain",
     ),
-    Flawed("form, user", 400, "bad-request", path=f"/tasks?user_id={UNKNOWN_ID}", body=b"{"),
-    Flawed("value, user", 400, "bad-request", body=b'{"title": 1, "user_id": "' + OTHER + b'"}'),
-    Flawed(
+    InvalidRequest(
+        "JSON, user", 400, "bad-request", path=f"/tasks?user_id={UNKNOWN_ID}", body=b"{"
+    ),
+    InvalidRequest(
+        "type of a value, user",
+        400,
+        "bad-request",
+        body=b'{"title": 1, "user_id": "' + OTHER_USER + b'"}',
+    ),
+    InvalidRequest(
         "query, user",
         400,
         "bad-request",
         path="/tasks?x=1",
-        body=b'{"title": "x", "user_id": "' + OTHER + b'"}',
+        body=b'{"title": "x", "user_id": "' + OTHER_USER + b'"}',
     ),
-    Flawed("query, rule", 400, "bad-request", path="/tasks?x=1", body=b'{"title": ""}'),
-    Flawed("address, user", 400, "bad-request", "PATCH", f"/tasks/x?user_id={UNKNOWN_ID}"),
-    Flawed("address, rule", 400, "bad-request", "PATCH", "/tasks/x", body=b'{"title": ""}'),
-    Flawed("user, rule", 403, "other-user", body=b'{"title": "", "user_id": "' + OTHER + b'"}'),
-    Flawed(
+    InvalidRequest("query, rule", 400, "bad-request", path="/tasks?x=1", body=b'{"title": ""}'),
+    InvalidRequest("path, user", 400, "bad-request", "PATCH", f"/tasks/x?user_id={UNKNOWN_ID}"),
+    InvalidRequest("path, rule", 400, "bad-request", "PATCH", "/tasks/x", body=b'{"title": ""}'),
+    InvalidRequest(
+        "user, rule", 403, "other-user", body=b'{"title": "", "user_id": "' + OTHER_USER + b'"}'
+    ),
+    InvalidRequest(
         "user, rule in the query",
         403,
         "other-user",
         path=f"/tasks?user_id={UNKNOWN_ID}",
         body=b'{"x": 1}',
     ),
-    Flawed(
-        "user, missing", 403, "other-user", "PATCH", f"/tasks/{UNKNOWN_ID}?user_id={UNKNOWN_ID}"
+    InvalidRequest(
+        "user, missing task",
+        403,
+        "other-user",
+        "PATCH",
+        f"/tasks/{UNKNOWN_ID}?user_id={UNKNOWN_ID}",
     ),
-    Flawed(
-        "rule, missing", 422, "invalid-body", "PATCH", f"/tasks/{UNKNOWN_ID}", body=b'{"title": ""}'
+    InvalidRequest(
+        "rule, missing task",
+        422,
+        "invalid-body",
+        "PATCH",
+        f"/tasks/{UNKNOWN_ID}",
+        body=b'{"title": ""}',
     ),
-    Flawed("rule, missing whole", 422, "invalid-body", "PUT", f"/tasks/{UNKNOWN_ID}", body=b"{}"),
-    Flawed(
-        "rule, missing deletion",
+    InvalidRequest(
+        "rule, missing task to replace",
+        422,
+        "invalid-body",
+        "PUT",
+        f"/tasks/{UNKNOWN_ID}",
+        body=b"{}",
+    ),
+    InvalidRequest(
+        "rule, missing task to delete",
         422,
         "invalid-body",
         "DELETE",
@@ -139,48 +180,58 @@ FLAWED: Final = (
 )
 
 
-@pytest.mark.parametrize("flawed", FLAWED, ids=lambda flawed: flawed.wrong)
-async def test_of_several_flaws_the_first_in_order_is_told(
-    as_user: UserClientFactory, flawed: Flawed
+FAILED_CHECKS: Final = [request.failed_checks for request in INVALID_REQUESTS]
+
+
+@pytest.mark.parametrize("invalid_request", INVALID_REQUESTS, ids=FAILED_CHECKS)
+async def test_the_first_failed_check_decides_the_problem(
+    as_user: UserClientFactory, invalid_request: InvalidRequest
 ) -> None:
     ann = as_user("ann")
 
     response = await ann.request(
-        flawed.method, flawed.path, content=flawed.body, headers={"Content-Type": flawed.media_type}
+        invalid_request.method,
+        invalid_request.path,
+        content=invalid_request.body,
+        headers={"Content-Type": invalid_request.media_type},
     )
 
-    assert_problem(response, flawed.status, flawed.code)
+    assert_problem(response, invalid_request.status, invalid_request.code)
     assert await ann.list_tasks() == []
 
 
-async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+async def stream_body(body: bytes) -> AsyncIterator[bytes]:
+    """Yield a body whose length is not announced."""
     yield body
 
 
-@pytest.mark.parametrize("flawed", FLAWED, ids=lambda flawed: flawed.wrong)
-async def test_nothing_of_a_request_is_looked_at_without_a_token(
-    anonymous: httpx.AsyncClient, flawed: Flawed
+@pytest.mark.parametrize("invalid_request", INVALID_REQUESTS, ids=FAILED_CHECKS)
+async def test_the_token_is_checked_before_everything_else(
+    anonymous: httpx.AsyncClient, invalid_request: InvalidRequest
 ) -> None:
-    headers = {"Content-Type": flawed.media_type}
-
-    # A length that is announced may be refused first; one that is found out may not.
+    # Only an announced length may be checked before the token.
     response = await anonymous.request(
-        flawed.method, flawed.path, content=in_pieces(flawed.body), headers=headers
+        invalid_request.method,
+        invalid_request.path,
+        content=stream_body(invalid_request.body),
+        headers={"Content-Type": invalid_request.media_type},
     )
 
     assert_problem(response, 401, "token-missing")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", UNKNOWN)
-async def test_there_is_nothing_at_an_unknown_address(
+@pytest.mark.parametrize("path", UNKNOWN_PATHS)
+async def test_an_unknown_path_is_not_found(
     as_user: UserClientFactory, method: str, path: str
 ) -> None:
-    assert_problem(await as_user("ann").request(method, path), 404, "not-found")
+    response = await as_user("ann").request(method, path)
+
+    assert_problem(response, 404, "not-found")
 
 
-@pytest.mark.parametrize("path", UNKNOWN)
-async def test_an_unknown_address_may_be_told_without_a_token(
+@pytest.mark.parametrize("path", UNKNOWN_PATHS)
+async def test_an_unknown_path_without_a_token_is_unauthorized_or_not_found(
     anonymous: httpx.AsyncClient, path: str
 ) -> None:
     response = await anonymous.get(path)
@@ -189,79 +240,98 @@ async def test_an_unknown_address_may_be_told_without_a_token(
     assert_problem(response, response.status_code)
 
 
-@pytest.mark.parametrize("path", ALL_PATHS)
-async def test_a_verb_is_allowed_or_refused_as_the_address_says(
+@pytest.mark.parametrize("path", ALLOWED_METHODS)
+async def test_exactly_the_allowed_methods_are_accepted(
     as_user: UserClientFactory, path: str
 ) -> None:
     ann = as_user("ann")
-    path = path.format(task=UNKNOWN_ID, user=ann.id)
-    responses = {method: await ann.request(method, path) for method in METHODS}
+    url = path.format(task=UNKNOWN_ID, user=ann.id)
+    responses: dict[str, httpx.Response] = {}
+    rejected: set[str] = set()
+    for method in METHODS:
+        responses[method] = await ann.request(method, url)
+        if responses[method].status_code == 405:
+            rejected.add(method)
 
-    refused = {method for method, response in responses.items() if response.status_code == 405}
-
-    allowed = {*ALL_PATHS[path], "OPTIONS", *(("HEAD",) if "GET" in ALL_PATHS[path] else ())}
-    assert allowed <= allowed_methods(responses["OPTIONS"])
-    assert set(METHODS) - refused == allowed_methods(responses["OPTIONS"])
-    for method in refused - {"HEAD"}:
+    documented = {"OPTIONS", *ALLOWED_METHODS[path]}
+    if "GET" in documented:
+        documented.add("HEAD")
+    allowed = allowed_methods(responses["OPTIONS"])
+    assert documented <= allowed
+    assert set(METHODS) - rejected == allowed
+    for method in rejected - {"HEAD"}:
         assert_problem(responses[method], 405, "method-not-allowed")
-        assert allowed_methods(responses[method]) == allowed_methods(responses["OPTIONS"])
+        assert allowed_methods(responses[method]) == allowed
 
 
-@pytest.mark.parametrize("path", ALL_PATHS)
-async def test_an_address_tells_its_verbs_without_a_body(
-    as_user: UserClientFactory, path: str
-) -> None:
+@pytest.mark.parametrize("path", ALLOWED_METHODS)
+async def test_options_has_no_body(as_user: UserClientFactory, path: str) -> None:
     ann = as_user("ann")
 
     response = await ann.options(path.format(task=UNKNOWN_ID, user=ann.id))
 
-    assert (response.status_code, response.content) == (204, b"")
+    assert response.status_code == 204
+    assert response.content == b""
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
-@pytest.mark.parametrize("text", NO_IDS)
-async def test_an_id_that_is_no_uuid_cannot_be_read(
-    as_user: UserClientFactory, method: str, text: str
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [("GET", None), ("PATCH", b'{"title": "x"}'), ("PUT", b'{"title": "x"}'), ("DELETE", b"{}")],
+)
+@pytest.mark.parametrize("task_id", INVALID_IDS)
+async def test_an_id_that_is_no_uuid_is_a_bad_request(
+    as_user: UserClientFactory, method: str, body: bytes | None, task_id: str
 ) -> None:
-    body = b"{}" if method == "DELETE" else b'{"title": "x"}' if method != "GET" else None
-
-    response = await as_user("ann").request(method, f"/tasks/{text}", content=body)
+    response = await as_user("ann").request(method, f"/tasks/{task_id}", content=body)
 
     problem = assert_problem(response, 400, "bad-request")
-    assert all(fault["location"] == ["path", "task_id"] for fault in problem.get("errors", []))
+    for error in problem.get("errors", []):
+        assert error["location"] == ["path", "task_id"]
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
-async def test_an_id_may_be_written_in_any_case(as_user: UserClientFactory, method: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [("GET", None), ("PATCH", {"title": "x"}), ("PUT", {"title": "x"}), ("DELETE", None)],
+)
+async def test_the_case_of_an_id_does_not_matter(
+    as_user: UserClientFactory, method: str, body: dict[str, str] | None
+) -> None:
     ann = as_user("ann")
     task = await ann.create_task()
-    body = {"title": "x"} if method in {"PATCH", "PUT"} else None
 
-    assert (await ann.request(method, f"/tasks/{task['id'].upper()}", json=body)).is_success
+    response = await ann.request(method, f"/tasks/{task['id'].upper()}", json=body)
+
+    assert response.is_success
 
 
 @pytest.mark.scenario("S001-FR-006", "S002-FR-005")
-async def test_each_code_has_a_page_that_explains_it(
+async def test_every_problem_code_has_a_documentation_page(
     as_user: UserClientFactory, anonymous: httpx.AsyncClient
 ) -> None:
     ann = as_user("ann")
-    refused = [
+    contradiction = {"title": "x", "is_completed": True, "status": "pending"}
+    responses = [
         await anonymous.get("/tasks"),
         await ann.get("/tasks?limit=0"),
         await ann.get(f"/users/{UNKNOWN_ID}"),
         await ann.get("/nothing"),
         await ann.get(f"/tasks/{UNKNOWN_ID}"),
         await ann.put("/tasks"),
-        await ann.post("/tasks", content=LONG),
+        await ann.post("/tasks", content=TOO_LARGE),
         await ann.post("/tasks", content=b"", headers={"Content-Type": "text/plain"}),
         await ann.post("/tasks", json={}),
-        await ann.post("/tasks", json={"title": "x", "is_completed": True, "status": "pending"}),
+        await ann.post("/tasks", json=contradiction),
         await ann.patch(f"/tasks/{UNKNOWN_ID}", json={"id": ann.id}),
     ]
 
-    for response in refused:
-        page = await anonymous.get(assert_problem(response, response.status_code)["type"])
-        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-        assert response.json()["code"] in page.text
-    assert len({response.json()["code"] for response in refused}) == len(refused)
-    assert_problem(await anonymous.get("/problems/no-such-code"), 404, "not-found")
+    codes: set[str] = set()
+    for response in responses:
+        problem = assert_problem(response, response.status_code)
+        codes.add(problem["code"])
+        page = await anonymous.get(problem["type"])
+        assert page.status_code == 200
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert problem["code"] in page.text
+    assert len(codes) == len(responses)
+    unknown_page = await anonymous.get("/problems/no-such-code")
+    assert_problem(unknown_page, 404, "not-found")

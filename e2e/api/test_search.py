@@ -1,4 +1,4 @@
-"""`q`: plain text, found in titles and descriptions without regard to case."""
+"""The parameter `q`: plain text, case-insensitive, in titles and descriptions."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import pytest
 
 from e2e.support.user_client import UserClientFactory
 
-FOUND: Final = [
+MATCHES: Final = [
     ("Water the plants", "water"),
     ("Water the plants", "THE PL"),
     ("Water the plants", "s"),
@@ -68,7 +68,7 @@ FOUND: Final = [
     ("a  b", "  "),
 ]
 
-NOT_FOUND: Final = [
+MISMATCHES: Final = [
     ("100 sure", "100%"),
     ("anything", "%"),
     ("anything", "_"),
@@ -88,41 +88,39 @@ NOT_FOUND: Final = [
 ]
 
 
-@pytest.mark.parametrize(("text", "wanted"), FOUND)
-async def test_what_a_text_holds_is_found_in_it(
-    as_user: UserClientFactory, text: str, wanted: str
+@pytest.mark.parametrize(("text", "query"), MATCHES)
+async def test_a_search_finds_texts_that_contain_the_query(
+    as_user: UserClientFactory, text: str, query: str
 ) -> None:
     ann = as_user("ann")
-    titled, described = (
-        await ann.create_task(text),
-        await ann.create_task("\u2718", description=text),
-    )
+    with_title = await ann.create_task(text)
+    with_description = await ann.create_task("\u2718", description=text)
     await ann.create_task("\u2718", description="\u2718")
 
-    assert await ann.list_tasks(q=wanted) == [titled, described]
+    assert await ann.list_tasks(q=query) == [with_title, with_description]
 
 
-@pytest.mark.parametrize(("text", "wanted"), NOT_FOUND)
-async def test_what_a_text_does_not_hold_is_not_found_in_it(
-    as_user: UserClientFactory, text: str, wanted: str
+@pytest.mark.parametrize(("text", "query"), MISMATCHES)
+async def test_a_search_does_not_find_other_texts(
+    as_user: UserClientFactory, text: str, query: str
 ) -> None:
     ann = as_user("ann")
     await ann.create_task(text, description=text)
     await ann.create_task(text)
 
-    assert await ann.list_tasks(q=wanted) == []
+    assert await ann.list_tasks(q=query) == []
 
 
-async def test_title_and_description_are_searched_one_by_one(as_user: UserClientFactory) -> None:
+async def test_title_and_description_are_searched_separately(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     task = await ann.create_task("ab", description="cd")
 
     assert await ann.list_tasks(q="bc") == []
-    for other in ("pending", "null", task["id"], ann.id[:8], task["created_at"][:10]):
-        assert await ann.list_tasks(q=other) == []
+    for query in ("pending", "null", task["id"], ann.id[:8], task["created_at"][:10]):
+        assert await ann.list_tasks(q=query) == []
 
 
-async def test_a_text_of_200_characters_can_be_searched_for(as_user: UserClientFactory) -> None:
+async def test_a_query_of_200_characters_is_accepted(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     task = await ann.create_task("🌱" * 200)
 
@@ -130,7 +128,7 @@ async def test_a_text_of_200_characters_can_be_searched_for(as_user: UserClientF
     assert await ann.list_tasks(q="e\u0301" * 200) == []
 
 
-async def test_a_search_over_several_lines_finds_them(as_user: UserClientFactory) -> None:
+async def test_a_query_may_have_several_lines(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
     task = await ann.create_task(description="One\nTwo\tThree")
 

@@ -1,10 +1,11 @@
-"""Which tokens log somebody in. What a real Better Auth server hands out is in `test_better_auth.py`."""
+"""Which tokens authenticate a user; `test_better_auth.py` has the tokens of a real server."""
 
 import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
 from secrets import token_hex
+from typing import Final
 
 import httpx
 import pytest
@@ -12,91 +13,111 @@ import pytest
 from e2e.support.contract import assert_problem
 
 Members = dict[str, object]
+"""Members of the header or the claims of a token; None removes one."""
 
-HOUR_SECONDS = 3600
+HOUR_SECONDS: Final = 3600
 
 
-def segment(content: bytes) -> str:
+def encode_segment(content: bytes) -> str:
     return urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def sign(secret: str, header: str, payload: str, digest: str = "sha256") -> str:
-    """Sign what nobody's library would."""
-    content = f"{segment(header.encode())}.{segment(payload.encode())}"
-    return f"{content}.{segment(hmac.digest(secret.encode(), content.encode(), digest))}"
+def sign(secret: str, header: str, payload: str) -> str:
+    """Return a token with HMAC-SHA-256, also for headers and claims that libraries reject."""
+    content = f"{encode_segment(header.encode())}.{encode_segment(payload.encode())}"
+    signature = hmac.digest(secret.encode(), content.encode(), "sha256")
+    return f"{content}.{encode_segment(signature)}"
 
 
-def header_of(**more: object) -> str:
-    return json.dumps(
-        {name: value for name, value in {"alg": "HS256", **more}.items() if value is not None}
-    )
+def without_none(members: Members) -> Members:
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def claims_of(**more: object) -> str:
+def build_token(
+    secret: str, *, header: Members | None = None, claims: Members | None = None
+) -> str:
+    """Return a signed token for a new user.
+
+    Args:
+        secret: The secret that signs it.
+        header: Members of the header that differ from a valid token; None removes one.
+        claims: Claims that differ from a valid token; None removes one.
+    """
     now = int(time.time())
-    claims = {"sub": f"ann-{token_hex(8)}", "iat": now, "exp": now + HOUR_SECONDS, **more}
-    return json.dumps({name: value for name, value in claims.items() if value is not None})
+    valid_claims: Members = {
+        "sub": f"ann-{token_hex(8)}",
+        "iat": now,
+        "exp": now + HOUR_SECONDS,
+    }
+    token_header = without_none({"alg": "HS256"} | (header or {}))
+    token_claims = without_none(valid_claims | (claims or {}))
+    return sign(secret, json.dumps(token_header), json.dumps(token_claims))
 
 
 @pytest.fixture
 def token(better_auth_secret: str) -> str:
-    return sign(better_auth_secret, header_of(), claims_of())
+    return build_token(better_auth_secret)
 
 
-async def ask(client: httpx.AsyncClient, *values: str) -> httpx.Response:
-    """Ask with `Authorization` headers of these values."""
-    return await client.get("/users/me", headers=[("Authorization", value) for value in values])
+async def get_profile(client: httpx.AsyncClient, *authorization: str) -> httpx.Response:
+    """Request the profile with these `Authorization` headers."""
+    headers = [("Authorization", value) for value in authorization]
+    return await client.get("/users/me", headers=headers)
 
 
 @pytest.mark.parametrize(
     "claims", [{}, {"iat": None}, {"scope": "all", "azp": "app"}, {"email": "ann@example.com"}]
 )
 @pytest.mark.parametrize("header", [{}, {"typ": "JWT"}, {"typ": "jwt"}, {"kid": "1"}])
-async def test_a_token_that_the_secret_signed_is_a_login(
+async def test_a_token_that_the_secret_signed_is_valid(
     anonymous: httpx.AsyncClient, better_auth_secret: str, header: Members, claims: Members
 ) -> None:
-    token = sign(better_auth_secret, header_of(**header), claims_of(**claims))
+    token = build_token(better_auth_secret, header=header, claims=claims)
 
-    assert (await ask(anonymous, f"Bearer {token}")).status_code == 200
+    response = await get_profile(anonymous, f"Bearer {token}")
+
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
     "claims",
     [
-        pytest.param({"exp": None}, id="without an end"),
-        pytest.param({"exp": "2100000000"}, id="its end is text"),
-        pytest.param({"exp": True}, id="its end is a truth value"),
-        pytest.param({"exp": 10**12}, id="its end is in milliseconds"),
+        pytest.param({"exp": None}, id="no expiry"),
+        pytest.param({"exp": "2100000000"}, id="the expiry is text"),
+        pytest.param({"exp": True}, id="the expiry is a boolean"),
+        pytest.param({"exp": 10**12}, id="the expiry is in milliseconds"),
         pytest.param({"iat": 10**11}, id="from the future"),
-        pytest.param({"nbf": 10**11}, id="not good yet"),
-        pytest.param({"sub": None}, id="without a subject"),
-        pytest.param({"sub": ""}, id="its subject is empty"),
-        pytest.param({"sub": 7}, id="its subject is a number"),
-        pytest.param({"sub": "ann smith"}, id="its subject has a space"),
-        pytest.param({"sub": "x" * 256}, id="its subject is too long"),
+        pytest.param({"nbf": 10**11}, id="not valid yet"),
+        pytest.param({"sub": None}, id="no subject"),
+        pytest.param({"sub": ""}, id="the subject is empty"),
+        pytest.param({"sub": 7}, id="the subject is a number"),
+        pytest.param({"sub": "ann smith"}, id="the subject has a space"),
+        pytest.param({"sub": "x" * 256}, id="the subject is too long"),
         pytest.param(
             {"sub": None, "userId": "ann", "user_id": "ann", "id": "ann"},
-            id="its subject has other names",
+            id="the subject has other names",
         ),
-        pytest.param({"iss": "https://evil.example"}, id="from somebody else"),
-        pytest.param({"aud": "https://evil.example"}, id="for somebody else"),
-        pytest.param({"aud": ["https://evil.example"]}, id="for several others"),
-        pytest.param({"sub": None, "email": "ann@example.com"}, id="a link in a mail"),
-        pytest.param({"sub": "verify-email", "iss": "better-auth"}, id="a link in an old mail"),
-        pytest.param({"sub": "verify-email"}, id="a link in a mail of nobody"),
-        pytest.param({"updateTo": "eve@example.com"}, id="a link that changes an address"),
+        pytest.param({"iss": "https://evil.example"}, id="another issuer"),
+        pytest.param({"aud": "https://evil.example"}, id="another audience"),
+        pytest.param({"aud": ["https://evil.example"]}, id="several other audiences"),
+        pytest.param({"sub": None, "email": "ann@example.com"}, id="a mail link"),
+        pytest.param({"sub": "verify-email", "iss": "better-auth"}, id="an old mail link"),
+        pytest.param({"sub": "verify-email"}, id="a mail link without an issuer"),
+        pytest.param({"updateTo": "eve@example.com"}, id="a link that changes the e-mail address"),
         pytest.param(
-            {"requestType": "change-email-verification"}, id="a link that asks for something"
+            {"requestType": "change-email-verification"}, id="a link that requests a change"
         ),
         pytest.param({"session": {"userId": "ann"}, "user": {"id": "ann"}}, id="a cached session"),
     ],
 )
-async def test_a_token_with_such_claims_is_no_login(
+async def test_a_token_with_such_claims_is_invalid(
     anonymous: httpx.AsyncClient, better_auth_secret: str, claims: Members
 ) -> None:
-    token = sign(better_auth_secret, header_of(), claims_of(**claims))
+    token = build_token(better_auth_secret, claims=claims)
 
-    assert_problem(await ask(anonymous, f"Bearer {token}"), 401, "token-invalid")
+    response = await get_profile(anonymous, f"Bearer {token}")
+
+    assert_problem(response, 401, "token-invalid")
 
 
 @pytest.mark.parametrize(
@@ -117,31 +138,43 @@ async def test_a_token_with_such_claims_is_no_login(
         {"jwk": {"kty": "oct", "k": "AA"}},
     ],
 )
-async def test_a_token_with_such_a_header_is_no_login(
+async def test_a_token_with_such_a_header_is_invalid(
     anonymous: httpx.AsyncClient, better_auth_secret: str, header: Members
 ) -> None:
-    token = sign(better_auth_secret, header_of(**header), claims_of())
+    token = build_token(better_auth_secret, header=header)
 
-    assert_problem(await ask(anonymous, f"Bearer {token}"), 401, "token-invalid")
+    response = await get_profile(anonymous, f"Bearer {token}")
+
+    assert_problem(response, 401, "token-invalid")
 
 
-async def test_a_token_that_has_ended_says_so(
+async def test_an_expired_token_has_its_own_code(
     anonymous: httpx.AsyncClient, better_auth_secret: str
 ) -> None:
-    token = sign(better_auth_secret, header_of(), claims_of(exp=int(time.time()) - HOUR_SECONDS))
+    an_hour_ago = int(time.time()) - HOUR_SECONDS
+    token = build_token(better_auth_secret, claims={"exp": an_hour_ago})
 
-    assert_problem(await ask(anonymous, f"Bearer {token}"), 401, "token-expired")
+    response = await get_profile(anonymous, f"Bearer {token}")
+
+    assert_problem(response, 401, "token-expired")
 
 
-@pytest.mark.parametrize("form", ["bearer {}", "BEARER {}", "bEaReR {}"])
-async def test_the_scheme_may_be_written_in_any_case(
-    anonymous: httpx.AsyncClient, token: str, form: str
+@pytest.mark.parametrize("template", ["bearer {}", "BEARER {}", "bEaReR {}"])
+async def test_the_case_of_the_scheme_does_not_matter(
+    anonymous: httpx.AsyncClient, token: str, template: str
 ) -> None:
-    assert (await ask(anonymous, form.format(token))).status_code == 200
+    response = await get_profile(anonymous, template.format(token))
+
+    assert response.status_code == 200
 
 
-SCHEMES = ["{}", "Basic {}", "Token {}", "Bearer", "Bearer  {}", "Bearer: {}"]
-TOKENS = [
+MALFORMED_HEADERS: Final = [
+    "{}",
+    "Basic {}",
+    "Token {}",
+    "Bearer",
+    "Bearer  {}",
+    "Bearer: {}",
     "Bearer {}.",
     "Bearer {}=",
     "Bearer {}.x.x",
@@ -149,53 +182,68 @@ TOKENS = [
     "Bearer x",
     "Bearer ..",
     "Bearer a.b.c",
+    "Bearer {} {}",
+    "Bearer {}, Bearer {}",
+    "Bearer {},{}",
+    'Bearer "{}"',
 ]
-SEVERAL = ["Bearer {} {}", "Bearer {}, Bearer {}", "Bearer {},{}"]
+"""Headers of another form, with `{}` in the place of a valid token."""
 
 
-@pytest.mark.parametrize("form", [*SCHEMES, *TOKENS, *SEVERAL, 'Bearer "{}"'])
-async def test_a_header_of_another_form_is_no_login(
-    anonymous: httpx.AsyncClient, token: str, form: str
+@pytest.mark.parametrize("template", MALFORMED_HEADERS)
+async def test_a_malformed_header_is_invalid(
+    anonymous: httpx.AsyncClient, token: str, template: str
 ) -> None:
-    assert_problem(await ask(anonymous, form.format(token, token)), 401)
+    response = await get_profile(anonymous, template.replace("{}", token))
+
+    assert_problem(response, 401)
 
 
-async def test_two_headers_are_no_login(anonymous: httpx.AsyncClient, token: str) -> None:
-    assert_problem(await ask(anonymous, f"Bearer {token}", f"Bearer {token}"), 401, "token-invalid")
+async def test_two_headers_are_invalid(anonymous: httpx.AsyncClient, token: str) -> None:
+    response = await get_profile(anonymous, f"Bearer {token}", f"Bearer {token}")
+
+    assert_problem(response, 401, "token-invalid")
 
 
-async def test_a_token_of_more_than_8_kib_is_no_login(
+async def test_a_token_of_more_than_8_kib_is_invalid(
     anonymous: httpx.AsyncClient, better_auth_secret: str
 ) -> None:
-    fits = sign(better_auth_secret, header_of(), claims_of(more="x" * 5_500))
-    long = sign(better_auth_secret, header_of(), claims_of(more="x" * 6_500))
+    short_token = build_token(better_auth_secret, claims={"more": "x" * 5_500})
+    long_token = build_token(better_auth_secret, claims={"more": "x" * 6_500})
+    assert len(short_token) < 8_192 < len(long_token)
 
-    assert len(fits) < 8_192 < len(long)
-    assert (await ask(anonymous, f"Bearer {fits}")).status_code == 200
-    assert_problem(await ask(anonymous, f"Bearer {long}"), 401, "token-invalid")
+    accepted = await get_profile(anonymous, f"Bearer {short_token}")
+    rejected = await get_profile(anonymous, f"Bearer {long_token}")
+
+    assert accepted.status_code == 200
+    assert_problem(rejected, 401, "token-invalid")
 
 
-@pytest.mark.parametrize("at", range(3))
-async def test_a_token_that_was_changed_anywhere_is_no_login(
-    anonymous: httpx.AsyncClient, token: str, at: int
+@pytest.mark.parametrize("index", range(3))
+async def test_a_token_with_a_changed_segment_is_invalid(
+    anonymous: httpx.AsyncClient, token: str, index: int
 ) -> None:
     segments = token.split(".")
-    segments[at] = ("B" if segments[at][0] == "A" else "A") + segments[at][1:]
+    first_letter = "A"
+    if segments[index].startswith("A"):
+        first_letter = "B"
+    segments[index] = first_letter + segments[index][1:]
 
-    assert_problem(await ask(anonymous, f"Bearer {'.'.join(segments)}"), 401, "token-invalid")
+    response = await get_profile(anonymous, f"Bearer {'.'.join(segments)}")
+
+    assert_problem(response, 401, "token-invalid")
 
 
-async def test_a_token_is_looked_for_in_its_header_alone(
+async def test_a_token_outside_its_header_is_ignored(
     anonymous: httpx.AsyncClient, token: str
 ) -> None:
-    places = [
+    cookies = {"Cookie": f"better-auth.session_token={token}; token={token}"}
+    responses = [
         await anonymous.get("/tasks", params={"access_token": token}),
-        await anonymous.get(
-            "/tasks", headers={"Cookie": f"better-auth.session_token={token}; token={token}"}
-        ),
+        await anonymous.get("/tasks", headers=cookies),
         await anonymous.get("/tasks", headers={"X-Authorization": f"Bearer {token}"}),
         await anonymous.post("/tasks", data={"access_token": token}),
     ]
 
-    for response in places:
+    for response in responses:
         assert_problem(response, 401, "token-missing")

@@ -25,7 +25,7 @@ EDGE_DIFFERENCES: Final = {
         "Traefik sends Access-Control-Expose-Headers and -Allow-Credentials in every response; a "
         "page can use them only with Access-Control-Allow-Origin, which only its own origin gets"
     ),
-    "test_the_services_do_what_the_document_says": (
+    "test_the_platform_conforms_to_the_openapi_document": (
         "Traefik rejects some encoded paths in plain text before routing; the document describes "
         "routed requests only"
     ),

@@ -31,7 +31,7 @@ DESCRIPTION: Final = "A" * 300
 GROWTH_MAX_BYTES: Final = 16_000_000
 """How much memory a service may need; the stream is more than three times as long."""
 
-TIMEOUT: Final = Timeout(5, read=60)
+TIMEOUT: Final = Timeout(60)
 
 POLLS_MAX: Final = 100
 POLL_SECONDS: Final = 0.1
