@@ -14,7 +14,12 @@ TaskFields = dict[str, object]
 DEFAULT_FIELDS: TaskFields = {"description": None, "is_completed": False}
 """The values of fields that a creation or a replacement does not contain."""
 
-DEFAULT_PLANNING: TaskFields = {"list_id": None, "due": None, "priority": "none", "labels": []}
+DEFAULT_PLANNING: TaskFields = {
+    "list_id": None,
+    "due": None,
+    "priority": "none",
+    "labels": [],
+}
 """The planning of a new task whose creation does not contain any."""
 
 UNKNOWN_USER_ID = "00000000-0000-4000-8000-0000000000ff"

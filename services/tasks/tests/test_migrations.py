@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from devkit.platform.postgres import Postgres
-from tasks.revisions import REVISIONS
+from tasks.models import REVISIONS
 
 CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
 

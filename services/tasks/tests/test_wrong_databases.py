@@ -20,7 +20,8 @@ from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform
 from devkit.testing.auth_headers import ClientFactory
-from tasks.revisions import RELEASE, REVISIONS
+from tasks.models import REVISIONS
+from tasks.revisions import RELEASE
 
 from .support.service import run_service
 

@@ -40,6 +40,18 @@ METADATA: Final = MetaData(
 )
 """Gives every constraint a name that migrations can use."""
 
+REVISIONS: Final = (
+    "f30362ae1a1a",
+    "a41c09e7d352",
+    "c7d20f5b1e94",
+    "d3b51a7c60f8",
+    "5b8f0c3e7a19",
+)
+"""All revisions in `migrations`, the oldest first. A test compares them.
+
+They are repeated here because the image has no access to the migrations' history at run time.
+"""
+
 # Lengths are counted in code points. The service checks them, and the database once more.
 TITLE_MAX_CHARACTERS: Final = 200
 DESCRIPTION_MAX_CHARACTERS: Final = 10_000

@@ -18,6 +18,7 @@ from tasks.core import idempotency as keys
 from tasks.core.pagination import CreatedAtCursor, SortCursor
 from tasks.label import queries as labels
 from tasks.sync import queries as changes
+from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries import change as tasks
 from tasks.task.queries import create as creation
 from tasks.task.queries.listing import FILTERS, SORT_KEYS, CursorType, list_tasks
@@ -49,6 +50,16 @@ BEHIND = {
     "after_value": f"{MOMENT.timestamp():020.0f}",
 }
 
+
+def _unchanged_columns() -> dict[str, object]:
+    """Return the parameters of a task whose columns are null, or left as they are by a change."""
+    params: dict[str, object] = {}
+    for column in EDITABLE_COLUMNS:
+        params[column.param_name] = None
+        params[column.flag_name] = False
+    return params
+
+
 VALUES: Final[Mapping[str, object]] = {
     "current_user_id": OWNER_ID,
     "target_id": TASK_ID,
@@ -57,16 +68,12 @@ VALUES: Final[Mapping[str, object]] = {
     "limit": 51,
     "since": OWNER_TASK_COUNT - 100,
     **BEHIND,
+    **_unchanged_columns(),
     "new_title": "New",
-    "sets_description": False,
-    "new_description": None,
     "new_is_completed": True,
     "sets_list_id": True,
     "new_list_id": LIST_ID,
     "new_priority": 1,
-    "sets_due": False,
-    "new_due_date": None,
-    **dict.fromkeys(("new_due_time", "new_due_at", "new_due_time_zone")),
     "folded_names": ["1", "new"],
     "label_names": ["1", "New"],
     "label_ids": [UUID(int=8), UUID(int=9)],
