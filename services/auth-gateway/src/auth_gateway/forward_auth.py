@@ -26,7 +26,7 @@ class ForwardAuth:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Authenticate the request whose headers the edge passes on."""
         scope["route"] = self
         user = await self._authenticator.authenticate(scope["headers"])
