@@ -263,7 +263,7 @@ def write_positions(table: Table, placements: CTE, counter_bump: CTE) -> Update:
 def return_moved_row(
     slot: CTE, updated: CTE, unchanged: Query, *, with_idempotency_key: bool
 ) -> Executable:
-    """Return `id`, `version` and JSON `response` of the row, and `conflict` (NULL if there is none).
+    """Return `id`, `version` and JSON `response` of the row, and `conflict`, NULL if there is none.
 
     Args:
         slot: What was decided.

@@ -31,7 +31,7 @@ class CreatedAtCursor:
     id: UUID
 
     def encode(self) -> str:
-        """Encode it as 8 bytes of microseconds since 1970 and the 16 bytes of the id, in base64url."""
+        """Encode the microseconds since 1970 in 8 bytes, and the id in 16."""
         microseconds = (self.created_at - _EPOCH) // timedelta(microseconds=1)
         return base64.urlsafe_b64encode(
             microseconds.to_bytes(_TIMESTAMP_BYTES) + self.id.bytes
@@ -132,7 +132,7 @@ Cursor = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "Where the page begins: take it from the `Link` of the page before.",
+            "description": "Start of the page, from the `Link` of the previous page.",
             "pattern": "^[A-Za-z0-9_-]+$",
             "minLength": 32,
             "maxLength": 3000,
@@ -190,7 +190,7 @@ SyncTokenText = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "The `next` of the answer before; without it, or with 0, from the beginning.",
+            "description": "The `next` of the previous response; absent or 0: from the start.",
             "pattern": "^(0|[1-9][0-9]{0,17})(-[1-9][0-9]{0,17})?$",
             "examples": ["0"],
         }

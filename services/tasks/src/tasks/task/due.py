@@ -1,4 +1,4 @@
-"""When a task is due: on a calendar day, and perhaps at a time of that day in a time zone."""
+"""Due dates: a calendar day, optionally with a time of day in a time zone."""
 
 import re
 from datetime import UTC, date, datetime
@@ -24,17 +24,17 @@ from tasks.core.types import DateTimeText, IgnoredReadOnly
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2200
-"""The years in which something can be due."""
+"""The years of due dates."""
 
 TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
-"""The names that count, the same on every machine. `Factory` means that nobody has set one."""
+"""The accepted names, the same on every machine. `Factory` stands for a zone that is not set."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 
-def _day(text: object) -> object:
-    """Read a day as RFC 3339 writes it, and in no other of ISO 8601's ways."""
+def _read_day(text: object) -> object:
+    """Read a date in the format of RFC 3339; other formats of ISO 8601 are rejected."""
     if not isinstance(text, str):
         return text
     try:
@@ -45,7 +45,7 @@ def _day(text: object) -> object:
         ) from None
 
 
-def _in_range(day: date) -> date:
+def _check_year(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise PydanticCustomError(
             "date-out-of-range", "A date lies between 1970-01-01 and 2200-12-31."
@@ -53,13 +53,13 @@ def _in_range(day: date) -> date:
     return day
 
 
-def _clock(text: str) -> str:
+def _check_clock(text: str) -> str:
     if not _CLOCK.fullmatch(text):
         raise PydanticCustomError("time_parsing", "Input should be a time of day such as 08:30")
     return text
 
 
-def _known_zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     if require_few_marks(name) not in TIME_ZONES:
         raise PydanticCustomError(
             "unknown-time-zone", "This is no name of a time zone, such as Europe/Berlin."
@@ -67,13 +67,13 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _described(description: str, **schema: object) -> WithJsonSchema:
+def _string_schema(description: str, **schema: object) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description, **schema})
 
 
-_day_form = {"format": "date", "examples": ["2026-11-30"]}
-_clock_form = {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["08:30"]}
-_zone_form = {
+_DAY_SCHEMA = {"format": "date", "examples": ["2026-11-30"]}
+_CLOCK_SCHEMA = {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["08:30"]}
+_ZONE_SCHEMA = {
     "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$",
     "maxLength": 64,
     "examples": ["Europe/Berlin"],
@@ -81,34 +81,40 @@ _zone_form = {
 
 Day = Annotated[
     date,
-    BeforeValidator(_day),
-    AfterValidator(_in_range),
-    _described("A calendar day, from 1970 to 2200.", **_day_form),
+    BeforeValidator(_read_day),
+    AfterValidator(_check_year),
+    _string_schema("A calendar day, from 1970 to 2200.", **_DAY_SCHEMA),
 ]
 """Source: RFC 3339, 5.6."""
 
-Clock = Annotated[str, AfterValidator(_clock), _described("The time of day there.", **_clock_form)]
+Clock = Annotated[
+    str, AfterValidator(_check_clock), _string_schema("The time of day there.", **_CLOCK_SCHEMA)
+]
 """`HH:MM`, from 00:00 to 23:59."""
 
 TimeZone = Annotated[
     str,
-    AfterValidator(_known_zone),
-    _described("A name of the IANA Time Zone Database.", **_zone_form),
+    AfterValidator(_check_zone),
+    _string_schema("A name of the IANA Time Zone Database.", **_ZONE_SCHEMA),
 ]
-"""Source: the IANA Time Zone Database; links such as `US/Pacific` count, other spellings do not."""
+"""Source: IANA Time Zone Database. Links such as `US/Pacific` are accepted, other cases are not."""
 
 
 def instant(day: date, clock: str, zone: str) -> datetime | None:
-    """Return the moment at which clocks in a zone show this time, the first one if they do twice; None if never."""
-    shown = datetime.combine(day, time_of_day.fromisoformat(clock))
-    moment = shown.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    return (
-        moment if moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) == shown else None
-    )
+    """Return the instant of a local time; None if the clocks skip that time.
+
+    When clocks are set back and show the time twice, it is the first of both instants.
+    """
+    local_time = datetime.combine(day, time_of_day.fromisoformat(clock))
+    moment = local_time.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    shown_time = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    if shown_time != local_time:
+        return None
+    return moment
 
 
 class Due(StrictModel):
-    """The day on which something is due; with a time of day, it needs the zone in which clocks show that."""
+    """The due date in a request. A time of day needs a time zone, and the other way round."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -123,18 +129,20 @@ class Due(StrictModel):
 
     @property
     def clock(self) -> time_of_day | None:
-        """What clocks show then."""
-        return time_of_day.fromisoformat(self.time) if self.time else None
+        """The time of day, if there is one."""
+        if self.time is None:
+            return None
+        return time_of_day.fromisoformat(self.time)
 
     @property
     def moment(self) -> datetime | None:
         """The instant, if there is a time of day."""
-        return (
-            instant(self.date, self.time, self.time_zone) if self.time and self.time_zone else None
-        )
+        if self.time is None or self.time_zone is None:
+            return None
+        return instant(self.date, self.time, self.time_zone)
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _check_time(self) -> Self:
         if (self.time is None) != (self.time_zone is None):
             raise PydanticCustomError(
                 "incomplete-time", "A time needs a time zone, and a time zone needs a time."
@@ -147,9 +155,9 @@ class Due(StrictModel):
 
 
 class DueRead(TypedDict):
-    """When a task is due; all but the day is null if it is due all day."""
+    """The due date of a task; all but the date is null if the task is due all day."""
 
-    date: Annotated[str, _described("The calendar day, which never shifts.", **_day_form)]
+    date: Annotated[str, _string_schema("The calendar day; it never shifts.", **_DAY_SCHEMA)]
     time: Annotated[Clock | None, Field(description="The time of day there.")]
     time_zone: Annotated[TimeZone | None, Field(description="Where clocks show that time.")]
     at: Annotated[DateTimeText | None, Field(description="The instant.")]

@@ -1,4 +1,4 @@
-"""What lists and labels may be called."""
+"""Types of the names of lists and labels."""
 
 import unicodedata
 from typing import Annotated, Final
@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from tasks.core.types.texts import LINE_PATTERN, one_line
 
 EXAMPLE_LIST: Final = "019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13"
-"""The list of all examples."""
+"""The list id of all examples."""
 
 EXAMPLE_LABEL: Final = "019aa5f4-0c7d-7b92-9f31-d58e4a6c2b70"
-"""The label of all examples."""
+"""The label id of all examples."""
 
 LIST_NAME_MAX_CHARACTERS: Final = 120
 """Code points, after normalization and trimming."""
@@ -21,18 +21,21 @@ LABEL_NAME_MAX_CHARACTERS: Final = 50
 """Code points, after normalization and trimming."""
 
 LABELS_ON_TASK_MAX: Final = 20
-"""Labels that one task may carry."""
+"""Labels that one task may have."""
 
 LABELS_SENT_MAX: Final = 100
-"""Names that one request may hold, be it the same one again and again: a longer array is refused before it is read."""
+"""Label names in one request, repetitions included. A longer array is rejected unread."""
 
 
 def fold(name: str) -> str:
-    """Take the difference of case out of a name: what is equal then is the same name.
+    """Fold the case of a name: names that are equal then are the same name.
 
-    Searches fold texts by the same rule, in the database. Source: Unicode, 3.13.5, canonical caseless matching.
+    Searches fold texts by the same rule, in the database.
+
+    Source: Unicode, 3.13.5, canonical caseless matching.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    decomposed = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFC", decomposed.casefold())
 
 
 ListName = Annotated[
@@ -41,7 +44,10 @@ ListName = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "One line, and no other list's name, whatever the case. It is normalized (NFC) and trimmed.",
+            "description": (
+                "One line, different from the names of all other lists, ignoring case. "
+                "Normalized (NFC) and trimmed."
+            ),
             "minLength": 1,
             "maxLength": LIST_NAME_MAX_CHARACTERS,
             "pattern": LINE_PATTERN,
@@ -57,7 +63,10 @@ LabelName = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "description": "One line, no other label's name, whatever the case. It is normalized (NFC) and trimmed.",
+            "description": (
+                "One line, different from the names of all other labels, ignoring case. "
+                "Normalized (NFC) and trimmed."
+            ),
             "minLength": 1,
             "maxLength": LABEL_NAME_MAX_CHARACTERS,
             "pattern": LINE_PATTERN,
@@ -68,16 +77,19 @@ LabelName = Annotated[
 """NFC, trimmed, 1 to 50 code points, one line."""
 
 ListId = Annotated[
-    UUID, Field(description="The list it is in; null is the inbox.", examples=[EXAMPLE_LIST])
+    UUID, Field(description="The list of the task; null is the inbox.", examples=[EXAMPLE_LIST])
 ]
-"""A list of the caller."""
+"""A list of the user."""
 
 Labels = Annotated[
     list[LabelName],
     Field(
         max_length=LABELS_SENT_MAX,
-        description="Names in alphabetical order. A new name makes a label; whatever is sent replaces all.",
+        description=(
+            "Names in alphabetical order. A new name creates a label; an array that is sent "
+            "replaces all labels of the task."
+        ),
         examples=[["weekend"]],
     ),
 ]
-"""The labels of one task, by their names."""
+"""The names of the labels of one task."""

@@ -1,4 +1,4 @@
-"""What only a query string holds: which list, which labels, which priorities, in which order."""
+"""Types of the query parameters that filter and sort tasks."""
 
 import re
 from typing import Annotated, Final
@@ -11,19 +11,20 @@ from tasks.core.types import Priority
 from tasks.core.types.names import EXAMPLE_LIST, LABELS_SENT_MAX, LabelName
 
 NO_LIST: Final = "none"
-"""The word for the inbox."""
+"""The value of `list_id` for the inbox."""
 
 SORTS: Final = ("created_at", "updated_at", "title", "due", "priority", "position", "is_completed")
-"""What tasks can be sorted by."""
+"""The values of `sort`, without the sign of the descending order."""
 
 PRIORITIES_SENT_MAX: Final = 100
-"""Words that one request may hold, be it the same one again and again."""
+"""Priorities in one request, repetitions included."""
 
+_DESCENDING_SORTS = [f"-{name}" for name in SORTS]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_PATTERN = f"^(none|{_UUID.pattern})$"
 
 
-def _list_or_none(text: object) -> object:
+def _read_list_choice(text: object) -> object:
     if text is None or text == NO_LIST:
         return None
     if not isinstance(text, str) or not _UUID.fullmatch(text):
@@ -31,7 +32,7 @@ def _list_or_none(text: object) -> object:
     return text
 
 
-def _known_sort(text: str) -> str:
+def _check_sort(text: str) -> str:
     if text.removeprefix("-") not in SORTS:
         raise PydanticCustomError(
             "unknown-word", f"A sort is {', '.join(SORTS)}, or one of them with - before it."
@@ -41,48 +42,51 @@ def _known_sort(text: str) -> str:
 
 ListChoice = Annotated[
     UUID | None,
-    BeforeValidator(_list_or_none),
+    BeforeValidator(_read_list_choice),
     WithJsonSchema(
         {
             "type": "string",
-            "description": "The tasks of this list; `none` for those in no list.",
+            "description": "Tasks of this list; `none` for tasks without a list.",
             "pattern": _UUID_PATTERN,
             "examples": [EXAMPLE_LIST],
         }
     ),
 ]
-"""A list, or None for the inbox."""
+"""The id of a list, or None for the inbox."""
 
 LabelChoice = Annotated[
     list[LabelName],
     Field(
         max_length=LABELS_SENT_MAX,
-        description="Tasks with this label; with several, those with all.",
+        description="Tasks with this label; with several labels, tasks that have all of them.",
         examples=[["weekend"]],
     ),
 ]
-"""Labels, whatever their case."""
+"""Names of labels, in any case."""
 
 PriorityChoice = Annotated[
     list[Priority],
     Field(
         max_length=PRIORITIES_SENT_MAX,
-        description="Tasks of this priority; with several, of any.",
+        description="Tasks of this priority; with several, of any of them.",
         examples=[["high"]],
     ),
 ]
-"""Priorities."""
+"""Names of priorities."""
 
 Sort = Annotated[
     str,
-    AfterValidator(_known_sort),
+    AfterValidator(_check_sort),
     WithJsonSchema(
         {
             "type": "string",
-            "description": "The order; with `-` before it, the other way round. Tasks without it come last in both.",
-            "enum": [*SORTS, *(f"-{name}" for name in SORTS)],
+            "description": (
+                "The order, descending with `-` before it. Tasks without a value come last in both "
+                "directions."
+            ),
+            "enum": [*SORTS, *_DESCENDING_SORTS],
             "examples": ["due"],
         }
     ),
 ]
-"""What the tasks are sorted by."""
+"""The query parameter `sort`."""
