@@ -1,4 +1,4 @@
-"""What the markers of tests say about requirements, and what they leave out."""
+"""The page that `make fix` generates from the markers of the tests, and its gaps."""
 
 import subprocess
 import sys
@@ -28,18 +28,18 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def trace(checkout: Path, tests: str) -> tuple[str, str]:
-    """Make the page; return what it says, and what the command says."""
+    """Generate the page; return it, and the errors of the command."""
     (checkout / "e2e" / "plants" / "test_water.py").write_text(tests)
     command = [sys.executable, "-m", "devkit.cli.traceability", "--checkout", str(checkout)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == bool(done.stderr)
-    return (checkout / "docs" / "traceability.md").read_text(), done.stderr
+    process = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert process.returncode == bool(process.stderr)
+    return (checkout / "docs" / "traceability.md").read_text(), process.stderr
 
 
 def test_each_requirement_is_listed_with_its_tests(checkout: Path) -> None:
-    page, said = trace(checkout, TEST)
+    page, errors = trace(checkout, TEST)
 
-    assert said == ""
+    assert errors == ""
     assert page.endswith(
         "## S009: Plants\n\n| Id | What | Shown by |\n|---|---|---|\n"
         "| S009-US1.1 | Plants get water | `e2e/plants/test_water.py::test_water_is_given` |\n"
@@ -55,12 +55,12 @@ def test_the_page_is_the_same_every_time(checkout: Path) -> None:
 def test_a_requirement_without_a_test_is_named_unless_only_people_can_judge_it(
     checkout: Path,
 ) -> None:
-    _, said = trace(checkout, TEST.replace("@pytest", "# @pytest"))
+    _, errors = trace(checkout, TEST.replace("@pytest", "# @pytest"))
 
-    assert said == "S009-US1.1 is shown by no test\n"
+    assert errors == "S009-US1.1 is shown by no test\n"
 
 
 def test_a_marker_that_names_no_requirement_is_named_with_its_test(checkout: Path) -> None:
-    _, said = trace(checkout, TEST.replace("S009-US1.2", "S009-US1.3"))
+    _, errors = trace(checkout, TEST.replace("S009-US1.2", "S009-US1.3"))
 
-    assert said == "S009-US1.3 is no requirement: e2e/plants/test_water.py::test_water_is_given\n"
+    assert errors == "S009-US1.3 is no requirement: e2e/plants/test_water.py::test_water_is_given\n"

@@ -1,4 +1,4 @@
-"""The file `.env` has one meaning, for `make run` and for Docker Compose, or is refused with a sentence."""
+"""The file `.env` has one meaning for `make run` and for Docker Compose, or is rejected."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from devkit.platform.env_file import EnvFileError, read_env_file
 
-READ = {
+ACCEPTED = {
     "": {},
     "# A comment\n\n  # Another\n": {},
     "A=1\nB=\n": {"A": "1", "B": ""},
@@ -23,7 +23,7 @@ READ = {
     "A=Grüße": {"A": "Grüße"},
 }
 
-REFUSED = [
+REJECTED = [
     "A=secret$word",
     "A=${secret}",
     "A=secret$$word",
@@ -54,28 +54,28 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("text", READ)
-def test_what_has_one_meaning_is_read(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_a_line_with_one_meaning_is_read(tmp_path: Path, text: str) -> None:
     file = tmp_path / ".env"
     file.write_text(text, "utf-8", newline="")
 
-    assert read_env_file(file) == READ[text]
+    assert read_env_file(file) == ACCEPTED[text]
 
 
-@pytest.mark.parametrize("text", REFUSED)
-def test_what_has_two_is_refused_in_one_sentence_that_shows_no_value(
+@pytest.mark.parametrize("text", REJECTED)
+def test_a_line_with_two_meanings_is_rejected_in_one_sentence_without_its_value(
     tmp_path: Path, text: str
 ) -> None:
     file = tmp_path / ".env"
     file.write_text(f"FIRST=1\n{text}\n", "utf-8", newline="")
 
-    with pytest.raises(EnvFileError, match=r"\.env, line [23]: ") as refused:
+    with pytest.raises(EnvFileError, match=r"\.env, line [23]: ") as raised:
         read_env_file(file)
-    assert "secret" not in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert "secret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"A=\xff")
 
