@@ -1,16 +1,17 @@
-# The verbs of this repository; `make` alone lists them.
+# The commands of this repository; `make` alone lists them.
 
 PYTHON ?= python3
 VENV := .venv
 
-# What a shell has for other programs reaches neither libpq nor Python nor uv; pip gets its index settings in $(install).
-kept := UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX UV_OFFLINE UV_INSECURE_HOST UV_CACHE_DIR \
+# Variables of the shell for libpq, Python and uv are meant for other projects: they are not passed on, apart from uv's
+# index settings. pip gets its index settings from $(install).
+uv_index_settings := UV_DEFAULT_INDEX UV_INDEX% UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_NO_INDEX UV_OFFLINE UV_INSECURE_HOST UV_CACHE_DIR \
 	UV_KEYRING_PROVIDER UV_HTTP_TIMEOUT
-unexport $(filter-out $(kept),$(filter PG% PYTHON% UV_% VIRTUAL_ENV CONDA_PREFIX,$(.VARIABLES)))
+unexport $(filter-out $(uv_index_settings),$(filter PG% PYTHON% UV_% VIRTUAL_ENV CONDA_PREFIX,$(.VARIABLES)))
 export PYTHONUTF8 := 1
 export LC_ALL := C.UTF-8
 
-# Options of a goal are read from the command line only: `v` may mean something else in somebody's shell.
+# Options are read from the command line only: a variable `v` of the shell may mean something else.
 options := s m v sub email days edge quick fairness only strict UPGRADE
 $(foreach option,$(options),$(if $(findstring environment,$(origin $(option))),$(eval $(option) :=)))
 
@@ -19,25 +20,25 @@ members := libs/common libs/devkit $(services:%=services/%)
 python := $(VENV)/bin/python
 install := $(python) libs/devkit/src/devkit/cli/pip_install.py
 
-# A virtual environment names its own path: a checkout that was moved or copied gets a new one.
-made := $(VENV)/made-at-$(shell pwd | cksum | cut -d ' ' -f 1)
+# A virtual environment contains its own path: a checkout that was moved or copied gets a new one.
+venv_created := $(VENV)/made-at-$(shell pwd | cksum | cut -d ' ' -f 1)
 ready := $(VENV)/ready
 
-# A lock file with a package index's address in it cannot be committed: hence compiled requirements, and not uv.lock.
+# uv.lock would contain the URL of a package index, which must not be committed: hence compiled requirements.
 compile := $(python) -m uv pip compile --quiet --system-certs --universal --generate-hashes --no-annotate \
 	--custom-compile-command "make lock" $(foreach member,$(notdir $(members)),--no-emit-package $(member))
 
-# Many tests wait for something: one more process than there are processors uses them. The files with few tests are not
-# the quick ones, so their order stays.
+# Many tests wait for something, so one process more than there are processors keeps them busy. A file with few tests
+# is not a quick one, so the order of the files stays (--no-loadscope-reorder).
 workers := import os; print(min(4, 1 + (os.cpu_count() or 1)))
 
-# $(call as_given,sub): what was given for sub, character for character, as one word of the shell.
-as_given = '$(subst ','\'',$(value $(1)))'
+# $(call quoted,sub): the value of the option sub, character for character, as one word of the shell.
+quoted = '$(subst ','\'',$(value $(1)))'
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check fix setup e2e bench up renew down migrate restored migration token explain lock
 
-help: ## List these verbs
+help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
@@ -56,29 +57,29 @@ check: $(ready) ## Check lock files, format, lint, types, imports, sizes and req
 	@echo "Imports" && $(VENV)/bin/lint-imports --no-logo
 	@echo "Sizes, settings and requirements" && $(python) -m pytest --quiet tests
 
-fix: $(ready) ## Mend what can be mended by itself, and write docs/traceability.md, docs/openapi.json and the SQL snapshots
+fix: $(ready) ## Fix what can be fixed automatically, and write docs/traceability.md, docs/openapi.json and the SQL snapshots
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 	@$(python) -m devkit.openapi.document
 	@$(python) -m devkit.cli.traceability
 	@$(python) -m devkit.cli.sql_snapshots
 
-setup: $(ready) ## Make the virtual environment; does nothing the second time
+setup: $(ready) ## Create the virtual environment; does nothing the second time
 
-e2e: $(ready) ## Test the platform as a client meets it (E2E_BASE_URL=… for one that runs; edge=traefik TRAEFIK=…; edge=compose)
+e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a running one; edge=traefik TRAEFIK=…; edge=compose)
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
 
-bench: $(ready) ## Measure what a request costs (quick=1; TRAEFIK=…), or what one user can do to others (fairness=1 only=lists)
+bench: $(ready) ## Measure the cost of a request (quick=1; TRAEFIK=…), or how one user can burden others (fairness=1 only=lists)
 ifdef fairness
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench.fairness --only "$(only)" $(if $(strict),--strict)
 else
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench $(if $(quick),--quick)
 endif
 
-up: ## Start the platform in containers (PORT=8080), with a .env of its own making if there is none
+up: ## Start the platform in containers (PORT=8080); writes a .env with fresh secrets if there is none
 	@$(PYTHON) deploy/compose.py up
 
-renew: ## Put new containers in place of old ones, while requests run (s=tasks)
+renew: ## Replace containers by new ones without losing a request (s=tasks)
 	@$(PYTHON) deploy/compose.py renew $(if $(s),"$(s)")
 
 down: ## Stop the containers (v=1 forgets their data)
@@ -87,23 +88,23 @@ down: ## Stop the containers (v=1 forgets their data)
 migrate: $(ready) ## Bring both databases to the newest revision
 	@$(python) -m devkit.cli.migrate
 
-restored: $(ready) ## Say that a backup was restored, if it was a copy of a disk: devices then read everything anew
+restored: $(ready) ## Declare that a backup was restored, if it was a copy of a disk: devices then read everything again
 	@$(python) -m devkit.cli.restored
 
 migration: $(ready) ## Write a migration from the models (s=tasks m="add a column")
 	@$(python) -m devkit.cli.migration $(if $(s),"$(s)") $(if $(m),"$(m)")
 
 token: $(ready) ## Print a development token (sub=… email=… days=1)
-	@$(python) -m devkit.cli.mint_token $(if $(sub),--sub=$(call as_given,sub)) $(if $(email),--email=$(call as_given,email)) \
-		$(if $(days),--days=$(call as_given,days))
+	@$(python) -m devkit.cli.mint_token $(if $(sub),--sub=$(call quoted,sub)) $(if $(email),--email=$(call quoted,email)) \
+		$(if $(days),--days=$(call quoted,days))
 
-explain: $(ready) ## Say why the gateway takes or refuses a token (TOKEN=…)
-	@$(python) -m devkit.cli.explain $(call as_given,TOKEN) || test $$? = 1
+explain: $(ready) ## Say why the gateway accepts or rejects a token (TOKEN=…)
+	@$(python) -m devkit.cli.explain $(call quoted,TOKEN) || test $$? = 1
 
 lock: $(ready) ## Compile the requirements again (UPGRADE=1 for newer versions)
 	@$(call compile_into,requirements,$(if $(UPGRADE),--upgrade))
 
-# $(1): the folder to compile into; $(2): further options. Versions that are in there stay, unless --upgrade says otherwise.
+# $(1): the folder to compile into; $(2): further options. Versions in that folder stay, unless --upgrade is given.
 define compile_into
 for service in $(services); do \
 	$(compile) $(2) -o $(1)/$$service.txt services/$$service/pyproject.toml || exit; \
@@ -111,14 +112,14 @@ done; $(compile) $(2) -o $(1)/dev.txt pyproject.toml --group dev && \
 $(compile) -c $(1)/dev.txt -o $(1)/build.txt --group build
 endef
 
-$(made):
+$(venv_created):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Making the virtual environment $(VENV)" >&2
+	@echo "Creating the virtual environment $(VENV)" >&2
 	@rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(ready): $(made) requirements/dev.txt $(members:%=%/pyproject.toml)
+$(ready): $(venv_created) requirements/dev.txt $(members:%=%/pyproject.toml)
 	@echo "Installing what requirements/dev.txt pins (about a minute the first time)" >&2
 	@$(install) --require-hashes -r requirements/dev.txt
 	@echo "Installing our own packages" >&2

@@ -226,7 +226,8 @@ def test_a_database_url_that_cannot_be_parsed_is_named_without_its_password(
 
 
 def test_a_dangerous_setting_stops_the_start_with_the_message_of_the_service(folder: Path) -> None:
-    with running(folder, BETTER_AUTH_SECRET="short") as run:
+    settings = {"BETTER_AUTH_SECRET": "short"}
+    with running(folder, **settings) as run:
         output = output_until_end(run)
 
     assert "gateway ended with code 2" in output

@@ -1,4 +1,4 @@
-"""A group of processes: what is said when one dies, and that none is left, however the group ends."""
+"""A process group reports a process that dies, and leaves none however it ends."""
 
 import os
 import select
@@ -12,9 +12,9 @@ import pytest
 from devkit.platform.errors import CannotRunError
 from devkit.platform.processes import Process, ProcessGroup
 
-SLEEPER = "import time; time.sleep(60)"
+SLEEP = "import time; time.sleep(60)"
 
-STUBBORN = """
+IGNORE_SIGNALS = """
 import signal, time
 for number in (signal.SIGTERM, signal.SIGINT):
     signal.signal(number, signal.SIG_IGN)
@@ -22,7 +22,7 @@ print("ready", flush=True)
 time.sleep(60)
 """
 
-LAST_WORDS = """
+APPEND_NAME_AT_END = """
 import signal, sys, time
 def leave(*_):
     print(sys.argv[1], file=open(sys.argv[2], "a"))
@@ -32,7 +32,7 @@ print("ready", flush=True)
 time.sleep(60)
 """
 
-OWNER = """
+START_GROUP = """
 import asyncio, sys
 from pathlib import Path
 from devkit.platform.processes import ProcessGroup
@@ -57,14 +57,14 @@ async def never() -> bool:
     return False
 
 
-async def said_ready(process: Process) -> None:
+async def wait_until_ready(process: Process) -> None:
     async def is_ready() -> bool:
         return "ready" in process.log.read_text()
 
     await process.wait_until(is_ready)
 
 
-async def test_a_process_that_dies_is_named_with_its_last_lines(tmp_path: Path) -> None:
+async def test_a_process_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     async with ProcessGroup(tmp_path) as group:
         process = group.start(
             "tasks", python("print('line 1\\nno such setting'); raise SystemExit(3)"), {}
@@ -86,17 +86,15 @@ async def test_a_process_that_is_killed_is_named_with_the_signal(tmp_path: Path)
             await process.wait_until(never)
 
 
-async def test_a_process_that_never_gets_ready_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+async def test_waiting_for_a_process_that_never_gets_ready_ends(tmp_path: Path) -> None:
     async with ProcessGroup(tmp_path) as group:
-        process = group.start(
-            "tasks", python("import time; print('thinking', flush=True); time.sleep(60)"), {}
-        )
+        process = group.start("tasks", python("import time; time.sleep(60)"), {})
 
         with pytest.raises(CannotRunError, match="tasks is not ready after 1 s"):
             await process.wait_until(never, seconds=1)
 
 
-async def test_a_process_with_an_end_may_end_but_must_succeed(tmp_path: Path) -> None:
+async def test_a_command_may_end_but_must_succeed(tmp_path: Path) -> None:
     async with ProcessGroup(tmp_path) as group:
         await group.run("good", python(""), {})
         group.check()
@@ -104,7 +102,7 @@ async def test_a_process_with_an_end_may_end_but_must_succeed(tmp_path: Path) ->
             await group.run("bad", python("raise SystemExit(1)"), {})
 
 
-async def test_a_process_sees_the_environment_it_was_given_and_no_other(
+async def test_a_process_has_only_the_environment_it_was_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("A_SECRET_OF_THE_DEVELOPER", "x")
@@ -121,30 +119,32 @@ async def test_leaving_a_group_stops_the_last_started_first(tmp_path: Path) -> N
     order = tmp_path / "order"
     async with ProcessGroup(tmp_path) as group:
         for name in ("database", "service"):
-            await said_ready(group.start(name, [*python(LAST_WORDS), name, str(order)], {}))
+            await wait_until_ready(
+                group.start(name, [*python(APPEND_NAME_AT_END), name, str(order)], {})
+            )
 
     assert order.read_text().split() == ["service", "database"]
 
 
-async def test_ctrl_c_on_the_terminal_does_not_reach_the_processes_behind_our_back(
+async def test_ctrl_c_on_the_terminal_does_not_reach_the_processes_directly(
     tmp_path: Path,
 ) -> None:
     async with ProcessGroup(tmp_path) as group:
-        process = group.start("sleeper", python(SLEEPER), {})
+        process = group.start("sleep", python(SLEEP), {})
 
         assert os.getpgid(process.popen.pid) != os.getpgrp()
 
 
-@pytest.mark.parametrize("program", [SLEEPER, STUBBORN])
-def test_nothing_is_left_of_a_group_whose_owner_was_killed(program: str, tmp_path: Path) -> None:
-    held_by_all, held = os.pipe()
-    command = [*python(OWNER), str(tmp_path), str(held), SLEEPER, program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=[held]) as owner:
-        os.close(held)
+@pytest.mark.parametrize("program", [SLEEP, IGNORE_SIGNALS])
+def test_no_process_is_left_of_a_group_whose_owner_was_killed(program: str, tmp_path: Path) -> None:
+    ended_fd, alive_fd = os.pipe()
+    command = [*python(START_GROUP), str(tmp_path), str(alive_fd), SLEEP, program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, pass_fds=[alive_fd]) as owner:
+        os.close(alive_fd)
         assert owner.stdout is not None
         assert owner.stdout.readline() == b"started\n"
-        assert not select.select([held_by_all], [], [], 0)[0]
+        assert not select.select([ended_fd], [], [], 0)[0]
         owner.send_signal(signal.SIGKILL)
 
-    assert select.select([held_by_all], [], [], 15)[0], "some process still holds the pipe"
-    os.close(held_by_all)
+    assert select.select([ended_fd], [], [], 15)[0], "a process still holds the pipe open"
+    os.close(ended_fd)

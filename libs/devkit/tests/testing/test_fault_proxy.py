@@ -1,4 +1,4 @@
-"""The counting proxy, before a real PostgreSQL."""
+"""The fault proxy in front of a real PostgreSQL."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ async def proxy(postgres: Postgres) -> AsyncGenerator[FaultProxy]:
 
 @pytest.fixture
 async def connection(proxy: FaultProxy) -> AsyncGenerator[AsyncConnection]:
-    """Open a connection first, so that only what a test does is counted."""
+    """Open a connection whose own round trips are not counted."""
     async with await AsyncConnection.connect(
         proxy.url, autocommit=True, prepare_threshold=None
     ) as connection:
@@ -37,7 +37,7 @@ async def test_a_statement_is_one_round_trip(
     assert proxy.round_trips == 2
 
 
-async def test_a_transaction_is_one_round_trip_for_each_of_its_steps(
+async def test_a_transaction_is_one_round_trip_for_each_statement(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     async with connection.transaction():
@@ -46,7 +46,7 @@ async def test_a_transaction_is_one_round_trip_for_each_of_its_steps(
     assert proxy.round_trips == 3
 
 
-async def test_a_long_answer_and_a_long_question_are_one_round_trip(
+async def test_a_long_request_with_a_long_response_is_one_round_trip(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     await connection.execute("SELECT repeat('x', 1000000), %s::text", ["y" * 1_000_000])
@@ -74,31 +74,32 @@ async def test_round_trips_of_several_connections_are_added(
     assert proxy.round_trips == 2
 
 
-async def test_a_black_hole_answers_nothing_until_it_is_over(
+async def test_a_paused_proxy_forwards_nothing_until_it_is_resumed(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     proxy.pause()
-    question = asyncio.create_task(connection.execute("SELECT 1"))
-    newcomer = asyncio.create_task(AsyncConnection.connect(proxy.url))
-    done, _ = await asyncio.wait([question, newcomer], timeout=0.3)
-    assert not done
+    query = asyncio.create_task(connection.execute("SELECT 1"))
+    connecting = asyncio.create_task(AsyncConnection.connect(proxy.url))
+    completed, _ = await asyncio.wait([query, connecting], timeout=0.3)
+    assert not completed
 
     proxy.resume()
-    assert await (await question).fetchone() == (1,)
-    await (await newcomer).close()
+    cursor = await query
+    assert await cursor.fetchone() == (1,)
+    await (await connecting).close()
 
 
-async def test_a_slow_network_delays_both_ways(
+async def test_a_delay_applies_in_both_directions(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     proxy.delay_seconds = 0.1
-    began = time.monotonic()
+    started_at = time.monotonic()
     await connection.execute("SELECT 1")
 
-    assert 0.2 <= time.monotonic() - began < 2
+    assert 0.2 <= time.monotonic() - started_at < 2
 
 
-async def test_a_cut_ends_open_connections_but_takes_new_ones(
+async def test_closed_connections_can_be_opened_again(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     proxy.close_connections()
@@ -108,32 +109,34 @@ async def test_a_cut_ends_open_connections_but_takes_new_ones(
         await other.execute("SELECT 1")
 
 
-@pytest.mark.parametrize(("lost", "left"), [("dropped_requests", 2), ("dropped_responses", 3)])
-async def test_an_answer_that_got_lost_was_given_and_a_lost_question_was_not(
-    proxy: FaultProxy, connection: AsyncConnection, lost: str, left: int
+@pytest.mark.parametrize(
+    ("dropped", "next_value"), [("dropped_requests", 2), ("dropped_responses", 3)]
+)
+async def test_a_dropped_response_was_sent_and_a_dropped_request_was_not(
+    proxy: FaultProxy, connection: AsyncConnection, dropped: str, next_value: int
 ) -> None:
-    await connection.execute("DROP SEQUENCE IF EXISTS asked; CREATE SEQUENCE asked")
-    setattr(proxy, lost, [False, True])
-    await connection.execute("SELECT nextval('asked')")
+    await connection.execute("DROP SEQUENCE IF EXISTS executed; CREATE SEQUENCE executed")
+    setattr(proxy, dropped, [False, True])
+    await connection.execute("SELECT nextval('executed')")
     with pytest.raises(OperationalError):
-        await connection.execute("SELECT nextval('asked')")
+        await connection.execute("SELECT nextval('executed')")
 
     async with await AsyncConnection.connect(proxy.url) as other:
-        assert await (await other.execute("SELECT nextval('asked')")).fetchone() == (left,)
+        assert await (await other.execute("SELECT nextval('executed')")).fetchone() == (next_value,)
 
 
-async def test_what_is_cut_in_a_black_hole_is_cut_too(
+async def test_connections_of_a_paused_proxy_can_be_closed(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     proxy.pause()
-    question = asyncio.create_task(connection.execute("SELECT 1"))
+    query = asyncio.create_task(connection.execute("SELECT 1"))
     await asyncio.sleep(0.05)
     proxy.close_connections()
     with pytest.raises(OperationalError):
-        await question
+        await query
 
 
-async def test_a_refused_connection_is_taken_again_later_on_the_same_port(
+async def test_a_stopped_proxy_can_listen_again_on_the_same_port(
     proxy: FaultProxy, connection: AsyncConnection
 ) -> None:
     url = proxy.url
@@ -148,7 +151,7 @@ async def test_a_refused_connection_is_taken_again_later_on_the_same_port(
         await other.execute("SELECT 1")
 
 
-async def test_a_server_that_is_away_looks_like_a_closed_connection() -> None:
+async def test_an_unreachable_server_looks_like_a_closed_connection() -> None:
     async with run_fault_proxy("postgresql://postgres@127.0.0.1:1/postgres") as proxy:
         with pytest.raises(psycopg.OperationalError):
             await AsyncConnection.connect(proxy.url)
