@@ -1,7 +1,7 @@
 """Requests that many tests send to create and to read tasks and lists."""
 
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from httpx import AsyncClient, Response
 
@@ -48,3 +48,8 @@ def problem_code(response: Response) -> tuple[int, str]:
     problem = response.json()
     errors = problem.get("errors", [problem])
     return response.status_code, errors[0]["code"]
+
+
+def field_values(items: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
+    """Return one field of each item."""
+    return [item[name] for item in items]

@@ -1,4 +1,4 @@
-"""What stops the start."""
+"""Missing and invalid settings stop the start."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from tasks.settings import TasksSettings
 
 
 @pytest.fixture(autouse=True)
-def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin with none of the settings, whatever the developer has set."""
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove settings of the developer's environment."""
     for name in TasksSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_missing_settings_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read_settings(TasksSettings)
 
@@ -22,7 +22,7 @@ def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str])
     assert "PASSPORT_PUBLIC_KEYS:" in message
 
 
-def test_everything_that_is_wrong_is_named_and_no_secret_shown(
+def test_all_invalid_settings_are_named_without_secrets(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TASKS_DATABASE_URL", "mysql://me:hush@host/name")
@@ -45,7 +45,7 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
     assert "hush" not in message
 
 
-def test_a_database_a_key_and_a_peer_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_required_settings_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "TASKS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full"
     )

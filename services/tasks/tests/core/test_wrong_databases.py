@@ -1,4 +1,4 @@
-"""A database that this release cannot work with: said at the start, by `/readyz` and to clients, and never a 500."""
+"""An unusable database is reported at the start, by `/readyz` and to clients."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -23,7 +23,7 @@ from devkit.testing.auth_headers import ClientFactory
 from tasks.models import REVISIONS
 from tasks.revisions import RELEASE
 
-from .support.service import run_service
+from ..support.service import run_service
 
 Run = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
 Migrate = Callable[..., Awaitable[None]]
@@ -31,7 +31,7 @@ Migrate = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 def run(platform: Platform, keys: PassportKeys) -> Run:
-    """Run the service on a database for the time of a block."""
+    """Return a context manager that runs the service on a database."""
 
     @asynccontextmanager
     async def run(url: str) -> AsyncGenerator[ClientFactory]:
@@ -43,7 +43,7 @@ def run(platform: Platform, keys: PassportKeys) -> Run:
 
 @pytest.fixture
 def migrate(processes: ProcessGroup) -> Migrate:
-    """Do to a database what Alembic is told."""
+    """Do to a database what Alembic is settings."""
 
     async def migrate(url: str, *arguments: str) -> None:
         environment = database_environment({"tasks": url}, minimal_environment())
@@ -54,7 +54,7 @@ def migrate(processes: ProcessGroup) -> Migrate:
 
 @pytest.fixture
 def logged(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
-    """Return the lines about databases since the last time."""
+    """Return the log lines about the database since the last call."""
     return lambda: [
         line for line in capfd.readouterr().out.splitlines() if "The database of tasks" in line
     ]
@@ -73,40 +73,41 @@ async def change_database(url: str, change: LiteralString) -> None:
     )
 
 
-async def make_database(postgres: Postgres, options: LiteralString) -> str:
+async def create_database(postgres: Postgres, options: LiteralString) -> str:
     name = f"tasks-{token_hex(8)}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}")
     await execute(postgres.url(), create.format(sql.Identifier(name), sql.SQL(options)))
     return postgres.url(name)
 
 
-async def make_role(url: str, options: LiteralString | sql.Composed = "") -> tuple[str, str]:
-    """Make a role, and return its name and the database's URL for it."""
+async def create_role(url: str, options: LiteralString | sql.Composed = "") -> tuple[str, str]:
+    """Create a role, and return its name and the URL of the database with it."""
     name = f"role-{token_hex(8)}"
     further = sql.SQL(options) if isinstance(options, str) else options
     await execute(url, sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(name), further))
     return name, url.replace("//postgres@", f"//{name}@")
 
 
-async def require_refused(person: AsyncClient, word: str) -> None:
-    readiness = await person.get("/readyz")
+async def assert_rejected(user: AsyncClient, word: str) -> None:
+    readiness = await user.get("/readyz")
     assert (readiness.status_code, readiness.json()["code"]) == (503, "not-ready")
     assert readiness.json()["detail"].startswith("Not ready: database. ")
     assert word in readiness.json()["detail"]
-    answers = [await person.get("/tasks"), await person.post("/tasks", json={"title": "No"})]
-    assert {code_of(answer) for answer in answers} == {(503, "database-not-ready")}
+    responses = [await user.get("/tasks"), await user.post("/tasks", json={"title": "No"})]
+    assert {code_of(response) for response in responses} == {(503, "database-not-ready")}
     assert all(
-        answer.headers["retry-after"] == "1" and word not in answer.text for answer in answers
+        response.headers["retry-after"] == "1" and word not in response.text
+        for response in responses
     )
-    assert (await person.get("/healthz")).status_code == 200
+    assert (await user.get("/healthz")).status_code == 200
 
 
-def code_of(answer: Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
+def code_of(response: Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
 
 
 @pytest.mark.parametrize("revision", [None, *REVISIONS[:-1]])
-async def test_code_ahead_of_its_database_says_so_and_works_once_that_is_migrated(
+async def test_an_older_schema_is_reported_and_works_after_migration(
     postgres: Postgres,
     run: Run,
     migrate: Migrate,
@@ -118,19 +119,19 @@ async def test_code_ahead_of_its_database_says_so_and_works_once_that_is_migrate
         await migrate(url, "upgrade", revision)
 
     async with run(url) as as_user:
-        person = as_user("early")
-        await require_refused(person, "run make migrate")
+        user = as_user("early")
+        await assert_rejected(user, "run make migrate")
         [line] = logged()
         assert "run make migrate" in line
         assert (revision or "never migrated") in line
 
         await migrate(url)
 
-        assert (await person.get("/readyz")).json() == {"database": "ok"}
-        assert (await person.get("/tasks")).status_code == 200
+        assert (await user.get("/readyz")).json() == {"database": "ok"}
+        assert (await user.get("/tasks")).status_code == 200
 
 
-async def test_code_behind_its_database_goes_on(
+async def test_a_newer_schema_works_by_default(
     databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
 ) -> None:
     url = await databases.create("tasks")
@@ -139,54 +140,56 @@ async def test_code_behind_its_database_goes_on(
     await migrate(url)  # as the former release does when a release is taken back
 
     async with run(url) as as_user:
-        person = as_user("taken-back")
-        assert (await person.get("/readyz")).status_code == 200
-        assert (await person.post("/tasks", json={"title": "Yes"})).status_code == 201
+        user = as_user("taken-back")
+        assert (await user.get("/readyz")).status_code == 200
+        assert (await user.post("/tasks", json={"title": "Yes"})).status_code == 201
     assert [line for line in logged() if "error" in line] == []
 
 
-async def test_code_behind_its_database_stops_where_a_migration_says_so(
+async def test_a_newer_schema_is_rejected_if_a_migration_says_so(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
     url = await databases.create("tasks")
     await execute(
         url,
         "UPDATE alembic_version SET version_num = 'of-tomorrow'",
-        "COMMENT ON TABLE alembic_version IS 'oldest revision whose release works with this schema: of_tomorrow'",
+        """
+        COMMENT ON TABLE alembic_version
+        IS 'oldest revision whose release works with this schema: of_tomorrow'
+        """,
     )
 
     with pytest.raises(CannotRunError, match="too new for this release") as failure:
         await migrate(url)
     assert "Traceback" not in str(failure.value)
     async with run(url) as as_user:
-        await require_refused(as_user("taken-back"), "too new for this release")
+        await assert_rejected(as_user("taken-back"), "too new for this release")
 
 
-async def test_a_migration_says_which_releases_can_go_on(databases: MigratedDatabases) -> None:
+async def test_migrations_record_the_oldest_compatible_release(
+    databases: MigratedDatabases,
+) -> None:
     async with await psycopg.AsyncConnection.connect(await databases.create("tasks")) as connection:
-        [said] = (
-            await (
-                await connection.execute("SELECT obj_description('alembic_version'::regclass)")
-            ).fetchone()
-            or []
-        )
+        cursor = await connection.execute("SELECT obj_description('alembic_version'::regclass)")
+        row = await cursor.fetchone()
 
-    assert str(said).endswith(f": {RELEASE.compatible_from}")
+    assert row is not None
+    assert str(row[0]).endswith(f": {RELEASE.compatible_from}")
 
 
-async def test_a_database_that_is_taken_back_under_a_running_service_is_noticed_by_readiness(
+async def test_a_downgrade_under_a_running_service_is_noticed(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
     url = await databases.create("tasks")
     async with run(url) as as_user:
-        person = as_user("running")
-        people = [as_user(f"running-{number}") for number in range(8)]
-        await asyncio.gather(*(each.get("/tasks") for each in people))  # over several connections
+        user = as_user("running")
+        clients = [as_user(f"running-{number}") for number in range(8)]
+        await asyncio.gather(*(item.get("/tasks") for item in clients))  # over several connections
         await migrate(url, "downgrade", REVISIONS[-2])
 
-        await require_refused(person, "run make migrate")
-        answers = await asyncio.gather(*(each.get("/tasks") for each in people))
-        assert [answer.status_code for answer in answers] == [503] * len(people)
+        await assert_rejected(user, "run make migrate")
+        responses = await asyncio.gather(*(item.get("/tasks") for item in clients))
+        assert [response.status_code for response in responses] == [503] * len(clients)
 
 
 @pytest.mark.parametrize(
@@ -196,16 +199,16 @@ async def test_a_database_that_is_taken_back_under_a_running_service_is_noticed_
         ("ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'", "SQL_ASCII"),
     ],
 )
-async def test_a_database_of_another_encoding_is_refused_by_service_and_migration(
+async def test_another_encoding_is_rejected_by_service_and_migration(
     postgres: Postgres, run: Run, migrate: Migrate, options: LiteralString, word: str
 ) -> None:
-    url = await make_database(postgres, options)
+    url = await create_database(postgres, options)
 
     with pytest.raises(CannotRunError, match=f"not migrated: Its encoding is {word}") as failure:
         await migrate(url)
     assert "Traceback" not in str(failure.value)
     async with run(url) as as_user:
-        await require_refused(as_user("foreign"), word)
+        await assert_rejected(as_user("foreign"), word)
     async with await psycopg.AsyncConnection.connect(url) as connection:
         assert not (
             await connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")
@@ -219,7 +222,7 @@ async def test_a_database_of_another_encoding_is_refused_by_service_and_migratio
         ("SET default_transaction_isolation = 'serializable'", "serializable"),
     ],
 )
-async def test_a_database_with_other_transactions_is_refused_by_service_and_migration(
+async def test_other_transaction_defaults_are_rejected_by_service_and_migration(
     databases: MigratedDatabases, run: Run, migrate: Migrate, change: LiteralString, word: str
 ) -> None:
     url = await databases.create("tasks")
@@ -229,27 +232,27 @@ async def test_a_database_with_other_transactions_is_refused_by_service_and_migr
         await migrate(url)
     assert "Traceback" not in str(failure.value)
     async with run(url) as as_user:
-        await require_refused(as_user("reader"), word)
+        await assert_rejected(as_user("reader"), word)
 
 
-async def test_a_role_that_may_only_read_is_refused_by_service_and_migration(
+async def test_a_read_only_role_is_rejected_by_service_and_migration(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
     url = await databases.create("tasks")
-    _, reading = await make_role(url, "IN ROLE pg_read_all_data")
+    _, reading = await create_role(url, "IN ROLE pg_read_all_data")
 
     with pytest.raises(CannotRunError, match="may not make tables") as failure:
         await migrate(reading)
     assert "Traceback" not in str(failure.value)
     async with run(reading) as as_user:
-        await require_refused(as_user("reader"), "may not read and write")
+        await assert_rejected(as_user("reader"), "may not read and write")
 
 
-async def test_a_role_that_does_not_own_the_tables_may_not_migrate_them(
+async def test_a_role_that_does_not_own_the_tables_cannot_migrate_them(
     databases: MigratedDatabases, run: Run, migrate: Migrate
 ) -> None:
     url = await databases.create("tasks")
-    _, other = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
+    _, other = await create_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
     await execute(url, "GRANT CREATE ON SCHEMA public TO PUBLIC")
 
     with pytest.raises(CannotRunError, match="does not own"):
@@ -258,46 +261,47 @@ async def test_a_role_that_does_not_own_the_tables_may_not_migrate_them(
         assert (await as_user("other").get("/readyz")).status_code == 200
 
 
-async def test_a_migration_whose_database_does_not_answer_says_so(migrate: Migrate) -> None:
+async def test_a_migration_reports_an_unreachable_database(migrate: Migrate) -> None:
     with pytest.raises(CannotRunError, match="The database of tasks does not answer: ") as failure:
         await migrate("postgresql://somebody:hush@127.0.0.1:1/tasks")
     assert "hush" not in str(failure.value)
     assert "Traceback" not in str(failure.value)
 
 
-async def test_a_limit_that_is_lost_is_said_once_with_the_statement_that_mends_it(
+async def test_a_missing_statement_timeout_is_logged_once_with_its_fix(
     databases: MigratedDatabases, run: Run, logged: Callable[[], list[str]]
 ) -> None:
     url = await databases.create("tasks")  # a copy of another database, without its settings
-    role, limited = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
+    role, limited = await create_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
     async with run(limited) as as_user:
-        person = as_user("unlimited")
-        assert (await person.get("/readyz")).status_code == 200
-        await asyncio.gather(*(person.get("/tasks") for _ in range(5)))
+        user = as_user("unlimited")
+        assert (await user.get("/readyz")).status_code == 200
+        await asyncio.gather(*(user.get("/tasks") for _ in range(5)))
         [line] = [line for line in logged() if "statement_timeout" in line]
         name = conninfo_to_dict(url)["dbname"]
         mended_by = f'ALTER ROLE "{role}" IN DATABASE "{name}" SET statement_timeout = \'5s\''
         assert mended_by.replace('"', '\\"') in line
 
-    await execute(url, sql.SQL(mended_by))  # pyright: ignore[reportArgumentType] - as an operator would paste it
+    # As an operator would paste it.
+    await execute(url, sql.SQL(mended_by))  # pyright: ignore[reportArgumentType]
     async with run(limited) as as_user:
         assert (await as_user("limited").get("/readyz")).status_code == 200
         assert "statement_timeout" not in "".join(logged())
 
 
-async def test_a_migration_limits_statements_each_time_whichever_role_comes(
+async def test_every_migration_sets_the_statement_timeout_for_all_roles(
     databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
 ) -> None:
     url = await databases.create("tasks")
     await migrate(url)
-    _, second = await make_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
+    _, second = await create_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
 
     async with run(second) as as_user:
         assert (await as_user("second").get("/readyz")).status_code == 200
     assert logged() == []
 
 
-async def test_a_limit_that_somebody_has_chosen_stays(
+async def test_a_chosen_statement_timeout_is_kept(
     databases: MigratedDatabases, migrate: Migrate
 ) -> None:
     url = await databases.create("tasks")
@@ -305,18 +309,20 @@ async def test_a_limit_that_somebody_has_chosen_stays(
 
     await migrate(url)
 
-    _, second = await make_role(url)
+    _, second = await create_role(url)
     async with await psycopg.AsyncConnection.connect(second) as connection:
         assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("3s",)
 
 
-async def test_a_second_role_has_the_limit_of_the_first_and_can_migrate(
+async def test_a_second_role_inherits_the_statement_timeout_and_can_migrate(
     postgres: Postgres, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
 ) -> None:
-    """As the page for operators changes a database's password."""
+    """docs/operating.md changes the password of a database in this way."""
     database = f"tasks-{token_hex(8)}"
-    first, _ = await make_role(postgres.url())
-    second, _ = await make_role(postgres.url(), sql.SQL("IN ROLE {}").format(sql.Identifier(first)))
+    first, _ = await create_role(postgres.url())
+    second, _ = await create_role(
+        postgres.url(), sql.SQL("IN ROLE {}").format(sql.Identifier(first))
+    )
     names = {
         "database": sql.Identifier(database),
         "first": sql.Identifier(first),
@@ -338,8 +344,8 @@ async def test_a_second_role_has_the_limit_of_the_first_and_can_migrate(
 
     for url in urls:
         async with run(url) as as_user:
-            person = as_user("owner")
-            assert (await person.get("/readyz")).status_code == 200
-            assert (await person.post("/tasks", json={"title": "Of both"})).status_code == 201
+            user = as_user("owner")
+            assert (await user.get("/readyz")).status_code == 200
+            assert (await user.post("/tasks", json={"title": "Of both"})).status_code == 201
         assert [line for line in logged() if "Nothing ends" in line] == []
         await migrate(url)

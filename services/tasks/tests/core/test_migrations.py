@@ -1,4 +1,4 @@
-"""The tables, as the migrations make them."""
+"""The migrations: the tables that they create, and how they run."""
 
 import asyncio
 from pathlib import Path
@@ -16,31 +16,37 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from devkit.platform.postgres import Postgres
 from tasks.models import REVISIONS
 
-CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
+CONFIG = Config(toml_file=Path(__file__).parents[2] / "pyproject.toml")
 
 BEFORE_LISTS = "a41c09e7d352"
-"""The last revision that knew neither lists nor labels."""
+"""The last revision without lists and labels."""
 
-FILL = """
+FILL_SQL = """
 INSERT INTO owners (id, counter, task_count, created_at)
 SELECT gen_random_uuid(), 7, 2, now() FROM generate_series(1, 9);
 INSERT INTO tasks (id, user_id, title, is_completed, completed_at, created_at, updated_at, version)
-SELECT gen_random_uuid(), id, 'Old', n > 1, CASE WHEN n > 1 THEN now() END, now() - n * interval '1 day', now(), n
+SELECT gen_random_uuid(), id, 'Old', n > 1, CASE WHEN n > 1 THEN now() END,
+       now() - n * interval '1 day', now(), n
 FROM owners, generate_series(1, 2) AS n;
-INSERT INTO task_tombstones (user_id, id, kind, version, deleted_at) SELECT id, id, 'task', 7, now() FROM owners
+INSERT INTO task_tombstones (user_id, id, kind, version, deleted_at)
+SELECT id, id, 'task', 7, now() FROM owners
 """
 
-STORED = """
-SELECT tasks.id, user_id, title, status, completed_at, tasks.created_at, updated_at, version, counter, task_count
+STORED_SQL = """
+SELECT tasks.id, user_id, title, status, completed_at, tasks.created_at, updated_at, version,
+       counter, task_count
 FROM tasks JOIN owners ON owners.id = user_id ORDER BY tasks.id
 """
-FILES = "SELECT relname, relfilenode FROM pg_class WHERE relname IN ('owners', 'tasks', 'task_tombstones') ORDER BY 1"
-KINDS = "SELECT kind, count(*) FROM task_tombstones GROUP BY kind"
+TABLE_FILES_SQL = """
+SELECT relname, relfilenode FROM pg_class
+WHERE relname IN ('owners', 'tasks', 'task_tombstones') ORDER BY 1
+"""
+KINDS_SQL = "SELECT kind, count(*) FROM task_tombstones GROUP BY kind"
 
 
 @pytest.fixture
 async def url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Make an empty database, and let it be the one that Alembic finds."""
+    """Create an empty database for Alembic, and return its URL."""
     empty = await postgres.create_database(f"tasks-{token_hex(8)}")
     monkeypatch.setenv("TASKS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/pooled")
     monkeypatch.setenv("TASKS_DATABASE_URL_UNPOOLED", empty)
@@ -52,14 +58,14 @@ def _setting(url: str, name: str) -> str:
         return str(connection.execute("SELECT current_setting(%s)", [name]).fetchone())
 
 
-def test_a_release_knows_its_revisions() -> None:
+def test_the_release_lists_all_revisions() -> None:
     chain = ScriptDirectory.from_config(CONFIG).walk_revisions()
 
     assert [script.revision for script in chain] == list(reversed(REVISIONS))
 
 
 @pytest.mark.scenario("S006-SC-001")
-def test_the_models_are_what_the_migrations_make(url: str) -> None:
+def test_the_models_match_the_migrations(url: str) -> None:
     command.upgrade(CONFIG, "head")
     command.downgrade(CONFIG, "base")
     with psycopg.connect(url) as connection:
@@ -79,27 +85,28 @@ def _all(
 
 
 @pytest.mark.scenario("S006-US1.2", "S006-FR-004", "S006-SC-001")
-def test_lists_and_labels_come_to_a_full_database_and_go_again(url: str) -> None:
+def test_the_lists_migration_keeps_existing_data_in_both_directions(url: str) -> None:
     command.upgrade(CONFIG, BEFORE_LISTS)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(FILL)
-        before = _all(connection, STORED, FILES, KINDS)
+        connection.execute(FILL_SQL)
+        before = _all(connection, STORED_SQL, TABLE_FILES_SQL, KINDS_SQL)
 
         command.upgrade(CONFIG, "head")
-        assert _all(connection, STORED, FILES, KINDS) == before
+        assert _all(connection, STORED_SQL, TABLE_FILES_SQL, KINDS_SQL) == before
         assert _all(
             connection, "SELECT DISTINCT priority, position, list_id, due_date FROM tasks"
         ) == [[(0, None, None, None)]]
 
         connection.execute("UPDATE tasks SET priority = 3, position = 1, due_date = now()")
         connection.execute(
-            "INSERT INTO task_tombstones SELECT user_id, gen_random_uuid(), 'list', 8, now() FROM tasks LIMIT 1"
+            "INSERT INTO task_tombstones "
+            "SELECT user_id, gen_random_uuid(), 'list', 8, now() FROM tasks LIMIT 1"
         )
         command.downgrade(CONFIG, BEFORE_LISTS)
-        assert _all(connection, STORED, FILES, KINDS) == before
+        assert _all(connection, STORED_SQL, TABLE_FILES_SQL, KINDS_SQL) == before
 
 
-def test_a_migration_that_broke_off_is_done_again_from_the_beginning(url: str) -> None:
+def test_an_interrupted_migration_can_be_repeated(url: str) -> None:
     command.upgrade(CONFIG, BEFORE_LISTS)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE task_labels ()")  # where its last part fails
@@ -112,7 +119,7 @@ def test_a_migration_that_broke_off_is_done_again_from_the_beginning(url: str) -
     command.check(CONFIG)
 
 
-def test_statements_of_the_service_end_after_as_long_as_a_request_may_take(url: str) -> None:
+def test_migrations_set_the_statement_timeout(url: str) -> None:
     command.upgrade(CONFIG, "head")
     assert "5s" in _setting(url, "statement_timeout")
 
@@ -120,7 +127,7 @@ def test_statements_of_the_service_end_after_as_long_as_a_request_may_take(url: 
     assert "5s" not in _setting(url, "statement_timeout")
 
 
-async def test_a_migration_waits_for_another_one_for_as_long_as_that_takes(url: str) -> None:
+async def test_a_migration_waits_for_a_running_one_without_a_limit(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
         limit = sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET statement_timeout = '100ms'")
         await other.execute(limit.format(sql.Identifier(other.info.dbname)))
@@ -134,7 +141,7 @@ async def test_a_migration_waits_for_another_one_for_as_long_as_that_takes(url: 
     command.check(CONFIG)
 
 
-def test_a_migration_gives_up_rather_than_keep_the_service_waiting(url: str) -> None:
+def test_a_migration_gives_up_when_it_cannot_lock(url: str) -> None:
     command.upgrade(CONFIG, "head")
 
     with psycopg.connect(url) as reader:
@@ -145,7 +152,7 @@ def test_a_migration_gives_up_rather_than_keep_the_service_waiting(url: str) -> 
     command.check(CONFIG)
 
 
-def test_without_an_address_there_is_nothing_to_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrations_require_a_database_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TASKS_DATABASE_URL", raising=False)
     monkeypatch.delenv("TASKS_DATABASE_URL_UNPOOLED", raising=False)
 

@@ -1,4 +1,4 @@
-"""What the service shows while its database is away, slow or silent, and afterwards."""
+"""Responses while the database is unreachable, slow or silent, and afterwards."""
 
 import asyncio
 
@@ -15,25 +15,27 @@ from devkit.testing.auth_headers import ClientFactory, passport_headers
 from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
-LOCK_EVERYBODY = "SELECT id FROM owners FOR UPDATE"
-PATIENCE_SECONDS = 10
-"""The deadline and as much again, but less than the driver would wait for a server that does not hear "cancel"."""
+from ..support.helpers import field_values
+
+LOCK_ALL_OWNERS = "SELECT id FROM owners FOR UPDATE"
+WAIT_MAX_SECONDS = 10
+"""Twice the deadline, but less than the driver waits for a server that ignores "cancel"."""
 
 
 @pytest.mark.scenario("S001-FR-009", "S002-SC-008")
-async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
+async def test_a_lost_database_is_an_opaque_error_until_it_returns(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     made = await owner.post("/tasks", json={"title": "Stays"})
 
     await proxy.stop_listening()
-    answers = [await owner.get("/tasks"), await owner.post("/tasks", json={"title": "Lost"})]
+    responses = [await owner.get("/tasks"), await owner.post("/tasks", json={"title": "Lost"})]
 
-    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {
+    assert {(response.status_code, response.headers["retry-after"]) for response in responses} == {
         (500, "1")
     }
-    assert {answer.json()["code"] for answer in answers} == {"internal-server-error"}
+    assert {response.json()["code"] for response in responses} == {"internal-server-error"}
     assert (await owner.get("/readyz")).status_code == 503
     assert (await owner.get("/healthz")).status_code == 200
 
@@ -42,7 +44,7 @@ async def test_a_lost_database_is_an_error_that_tells_nothing_and_passes(
     assert (await owner.get("/readyz")).status_code == 200
 
 
-async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
+async def test_reads_survive_a_closed_idle_connection(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -53,27 +55,27 @@ async def test_a_connection_that_was_ended_while_idle_is_not_seen_by_readers(
     assert (await owner.get("/tasks")).json() == before
 
 
-async def test_a_silent_database_costs_a_request_its_deadline_and_the_pool_nothing(
+async def test_requests_time_out_on_a_silent_database_and_the_pool_recovers(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await owner.post("/tasks", json={"title": "Stays"})
 
     proxy.pause()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        answers = await asyncio.gather(*(owner.get("/tasks") for _ in range(12)))
+    async with asyncio.timeout(WAIT_MAX_SECONDS):
+        responses = await asyncio.gather(*(owner.get("/tasks") for _ in range(12)))
 
-    late = [answer for answer in answers if answer.status_code == 503]
-    assert {answer.json()["code"] for answer in late} == {"deadline-passed"}
-    assert {answer.status_code for answer in answers} <= {500, 503}
-    assert all("retry-after" in answer.headers for answer in answers)
+    late = [response for response in responses if response.status_code == 503]
+    assert {response.json()["code"] for response in late} == {"deadline-passed"}
+    assert {response.status_code for response in responses} <= {500, 503}
+    assert all("retry-after" in response.headers for response in responses)
 
     proxy.resume()
     again = await asyncio.gather(*(owner.get("/tasks") for _ in range(12)))
-    assert {answer.status_code for answer in again} == {200}
+    assert {response.status_code for response in again} == {200}
 
 
-async def test_a_slow_database_is_waited_for(
+async def test_requests_wait_for_a_slow_database(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -85,33 +87,33 @@ async def test_a_slow_database_is_waited_for(
 
 
 @pytest.mark.scenario("S002-SC-008", "S002-SC-009")
-async def test_a_write_whose_answer_is_lost_is_not_sent_twice(
+async def test_a_write_whose_response_is_lost_is_not_repeated(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await owner.post("/tasks", json={"title": "First"})
 
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as other:
-        await other.execute(LOCK_EVERYBODY)
+        await other.execute(LOCK_ALL_OWNERS)
         request = asyncio.create_task(owner.post("/tasks", json={"title": "Once"}))
         await wait_for_blocked_statements(proxy.server_url)
         proxy.close_connections()
-        answer = await request
+        response = await request
 
-    assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
+    assert (response.status_code, response.headers["retry-after"]) == (500, "1")
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as last:
-        await last.execute(LOCK_EVERYBODY)  # behind everybody who waits for it
-    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["First", "Once"]
+        await last.execute(LOCK_ALL_OWNERS)  # after all who wait for it
+    assert field_values((await owner.get("/tasks")).json(), "title") == ["First", "Once"]
 
 
 @pytest.mark.scenario("S002-SC-001", "S002-SC-008")
-async def test_a_service_is_there_before_its_database_and_ready_with_it(
+async def test_a_service_starts_without_its_database_and_becomes_ready_with_it(
     processes: ProcessGroup, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> None:
     async with run_fault_proxy(await databases.create("tasks")) as proxy:
         await proxy.stop_listening()
-        told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
-        environment = database_environment({"tasks": proxy.url}, minimal_environment()) | told
+        settings = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
+        environment = database_environment({"tasks": proxy.url}, minimal_environment()) | settings
         early = start_service(processes, "tasks", environment, *free_ports(1))
         async with AsyncClient(
             base_url=early.url, headers=passport_headers(keys, "early")

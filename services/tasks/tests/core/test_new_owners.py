@@ -1,9 +1,9 @@
-"""The first write of an owner whom this service has not met, for which it asks the users service."""
+"""The first write of a user, for which the tasks service calls the users service."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -13,26 +13,27 @@ from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
-from devkit.testing.auth_headers import ClientFactory
 
-ServiceRunner = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
+from ..support.service import ServiceRunner
 
-SICK = {
+FAILING_RESPONSES = {
     "hangs up": b"",
     "speaks no HTTP": b"\x00\xff\r\n\r\n",
     "fails": b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n",
     "refuses": b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n",
-    "redirects": b"HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+    "redirects": (
+        b"HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    ),
 }
 
 
 @asynccontextmanager
-async def _answering(answer: bytes) -> AsyncGenerator[str]:
-    """Listen like a users service, and give the same answer to everything."""
+async def _respond_with(response_bytes: bytes) -> AsyncGenerator[str]:
+    """Run a server that sends the same bytes to every request, and yield its URL."""
 
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:
         await reader.read(4096)
-        writer.write(answer)
+        writer.write(response_bytes)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1")
@@ -40,7 +41,7 @@ async def _answering(answer: bytes) -> AsyncGenerator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
+async def test_only_the_first_task_of_a_user_creates_a_profile(
     run_with_users_service: ServiceRunner,
     processes: ProcessGroup,
     databases: MigratedDatabases,
@@ -55,44 +56,44 @@ async def test_the_first_task_makes_a_profile_and_later_ones_do_without(
         owner = client_for("owner")
         assert (await owner.post("/tasks", json={"title": "First"})).status_code == 201
         with psycopg.connect(users_database) as connection:
-            met = connection.execute("SELECT id::text, auth_subject FROM users").fetchall()
+            users_rows = connection.execute("SELECT id::text, auth_subject FROM users").fetchall()
         await users.process.stop()
         assert (await owner.post("/tasks", json={"title": "Second"})).status_code == 201
 
-    assert met == [(owner.headers["x-user-id"], "owner")]
+    assert users_rows == [(owner.headers["x-user-id"], "owner")]
 
 
-@pytest.mark.parametrize("answer", SICK.values(), ids=SICK)
-async def test_a_sick_users_service_only_keeps_new_owners_waiting(
-    run_with_users_service: ServiceRunner, answer: bytes
+@pytest.mark.parametrize("response_bytes", FAILING_RESPONSES.values(), ids=FAILING_RESPONSES)
+async def test_a_failing_users_service_affects_only_the_first_write(
+    run_with_users_service: ServiceRunner, response_bytes: bytes
 ) -> None:
-    async with _answering(answer) as url, run_with_users_service(url) as client_for:
-        refused = await client_for("new").post("/tasks", json={"title": "First"})
+    async with _respond_with(response_bytes) as url, run_with_users_service(url) as client_for:
+        response = await client_for("new").post("/tasks", json={"title": "First"})
 
-        assert (refused.status_code, refused.json()["code"]) == (503, "users-unavailable")
-        assert refused.headers["retry-after"] == "1"
+        assert (response.status_code, response.json()["code"]) == (503, "users-unavailable")
+        assert response.headers["retry-after"] == "1"
         assert (await client_for("new").get("/tasks")).json() == []
 
 
-async def test_no_users_service_at_all_is_said_in_time(
+async def test_a_missing_users_service_is_reported(
     run_with_users_service: ServiceRunner,
 ) -> None:
     async with run_with_users_service(f"http://127.0.0.1:{free_ports(1)[0]}") as client_for:
-        answer = await client_for("new").post("/tasks", json={"title": "First"})
+        response = await client_for("new").post("/tasks", json={"title": "First"})
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "users-unavailable")
+    assert (response.status_code, response.json()["code"]) == (503, "users-unavailable")
 
 
-async def test_a_silent_users_service_is_not_waited_for_beyond_its_time(
+async def test_a_silent_users_service_times_out(
     run_with_users_service: ServiceRunner,
 ) -> None:
-    async def say_nothing(reader: StreamReader, writer: StreamWriter) -> None:
+    async def never_respond(reader: StreamReader, writer: StreamWriter) -> None:
         await reader.read()
         writer.close()
 
-    async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
+    async with await asyncio.start_server(never_respond, "127.0.0.1") as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with run_with_users_service(url) as client_for:
-            answer = await client_for("new").post("/tasks", json={"title": "First"})
+            response = await client_for("new").post("/tasks", json={"title": "First"})
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "users-unavailable")
+    assert (response.status_code, response.json()["code"]) == (503, "users-unavailable")

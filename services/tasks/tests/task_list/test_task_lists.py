@@ -1,4 +1,4 @@
-"""Lists: making, naming, deleting them, and tasks in them."""
+"""Lists: creating, renaming and deleting them, and the tasks in them."""
 
 import asyncio
 from uuid import uuid4
@@ -10,53 +10,51 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.helpers import (
+from ..support.helpers import (
     IF_ABSENT,
     create_list,
     create_task,
+    field_values,
     json_object,
     list_titles,
     problem_code,
 )
-from .support.owner_lock import commit_after_requests_wait, lock_owners
+from ..support.owner_lock import commit_after_requests_wait, lock_owners
 
 FIELDS = ["id", "user_id", "name", "position", "version", "created_at", "updated_at"]
 
 
-async def _names(owner: AsyncClient) -> list[str]:
-    return [each["name"] for each in (await owner.get("/lists")).json()]
+async def _list_names(owner: AsyncClient) -> list[str]:
+    return field_values((await owner.get("/lists")).json(), "name")
 
 
-async def test_a_list_lives_its_whole_life(as_user: ClientFactory) -> None:
+async def test_a_list_is_created_renamed_and_deleted(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    made = await owner.post("/lists", json={"name": "  Gar\u0064en\n"})
-    address, task_list = made.headers["location"], made.json()
+    created = await owner.post("/lists", json={"name": "  Gar\u0064en\n"})
+    path = created.headers["location"]
+    task_list = created.json()
 
-    assert (made.status_code, address, list(task_list)) == (
-        201,
-        f"/lists/{task_list['id']}",
-        FIELDS,
-    )
-    assert made.headers["etag"] == f'"{task_list["version"]}"'
-    assert (await owner.get(address)).json() == task_list
+    assert created.status_code == 201
+    assert path == f"/lists/{task_list['id']}"
+    assert list(task_list) == FIELDS
+    assert created.headers["etag"] == f'"{task_list["version"]}"'
+    assert (await owner.get(path)).json() == task_list
     assert (await owner.get("/lists")).json() == [task_list]
     renamed = await owner.patch(
-        address, json={"name": "Yard"}, headers={"If-Match": made.headers["etag"]}
+        path, json={"name": "Yard"}, headers={"If-Match": created.headers["etag"]}
     )
-    moved = {
+    changes = {
         "name": "Yard",
         "version": task_list["version"] + 1,
         "updated_at": renamed.json()["updated_at"],
     }
-    assert renamed.json() == task_list | moved
-    assert (await owner.put(address, json=renamed.json())).json() == renamed.json()
-    assert (await owner.patch(address, json={})).json() == renamed.json()
-    assert problem_code(await owner.delete(address, headers={"If-Match": '"1"'})) == (
-        412,
-        "version-mismatch",
-    )
-    assert (await owner.delete(address)).status_code == 204
-    assert problem_code(await owner.get(address)) == (404, "list-not-found")
+    assert renamed.json() == task_list | changes
+    assert (await owner.put(path, json=renamed.json())).json() == renamed.json()
+    assert (await owner.patch(path, json={})).json() == renamed.json()
+    rejected = await owner.delete(path, headers={"If-Match": '"1"'})
+    assert problem_code(rejected) == (412, "version-mismatch")
+    assert (await owner.delete(path)).status_code == 204
+    assert problem_code(await owner.get(path)) == (404, "list-not-found")
 
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
@@ -65,65 +63,51 @@ async def test_a_name_is_one_short_line(as_user: ClientFactory, name: str) -> No
     assert (await as_user("owner").post("/lists", json={"name": name})).status_code == 422
 
 
-async def test_a_name_is_taken_whatever_its_case(as_user: ClientFactory) -> None:
+async def test_list_names_are_unique_regardless_of_case(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    first, second = await create_list(owner, "Straße"), await create_list(owner, "Other")
+    first = await create_list(owner, "Straße")
+    second = await create_list(owner, "Other")
 
     assert problem_code(await owner.post("/lists", json={"name": "STRASSE"})) == (409, "name-taken")
-    assert problem_code(await owner.patch(f"/lists/{second['id']}", json={"name": "strasse"})) == (
-        409,
-        "name-taken",
-    )
-    assert (
-        problem_code(
-            await owner.put(f"/lists/{uuid4()}", json={"name": "straSSe"}, headers=IF_ABSENT)
-        )[0]
-        == 409
-    )
-    assert (await owner.patch(f"/lists/{first['id']}", json={"name": "STRASSE"})).json()[
-        "name"
-    ] == "STRASSE"
+    renamed = await owner.patch(f"/lists/{second['id']}", json={"name": "strasse"})
+    assert problem_code(renamed) == (409, "name-taken")
+    put = await owner.put(f"/lists/{uuid4()}", json={"name": "straSSe"}, headers=IF_ABSENT)
+    assert problem_code(put) == (409, "name-taken")
+    respelled = await owner.patch(f"/lists/{first['id']}", json={"name": "STRASSE"})
+    assert respelled.json()["name"] == "STRASSE"
     assert (await as_user("neighbour").post("/lists", json={"name": "Straße"})).status_code == 201
 
 
-async def test_a_list_can_be_made_under_an_id_and_come_back(as_user: ClientFactory) -> None:
-    owner, address = as_user("owner"), f"/lists/{uuid4()}"
-    made = await json_object(
-        await owner.put(address, json={"name": "Offline"}, headers=IF_ABSENT), 201
+async def test_a_list_is_created_with_a_client_id_and_restored(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    path = f"/lists/{uuid4()}"
+    created = await json_object(
+        await owner.put(path, json={"name": "Offline"}, headers=IF_ABSENT), 201
     )
 
-    assert problem_code(await owner.put(address, json={"name": "Again"}, headers=IF_ABSENT)) == (
-        412,
-        "list-exists",
-    )
-    assert problem_code(
-        await as_user("other").put(address, json={"name": "x"}, headers=IF_ABSENT)
-    ) == (
-        409,
-        "id-taken",
-    )
-    assert problem_code(await owner.put(address, json={"name": "x", "id": str(uuid4())})) == (
-        422,
-        "id-mismatch",
-    )
-    await owner.delete(address)
-    undone = await json_object(await owner.put(address, json=made, headers=IF_ABSENT), 201)
-    assert undone["version"] == int(str(made["version"])) + 2
+    rejected = await owner.put(path, json={"name": "Again"}, headers=IF_ABSENT)
+    assert problem_code(rejected) == (412, "list-exists")
+    rejected = await as_user("other").put(path, json={"name": "x"}, headers=IF_ABSENT)
+    assert problem_code(rejected) == (409, "id-taken")
+    rejected = await owner.put(path, json={"name": "x", "id": str(uuid4())})
+    assert problem_code(rejected) == (422, "id-mismatch")
+    await owner.delete(path)
+    restored = await json_object(await owner.put(path, json=created, headers=IF_ABSENT), 201)
+    assert restored["version"] == int(str(created["version"])) + 2
     assert (await owner.get("/tasks/changes")).json()["deleted"] == []
 
 
-async def test_a_creation_with_a_key_is_done_once(as_user: ClientFactory) -> None:
-    owner, headers = as_user("owner"), {"Idempotency-Key": "key"}
+async def test_a_creation_with_an_idempotency_key_runs_once(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    headers = {"Idempotency-Key": "key"}
     first = await owner.post("/lists", json={"name": "Once"}, headers=headers)
 
     again = await owner.post("/lists", json={"name": "Once"}, headers=headers)
 
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["idempotency-replayed"] == "true"
-    assert problem_code(await owner.post("/lists", json={"name": "Other"}, headers=headers)) == (
-        422,
-        "key-reused",
-    )
+    rejected = await owner.post("/lists", json={"name": "Other"}, headers=headers)
+    assert problem_code(rejected) == (422, "key-reused")
     assert (await owner.post("/tasks", json={"title": "Once"}, headers=headers)).status_code == 201
 
 
@@ -136,16 +120,10 @@ async def test_an_owner_has_at_most_200_lists(
         connection.execute("UPDATE owners SET list_count = 199")
 
     await create_list(owner, "Last")
-    assert problem_code(await owner.post("/lists", json={"name": "One more"})) == (
-        422,
-        "quota-exceeded",
-    )
-    assert problem_code(
-        await owner.put(f"/lists/{uuid4()}", json={"name": "x"}, headers=IF_ABSENT)
-    ) == (
-        422,
-        "quota-exceeded",
-    )
+    rejected = await owner.post("/lists", json={"name": "One more"})
+    assert problem_code(rejected) == (422, "quota-exceeded")
+    rejected = await owner.put(f"/lists/{uuid4()}", json={"name": "x"}, headers=IF_ABSENT)
+    assert problem_code(rejected) == (422, "quota-exceeded")
 
 
 async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: ClientFactory) -> None:
@@ -160,7 +138,7 @@ async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: ClientFactory) -> No
 
 
 @pytest.mark.scenario("S006-AC-5")
-async def test_deleting_a_list_keeps_its_tasks(as_user: ClientFactory) -> None:
+async def test_deleting_a_list_moves_its_tasks_to_the_inbox(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await create_list(owner)
     inside = [await create_task(owner, title, list_id=garden["id"]) for title in ("1", "2")]
@@ -176,13 +154,13 @@ async def test_deleting_a_list_keeps_its_tasks(as_user: ClientFactory) -> None:
         ("3", None),
     ]
     changes = (await owner.get(f"/tasks/changes?since={since}")).json()
-    assert [task["id"] for task in changes["tasks"]] == [task["id"] for task in inside]
+    assert field_values(changes["tasks"], "id") == field_values(inside, "id")
     last = changes["tasks"][-1]["version"]
     assert changes["deleted"] == [{"kind": "list", "id": garden["id"], "version": last + 1}]
     assert last == changes["tasks"][0]["version"] + 1
 
 
-async def test_a_list_goes_with_its_tasks_if_that_is_asked_for(as_user: ClientFactory) -> None:
+async def test_a_list_is_deleted_with_its_tasks_on_request(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await create_list(owner)
     for title in ("1", "2"):
@@ -200,7 +178,7 @@ async def test_a_list_goes_with_its_tasks_if_that_is_asked_for(as_user: ClientFa
 
 
 @pytest.mark.scenario("S006-AC-7")
-async def test_somebody_elses_list_tells_nothing(as_user: ClientFactory) -> None:
+async def test_another_users_list_looks_missing(as_user: ClientFactory) -> None:
     theirs = await create_list(as_user("owner"))
     await create_task(as_user("owner"), list_id=theirs["id"])
     stranger = as_user("stranger")
@@ -209,10 +187,10 @@ async def test_somebody_elses_list_tells_nothing(as_user: ClientFactory) -> None
     for list_id in (theirs["id"], str(uuid4())):
         for method in ("GET", "PATCH", "PUT", "DELETE"):
             body = None if method in ("GET", "DELETE") else {"name": "Mine"}
-            answer = await stranger.request(method, f"/lists/{list_id}", json=body)
-            assert problem_code(answer) == (404, "list-not-found")
+            response = await stranger.request(method, f"/lists/{list_id}", json=body)
+            assert problem_code(response) == (404, "list-not-found")
         assert (await stranger.get(f"/tasks?list_id={list_id}")).json() == []
-        for answer in (
+        for response in (
             await stranger.post("/tasks", json={"title": "x", "list_id": list_id}),
             await stranger.put(
                 f"/tasks/{uuid4()}", json={"title": "x", "list_id": list_id}, headers=IF_ABSENT
@@ -220,32 +198,30 @@ async def test_somebody_elses_list_tells_nothing(as_user: ClientFactory) -> None
             await stranger.patch(f"/tasks/{own['id']}", json={"list_id": list_id}),
             await stranger.post(f"/tasks/{own['id']}/move", json={"list_id": list_id}),
         ):
-            assert problem_code(answer) == (422, "list-not-found")
+            assert problem_code(response) == (422, "list-not-found")
     assert (await stranger.get("/tasks")).json() == [own]
     assert (await stranger.get("/lists")).json() == []
 
 
-async def test_lists_have_the_owners_tag(as_user: ClientFactory) -> None:
+async def test_lists_and_labels_have_the_owners_etag(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     assert (await owner.get("/lists")).headers["etag"] == '"0"'
     await create_list(owner)
 
     tag = (await owner.get("/lists")).headers["etag"]
 
-    assert (
-        tag
-        == (await owner.get("/tasks")).headers["etag"]
-        == (await owner.get("/labels")).headers["etag"]
-    )
+    assert (await owner.get("/tasks")).headers["etag"] == tag
+    assert (await owner.get("/labels")).headers["etag"] == tag
     assert (await owner.get("/lists", headers={"If-None-Match": tag})).status_code == 304
     assert (await owner.get("/labels", headers={"If-None-Match": tag})).status_code == 304
 
 
-async def test_a_list_that_is_deleted_meanwhile_takes_no_task(
+async def test_a_list_deleted_while_a_request_waits_receives_no_task(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    garden, task = await create_list(owner), await create_task(owner)
+    garden = await create_list(owner)
+    task = await create_task(owner)
 
     async with lock_owners(proxy) as other:
         await other.execute("DELETE FROM task_lists")
@@ -253,52 +229,51 @@ async def test_a_list_that_is_deleted_meanwhile_takes_no_task(
         into = {"list_id": garden["id"]}
         add = owner.post("/tasks", json={"title": "x", **into})
         change = owner.patch(f"/tasks/{task['id']}", json=into)
-        answers = await commit_after_requests_wait(proxy, other, add, change)
+        responses = await commit_after_requests_wait(proxy, other, add, change)
 
-    assert [problem_code(answer) for answer in answers] == [(422, "list-not-found")] * 2
+    assert [problem_code(response) for response in responses] == [(422, "list-not-found")] * 2
 
 
-async def test_a_task_that_comes_meanwhile_is_not_lost_with_its_list(
+async def test_a_task_moved_while_its_list_is_deleted_is_kept(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    garden, task = await create_list(owner), await create_task(owner)
+    garden = await create_list(owner)
+    task = await create_task(owner)
 
     async with lock_owners(proxy) as other:
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute(
             "UPDATE tasks SET list_id = %s, version = (SELECT counter FROM owners)", [garden["id"]]
         )
-        [answer] = await commit_after_requests_wait(
+        [response] = await commit_after_requests_wait(
             proxy, other, owner.delete(f"/lists/{garden['id']}")
         )
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     kept = (await owner.get(f"/tasks/{task['id']}")).json()
     assert (kept["list_id"], kept["version"]) == (None, int(str(task["version"])) + 2)
 
 
-async def test_of_many_lists_of_one_name_at_once_one_is_made(as_user: ClientFactory) -> None:
+async def test_concurrent_creations_with_one_name_create_one_list(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await create_task(owner)
 
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(owner.post("/lists", json={"name": "Same"}) for _ in range(10))
     )
 
-    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
-    assert await _names(owner) == ["Same"]
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 9
+    assert await _list_names(owner) == ["Same"]
 
 
-async def test_an_id_is_never_one_thing_after_another(as_user: ClientFactory) -> None:
+async def test_an_id_is_never_reused_for_another_kind(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    task, garden, shed = (
-        await create_task(owner),
-        await create_list(owner),
-        await create_list(owner, "Shed"),
-    )
-    for address in (f"/tasks/{task['id']}", f"/lists/{garden['id']}"):
-        assert (await owner.delete(address)).status_code == 204
+    task = await create_task(owner)
+    garden = await create_list(owner)
+    shed = await create_list(owner, "Shed")
+    for path in (f"/tasks/{task['id']}", f"/lists/{garden['id']}"):
+        assert (await owner.delete(path)).status_code == 204
     before = (await owner.get("/tasks/changes")).json()
 
     for task_id in (garden["id"], shed["id"]):

@@ -1,4 +1,4 @@
-"""Labels: tasks make them, renaming and deleting them changes the tasks."""
+"""Labels: tasks create them, and renaming or deleting one changes its tasks."""
 
 import asyncio
 from uuid import uuid4
@@ -10,20 +10,22 @@ from httpx import AsyncClient
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.helpers import JsonObject, create_task, json_object, problem_code
-from .support.owner_lock import commit_after_requests_wait, lock_owners
+from ..support.helpers import JsonObject, create_task, field_values, json_object, problem_code
+from ..support.owner_lock import commit_after_requests_wait, lock_owners
 
 
 async def _labels(owner: AsyncClient) -> list[tuple[str, int]]:
-    return [(each["name"], each["task_count"]) for each in (await owner.get("/labels")).json()]
+    labels = (await owner.get("/labels")).json()
+    return [(label["name"], label["task_count"]) for label in labels]
 
 
 async def _label(owner: AsyncClient, name: str) -> JsonObject:
-    [found] = [each for each in (await owner.get("/labels")).json() if each["name"] == name]
-    return found
+    labels = (await owner.get("/labels")).json()
+    [label] = [label for label in labels if label["name"] == name]
+    return label
 
 
-async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: ClientFactory) -> None:
+async def test_the_first_use_creates_a_label_and_fixes_its_spelling(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first = await create_task(owner, labels=["Weekend", " home ", "WEEKEND"])
     second = await create_task(owner, labels=["weekEND"])
@@ -31,25 +33,21 @@ async def test_the_first_use_makes_a_label_and_keeps_its_spelling(as_user: Clien
     assert (first["labels"], second["labels"]) == (["home", "Weekend"], ["Weekend"])
     assert await _labels(owner) == [("home", 1), ("Weekend", 2)]
     assert (await owner.get("/tasks")).json() == [first, second]
-    versions = [each["version"] for each in (await owner.get("/labels")).json()]
+    versions = field_values((await owner.get("/labels")).json(), "version")
     assert len({first["version"], second["version"], *versions}) == 4
 
 
 async def test_labels_are_replaced_as_a_whole(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = await create_task(owner, labels=["a", "b"])
-    address = f"/tasks/{task['id']}"
+    path = f"/tasks/{task['id']}"
 
-    changed = await json_object(await owner.patch(address, json={"labels": ["B", "c"]}))
+    changed = await json_object(await owner.patch(path, json={"labels": ["B", "c"]}))
     assert changed["labels"] == ["b", "c"]
-    assert await json_object(await owner.patch(address, json={"labels": ["c", "b"]})) == changed
-    assert (await json_object(await owner.put(address, json={"title": "Old client"})))[
-        "labels"
-    ] == [
-        "b",
-        "c",
-    ]
-    assert (await json_object(await owner.patch(address, json={"labels": []})))["labels"] == []
+    assert await json_object(await owner.patch(path, json={"labels": ["c", "b"]})) == changed
+    replaced = await json_object(await owner.put(path, json={"title": "Old client"}))
+    assert replaced["labels"] == ["b", "c"]
+    assert (await json_object(await owner.patch(path, json={"labels": []})))["labels"] == []
     assert await _labels(owner) == [("a", 0), ("b", 0), ("c", 0)]
 
 
@@ -75,16 +73,13 @@ async def test_labels_are_short_lines(as_user: ClientFactory, labels: object, st
 
 async def test_a_task_carries_at_most_20_labels(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    most = [str(number) for number in range(20)]
+    labels = [str(number) for number in range(20)]
 
-    assert problem_code(
-        await owner.post("/tasks", json={"title": "x", "labels": [*most, "y"]})
-    ) == (
-        422,
-        "quota-exceeded",
-    )
-    assert len((await owner.get("/labels")).json()) == 0
-    await create_task(owner, labels=[*most, "0"])
+    rejected = await owner.post("/tasks", json={"title": "x", "labels": [*labels, "y"]})
+
+    assert problem_code(rejected) == (422, "quota-exceeded")
+    assert (await owner.get("/labels")).json() == []
+    await create_task(owner, labels=[*labels, "0"])
 
 
 async def test_an_owner_has_at_most_500_labels(
@@ -95,17 +90,17 @@ async def test_an_owner_has_at_most_500_labels(
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute("UPDATE owners SET label_count = 499")
 
-    for answer in (
+    for response in (
         await owner.post("/tasks", json={"title": "x", "labels": ["a", "b", "c"]}),
         await owner.patch(f"/tasks/{task['id']}", json={"labels": ["b", "c"]}),
     ):
-        assert problem_code(answer) == (422, "quota-exceeded")
+        assert problem_code(response) == (422, "quota-exceeded")
     assert await _labels(owner) == [("a", 1)]
     assert (await create_task(owner, labels=["a", "b"]))["labels"] == ["a", "b"]
 
 
 @pytest.mark.scenario("S006-AC-6")
-async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(
+async def test_a_renamed_label_updates_all_its_tasks_in_the_feed(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
@@ -120,49 +115,48 @@ async def test_a_renamed_label_shows_on_all_its_tasks_in_one_catch_up(
     assert changes["labels"] == [renamed]
     assert {task["id"] for task in changes["tasks"]} == {task["id"] for task in tasks}
     assert all("House" in task["labels"] for task in changes["tasks"])
-    versions = [task["version"] for task in changes["tasks"]] + [renamed["version"]]
+    versions = field_values(changes["tasks"], "version") + [renamed["version"]]
     assert versions == list(range(int(since) + 1, int(since) + 5))
 
 
-async def test_a_label_is_renamed_deleted_and_guarded_like_a_task(as_user: ClientFactory) -> None:
+async def test_renaming_and_deleting_a_label_honours_preconditions(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = await create_task(owner, labels=["a", "b"])
     label = await json_object(await owner.get(f"/labels/{(await _label(owner, 'a'))['id']}"))
-    address = f"/labels/{label['id']}"
+    path = f"/labels/{label['id']}"
 
     assert "task_count" not in label
-    assert await json_object(await owner.patch(address, json={**label, "task_count": 1})) == label
-    assert problem_code(await owner.patch(address, json={"name": "B"})) == (409, "name-taken")
+    assert await json_object(await owner.patch(path, json={**label, "task_count": 1})) == label
+    assert problem_code(await owner.patch(path, json={"name": "B"})) == (409, "name-taken")
     stale = {"If-Match": '"1"'}
-    assert problem_code(await owner.patch(address, json={"name": "c"}, headers=stale)) == (
-        412,
-        "version-mismatch",
-    )
-    assert problem_code(await owner.delete(address, headers=stale)) == (412, "version-mismatch")
-    assert (await json_object(await owner.patch(address, json={"name": "A"})))["name"] == "A"
+    rejected = await owner.patch(path, json={"name": "c"}, headers=stale)
+    assert problem_code(rejected) == (412, "version-mismatch")
+    assert problem_code(await owner.delete(path, headers=stale)) == (412, "version-mismatch")
+    assert (await json_object(await owner.patch(path, json={"name": "A"})))["name"] == "A"
     assert (await owner.get(f"/tasks/{task['id']}")).json()["labels"] == ["A", "b"]
     since = (await owner.get("/tasks/changes")).json()["next"]
-    assert (await owner.delete(address)).status_code == 204
+    assert (await owner.delete(path)).status_code == 204
     changes = (await owner.get(f"/tasks/changes?since={since}")).json()
-    assert [each["labels"] for each in changes["tasks"]] == [["b"]]
+    assert field_values(changes["tasks"], "labels") == [["b"]]
     assert changes["deleted"] == [{"kind": "label", "id": label["id"], "version": int(since) + 2}]
 
 
-async def test_somebody_elses_label_looks_missing(as_user: ClientFactory) -> None:
-    owner, stranger = as_user("owner"), as_user("stranger")
+async def test_another_users_label_looks_missing(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    stranger = as_user("stranger")
     await create_task(owner, labels=["a"])
     label = await _label(owner, "a")
 
     for label_id in (label["id"], uuid4()):
         for method in ("GET", "PATCH", "DELETE"):
-            answer = await stranger.request(
+            response = await stranger.request(
                 method, f"/labels/{label_id}", json={"name": "x"} if method == "PATCH" else None
             )
-            assert problem_code(answer) == (404, "label-not-found")
+            assert problem_code(response) == (404, "label-not-found")
 
 
 @pytest.mark.scenario("S006-AC-9")
-async def test_the_first_use_by_many_at_once_makes_one_label(as_user: ClientFactory) -> None:
+async def test_concurrent_first_uses_create_one_label(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     tasks = [await create_task(owner, str(number)) for number in range(4)]
 
@@ -170,15 +164,15 @@ async def test_the_first_use_by_many_at_once_makes_one_label(as_user: ClientFact
         owner.patch(f"/tasks/{task['id']}", json={"labels": ["New", task["title"]]})
         for task in tasks
     ]
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *changes, owner.post("/tasks", json={"title": "5", "labels": ["NEW"]})
     )
 
-    assert [answer.status_code for answer in answers] == [200] * 4 + [201]
+    assert [response.status_code for response in responses] == [200] * 4 + [201]
     assert [count for name, count in await _labels(owner) if name.lower() == "new"] == [5]
 
 
-async def test_a_label_made_meanwhile_is_the_one(
+async def test_a_label_created_while_a_request_waits_is_reused(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -194,16 +188,18 @@ async def test_a_label_made_meanwhile_is_the_one(
         )
         change = owner.patch(f"/tasks/{task['id']}", json={"labels": ["NEW"]})
         add = owner.post("/tasks", json={"title": "x", "labels": ["nEw"]})
-        answers = await commit_after_requests_wait(proxy, other, change, add)
+        responses = await commit_after_requests_wait(proxy, other, change, add)
 
-    assert [(await json_object(answer, answer.status_code))["labels"] for answer in answers] == [
+    assert [
+        (await json_object(response, response.status_code))["labels"] for response in responses
+    ] == [
         ["New"],
         ["New"],
     ]
     assert await _labels(owner) == [("New", 2)]
 
 
-async def test_a_change_shows_the_labels_that_somebody_put_there_meanwhile(
+async def test_a_change_returns_the_labels_that_were_set_while_it_waited(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -213,9 +209,9 @@ async def test_a_change_shows_the_labels_that_somebody_put_there_meanwhile(
         await other.execute("UPDATE owners SET counter = counter + 1")
         await other.execute("DELETE FROM task_labels")
         await other.execute("UPDATE tasks SET version = (SELECT counter FROM owners)")
-        [answer] = await commit_after_requests_wait(
+        [response] = await commit_after_requests_wait(
             proxy, other, owner.patch(f"/tasks/{task['id']}", json={"title": "New"})
         )
 
-    assert answer.json() == (await owner.get(f"/tasks/{task['id']}")).json()
-    assert (answer.json()["title"], answer.json()["labels"]) == ("New", [])
+    assert response.json() == (await owner.get(f"/tasks/{task['id']}")).json()
+    assert (response.json()["title"], response.json()["labels"]) == ("New", [])

@@ -1,4 +1,4 @@
-"""What GET /tasks/changes promises: who asks again and again misses nothing, and nothing comes back from the dead."""
+"""GET /tasks/changes: a client that polls misses nothing, and sees no deleted task again."""
 
 from typing import TypedDict
 from uuid import uuid4
@@ -10,12 +10,13 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from .support.owner_lock import create_task_url
+from ..support.helpers import field_values
+from ..support.owner_lock import create_task_url
 
-LONG_AGO = "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
-LEFT = "SELECT count(*) FROM task_tombstones"
+EXPIRE_TOMBSTONES = "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
+COUNT_TOMBSTONES = "SELECT count(*) FROM task_tombstones"
 
-BAD = [
+INVALID_TOKENS = [
     "",
     "x",
     "-1",
@@ -35,7 +36,7 @@ BAD = [
 
 
 class Deletion(TypedDict):
-    """A task that is gone."""
+    """A deletion in the feed."""
 
     kind: str
     id: str
@@ -43,7 +44,7 @@ class Deletion(TypedDict):
 
 
 class Changes(TypedDict):
-    """One answer of the feed."""
+    """One page of the feed."""
 
     tasks: list[dict[str, object]]
     lists: list[dict[str, object]]
@@ -53,7 +54,7 @@ class Changes(TypedDict):
     has_more: bool
 
 
-NOTHING: dict[str, object] = {
+NO_CHANGES: dict[str, object] = {
     "tasks": [],
     "lists": [],
     "labels": [],
@@ -65,138 +66,139 @@ NOTHING: dict[str, object] = {
 async def _changes(
     owner: AsyncClient, since: str | None = None, limit: int | None = None
 ) -> Changes:
-    query = {
-        name: value for name, value in {"since": since, "limit": limit}.items() if value is not None
-    }
-    answer = await owner.get("/tasks/changes", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    query_params: dict[str, str | int] = {}
+    if since is not None:
+        query_params["since"] = since
+    if limit is not None:
+        query_params["limit"] = limit
+    response = await owner.get("/tasks/changes", params=query_params)
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 async def _code(owner: AsyncClient, since: str) -> tuple[int, str]:
-    answer = await owner.get(f"/tasks/changes?since={since}")
-    return answer.status_code, answer.json()["code"]
+    response = await owner.get(f"/tasks/changes?since={since}")
+    return response.status_code, response.json()["code"]
 
 
 def _titles(changes: Changes) -> list[object]:
-    return [task["title"] for task in changes["tasks"]]
+    return field_values(changes["tasks"], "title")
 
 
-async def _undo(owner: AsyncClient, address: str) -> Response:
-    return await owner.put(address, json={"title": "Back"}, headers={"If-None-Match": "*"})
+async def _create_again(owner: AsyncClient, path: str) -> Response:
+    return await owner.put(path, json={"title": "Back"}, headers={"If-None-Match": "*"})
 
 
-async def test_whoever_never_wrote_is_at_the_beginning(as_user: ClientFactory) -> None:
+async def test_the_feed_of_an_unknown_user_is_empty(as_user: ClientFactory) -> None:
     owner = as_user("nobody")
 
-    assert await _changes(owner) == {**NOTHING, "next": "0"}
+    assert await _changes(owner) == {**NO_CHANGES, "next": "0"}
     assert await _changes(owner, "0") == await _changes(owner)
     await create_task_url(owner)
     assert _titles(await _changes(owner, "0")) == ["Old"]
 
 
-async def test_each_answer_goes_on_where_the_last_one_ended(as_user: ClientFactory) -> None:
+async def test_each_page_continues_where_the_previous_one_ended(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    first, second = await create_task_url(owner, "1"), await create_task_url(owner, "2")
-    begun = await _changes(owner)
-    assert (_titles(begun), begun["deleted"], begun["has_more"]) == (["1", "2"], [], False)
-    assert begun["tasks"] == (await owner.get("/tasks")).json()
+    first = await create_task_url(owner, "1")
+    second = await create_task_url(owner, "2")
+    start = await _changes(owner)
+    assert (_titles(start), start["deleted"], start["has_more"]) == (["1", "2"], [], False)
+    assert start["tasks"] == (await owner.get("/tasks")).json()
 
     await owner.patch(first, json={"title": "1 again"})
     await owner.delete(second)
     await create_task_url(owner, "3")
-    later = await _changes(owner, begun["next"])
+    later = await _changes(owner, start["next"])
 
-    version = begun["tasks"][-1]["version"]
+    version = start["tasks"][-1]["version"]
     assert isinstance(version, int)
     assert _titles(later) == ["1 again", "3"]
     assert later["deleted"] == [
         {"kind": "task", "id": second.rpartition("/")[2], "version": version + 2}
     ]
-    assert await _changes(owner, later["next"]) == {**NOTHING, "next": later["next"]}
+    assert await _changes(owner, later["next"]) == {**NO_CHANGES, "next": later["next"]}
 
 
-async def test_pages_hold_tasks_and_deletions_together_in_the_order_of_versions(
+async def test_pages_mix_tasks_and_deletions_in_the_order_of_versions(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
-    begun = (await _changes(owner))["next"]
-    addresses = [await create_task_url(owner, str(number)) for number in range(4)]
-    for address in addresses[:2]:
-        await owner.delete(address)
+    start = (await _changes(owner))["next"]
+    paths = [await create_task_url(owner, str(number)) for number in range(4)]
+    for path in paths[:2]:
+        await owner.delete(path)
 
-    pages = [await _changes(owner, begun, 1)]
+    pages = [await _changes(owner, start, 1)]
     while pages[-1]["has_more"]:
         pages.append(await _changes(owner, pages[-1]["next"], 1))
 
-    versions = [each["version"] for page in pages for each in [*page["tasks"], *page["deleted"]]]
+    versions = [item["version"] for page in pages for item in [*page["tasks"], *page["deleted"]]]
     assert [len(page["tasks"]) + len(page["deleted"]) for page in pages] == [1] * 4
     assert versions == sorted(versions, key=str)
-    assert [each["id"] for page in pages for each in page["deleted"]] == [
-        address.rpartition("/")[2] for address in addresses[:2]
+    assert [item["id"] for page in pages for item in page["deleted"]] == [
+        path.rpartition("/")[2] for path in paths[:2]
     ]
     assert pages[-1]["next"] == (await _changes(owner))["next"]
 
 
-async def test_a_task_that_came_back_is_not_deleted(as_user: ClientFactory) -> None:
+async def test_a_task_that_was_created_again_is_not_listed_as_deleted(
+    as_user: ClientFactory,
+) -> None:
     owner = as_user("owner")
-    address = await create_task_url(owner)
-    begun = (await _changes(owner))["next"]
+    path = await create_task_url(owner)
+    start = (await _changes(owner))["next"]
 
-    await owner.delete(address)
-    assert (await _undo(owner, address)).status_code == 201
+    await owner.delete(path)
+    assert (await _create_again(owner, path)).status_code == 201
 
-    changes = await _changes(owner, begun)
+    changes = await _changes(owner, start)
     assert (_titles(changes), changes["deleted"]) == (["Back"], [])
 
 
-async def test_a_tombstone_that_an_undo_could_not_see_is_not_shown(
+async def test_the_tombstone_of_an_existing_task_is_not_listed(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
+    path = await create_task_url(owner)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(
             "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
         )
 
     assert ((await _changes(owner))["deleted"], _titles(await _changes(owner))) == ([], ["Old"])
-    await owner.delete(address)
+    await owner.delete(path)
     assert len((await _changes(owner))["deleted"]) == 1
 
 
-async def test_such_a_tombstone_is_renewed_even_beyond_its_time(
+async def test_deleting_a_task_again_renews_its_expired_tombstone(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
+    path = await create_task_url(owner)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(
             "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
         )
-        connection.execute(LONG_AGO)
+        connection.execute(EXPIRE_TOMBSTONES)
 
-    assert (await owner.delete(address)).status_code == 204
-    assert [each["id"] for each in (await _changes(owner))["deleted"]] == [
-        address.rpartition("/")[2]
-    ]
+    assert (await owner.delete(path)).status_code == 204
+    assert field_values((await _changes(owner))["deleted"], "id") == [path.rpartition("/")[2]]
 
 
-@pytest.mark.parametrize("since", BAD)
-async def test_a_place_that_is_none_is_refused(as_user: ClientFactory, since: str) -> None:
+@pytest.mark.parametrize("since", INVALID_TOKENS)
+async def test_an_invalid_sync_token_is_rejected(as_user: ClientFactory, since: str) -> None:
     assert await _code(as_user("owner"), since) == (400, "bad-request")
 
 
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=501", "since=0&since=0", "colour=red", "cursor=x"]
 )
-async def test_a_query_that_is_not_understood_is_refused(
-    as_user: ClientFactory, query: str
-) -> None:
+async def test_an_invalid_query_string_is_rejected(as_user: ClientFactory, query: str) -> None:
     assert (await as_user("owner").get(f"/tasks/changes?{query}")).status_code == 400
 
 
-async def test_a_place_of_the_future_or_of_somebody_else_needs_a_new_beginning(
+async def test_a_future_or_foreign_sync_token_requires_a_resync(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
@@ -210,7 +212,7 @@ async def test_a_place_of_the_future_or_of_somebody_else_needs_a_new_beginning(
     assert await _code(as_user("other"), f"{now}") == (410, "resync-required")
 
 
-async def test_a_place_from_before_an_erase_needs_a_new_beginning(
+async def test_a_sync_token_from_before_an_erasure_requires_a_resync(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -227,33 +229,31 @@ async def test_a_place_from_before_an_erase_needs_a_new_beginning(
     assert _titles(await _changes(owner)) == ["New"]
 
 
-async def test_old_tombstones_go_a_few_at_a_time_and_who_missed_them_is_told(
+async def test_expired_tombstones_are_pruned_in_small_steps_and_older_tokens_require_a_resync(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    addresses, places = (
-        [await create_task_url(owner, str(number)) for number in range(5)],
-        list[str](),
-    )
+    paths = [await create_task_url(owner, str(number)) for number in range(5)]
+    tokens: list[str] = []
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
-        for address in addresses[:3]:
-            places.append((await _changes(owner))["next"])
-            await owner.delete(address)
-        places.append((await _changes(owner))["next"])
-        connection.execute(LONG_AGO)
+        for path in paths[:3]:
+            tokens.append((await _changes(owner))["next"])
+            await owner.delete(path)
+        tokens.append((await _changes(owner))["next"])
+        connection.execute(EXPIRE_TOMBSTONES)
 
-        await owner.delete(addresses[3])
-        assert connection.execute(LEFT).fetchone() == (2,)
-        codes = [(await owner.get(f"/tasks/changes?since={since}")).status_code for since in places]
+        await owner.delete(paths[3])
+        assert connection.execute(COUNT_TOMBSTONES).fetchone() == (2,)
+        codes = [(await owner.get(f"/tasks/changes?since={since}")).status_code for since in tokens]
         assert codes == [410, 410, 200, 200]
 
-        await owner.delete(addresses[4])
-        assert connection.execute(LEFT).fetchone() == (2,)
-    assert len((await _changes(owner, places[3]))["deleted"]) == 2
+        await owner.delete(paths[4])
+        assert connection.execute(COUNT_TOMBSTONES).fetchone() == (2,)
+    assert len((await _changes(owner, tokens[3]))["deleted"]) == 2
     assert await _changes(owner) == await _changes(owner, "0")
 
 
-async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(
+async def test_a_first_synchronization_survives_pruning(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -261,24 +261,24 @@ async def test_whoever_reads_from_the_beginning_is_not_sent_back_there(
     await owner.delete(gone)
     first = await _changes(owner, limit=1)
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
-        connection.execute(LONG_AGO)
+        connection.execute(EXPIRE_TOMBSTONES)
         await owner.delete(kept)
-        assert connection.execute(LEFT).fetchone() == (1,)
+        assert connection.execute(COUNT_TOMBSTONES).fetchone() == (1,)
 
     second = await _changes(owner, first["next"])
 
     assert (_titles(first), _titles(second)) == (["Kept"], ["Last"])
-    assert [each["id"] for each in second["deleted"]] == [kept.rpartition("/")[2]]
+    assert field_values(second["deleted"], "id") == [kept.rpartition("/")[2]]
     assert second["next"].isdigit()
     assert (await owner.get(last)).status_code == 200
 
 
-async def test_no_other_verb_takes_the_feed_for_a_task(as_user: ClientFactory) -> None:
+async def test_other_methods_do_not_take_the_feed_for_a_task(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
-    for verb in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
-        answer = await owner.request(verb, "/tasks/changes", json={"title": "x"})
-        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
+        response = await owner.request(method, "/tasks/changes", json={"title": "x"})
+        assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     options = await owner.options("/tasks/changes")
     assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
     assert (await owner.head("/tasks/changes")).status_code == 200
