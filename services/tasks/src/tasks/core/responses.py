@@ -1,6 +1,6 @@
 """Responses that show a task, a list or a label, and how the OpenAPI document describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from fastapi import Response
@@ -13,6 +13,7 @@ Responses: TypeAlias = dict[int | str, dict[str, Any]]
 """What the OpenAPI document says about the statuses of an operation."""
 
 HeaderDescription: TypeAlias = dict[str, Any]
+OperationLinks: TypeAlias = Mapping[str, Mapping[str, object]]
 
 _ETAG_SCHEMA: Final = {"type": "string", "pattern": '^"[0-9]+"$'}
 
@@ -47,7 +48,37 @@ MOVED: Final[Responses] = {
     409: {},
     412: {},
 }
+RENAMED: Final[Responses] = {200: {"headers": ETAG}, 409: {}, 412: {}}
+"""As `CHANGED`, where the new name may be taken."""
+
 DELETED: Final[Responses] = {412: {}}
+
+
+def operation_links(parameter: str, operations: Iterable[str]) -> OperationLinks:
+    """Return links from a created object to the operations that take its id.
+
+    Args:
+        parameter: The path parameter of the operations.
+        operations: Their operationIds.
+    """
+    link_parameters = {parameter: "$response.body#/id"}
+    return {name: {"operationId": name, "parameters": link_parameters} for name in operations}
+
+
+def posted(links: OperationLinks) -> Responses:
+    """Return the responses of a POST that creates and takes an `Idempotency-Key`."""
+    headers = {"ETag": _ETAG, "Location": _LOCATION, "Idempotency-Replayed": _REPLAYED}
+    return {201: {"headers": headers, "links": links}, 409: {}}
+
+
+def put(links: OperationLinks) -> Responses:
+    """Return the responses of a PUT that replaces or creates."""
+    return {
+        200: {"headers": ETAG},
+        201: {"headers": CREATED_HEADERS, "links": links},
+        409: {},
+        412: {},
+    }
 
 
 def etag_headers(version: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The endpoints of labels. Tasks create labels."""
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -10,7 +10,7 @@ from common.media_types import JSON_TYPE, MERGE_PATCH_TYPE
 from common.validation import JsonBody
 from tasks.core.dependencies import NoQueryParams, ReadContext, RetentionDays, WriteContext
 from tasks.core.preconditions import IfMatch, IfNoneMatch
-from tasks.core.responses import CHANGED, DELETED, READ, Responses, with_etag
+from tasks.core.responses import DELETED, READ, RENAMED, with_etag
 from tasks.core.routing import RequestOnlyRoute
 from tasks.core.types.names import EXAMPLE_LABEL
 from tasks.label import service
@@ -24,8 +24,6 @@ _CHANGE_TYPES = (JSON_TYPE, MERGE_PATCH_TYPE)
 
 LabelId = Annotated[UUID, Path(description="The label.", examples=[EXAMPLE_LABEL])]
 ChangeBody = Annotated[LabelChange, Depends(JsonBody(LabelChange, media_types=_CHANGE_TYPES))]
-
-_CHANGED: Final[Responses] = {**CHANGED, 409: {}}
 
 
 @router.get("", response_model=list[LabelWithCount], responses=READ)
@@ -47,7 +45,7 @@ async def get_label(
     return with_etag(_LABEL.dump_json(label), label["version"], if_none_match=if_none_match)
 
 
-@router.patch("/{label_id}", response_model=LabelRead, responses=_CHANGED)
+@router.patch("/{label_id}", response_model=LabelRead, responses=RENAMED)
 async def change_label(
     label_id: LabelId, if_match: IfMatch, change: ChangeBody, context: WriteContext
 ) -> Response:

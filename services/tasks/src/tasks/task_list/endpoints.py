@@ -1,6 +1,6 @@
 """The endpoints of lists."""
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -17,15 +17,15 @@ from tasks.core.dependencies import (
 )
 from tasks.core.preconditions import IdempotencyKey, IfMatch, IfNoneMatch, PutCondition
 from tasks.core.responses import (
-    CHANGED,
-    CREATED_HEADERS,
     DELETED,
     MOVED,
     READ,
-    REPLAYABLE,
-    Responses,
+    RENAMED,
     created,
     ok,
+    operation_links,
+    posted,
+    put,
     with_etag,
 )
 from tasks.core.routing import RequestOnlyRoute
@@ -53,18 +53,9 @@ ReplaceBody = Annotated[ListReplace, Depends(JsonBody(ListReplace))]
 MoveBody = Annotated[ListMove, Depends(JsonBody(ListMove))]
 DeletionQuery = Annotated[ListDeletion, Depends(QueryParams(ListDeletion))]
 
-_LINKED_OPERATIONS = ("get_list", "change_list", "replace_list", "delete_list", "move_list")
-_LINKS = {
-    name: {"operationId": name, "parameters": {"list_id": "$response.body#/id"}}
-    for name in _LINKED_OPERATIONS
-}
-
-_POSTED: Final[Responses] = {
-    201: {"headers": {**CREATED_HEADERS, **REPLAYABLE}, "links": _LINKS},
-    409: {},
-}
-_CHANGED: Final[Responses] = {**CHANGED, 409: {}}
-_PUT: Final[Responses] = {**_CHANGED, 201: {"headers": CREATED_HEADERS, "links": _LINKS}}
+_LINKS = operation_links(
+    "list_id", ("get_list", "change_list", "replace_list", "delete_list", "move_list")
+)
 
 
 @router.get("", response_model=list[ListRead], responses=READ)
@@ -77,7 +68,7 @@ async def list_lists(
     return with_etag(body, result.version, if_none_match=if_none_match)
 
 
-@router.post("", status_code=201, response_model=ListRead, responses=_POSTED)
+@router.post("", status_code=201, response_model=ListRead, responses=posted(_LINKS))
 async def create_list(
     key: IdempotencyKey, new: CreateBody, context: WriteContext, limits: CreationLimits
 ) -> Response:
@@ -97,7 +88,7 @@ async def get_list(
     return with_etag(body, task_list["version"], if_none_match=if_none_match)
 
 
-@router.patch("/{list_id}", response_model=ListRead, responses=_CHANGED)
+@router.patch("/{list_id}", response_model=ListRead, responses=RENAMED)
 async def change_list(
     list_id: ListId, if_match: IfMatch, change: ChangeBody, context: WriteContext
 ) -> Response:
@@ -107,7 +98,7 @@ async def change_list(
     return with_etag(_LIST.dump_json(task_list), task_list["version"])
 
 
-@router.put("/{list_id}", response_model=ListRead, responses=_PUT)
+@router.put("/{list_id}", response_model=ListRead, responses=put(_LINKS))
 async def replace_list(
     list_id: ListId,
     target: PutCondition,
