@@ -22,7 +22,6 @@ from sqlalchemy import (
     CompoundSelect,
     Executable,
     Numeric,
-    Table,
     Update,
     Uuid,
     and_,
@@ -47,7 +46,7 @@ from sqlmodel import col
 
 from tasks.core.idempotency import as_json_text, delete_expired_keys, store_response
 from tasks.core.projections import TARGET_ID, USER_ID, Query, microseconds
-from tasks.models import Columns, Owner, sort_position
+from tasks.models import Columns, Owner, Task, TaskList, sort_position
 
 FRACTION_DIGITS_MAX: Final = 230
 """Digits of a position after the decimal point; before it there are 20."""
@@ -240,7 +239,9 @@ def take_versions(slot: CTE, placements: CTE, *, with_idempotency_key: bool) -> 
     )
 
 
-def write_positions(table: Table, placements: CTE, counter_bump: CTE) -> Update:
+def write_positions(
+    table: type[Task] | type[TaskList], placements: CTE, counter_bump: CTE
+) -> Update:
     """Write the new positions with the versions that were taken."""
     # An array of ids: the planner would take the one row of `placements` for many, and read the
     # rows of all owners.
@@ -248,9 +249,9 @@ def write_positions(table: Table, placements: CTE, counter_bump: CTE) -> Update:
     return (
         update(table)
         .where(
-            table.c.id == any_(ids),
-            table.c.id == placements.c.id,
-            table.c.user_id == counter_bump.c.id,
+            col(table.id) == any_(ids),
+            col(table.id) == placements.c.id,
+            col(table.user_id) == counter_bump.c.id,
         )
         .values(
             position=placements.c.position,

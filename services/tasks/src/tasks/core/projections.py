@@ -22,7 +22,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from tasks.models import (
-    METADATA,
     TIMESTAMPTZ,
     Columns,
     Label,
@@ -30,17 +29,6 @@ from tasks.models import (
     columns_of,
     sort_position,
 )
-
-OWNERS: Final = METADATA.tables["owners"]
-TASKS: Final = METADATA.tables["tasks"]
-LISTS: Final = METADATA.tables["task_lists"]
-LABELS: Final = METADATA.tables["labels"]
-TASK_LABELS: Final = METADATA.tables["task_labels"]
-TOMBSTONES: Final = METADATA.tables["task_tombstones"]
-KEYS: Final = METADATA.tables["idempotency_keys"]
-IMPORTS: Final = METADATA.tables["imports"]
-STAGED: Final = METADATA.tables["staged_tasks"]
-"""The tables."""
 
 # No parameter has the name of a column: SQLAlchemy would add it to the columns that are set.
 USER_ID = bindparam("current_user_id", type_=Uuid)

@@ -1,6 +1,7 @@
 """Tombstones: insert them with deletions, remove them with re-creations, prune old ones."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     CTE,
@@ -20,14 +21,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from tasks.core.projections import NOW, TARGET_ID, USER_ID, Query
-from tasks.models import METADATA, Owner, TaskTombstone
+from tasks.models import Label, Owner, Task, TaskList, TaskTombstone
 
-TABLES_BY_KIND: Final = {
-    "task": METADATA.tables["tasks"],
-    "list": METADATA.tables["task_lists"],
-    "label": METADATA.tables["labels"],
+DeletableTable: TypeAlias = type[Task] | type[TaskList] | type[Label]
+
+_TABLES_BY_KIND: Final[Mapping[str, DeletableTable]] = {
+    "task": Task,
+    "list": TaskList,
+    "label": Label,
 }
-"""The tables of everything that can be deleted."""
 
 TOMBSTONES_PRUNED_MAX: Final = 2
 """Expired tombstones that one deletion removes: more than it adds, and few enough to be cheap."""
@@ -48,9 +50,9 @@ def is_id_of_other_kind(
         col(TaskTombstone.kind) != kind,
     )
     conditions: list[ColumnElement[bool]] = [had_other_kind]
-    for other_kind, table in TABLES_BY_KIND.items():
+    for other_kind, table in _TABLES_BY_KIND.items():
         if other_kind != kind:
-            has_other = exists().where(table.c.user_id == USER_ID, table.c.id == target_id)
+            has_other = exists().where(col(table.user_id) == USER_ID, col(table.id) == target_id)
             conditions.append(has_other)
     return or_(*conditions)
 

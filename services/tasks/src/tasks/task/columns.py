@@ -14,9 +14,8 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Boolean, bindparam
 
-from tasks.core.projections import TASKS
 from tasks.core.types import PRIORITIES
-from tasks.models import Task
+from tasks.models import Task, columns_of
 from tasks.task.schemas import PlanningFields
 
 
@@ -69,12 +68,12 @@ class EditableColumn:
     @property
     def is_nullable(self) -> bool:
         """Whether null can be stored. If not, null in a change leaves the column as it is."""
-        return bool(TASKS.c[self.name].nullable)
+        return bool(columns_of(Task)[self.name].nullable)
 
     @property
     def param(self) -> BindParameter[Any]:
         """The parameter with the value to store."""
-        return bindparam(self.param_name, type_=TASKS.c[self.name].type)
+        return bindparam(self.param_name, type_=columns_of(Task)[self.name].type)
 
     @property
     def param_name(self) -> str:

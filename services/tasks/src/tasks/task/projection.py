@@ -16,8 +16,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlmodel import col
 
-from tasks.core.projections import TASKS, position_json, time_json
-from tasks.models import PRIORITIES, Columns, Label, TaskLabel
+from tasks.core.projections import position_json, time_json
+from tasks.models import PRIORITIES, Columns, Label, Task, TaskLabel, columns_of
 from tasks.task.schemas import TaskRead
 
 # Constants are part of the SQL text: each parameter costs something in every request.
@@ -89,5 +89,5 @@ def _due_json(task: Columns) -> ColumnElement[object]:
     return case((date.is_not(None), document))
 
 
-TASK_PROJECTION: Final = task_json(TASKS.c, label_names_of(TASKS.c))
+TASK_PROJECTION: Final = task_json(columns_of(Task), label_names_of(columns_of(Task)))
 """A stored task as clients see it."""

@@ -16,8 +16,8 @@ from tasks.core.ordering import (
     write_positions,
 )
 from tasks.core.owners import find_owner, lock_owner
-from tasks.core.projections import LISTS, TARGET_ID, list_json, matches_if_match
-from tasks.models import TaskList, sort_position
+from tasks.core.projections import TARGET_ID, list_json, matches_if_match
+from tasks.models import TaskList, columns_of, sort_position
 
 
 @cache
@@ -36,13 +36,13 @@ def move_list(*, with_idempotency_key: bool = False) -> Executable:
     is_other_list = and_(
         col(TaskList.user_id) == current.c.user_id, col(TaskList.id) != current.c.id
     )
-    siblings = [Siblings(columns=LISTS.c, condition=is_other_list, applies=true())]
-    slot = find_slot(find_gap(current, siblings, LISTS.c, is_in_target_list=true()))
+    siblings = [Siblings(columns=columns_of(TaskList), condition=is_other_list, applies=true())]
+    slot = find_slot(find_gap(current, siblings, columns_of(TaskList), is_in_target_list=true()))
     placements = find_placements(current, siblings, slot)
     counter_bump = take_versions(slot, placements, with_idempotency_key=with_idempotency_key)
     updated = (
-        write_positions(LISTS, placements, counter_bump)
-        .returning(*list_json(LISTS.c), counter_bump.c.now)
+        write_positions(TaskList, placements, counter_bump)
+        .returning(*list_json(columns_of(TaskList)), counter_bump.c.now)
         .cte("updated")
     )
     unchanged = select(*list_json(current.c), current.c.now)
@@ -53,12 +53,12 @@ def _lock_list(owner: CTE) -> CTE:
     return (
         select(
             TaskList,
-            sort_position(LISTS.c).label("sort_position"),
+            sort_position(columns_of(TaskList)).label("sort_position"),
             cast(null(), Uuid).label("target_list_id"),
             true().label("unchanged_list"),
             owner.c.now,
             case((~owner.c.is_current, "stale")).label("conflict"),
-            matches_if_match(LISTS.c).label("matches_if_match"),
+            matches_if_match(columns_of(TaskList)).label("matches_if_match"),
         )
         .join(owner, col(TaskList.user_id) == owner.c.id)
         .where(col(TaskList.id) == TARGET_ID)

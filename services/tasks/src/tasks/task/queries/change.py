@@ -27,12 +27,11 @@ from tasks.core.projections import (
     LIST_ID,
     SETS_LIST,
     TARGET_ID,
-    TASKS,
     USER_ID,
     matches_if_match,
 )
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
-from tasks.models import Owner, Task
+from tasks.models import Owner, Task, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS, EditableColumn
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_json
 from tasks.task.queries.task_labels import (
@@ -50,7 +49,7 @@ GET_TASK: Final = select(*TASK_PROJECTION).where(
 
 
 def _new_value(column: EditableColumn) -> ColumnElement[Any]:
-    current = TASKS.c[column.name]
+    current = columns_of(Task)[column.name]
     if column.is_nullable:
         return case((column.flag, column.param), else_=current)
     return func.coalesce(column.param, current)
@@ -91,9 +90,9 @@ def change_task(*, with_labels: bool = False) -> Executable:
             label_count=col(Owner.label_count) + NEW_LABEL_COUNT,
         )
     else:
-        label_names = label_names_of(TASKS.c)
+        label_names = label_names_of(columns_of(Task))
         counter_bump = bump_counter(current, 1, is_written)
-    updated = _update_task(counter_bump, task_json(TASKS.c, label_names))
+    updated = _update_task(counter_bump, task_json(columns_of(Task), label_names))
     unchanged_columns = task_json(current.c, label_names_of(current.c))
     unchanged_columns.append(current.c.conflict)
     unchanged_columns.append(current.c.is_stale)
@@ -109,15 +108,15 @@ def change_task(*, with_labels: bool = False) -> Executable:
 
 def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
     new_values = [_NEW_VALUES[column.name] for column in EDITABLE_COLUMNS]
-    current_values = [TASKS.c[column.name] for column in EDITABLE_COLUMNS]
+    current_values = [columns_of(Task)[column.name] for column in EDITABLE_COLUMNS]
     differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(tuple_(*new_values))
     if with_labels:
-        differs = or_(differs, has_other_labels(TASKS.c))
+        differs = or_(differs, has_other_labels(columns_of(Task)))
     # The labels of a task are not locked, but each change of them changes the version of the task.
     is_stale = col(Task.version) != _version_in_snapshot()
     return (
         select(
-            TASKS,
+            Task,
             owner.c.now,
             differs.label("differs"),
             is_stale.label("is_stale"),
@@ -125,7 +124,7 @@ def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
         )
         .join(owner, col(Task.user_id) == owner.c.id)
         .where(col(Task.id) == TARGET_ID)
-        .with_for_update(of=TASKS)
+        .with_for_update(of=Task)
         .cte("current")
     )
 
@@ -147,7 +146,7 @@ def _conflict(owner: CTE, *, with_labels: bool) -> ColumnElement[str | None]:
         label_count = owner.c.label_count + NEW_LABEL_COUNT
         conflicts.append((~owner.c.is_current, "stale"))
         conflicts.append((label_count > LABELS_QUOTA, "labels-full"))
-    conflicts.append((~matches_if_match(TASKS.c), "version-mismatch"))
+    conflicts.append((~matches_if_match(columns_of(Task)), "version-mismatch"))
     return case(*conflicts)
 
 
@@ -181,12 +180,12 @@ def _delete_task() -> Executable:
         6. tombstone: insert the tombstone of the task.
     """
     owner = lock_owner(find_owner(check_snapshot=False))
-    conflict = case((~matches_if_match(TASKS.c), "version-mismatch"))
+    conflict = case((~matches_if_match(columns_of(Task)), "version-mismatch"))
     current = (
         select(col(Task.id), col(Task.user_id), owner.c.now, conflict.label("conflict"))
         .join(owner, col(Task.user_id) == owner.c.id)
         .where(col(Task.id) == TARGET_ID)
-        .with_for_update(of=TASKS)
+        .with_for_update(of=Task)
         .cte("current")
     )
     deleted = (

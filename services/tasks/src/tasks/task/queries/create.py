@@ -33,9 +33,9 @@ from tasks.core.idempotency import (
     store_response,
 )
 from tasks.core.owners import SNAPSHOT_CURRENT, find_owner, lock_owner, target_list_exists
-from tasks.core.projections import KEYS, LIST_ID, QUOTA, TARGET_ID, TASKS, USER_ID, Query
+from tasks.core.projections import LIST_ID, QUOTA, TARGET_ID, USER_ID, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
-from tasks.models import Label, Owner, Task, TaskList
+from tasks.models import IdempotencyKey, Label, Owner, Task, TaskList, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import task_json
 from tasks.task.queries.task_labels import (
@@ -68,7 +68,7 @@ def _get_create_conflicts() -> Query:
             or_(LIST_ID.is_(None), list_exists).label("has_list"),
         )
         .select_from(Owner)
-        .outerjoin(KEYS, HAS_STORED_RESPONSE)
+        .outerjoin(IdempotencyKey, HAS_STORED_RESPONSE)
         .outerjoin(Task, col(Task.id) == TARGET_ID)
         .where(col(Owner.id) == USER_ID)
     )
@@ -156,7 +156,7 @@ def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
     values["created_at"] = owner.c.now
     values["updated_at"] = owner.c.now
     values["version"] = version
-    values["position"] = cast(null(), TASKS.c.position.type)
+    values["position"] = cast(null(), columns_of(Task)["position"].type)
     columns = [value.label(name) for name, value in values.items()]
     columns.append(owner.c.now.label("now"))
     has_list = or_(LIST_ID.is_(None), target_list_exists(owner))
@@ -165,8 +165,8 @@ def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
 
 def _insert_task(task: CTE, claimed: CTE | None, *, with_client_id: bool) -> CTE:
     # `status` is in the CTE for the response; in the table the database computes it.
-    names = [column.name for column in TASKS.c if column.computed is None]
-    columns = [task.c[name] for name in names]
+    names = [column.name for column in columns_of(Task) if column.name != "status"]
+    columns: list[ColumnElement[Any]] = [task.c[name] for name in names]
     row = select(*columns)
     if claimed is not None:
         row = row.join(claimed, claimed.c.user_id == task.c.user_id)

@@ -31,9 +31,11 @@ from sqlmodel import col
 
 from tasks.core.owners import NOT_MODIFIED_SINCE
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
-from tasks.core.projections import TASKS, USER_ID, position_json, time_json
-from tasks.models import TIMESTAMPTZ, Label, Owner, Task, TaskLabel, sort_position
+from tasks.core.projections import USER_ID, position_json, time_json
+from tasks.models import TIMESTAMPTZ, Label, Owner, Task, TaskLabel, columns_of, sort_position
 from tasks.task.projection import TASK_PROJECTION
+
+_task = columns_of(Task)
 
 STATEMENTS_CACHED_MAX: Final = 256
 """Statements that are kept, each for one combination of filters, order and kind of cursor."""
@@ -95,7 +97,7 @@ def _contains_search_text() -> ColumnElement[bool]:
     ]
     is_composed = select(or_(*has_diaeresis)).scalar_subquery()
     matches: list[ColumnElement[bool]] = []
-    for column in (TASKS.c.title, TASKS.c.description):
+    for column in (_task["title"], _task["description"]):
         folded = _casefold(column)
         haystack = case((is_composed, _compose(folded)), else_=folded)
         matches.append(func.strpos(haystack, needle) > 0)
@@ -160,19 +162,19 @@ class SortKey:
     is_nullable: bool = False
 
 
-_DUE_TEXT = func.to_char(TASKS.c.due_date, "YYYY-MM-DD").concat(
-    func.coalesce(time_json(TASKS.c.due_at), "")
+_DUE_TEXT = func.to_char(_task["due_date"], "YYYY-MM-DD").concat(
+    func.coalesce(time_json(_task["due_at"]), "")
 )
-_TITLE_TEXT = _casefold(TASKS.c.title)
+_TITLE_TEXT = _casefold(_task["title"])
 
 SORT_KEYS: Final[dict[str, SortKey]] = {
-    "created_at": SortKey(TASKS.c.created_at, time_json(TASKS.c.created_at)),
-    "updated_at": SortKey(TASKS.c.updated_at, time_json(TASKS.c.updated_at)),
+    "created_at": SortKey(_task["created_at"], time_json(_task["created_at"])),
+    "updated_at": SortKey(_task["updated_at"], time_json(_task["updated_at"])),
     "title": SortKey(_TITLE_TEXT.collate("C"), _TITLE_TEXT),
     "due": SortKey(_DUE_TEXT.collate("C"), _DUE_TEXT, is_nullable=True),
-    "priority": SortKey(TASKS.c.priority, cast(TASKS.c.priority, Text)),
-    "position": SortKey(sort_position(TASKS.c), position_json(TASKS.c)),
-    "is_completed": SortKey(TASKS.c.is_completed, cast(TASKS.c.is_completed, Text)),
+    "priority": SortKey(_task["priority"], cast(_task["priority"], Text)),
+    "position": SortKey(sort_position(_task), position_json(_task)),
+    "is_completed": SortKey(_task["is_completed"], cast(_task["is_completed"], Text)),
 }
 """What tasks can be sorted by."""
 

@@ -17,8 +17,8 @@ from tasks.core.ordering import (
     write_positions,
 )
 from tasks.core.owners import find_owner, lock_owner, target_list_exists
-from tasks.core.projections import LIST_ID, SETS_LIST, TARGET_ID, TASKS, matches_if_match
-from tasks.models import Task, sort_position
+from tasks.core.projections import LIST_ID, SETS_LIST, TARGET_ID, matches_if_match
+from tasks.models import Task, columns_of, sort_position
 from tasks.task.projection import label_names_of, task_json
 
 
@@ -49,13 +49,15 @@ def move_task(*, with_idempotency_key: bool = False) -> Executable:
     current = _lock_task(lock_owner(owner))
     siblings = _siblings(current)
     is_in_target_list = col(Task.list_id).is_not_distinct_from(current.c.target_list_id)
-    slot = find_slot(find_gap(current, siblings, TASKS.c, is_in_target_list))
+    slot = find_slot(find_gap(current, siblings, columns_of(Task), is_in_target_list))
     placements = find_placements(current, siblings, slot)
     counter_bump = take_versions(slot, placements, with_idempotency_key=with_idempotency_key)
     updated = (
-        write_positions(TASKS, placements, counter_bump)
+        write_positions(Task, placements, counter_bump)
         .values(list_id=counter_bump.c.target_list_id)
-        .returning(*task_json(TASKS.c, label_names_of(TASKS.c)), counter_bump.c.now)
+        .returning(
+            *task_json(columns_of(Task), label_names_of(columns_of(Task))), counter_bump.c.now
+        )
         .cte("updated")
     )
     unchanged = select(*task_json(current.c, label_names_of(current.c)), current.c.now)
@@ -69,12 +71,12 @@ def _lock_task(owner: CTE) -> CTE:
     return (
         select(
             Task,
-            sort_position(TASKS.c).label("sort_position"),
+            sort_position(columns_of(Task)).label("sort_position"),
             target_list_id.label("target_list_id"),
             col(Task.list_id).is_not_distinct_from(target_list_id).label("unchanged_list"),
             owner.c.now,
             conflict.label("conflict"),
-            matches_if_match(TASKS.c).label("matches_if_match"),
+            matches_if_match(columns_of(Task)).label("matches_if_match"),
         )
         .join(owner, col(Task.user_id) == owner.c.id)
         .where(col(Task.id) == TARGET_ID)
@@ -87,13 +89,13 @@ def _siblings(current: CTE) -> Sequence[Siblings]:
     target_list_id = current.c.target_list_id
     is_other_task = and_(col(Task.user_id) == current.c.user_id, col(Task.id) != current.c.id)
     in_list = Siblings(
-        columns=TASKS.c,
+        columns=columns_of(Task),
         condition=and_(is_other_task, col(Task.list_id) == target_list_id),
         applies=target_list_id.is_not(None),
         index_prefix=["list_id"],
     )
     in_inbox = Siblings(
-        columns=TASKS.c,
+        columns=columns_of(Task),
         condition=and_(is_other_task, col(Task.list_id).is_(None)),
         applies=target_list_id.is_(None),
         index_prefix=["list_id"],

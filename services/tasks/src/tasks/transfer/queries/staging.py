@@ -23,11 +23,11 @@ from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col
 
-from tasks.core.projections import NOW, STAGED, USER_ID, Query
-from tasks.models import Import, Owner, StagedTask
+from tasks.core.projections import NOW, USER_ID, Query
+from tasks.models import Import, Owner, StagedTask, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
 
-IMPORT_ID: Final = bindparam("current_import_id", type_=STAGED.c.import_id.type)
+IMPORT_ID: Final = bindparam("current_import_id", type_=columns_of(StagedTask)["import_id"].type)
 """The import that a statement works on."""
 
 CONTENT: Final = cast(bindparam("content", type_=Text), JSON)
@@ -70,7 +70,7 @@ def _sent_tasks() -> TableValuedAlias:
     """Read `content` as a table with the columns of `StagedTask`, without user and import."""
     columns = [
         column(staged_column.name, staged_column.type)
-        for staged_column in STAGED.c
+        for staged_column in columns_of(StagedTask)
         if staged_column.name not in {"user_id", "import_id"}
     ]
     return (
@@ -84,7 +84,7 @@ def _stage_tasks() -> Query:
     sent = _sent_tasks()
     rows = select(USER_ID, IMPORT_ID).add_columns(*sent.c)
     # In the order of the table, which begins with the user and the import.
-    statement = insert(StagedTask).from_select(STAGED.c.keys(), rows)
+    statement = insert(StagedTask).from_select(columns_of(StagedTask).keys(), rows)
     new_values: dict[str, ColumnElement[Any]] = {}
     for sent_column in sent.c:
         if sent_column.name != "old_id":
