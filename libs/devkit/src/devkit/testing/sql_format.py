@@ -23,12 +23,12 @@ _PLAIN_VALUES = (int, float, bool)
 _FunctionParsers: TypeAlias = dict[str, Callable[..., object]]
 _INHERITED_PARSERS = cast(
     "_FunctionParsers",
-    PostgresParser.FUNCTION_PARSERS,  # pyright: ignore[reportUnknownMemberType] - sqlglot's own type
+    PostgresParser.FUNCTION_PARSERS,  # pyright: ignore[reportUnknownMemberType] - sqlglot's type
 )
 
 
 class _ReadableGenerator(PostgresGenerator):
-    """Writes parameters by name, short parts on one line, and long clauses on lines of their own."""
+    """Writes parameters by name, short parts on one line, and long clauses on their own lines."""
 
     def placeholder_sql(self, expression: exp.Placeholder) -> str:
         return f":{expression.name}"
@@ -127,8 +127,8 @@ class _PostgresAsWritten(Postgres):
 def format_statement(statement: Executable) -> str:
     """Compile a statement as the service does, and return it as formatted text.
 
-    Parameters that are sent with each execution are written as `:name`. Constants that SQLAlchemy sends as parameters
-    are written as literals inside their cast, such as `CAST(2 AS INT)`.
+    Parameters that are sent with each execution are written as `:name`. Constants that SQLAlchemy
+    sends as parameters are written as literals inside their cast, such as `CAST(2 AS INT)`.
     """
     compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=DIALECT))
     constants: dict[str, object] = {
