@@ -366,7 +366,7 @@ async def test_whoever_goes_on_sending_can_still_read_the_early_answer(served: S
 async def test_work_that_nobody_waits_for_ends(
     served: Served, monkeypatch: pytest.MonkeyPatch, verb: str, outcome: str, next_request: bytes
 ) -> None:
-    monkeypatch.setattr(http_protocol, "GRACE_SECONDS", 1)
+    monkeypatch.setattr(http_protocol, "UNSAFE_GRACE_SECONDS", 1)
     served.seconds = 0.5
     _, writer = await asyncio.open_connection("127.0.0.1", served.port)
 

@@ -1,4 +1,4 @@
-"""How much of what all share one user may take at once."""
+"""Limits on what one user may use of a process at the same time."""
 
 from asyncio import Semaphore
 from dataclasses import dataclass
@@ -7,22 +7,21 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 CONNECTIONS_PER_USER_MAX: Final = 2
-"""Connections of one user that one process uses at once, of the ten in its pool."""
-
+"""Database connections that one process uses for one user, of the ten in its pool."""
 
 STREAMS_MAX: Final = 5
-"""Connections of one process that may wait for their clients at the same time, of the ten in its pool."""
+"""Database connections of one process that may wait for slow clients, of the ten in its pool."""
 
 
 class UserLimiter:
-    """Gives each user so many slots, in the order in which they are asked for."""
+    """Gives each user a number of slots, first in, first out."""
 
     def __init__(self, slots: int = CONNECTIONS_PER_USER_MAX) -> None:
         self._slots = slots
         self._users: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
 
     def for_user(self, user_id: UUID) -> Semaphore:
-        """Return the slots of a user; they last as long as somebody has one or waits for one."""
+        """Return the user's slots. They are forgotten when nobody holds or awaits one."""
         slots = self._users.get(user_id)
         if slots is None:
             slots = Semaphore(self._slots)
@@ -31,26 +30,26 @@ class UserLimiter:
 
 
 class StreamSlots:
-    """Counts the connections of this process that wait for their clients."""
+    """Counts the database connections of this process that wait for slow clients."""
 
-    def __init__(self, most: int = STREAMS_MAX) -> None:
-        self._free = most
+    def __init__(self, slots: int = STREAMS_MAX) -> None:
+        self._free = slots
 
     def try_acquire(self) -> bool:
-        """Take a slot, if there is one; nobody waits for it."""
-        if not self._free:
+        """Take a slot if there is a free one, and tell whether it was taken."""
+        if self._free == 0:
             return False
         self._free -= 1
         return True
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Return a slot."""
         self._free += 1
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverySlots:
-    """What it takes to send a long answer: one of the user's slots, and perhaps a connection that waits."""
+    """Slots that a long response takes: one of the user's, and perhaps a stream's."""
 
     slots: Semaphore
     streams: StreamSlots

@@ -1,12 +1,12 @@
-"""What a process inherits from its environment, and must not."""
+"""Environment variables that a process must not inherit."""
 
 import os
 
 
 def forget_libpq_variables() -> None:
-    """Remove `PGPORT`, `PGOPTIONS`, `PGSERVICE` and their like: a database's URL says all that may be said about it.
+    """Remove `PGPORT`, `PGOPTIONS`, `PGSERVICE` and all others of libpq.
 
-    libpq reads them wherever the URL is silent. Source: PostgreSQL 18, 32.15.
+    libpq reads them where the database URL has no value, but the URL alone shall determine it. Source: PostgreSQL 18, 32.15.
     """
     for name in list(os.environ):
         if name.startswith("PG"):

@@ -1,4 +1,4 @@
-"""Addresses that every service has: alive, ready, which version, and what the edge shows when it refuses."""
+"""Endpoints that every service has: health, readiness, version and the edge's error pages."""
 
 from asyncio import Event
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,50 +12,44 @@ from starlette.routing import BaseRoute
 from common.problems import NotFound, ProblemError, Unavailable
 
 SHUTTING_DOWN: Final = Event()
-"""Whether this process is about to end."""
+"""Set when this process is about to end."""
 
 HealthStatus = Literal["ok", "degraded", "unavailable"]
-"""How one thing that a service needs is doing; only `unavailable` makes the service not ready."""
+"""The status of something that a service needs; only `unavailable` makes it not ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnavailableReason:
-    """Something is unavailable, and it is known why; everybody may read the reason."""
+    """The status `unavailable`, with a reason that everybody may read."""
 
     reason: str
 
 
 ReadinessCheck = Callable[[Request], Awaitable[Mapping[str, HealthStatus | UnavailableReason]]]
-"""Looks at what a service needs, by name."""
+"""Returns the status of everything that a service needs, by name."""
 
 
 def health_routes(
-    distribution: str, ready: ReadinessCheck, *, behind_edge: bool = True
+    distribution: str, check: ReadinessCheck, *, behind_edge: bool = True
 ) -> list[BaseRoute]:
-    """Make the routes for the service that was installed under this name; an edge also gets its error pages there."""
+    """Create the routes.
+
+    Args:
+        distribution: The name under which the service is installed.
+        check: The readiness check.
+        behind_edge: Whether an edge gets its error pages here.
+    """
     router = APIRouter(tags=["operation"])
     router.add_api_route("/healthz", show_health)
 
     @router.get("/readyz")
     async def show_readiness(request: Request) -> dict[str, HealthStatus]:
-        """Say how everything is that is needed; 503 names what is not there."""
-        found = dict(await ready(request))
-        states: dict[str, HealthStatus] = {
-            name: state for name, state in found.items() if not isinstance(state, UnavailableReason)
-        }
-        away = [name for name, state in states.items() if state == "unavailable"]
-        explained = [
-            f"{name} ({state.reason})"
-            for name, state in found.items()
-            if isinstance(state, UnavailableReason)
-        ]
-        if away or explained:
-            raise Unavailable("not-ready", f"Not ready: {', '.join(sorted([*away, *explained]))}.")
-        return states
+        """Show the status of everything that is needed; 503 names what is unavailable."""
+        return _require_available(await check(request))
 
     @router.get("/version")
     async def show_version() -> dict[str, str]:
-        """Say what is running."""
+        """Show name and version of the service."""
         return {"name": distribution, "version": version(distribution)}
 
     if behind_edge:
@@ -64,12 +58,32 @@ def health_routes(
 
 
 async def show_health() -> dict[str, str]:
-    """Say that the process is alive, and not about to end."""
+    """Show that the process runs, and is not about to end."""
     if SHUTTING_DOWN.is_set():
         raise Unavailable("not-ready", "Not ready: about to end.")
     return {"status": "ok"}
 
 
+def _require_available(
+    results: Mapping[str, HealthStatus | UnavailableReason],
+) -> dict[str, HealthStatus]:
+    statuses: dict[str, HealthStatus] = {}
+    unavailable: list[str] = []
+    for name, result in results.items():
+        if isinstance(result, UnavailableReason):
+            unavailable.append(f"{name} ({result.reason})")
+            continue
+        statuses[name] = result
+        if result == "unavailable":
+            unavailable.append(name)
+    if unavailable:
+        raise Unavailable("not-ready", f"Not ready: {', '.join(sorted(unavailable))}.")
+    return statuses
+
+
 async def _show_edge_error(status: str) -> None:
-    """Render what the edge refuses as a problem document; no public route leads here."""
-    raise {str(kind.status): kind for kind in ProblemError.__subclasses__()}.get(status, NotFound)
+    """Render an error of the edge as a problem document; no public route leads here."""
+    for problem_class in ProblemError.__subclasses__():
+        if str(problem_class.status) == status:
+            raise problem_class
+    raise NotFound

@@ -1,8 +1,7 @@
-"""Who is calling, as a service believes it: a passport that the gateway signed, and nothing else."""
+"""Users, and the passports that prove who they are: identity JWTs that the gateway signs."""
 
 import base64
 import time
-from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated, Final
 from uuid import UUID
@@ -15,7 +14,7 @@ from common.problems import Unauthorized
 from common.settings import CommaSeparated
 
 PASSPORT_TYPE: Final = "passport+jwt"
-"""The `typ` of a passport's header, so that no other token can pass for one."""
+"""The `typ` of a passport's header, so that no other token is accepted as one."""
 
 PASSPORT_ISSUER: Final = "auth-gateway"
 """The `iss` of every passport."""
@@ -26,13 +25,15 @@ PASSPORT_AUDIENCE: Final = "services"
 LEEWAY_SECONDS: Final = 30
 """How far the clocks of two machines may be apart."""
 
-_VERIFIER = jwt.PyJWT(
-    {"require": ["exp", "iat", "sub"], "verify_exp": False}
-)  # while it is remembered, it may end
+VERIFIED_MAX: Final = 10_000
+"""Verified passports in the cache of a process."""
+
+# The expiry is checked with every request, because a cached passport may expire.
+_DECODER = jwt.PyJWT({"require": ["exp", "iat", "sub"], "verify_exp": False})
 
 
 class User(BaseModel, frozen=True):
-    """The caller, and the passport to carry on to another service."""
+    """An authenticated user, and the passport to pass on to other services."""
 
     id: UUID = Field(alias="sub")
     issuer: str = Field(validation_alias=AliasPath("ext", "issuer"))
@@ -43,47 +44,50 @@ class User(BaseModel, frozen=True):
 
 
 class PassportVerifier:
-    """Verifies passports, and remembers those it has verified until they end.
+    """Verifies passports, and caches verified ones until they expire.
 
-    A public key is base64url of its 32 bytes; any other text is a ValueError.
+    Args:
+        public_keys: Ed25519 keys, each base64url of its 32 bytes; any other text is a ValueError.
     """
 
     def __init__(self, public_keys: list[str] | tuple[str, ...]) -> None:
-        self._keys = [
-            Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=="))
-            for text in public_keys
-        ]
-        self._verified = lru_cache(10_000)(self._verify)
+        self._keys: list[Ed25519PublicKey] = []
+        for text in public_keys:
+            key_bytes = base64.urlsafe_b64decode(text + "==")
+            self._keys.append(Ed25519PublicKey.from_public_bytes(key_bytes))
+        self._verify_cached = lru_cache(VERIFIED_MAX)(self._verify)
 
     def verify(self, passport: str) -> User:
         """Return the user of a passport.
 
         Raises:
-            Unauthorized: It is not one of ours, or it has ended.
+            Unauthorized: The passport is invalid or has expired.
         """
-        user = self._verified(passport)
+        user = self._verify_cached(passport)
         if user.expires_at + LEEWAY_SECONDS <= time.time():
             raise Unauthorized("token-expired", "The passport has ended.")
         return user
 
     def _verify(self, passport: str) -> User:
         for key in self._keys:
-            with suppress(jwt.InvalidTokenError, ValueError):
-                return _user(passport, key)
+            try:
+                return _decode(passport, key)
+            except (jwt.InvalidTokenError, ValueError):
+                continue
         raise Unauthorized("token-invalid", "The passport is not valid.")
 
 
-def _require_readable(texts: tuple[str, ...]) -> tuple[str, ...]:
+def _require_public_keys(texts: tuple[str, ...]) -> tuple[str, ...]:
     PassportVerifier(texts)
     return texts
 
 
-PublicKeys = Annotated[CommaSeparated, Field(min_length=1), AfterValidator(_require_readable)]
-"""A setting: the public keys of the gateway's passports, the old one beside the new one while they change."""
+PublicKeys = Annotated[CommaSeparated, Field(min_length=1), AfterValidator(_require_public_keys)]
+"""A setting: public keys of passports; during a rotation the old one and the new one."""
 
 
-def _user(passport: str, key: Ed25519PublicKey) -> User:
-    decoded = _VERIFIER.decode_complete(
+def _decode(passport: str, key: Ed25519PublicKey) -> User:
+    decoded = _DECODER.decode_complete(
         passport,
         key,
         ["EdDSA"],
@@ -93,4 +97,6 @@ def _user(passport: str, key: Ed25519PublicKey) -> User:
     )
     if decoded["header"].get("typ") != PASSPORT_TYPE:
         raise jwt.InvalidTokenError
-    return User.model_validate({**decoded["payload"], "passport": passport})
+    claims = dict(decoded["payload"])
+    claims["passport"] = passport
+    return User.model_validate(claims)

@@ -1,28 +1,28 @@
-"""Refusals: raised where a rule is broken, rendered in one place.
+"""Problems (RFC 9457): raised where a rule is broken, rendered in one place.
 
     HTTPException
-    └── Refusal                       every answer that is not a success
-        ├── BadRequest                400  it cannot be read
-        ├── Unauthorized              401  nobody knows who asks
-        ├── Forbidden                 403  it names another user
-        ├── NotFound                  404  it is not there, or not yours
+    └── ProblemError                  every response that is not a success
+        ├── BadRequest                400  the request cannot be read
+        ├── Unauthorized              401  there is no valid token
+        ├── Forbidden                 403  the request names another user
+        ├── NotFound                  404  it does not exist, or belongs to another user
         ├── MethodNotAllowed          405
-        ├── RequestTimeout            408  it did not come in time
-        ├── Conflict                  409  it stands in the way of what is there
-        ├── Gone                      410  it is no longer known
-        ├── PreconditionFailed        412  it is not, or no longer, as the request expects
+        ├── RequestTimeout            408  the body was sent too slowly
+        ├── Conflict                  409  the state of the resource does not allow it
+        ├── Gone                      410  the service no longer knows it
+        ├── PreconditionFailed        412  If-Match or If-None-Match does not hold
         ├── BodyTooLarge              413
         ├── UriTooLong                414
         ├── UnsupportedMediaType      415
-        ├── Unprocessable             422  it reads, but breaks a rule
+        ├── Unprocessable             422  the request can be read, but breaks a rule
         ├── TooManyRequests           429
         ├── HeadersTooLarge           431
-        ├── ServerError               500  the database is lost, or we have a bug
-        ├── BadGateway                502  a service sent nonsense or nothing
-        ├── Unavailable               503  a deadline passed, a needed service is away
-        └── GatewayTimeout            504  a service did not answer
+        ├── ServerError               500  the database is lost, or there is a bug
+        ├── BadGateway                502  a service sent an invalid response or none
+        ├── Unavailable               503  a deadline passed, or a needed service is not available
+        └── GatewayTimeout            504  a service did not respond in time
 
-The class fixes the status; whoever raises it may say more in one sentence for the caller.
+The class fixes the status; code that raises it may add one sentence for the client.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,17 +38,17 @@ PROBLEM_TYPE: Final = "application/problem+json"
 Headers = Mapping[str, str]
 
 RETRY_SOON: Final[Headers] = {"Retry-After": "1"}
-"""What may be over in a moment says so, in seconds. Source: RFC 9110, 10.2.3."""
+"""For problems that may be over soon, in seconds. Source: RFC 9110, 10.2.3."""
 
 ERRORS_MAX: Final = 20
-"""Faults that one answer lists; of those beyond it says only how many there are."""
+"""Errors that a problem document lists; the others are only counted."""
 
 INVALID_TOKEN_CHALLENGE: Final[Headers] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-"""Says that the token which was sent is no good. Source: RFC 6750, 3."""
+"""For a token that was sent and is invalid. Source: RFC 6750, 3."""
 
 
 class FieldError(TypedDict):
-    """One thing that is wrong with a body, a query or a path; never what was sent."""
+    """An error in a body, a query or a path. Contains nothing of what was sent."""
 
     location: list[str | int]
     code: str
@@ -59,11 +59,15 @@ FieldErrors = Sequence[FieldError]
 
 
 class ProblemError(HTTPException):
-    """An answer that refuses, with a stable `code` and one sentence for the caller.
+    """A response that reports a problem, with a stable `code`.
 
-    Where nothing is said, the code is the title, and sentence and headers are those that stand in the class. Of
-    `errors` the first `ERRORS_MAX` are kept, the others are added to those that were `errors_omitted` before. `reason`
-    is for the log, and for the 401 body where `EXPLAIN_REFUSALS` is set.
+    Args:
+        code: The code; default: the title in lower case with hyphens.
+        detail: One sentence for the client; default: the docstring of the class.
+        errors: Errors in the request; the first `ERRORS_MAX` are listed.
+        errors_omitted: How many errors were left out before; those left out here are added.
+        headers: Headers in addition to those of the class, or in place of them.
+        reason: For the log, and for the body of a 401 where `EXPLAIN_REFUSALS` is set.
     """
 
     status: ClassVar[int]
@@ -71,10 +75,12 @@ class ProblemError(HTTPException):
     default_headers: ClassVar[Headers]
 
     outcome_unknown: bool = False
-    """Whether a request that gets this answer may have been carried out all the same."""
+    """Whether a request with this response may have been carried out all the same."""
 
     def __init_subclass__(cls, status: int, title: str, headers: Headers | None = None) -> None:
-        cls.status, cls.title, cls.default_headers = status, title, headers or {}
+        cls.status = status
+        cls.title = title
+        cls.default_headers = headers or {}
 
     def __init__(
         self,
@@ -90,9 +96,9 @@ class ProblemError(HTTPException):
         self.errors = errors[:ERRORS_MAX]
         self.errors_omitted = errors_omitted + len(errors) - len(self.errors)
         self.reason = reason
-        super().__init__(
-            self.status, detail or self.__doc__, {**self.default_headers, **(headers or {})}
-        )
+        response_headers = dict(self.default_headers)
+        response_headers.update(headers or {})
+        super().__init__(self.status, detail or self.__doc__, response_headers)
 
 
 class BadRequest(ProblemError, status=400, title="Bad Request"):
@@ -178,24 +184,24 @@ class GatewayTimeout(ProblemError, status=504, title="Gateway Timeout"):
 
 
 def problem_response(
-    refusal: ProblemError, request_id: str, *, explain: bool = False
+    problem: ProblemError, request_id: str, *, explain: bool = False
 ) -> JSONResponse:
-    """Render a refusal as a problem document; with `explain`, a 401 also carries its reason.
+    """Render a problem document; with `explain`, that of a 401 contains the reason.
 
     Source: RFC 9457, 3.
     """
     document: dict[str, object] = {
-        "type": f"/problems/{refusal.code}",
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "code": refusal.code,
+        "type": f"/problems/{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
         "request_id": request_id,
     }
-    if refusal.errors:
-        document["errors"] = refusal.errors
-    if refusal.errors_omitted:
-        document["errors_omitted"] = refusal.errors_omitted
-    if explain and refusal.reason and isinstance(refusal, Unauthorized):
-        document["reason"] = refusal.reason
-    return JSONResponse(document, refusal.status, refusal.headers, PROBLEM_TYPE)
+    if problem.errors:
+        document["errors"] = problem.errors
+    if problem.errors_omitted:
+        document["errors_omitted"] = problem.errors_omitted
+    if explain and problem.reason and isinstance(problem, Unauthorized):
+        document["reason"] = problem.reason
+    return JSONResponse(document, problem.status, problem.headers, PROBLEM_TYPE)

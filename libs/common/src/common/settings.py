@@ -1,16 +1,17 @@
-"""What an operator can change: read from the environment once, at the start, and never again."""
+"""Settings, read from the environment once at the start."""
 
 import sys
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.environment import forget_libpq_variables
 
 
 class Settings(BaseSettings):
-    """What every service can be told. Unset and empty mean the same."""
+    """Settings of every service. An empty variable is the same as an unset one."""
 
     model_config = SettingsConfigDict(
         frozen=True, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
@@ -23,15 +24,17 @@ class Settings(BaseSettings):
     """TCP port to listen on; 0 picks a free one."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
-    """TCP port at the same address that shows metrics to Prometheus, and not to be reached by clients. Unset, none."""
+    """TCP port for Prometheus at the same address; clients must not reach it. Unset: no metrics."""
 
 
-def _split(text: object) -> object:
-    return (
-        tuple(part.strip() for part in text.split(",") if part.strip())
-        if isinstance(text, str)
-        else text
-    )
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts: list[str] = []
+    for part in value.split(","):
+        if part.strip():
+            parts.append(part.strip())
+    return tuple(parts)
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -41,21 +44,27 @@ SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 
 
 def read_settings(settings_class: type[SettingsClass]) -> SettingsClass:
-    """Read the settings, or stop the start with one message that names all that is wrong.
+    """Read the settings, or stop the start with one message that names all that are wrong.
 
-    From then on libpq's own variables say nothing any more.
+    Also removes libpq's own variables from the environment.
 
     Raises:
-        SystemExit: Something is missing or dangerous; the exit code is 2.
+        SystemExit: A setting is missing or wrong; the exit code is 2.
     """
     forget_libpq_variables()
     try:
         return settings_class()
     except ValidationError as error:
-        faults = [(fault["loc"], fault["msg"]) for fault in error.errors(include_input=False)]
-    lines = [
-        f"  {str(*at[:1]).upper() or 'settings'}: {says.removeprefix('Value error, ')}"
-        for at, says in faults
-    ]
-    sys.stderr.write("\n".join(["These settings stop the start:", *sorted(lines), ""]))
+        lines = [_describe(detail) for detail in error.errors(include_input=False)]
+    sys.stderr.write("These settings stop the start:\n")
+    for line in sorted(lines):
+        sys.stderr.write(line + "\n")
     raise SystemExit(2)
+
+
+def _describe(detail: ErrorDetails) -> str:
+    name = "settings"
+    if detail["loc"]:
+        name = str(detail["loc"][0]).upper()
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"  {name}: {message}"

@@ -1,4 +1,4 @@
-"""Long request bodies, read as they come: how long they may be, how slow their clients, and how many of one user."""
+"""Long request bodies, read while they arrive: limits on their size, time and number per user."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -12,16 +12,17 @@ from common.problems import BodyTooLarge, RequestTimeout, Unavailable
 from common.request_state import RequestState
 
 UPLOADS_PER_USER_MAX: Final = 2
-"""Uploads of one user that one process reads at once: two, so that a retry need not wait for what hangs."""
+"""Uploads of one user that one process reads at once; two, so that one that hangs can be retried."""
 
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """What an upload may be and take.
+    """How large an upload may be, and how slow.
 
-    A client has `pause_seconds` to send something. What it sends gains it time, a second for `bytes_per_second_min`,
-    up to that pause again: so whoever sends nothing is given up after one pause, and whoever sends less than that, a
-    little later. Only time in which the service waits for the client counts: it may be slow itself.
+    A client has `pause_seconds` to send something. Each `bytes_per_second_min` that it sends add a
+    second, up to `pause_seconds` again. So a client that sends nothing is given up after one pause,
+    and one that sends less than the minimum rate a little later. Only the time in which the
+    service waits for the client counts.
     """
 
     bytes_max: int
@@ -33,21 +34,26 @@ class UploadLimits:
 IMPORT_LIMITS: Final = UploadLimits(
     bytes_max=67_108_864, seconds_max=50.0, pause_seconds=10.0, bytes_per_second_min=1_024
 )
-"""64 MiB; what is longer comes in parts, each with the first line. 50 seconds are less than an edge and the gateway let
-pass until a body has come (60), so that it is the service that answers."""
+"""64 MiB; longer imports come in parts, each with the first line.
+
+50 seconds are less than an edge and the gateway wait for a body (60), so that the service responds.
+"""
 
 
 def read_upload(
     request: Request, limits: UploadLimits, finish_seconds: float
 ) -> AsyncIterator[bytes]:
-    """Yield the body in pieces; from now on the limits hold instead of the request's deadline.
+    """Yield the body in chunks. From now on the limits replace the request's deadline.
 
-    That is `finish_seconds` away when all is there.
+    Args:
+        request: The request.
+        limits: The limits of the upload.
+        finish_seconds: How long the request may take after its last byte.
 
     Raises:
-        BodyTooLarge: It is longer than the limits allow.
+        BodyTooLarge: The body is longer than the limits allow.
         RequestTimeout: The client is too slow, or the whole takes too long.
-        Unavailable: The whole takes too long, and more than half of that was not the client's.
+        Unavailable: The whole takes too long, and mostly not because of the client.
         ClientDisconnect: The client has left.
     """
     ends_at = asyncio.get_running_loop().time() + limits.seconds_max
@@ -59,52 +65,56 @@ async def _read(
     request: Request, limits: UploadLimits, ends_at: float, finish_seconds: float
 ) -> AsyncIterator[bytes]:
     size = 0
-    async for piece in _in_time(request.stream(), limits, ends_at):
-        size += len(piece)
+    async for chunk in _read_in_time(request.stream(), limits, ends_at):
+        size += len(chunk)
         if size > limits.bytes_max:
             raise BodyTooLarge
-        yield piece
+        yield chunk
     RequestState.of(request.scope).extend_deadline(finish_seconds)
 
 
-async def _in_time(
-    pieces: AsyncIterator[bytes], limits: UploadLimits, ends_at: float
+async def _read_in_time(
+    chunks: AsyncIterator[bytes], limits: UploadLimits, ends_at: float
 ) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
-    patience, waited = limits.pause_seconds, 0.0
+    remaining_seconds = limits.pause_seconds
+    waited_seconds = 0.0
     while True:
-        began = loop.time()
-        if began >= ends_at and waited < limits.seconds_max / 2:
+        started_at = loop.time()
+        if started_at >= ends_at and waited_seconds < limits.seconds_max / 2:
             raise Unavailable("deadline-passed", "It took too long.")
         try:
-            async with asyncio.timeout_at(min(began + patience, ends_at)):
-                piece = await anext(pieces, None)
+            async with asyncio.timeout_at(min(started_at + remaining_seconds, ends_at)):
+                chunk = await anext(chunks, None)
         except TimeoutError:
             raise RequestTimeout from None
-        if piece is None:
+        if chunk is None:
             return
-        waited += loop.time() - began
-        patience += len(piece) / limits.bytes_per_second_min - (loop.time() - began)
-        patience = min(patience, limits.pause_seconds)
-        yield piece
+        chunk_seconds = loop.time() - started_at
+        waited_seconds += chunk_seconds
+        earned_seconds = len(chunk) / limits.bytes_per_second_min
+        remaining_seconds += earned_seconds - chunk_seconds
+        remaining_seconds = min(remaining_seconds, limits.pause_seconds)
+        yield chunk
 
 
-async def with_pauses(pieces: AsyncIterator[bytes], pause_seconds: float) -> AsyncGenerator[bytes]:
-    """Yield pieces as they come, and an empty one as soon as none has come for `pause_seconds`.
+async def with_pauses(chunks: AsyncIterator[bytes], pause_seconds: float) -> AsyncGenerator[bytes]:
+    """Yield chunks, and an empty one whenever none has arrived for `pause_seconds`.
 
-    A task reads on between two pieces, so whoever reads no further must close it (`contextlib.aclosing`).
+    A task reads between two chunks: a caller that stops early must close the generator
+    (`contextlib.aclosing`).
     """
-    coming = asyncio.ensure_future(anext(pieces, None))
+    next_chunk = asyncio.ensure_future(anext(chunks, None))
     try:
         while True:
-            done, _ = await asyncio.wait({coming}, timeout=pause_seconds)
-            if not done:
+            finished, _ = await asyncio.wait({next_chunk}, timeout=pause_seconds)
+            if not finished:
                 yield b""
-            piece = await coming
-            if piece is None:
+            chunk = await next_chunk
+            if chunk is None:
                 return
-            coming = asyncio.ensure_future(anext(pieces, None))
-            yield piece
+            next_chunk = asyncio.ensure_future(anext(chunks, None))
+            yield chunk
     finally:
-        coming.cancel()
-        await asyncio.gather(coming, return_exceptions=True)
+        next_chunk.cancel()
+        await asyncio.gather(next_chunk, return_exceptions=True)
