@@ -1,8 +1,8 @@
 """The statements of the tasks service, by the names of their snapshots.
 
-A name is the feature, the statement's name in lower case, and for a statement that is built in several
-ways the variant after a hyphen. Of the many combinations of filters and sorts of a task list, each part
-appears once.
+A name is the feature, the statement's name in lower case, and for a statement that is built in
+several ways the variant after a hyphen. Of the many combinations of filters and sorts of a task
+list, each part appears once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ from tasks.task_list import queries as list_queries
 from tasks.task_list.move_queries import move_list
 from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
 
-CORE: Final[Mapping[str, Executable]] = {
+CORE: Final[dict[str, Executable]] = {
     "core/insert_owner": owners.INSERT_OWNER,
     "core/get_stored_response": idempotency.GET_STORED_RESPONSE,
     "core/raise_all_versions": history.RAISE_ALL_VERSIONS,
@@ -31,7 +31,7 @@ CORE: Final[Mapping[str, Executable]] = {
     "task_list/move_list-with_idempotency_key": move_list(with_idempotency_key=True),
 }
 
-TASK: Final[Mapping[str, Executable]] = {
+TASK: Final[dict[str, Executable]] = {
     "task/get_create_conflicts": create.GET_CREATE_CONFLICTS,
     "task/create_task": create.create_task(),
     "task/create_task-with_labels": create.create_task(with_labels=True),
@@ -52,7 +52,7 @@ def _list_tasks(
 
 _INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue"})
 
-TASK_LISTING: Final[Mapping[str, Executable]] = {
+TASK_LISTING: Final[dict[str, Executable]] = {
     "task/list_tasks": _list_tasks(),
     "task/list_tasks-filtered": _list_tasks(filters=FILTERS.keys() - _INBOX_FILTERS),
     "task/list_tasks-in_inbox": _list_tasks(filters=_INBOX_FILTERS, sort="position"),
@@ -68,7 +68,7 @@ TASK_LISTING: Final[Mapping[str, Executable]] = {
     "task/list_tasks-next_page_by_due_after_null": _list_tasks(sort="due", after=NullSortCursor),
 }
 
-TASK_LIST: Final[Mapping[str, Executable]] = {
+TASK_LIST: Final[dict[str, Executable]] = {
     "task_list/list_lists": list_queries.LIST_LISTS,
     "task_list/get_list": list_queries.GET_LIST,
     "task_list/get_create_conflicts": list_queries.GET_CREATE_CONFLICTS,
@@ -82,16 +82,16 @@ TASK_LIST: Final[Mapping[str, Executable]] = {
     "task_list/delete_list-with_tasks": list_queries.delete_list(with_tasks=True),
 }
 
-LABEL: Final[Mapping[str, Executable]] = {
+LABEL: Final[dict[str, Executable]] = {
     "label/list_labels": label_queries.LIST_LABELS,
     "label/get_label": label_queries.GET_LABEL,
     "label/change_label": label_queries.CHANGE_LABEL,
     "label/delete_label": label_queries.DELETE_LABEL,
 }
 
-SYNC: Final[Mapping[str, Executable]] = {"sync/get_changes": sync_queries.GET_CHANGES}
+SYNC: Final[dict[str, Executable]] = {"sync/get_changes": sync_queries.GET_CHANGES}
 
-TRANSFER: Final[Mapping[str, Executable]] = {
+TRANSFER: Final[dict[str, Executable]] = {
     "transfer/begin_import": staging.BEGIN_IMPORT,
     "transfer/stage_tasks": staging.STAGE_TASKS,
     "transfer/lock_import": staging.LOCK_IMPORT,
@@ -106,12 +106,6 @@ TRANSFER: Final[Mapping[str, Executable]] = {
     "transfer/erase_owner": owner.ERASE_OWNER,
 }
 
-STATEMENTS: Final[Mapping[str, Executable]] = {
-    **CORE,
-    **TASK,
-    **TASK_LISTING,
-    **TASK_LIST,
-    **LABEL,
-    **SYNC,
-    **TRANSFER,
-}
+STATEMENTS: Final[Mapping[str, Executable]] = (
+    CORE | TASK | TASK_LISTING | TASK_LIST | LABEL | SYNC | TRANSFER
+)

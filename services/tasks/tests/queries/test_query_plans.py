@@ -1,7 +1,7 @@
-"""How the database finds what it is asked for: by an index, and at the same cost however many tasks others have.
+"""Query plans: indexes are used, and the cost does not depend on the tasks of other users.
 
-Each plan is made in both ways in which the server makes one for a statement that was prepared: for its very values, and
-once for all values.
+Each plan is made in both ways in which the server plans a prepared statement: for its values
+(custom), and once for all values (generic).
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -275,7 +275,10 @@ async def test_a_page_costs_the_same_among_a_million_tasks_of_others(
 
 
 async def test_no_index_is_kept_for_nothing(filled: Databases) -> None:
-    indexes = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' EXCEPT SELECT conname FROM pg_constraint"
+    indexes = """
+        SELECT indexname FROM pg_indexes WHERE schemaname = 'public'
+        EXCEPT SELECT conname FROM pg_constraint
+    """
     found = await (await filled.quiet.execute(indexes)).fetchall()
 
     assert {name for (name,) in found} - {"alembic_version_pkc"} <= {

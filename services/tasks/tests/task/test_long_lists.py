@@ -1,4 +1,4 @@
-"""Lists of many megabytes: whole, in bounded memory, and never mixed, however fast their clients receive them."""
+"""Lists of many megabytes: complete, in bounded memory, consistent, for slow and fast clients."""
 
 import asyncio
 import json
@@ -32,11 +32,15 @@ MEMORY_MAX_BYTES = 160 * 2**20
 
 FILL = """
     WITH owner AS (
-        INSERT INTO owners (id, counter, task_count, created_at) VALUES ({owner}, 1000000, {tasks}, now()) RETURNING id
+        INSERT INTO owners (id, counter, task_count, created_at)
+        VALUES ({owner}, 1000000, {tasks}, now()) RETURNING id
     )
-    INSERT INTO tasks (id, user_id, title, description, is_completed, created_at, updated_at, version, due_date)
+    INSERT INTO tasks (
+        id, user_id, title, description, is_completed, created_at, updated_at, version, due_date
+    )
     SELECT gen_random_uuid(), id, 'Task ' || n, n || repeat({letter}, {characters}), false,
-           now() - n * interval '1 minute', now(), n, CASE n % 3 WHEN 1 THEN current_date + n % 100 END
+           now() - n * interval '1 minute', now(), n,
+           CASE n % 3 WHEN 1 THEN current_date + n % 100 END
     FROM owner, generate_series(1, {tasks}) AS n
 """
 RUNNING = """

@@ -1,4 +1,4 @@
-"""Any moves, by two devices at once: one order, one row written for each, and numbers that stay short."""
+"""Sequences of moves by two devices: one order, one row written for each, short positions."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -42,7 +42,7 @@ Orders = dict[UUID | None, tuple[UUID, ...]]
 
 
 class Move(NamedTuple):
-    """A task, the list it goes to if it does not stay, and what it follows: the first place and the last have words."""
+    """A task, its target (`stay`, `list`, `inbox`), and a task to follow, `first` or `last`."""
 
     task: int
     to: str
@@ -118,7 +118,7 @@ class Moves(RuleBasedStateMachine):
         assert self.seen_by(self.phone) == self.seen_by(self.laptop) == self.orders
 
     def send(self, *wanted: Move) -> None:
-        """Send moves at once: they come out as if one had come after the other, and write the rows that they move."""
+        """Send moves concurrently. The result is that of some sequence, and only moved rows change."""
         before = self.written()
         devices = (self.phone, self.laptop)
         answers = self.wait(*map(self.ask, devices, wanted))
@@ -163,7 +163,7 @@ class Moves(RuleBasedStateMachine):
         return {**left, target: (*left[target][:place], task, *left[target][place:])}
 
     def seen_by(self, device: AsyncClient) -> Orders:
-        """List all tasks in their order, and look at the numbers that make it: all are different."""
+        """List all tasks in order, and check that their positions are distinct and short."""
         [answer] = self.wait(device.get("/tasks?sort=position"))
         shown: list[JsonObject] = answer.json()
         orders: Orders = {}

@@ -190,7 +190,7 @@ async def _stored_fingerprint(proxy: FaultProxy, owner: AsyncClient) -> str:
 async def test_a_retry_after_a_release_is_the_same_request(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    """The fingerprints were computed by version 1: a key that it stored must still be recognised."""
+    """The literals were computed by the first release: its stored keys must be recognised."""
     task_owner = as_isolated_user("owner of a task")
     task_path = "/tasks/019aa5f2-8e40-7c31-a6d9-3b0f5c72e1aa"
     list_owner = as_isolated_user("owner of a list")

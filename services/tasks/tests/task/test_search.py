@@ -61,7 +61,7 @@ async def test_titles_are_sorted_and_paged_without_regard_to_case(as_user: Clien
 async def test_the_database_folds_every_character_as_names_are_folded(
     databases: MigratedDatabases,
 ) -> None:
-    """Characters that only one of the two knows are left out: they differ in their versions of Unicode."""
+    """Characters of only one of both Unicode versions are left out."""
     numbers = func.generate_series(
         bindparam("first", type_=Integer), bindparam("last", type_=Integer)
     ).column_valued()

@@ -71,15 +71,11 @@ async def move_row(
         Conflict: A request with this key may still be running.
     """
     key_params = idempotency_params(f"move-{kind}", key, fingerprint_content)
-    user_id = context.user.id
+    statement_params = {"current_user_id": context.user.id} | dict(params) | dict(key_params)
     while True:
-        moved = await execute_or_conflict(
-            context.database, statement, current_user_id=user_id, **params, **key_params
-        )
+        moved = await execute_or_conflict(context.database, statement, **statement_params)
         if moved is None and key is not None:
-            stored = await fetch_one(
-                context.database, GET_STORED_RESPONSE, current_user_id=user_id, **key_params
-            )
+            stored = await fetch_one(context.database, GET_STORED_RESPONSE, statement_params)
             if stored is not None:
                 return replay(stored, key_params["fingerprint"])
         if moved is None or moved["conflict"] != "stale":

@@ -67,13 +67,16 @@ def _check_zone(name: str) -> str:
     return name
 
 
-def _string_schema(description: str, **schema: object) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": description, **schema})
+def _string_schema(description: str, schema: dict[str, object]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "description": description} | schema)
 
 
-_DAY_SCHEMA = {"format": "date", "examples": ["2026-11-30"]}
-_CLOCK_SCHEMA = {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["08:30"]}
-_ZONE_SCHEMA = {
+_DAY_SCHEMA: dict[str, object] = {"format": "date", "examples": ["2026-11-30"]}
+_CLOCK_SCHEMA: dict[str, object] = {
+    "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "examples": ["08:30"],
+}
+_ZONE_SCHEMA: dict[str, object] = {
     "pattern": "^[A-Za-z][A-Za-z0-9_+/-]*$",
     "maxLength": 64,
     "examples": ["Europe/Berlin"],
@@ -83,19 +86,19 @@ Day = Annotated[
     date,
     BeforeValidator(_read_day),
     AfterValidator(_check_year),
-    _string_schema("A calendar day, from 1970 to 2200.", **_DAY_SCHEMA),
+    _string_schema("A calendar day, from 1970 to 2200.", _DAY_SCHEMA),
 ]
 """Source: RFC 3339, 5.6."""
 
 Clock = Annotated[
-    str, AfterValidator(_check_clock), _string_schema("The time of day there.", **_CLOCK_SCHEMA)
+    str, AfterValidator(_check_clock), _string_schema("The time of day there.", _CLOCK_SCHEMA)
 ]
 """`HH:MM`, from 00:00 to 23:59."""
 
 TimeZone = Annotated[
     str,
     AfterValidator(_check_zone),
-    _string_schema("A name of the IANA Time Zone Database.", **_ZONE_SCHEMA),
+    _string_schema("A name of the IANA Time Zone Database.", _ZONE_SCHEMA),
 ]
 """Source: IANA Time Zone Database. Links such as `US/Pacific` are accepted, other cases are not."""
 
@@ -157,7 +160,7 @@ class Due(StrictModel):
 class DueRead(TypedDict):
     """The due date of a task; all but the date is null if the task is due all day."""
 
-    date: Annotated[str, _string_schema("The calendar day; it never shifts.", **_DAY_SCHEMA)]
+    date: Annotated[str, _string_schema("The calendar day; it never shifts.", _DAY_SCHEMA)]
     time: Annotated[Clock | None, Field(description="The time of day there.")]
     time_zone: Annotated[TimeZone | None, Field(description="Where clocks show that time.")]
     at: Annotated[DateTimeText | None, Field(description="The instant.")]
