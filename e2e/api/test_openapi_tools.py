@@ -1,4 +1,4 @@
-"""The usual tools of Go and Java read the OpenAPI document; `test_typescript.py` shows it for JavaScript."""
+"""Tools of Go and Java accept the OpenAPI document; `test_typescript.py` has JavaScript."""
 
 import re
 import subprocess
@@ -10,34 +10,35 @@ from devkit.openapi.document import OPENAPI_FILE, build_document
 from devkit.openapi.schemas import Json
 from e2e.support.npm import find_program
 
-TOOLS: Final = Path(__file__).parents[1].joinpath("openapi_tools")
+TOOLS: Final = Path(__file__).parents[1] / "openapi_tools"
 
-PATHS: Final = len(cast("Json", build_document()["paths"]))
+PATH_COUNT: Final = len(cast("Json", build_document()["paths"]))
 
-RUN_SECONDS: Final = 400
-"""Far more than it takes; the first time, packages are fetched and compiled."""
+TIMEOUT_SECONDS: Final = 400
+"""Far longer than a run takes; the first one installs packages and compiles."""
 
 
-def number_of_paths(command: Sequence[str]) -> int:
-    """Let a program validate the document, and return how many paths it found."""
-    run = subprocess.run(
-        [find_program(command[0]), *command[1:]],
+def count_paths(command: Sequence[str]) -> int:
+    """Validate the document by a program, and return the number of paths that it prints."""
+    name, *arguments = command
+    process = subprocess.run(
+        [find_program(name), *arguments],
         check=False,
         cwd=TOOLS,
         capture_output=True,
         text=True,
-        timeout=RUN_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
-    assert run.returncode == 0, run.stdout + run.stderr
-    (found,) = re.findall("paths: ([0-9]+)", run.stdout)
-    return int(found)
+    assert process.returncode == 0, process.stdout + process.stderr
+    [count] = re.findall("paths: ([0-9]+)", process.stdout)
+    return int(count)
 
 
-def test_kin_openapi_takes_the_document() -> None:
-    assert number_of_paths(["go", "run", "-C", "go", ".", str(OPENAPI_FILE)]) == PATHS
+def test_kin_openapi_accepts_the_document() -> None:
+    assert count_paths(["go", "run", "-C", "go", ".", str(OPENAPI_FILE)]) == PATH_COUNT
 
 
-def test_swagger_parser_takes_the_document() -> None:
+def test_swagger_parser_accepts_the_document() -> None:
     maven = [
         "mvn",
         "--quiet",
@@ -50,4 +51,4 @@ def test_swagger_parser_takes_the_document() -> None:
         f"-Dexec.args={OPENAPI_FILE}",
     ]
 
-    assert number_of_paths(maven) == PATHS
+    assert count_paths(maven) == PATH_COUNT

@@ -1,4 +1,4 @@
-"""Lists, labels and moves as a client meets them."""
+"""Lists, labels, priorities and moves."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ import pytest
 from e2e.support.contract import assert_problem
 from e2e.support.user_client import UserClientFactory
 
-CALLS: Final = {
+METHODS: Final = {
     "/lists": ("GET", "POST"),
     "/lists/{list}": ("GET", "PATCH", "PUT", "DELETE"),
     "/lists/{list}/move": ("POST",),
@@ -19,7 +19,7 @@ CALLS: Final = {
 
 
 @pytest.mark.scenario("S006-FR-005")
-async def test_nothing_of_a_plan_is_done_without_a_token(
+async def test_every_planning_endpoint_needs_a_token(
     as_user: UserClientFactory, anonymous: httpx.AsyncClient
 ) -> None:
     ann = as_user("ann")
@@ -27,31 +27,29 @@ async def test_nothing_of_a_plan_is_done_without_a_token(
     task = await ann.create_task(list_id=garden["id"], labels=["red"])
     [label] = (await ann.get("/labels")).json()
 
-    for template, methods in CALLS.items():
+    for template, methods in METHODS.items():
         path = template.format(list=garden["id"], label=label["id"], task=task["id"])
         for method in methods:
-            assert_problem(
-                await anonymous.request(method, path, json={"name": "Mine"}), 401, "token-missing"
-            )
-    assert (await ann.get("/lists")).json() == [garden]
-    assert (await ann.get("/labels")).json() == [label]
+            response = await anonymous.request(method, path, json={"name": "Mine"})
+            assert_problem(response, 401, "token-missing")
+    lists = await ann.get("/lists")
+    assert lists.json() == [garden]
+    labels = await ann.get("/labels")
+    assert labels.json() == [label]
     assert await ann.list_tasks() == [task]
 
 
-async def test_a_page_leads_to_the_next_one_with_all_labels_and_priorities(
-    as_user: UserClientFactory,
-) -> None:
+async def test_links_keep_all_labels_and_priorities(as_user: UserClientFactory) -> None:
     ann = as_user("ann")
-    for priority, labels in (
-        ("high", ["red", "blue"]),
-        ("low", ["blue"]),
-        ("high", ["red"]),
-        ("low", ["blue", "red"]),
-    ):
-        await ann.create_task(priority, priority=priority, labels=labels)
+    await ann.create_task("high", priority="high", labels=["red", "blue"])
+    await ann.create_task("without red", priority="low", labels=["blue"])
+    await ann.create_task("without blue", priority="high", labels=["red"])
+    await ann.create_task("low", priority="low", labels=["blue", "red"])
 
-    first = await ann.get("/tasks?label=red&label=blue&priority=low&priority=high&limit=1")
-    second = await ann.get(first.links["next"]["url"])
+    query = "label=red&label=blue&priority=low&priority=high&limit=1"
+    first_page = await ann.get(f"/tasks?{query}")
+    second_page = await ann.get(first_page.links["next"]["url"])
 
-    assert [task["title"] for task in [*first.json(), *second.json()]] == ["high", "low"]
-    assert "next" not in second.links
+    assert [task["title"] for task in first_page.json()] == ["high"]
+    assert [task["title"] for task in second_page.json()] == ["low"]
+    assert "next" not in second_page.links

@@ -1,4 +1,4 @@
-"""A client whose types are made from the OpenAPI document: it compiles, finds mistakes, and works."""
+"""A client with types from the OpenAPI document compiles, rejects mistakes, and works."""
 
 import json
 import os
@@ -13,57 +13,59 @@ from e2e.support.contract import Profile, Task
 from e2e.support.npm import find_program, install_packages
 from e2e.support.user_client import UserClientFactory
 
-FOLDER: Final = Path(__file__).parents[1].joinpath("typescript")
-"""Where the client is; what is made from it lies in `made`."""
+FOLDER: Final = Path(__file__).parents[1] / "typescript"
+"""The source of the client; generated files are in `made`."""
 
-RUN_SECONDS: Final = 120
+TIMEOUT_SECONDS: Final = 120
 
 
-def run(*command: str, **told: str) -> str:
-    """Run a program of Node.js to its successful end, and return what it printed."""
-    done = subprocess.run(
-        [find_program("node"), *command],
+def run_node(*arguments: str, **environment: str) -> str:
+    """Run a JavaScript file, check that it succeeds, and return what it prints.
+
+    Args:
+        arguments: The file and its arguments.
+        environment: Variables besides those of this process.
+    """
+    process = subprocess.run(
+        [find_program("node"), *arguments],
         check=False,
         cwd=FOLDER,
-        env=os.environ | told,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=RUN_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 @pytest.mark.scenario("S001-SC-005", "S002-FR-012")
-async def test_a_client_made_from_the_document_compiles_and_works(
+async def test_a_client_with_generated_types_compiles_and_works(
     processes: ProcessGroup, base_url: str, as_user: UserClientFactory
 ) -> None:
     ada = as_user("ada")
+    token = ada.headers["authorization"].removeprefix("Bearer ")
     await install_packages(processes, FOLDER)
 
-    run(
-        "node_modules/.bin/openapi-typescript",
-        f"{base_url}/openapi.json",
-        "--output",
-        "made/api.d.ts",
-    )
-    run("node_modules/.bin/tsc")
-    printed = run(
-        "made/client.js",
-        BASE_URL=base_url,
-        TOKEN=ada.headers["authorization"].removeprefix("Bearer "),
-    )
+    openapi_url = f"{base_url}/openapi.json"
+    run_node("node_modules/.bin/openapi-typescript", openapi_url, "--output", "made/api.d.ts")
+    run_node("node_modules/.bin/tsc")
+    output = run_node("made/client.js", BASE_URL=base_url, TOKEN=token)
 
-    found = json.loads(printed)
-    created, changed, replaced, profile = (
-        found[name] for name in ("created", "changed", "replaced", "profile")
-    )
+    report = json.loads(output)
+    created = report["created"]
+    changed = report["changed"]
+    replaced = report["replaced"]
+    profile = report["profile"]
     assert set(created) == Task.__required_keys__
-    assert [task["title"] for task in (created, changed, replaced)] == ["Water the plants"] * 2 + [
-        "Water the cactus"
-    ]
-    assert [task["is_completed"] for task in (created, changed, replaced)] == [False, True, False]
-    assert found["listed"] == [replaced]
-    assert (set(profile), profile["time_zone"]) == (Profile.__required_keys__, "Europe/Paris")
-    assert found["missing"] == "task-not-found"
+    assert created["title"] == "Water the plants"
+    assert created["is_completed"] is False
+    assert changed["title"] == "Water the plants"
+    assert changed["is_completed"] is True
+    assert replaced["title"] == "Water the cactus"
+    assert replaced["is_completed"] is False
+    assert report["listed"] == [replaced]
+    assert set(profile) == Profile.__required_keys__
+    assert profile["time_zone"] == "Europe/Paris"
+    assert report["missing"] == "task-not-found"
     assert await ada.list_tasks() == []

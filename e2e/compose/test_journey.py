@@ -69,7 +69,7 @@ EMPTY_PAGE: Final = (
 
 
 class JourneyReport(TypedDict):
-    """What the front end has seen."""
+    """What the front end reports about its requests."""
 
     requests: list[str]
     token: str

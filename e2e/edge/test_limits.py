@@ -29,7 +29,7 @@ REJECTED_MIN = REQUESTS_AT_ONCE - 2 * BURST
 
 @pytest.fixture
 async def limited_edge(_limited_edge: Edge) -> Edge:
-    """Return an edge that accepts `BURST` requests of an IP address at once, its budget refilled."""
+    """Return an edge that limits IP addresses to `BURST` requests at once, budgets refilled."""
     await asyncio.sleep(2)
     return _limited_edge
 

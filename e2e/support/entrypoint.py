@@ -62,7 +62,7 @@ def _gateway_mode(traefik: Path | None) -> dict[str, str]:
 
 
 TRAEFIK: Final = _find_traefik()
-"""The edge in front of every gateway that the suites start; None if the gateway is the entrypoint."""
+"""The edge in front of every gateway that the suites start; None without an edge."""
 
 GATEWAY_MODE: Final = _gateway_mode(TRAEFIK)
 """The setting of every gateway that the suites start."""

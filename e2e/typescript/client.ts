@@ -1,7 +1,7 @@
 /**
- * What a front end does, with types that are made from the OpenAPI document. It prints what came back.
+ * A front end with types generated from the OpenAPI document; it prints the responses.
  *
- * Each `@ts-expect-error` is a mistake that the types must find: the compiler complains about one that finds none.
+ * Each `@ts-expect-error` is a mistake that the types must find; the compiler rejects one that is none.
  */
 
 import createClient from "openapi-fetch";
@@ -16,7 +16,7 @@ type Problem = components["schemas"]["Problem"];
 const { BASE_URL, TOKEN } = process.env;
 const api = createClient<paths>({ baseUrl: BASE_URL, headers: { Authorization: `Bearer ${TOKEN}` } });
 
-/** Return what an answer holds, or fail with the problem's own words. */
+/** Return the body of a response, or throw the problem. */
 const require = <Data>({ data, error }: { data?: Data; error?: Problem }): Data => {
   if (error) throw new Error(`${error.code}: ${error.detail}`);
   return data as Data;
@@ -33,7 +33,7 @@ const { error: missing } = await api.GET("/tasks/{task_id}", { params });
 
 console.log(JSON.stringify({ created, changed, replaced, listed, profile, missing: missing?.code }));
 
-/** Mistakes; nobody calls them. */
+/** Mistakes; these functions are never called. */
 export const mistakes = [
   // @ts-expect-error A task needs a title.
   () => api.POST("/tasks", { body: { description: "Something" } }),
@@ -45,7 +45,7 @@ export const mistakes = [
   () => api.PATCH("/tasks/{task_id}", { params, body: { title: null } }),
   // @ts-expect-error A page has a number of tasks.
   () => api.GET("/tasks", { params: { query: { limit: "all" } } }),
-  // @ts-expect-error There is no such address.
+  // @ts-expect-error There is no such path.
   () => api.GET("/projects"),
   // @ts-expect-error A description may be null.
   () => created.description.length,
