@@ -47,7 +47,9 @@ def tables_of(models: object) -> set[str]:
     sqlmodel_classes = list(subclasses_of(SQLModel))
     tables: set[str] = set()
     for member in vars(models).values():
-        if member in sqlmodel_classes and "__table__" in vars(member):
+        if not isinstance(member, type) or member not in sqlmodel_classes:
+            continue
+        if "__table__" in vars(member):
             tables.add(cast("str", vars(member)["__tablename__"]))
     return tables
 
