@@ -1,4 +1,4 @@
-"""What a body may be, and what is said of one that may not."""
+"""Which request bodies are accepted, and the problems of those that are not."""
 
 import json
 import unicodedata
@@ -79,34 +79,36 @@ BROKEN: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-def _assert_refused(answer: Response, status: int) -> None:
-    problem = answer.json()
-    assert (answer.status_code, problem["status"]) == (status, status), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert all(set(fault) == {"location", "code", "message"} for fault in problem["errors"])
+def _assert_problem(response: Response, status: int) -> None:
+    problem = response.json()
+    assert (response.status_code, problem["status"]) == (status, status), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert all(
+        set(field_error) == {"location", "code", "message"} for field_error in problem["errors"]
+    )
 
 
 @pytest.mark.scenario("S002-US4.1")
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-async def test_what_cannot_be_read_is_400(as_user: ClientFactory, method: str, body: bytes) -> None:
+async def test_an_unreadable_body_is_400(as_user: ClientFactory, method: str, body: bytes) -> None:
     owner = as_user("owner")
-    address = "/tasks" if method == "POST" else f"/tasks/{uuid4()}"
+    url = "/tasks" if method == "POST" else f"/tasks/{uuid4()}"
 
-    _assert_refused(await owner.request(method, address, content=body), 400)
+    _assert_problem(await owner.request(method, url, content=body), 400)
     assert (await owner.get("/tasks")).json() == []
 
 
 @pytest.mark.scenario("S001-US1.2", "S002-US4.2")
 @pytest.mark.parametrize(("body", "code"), BROKEN.values(), ids=BROKEN)
-async def test_what_breaks_a_rule_is_422(
+async def test_a_body_that_breaks_a_rule_is_422(
     as_user: ClientFactory, body: dict[str, object], code: str
 ) -> None:
     owner = as_user("owner")
-    answer = await owner.post("/tasks", json=body)
+    response = await owner.post("/tasks", json=body)
 
-    _assert_refused(answer, 422)
-    assert [fault["code"] for fault in answer.json()["errors"]] == [code]
+    _assert_problem(response, 422)
+    assert [field_error["code"] for field_error in response.json()["errors"]] == [code]
     assert (await owner.get("/tasks")).json() == []
 
 
@@ -133,19 +135,19 @@ INVISIBLE = {
 
 
 @pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
-async def test_what_shows_nothing_is_empty(as_user: ClientFactory, text: str) -> None:
+async def test_a_text_of_invisible_characters_is_empty(as_user: ClientFactory, text: str) -> None:
     owner = as_user("owner")
-    refused = [
+    responses = [
         await owner.post("/tasks", json={"title": text}),
         await owner.post("/tasks", json={"title": "x", "labels": [text]}),
         await owner.post("/lists", json={"name": text}),
     ]
 
-    for answer in refused:
-        _assert_refused(answer, 422)
-        assert [fault["code"] for fault in answer.json()["errors"]] == ["too-short"]
-    for shown in (f"{text}x", f"x{text}"):
-        assert (await owner.post("/tasks", json={"title": shown})).status_code == 201
+    for response in responses:
+        _assert_problem(response, 422)
+        assert [field_error["code"] for field_error in response.json()["errors"]] == ["too-short"]
+    for visible_title in (f"{text}x", f"x{text}"):
+        assert (await owner.post("/tasks", json={"title": visible_title})).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -158,30 +160,34 @@ async def test_characters_are_counted_once_composed(
     owner, title = as_user("owner"), unicodedata.normalize(form, text)
 
     assert (await owner.post("/tasks", json={"title": f" {title} "})).status_code == 201
-    _assert_refused(await owner.post("/tasks", json={"title": title + title[-1]}), 422)
-    described = await owner.post("/tasks", json={"title": "x", "description": title * 20})
-    assert (described.status_code, len(described.json()["description"])) == (201, 4_000)
+    _assert_problem(await owner.post("/tasks", json={"title": title + title[-1]}), 422)
+    with_description = await owner.post("/tasks", json={"title": "x", "description": title * 20})
+    assert (with_description.status_code, len(with_description.json()["description"])) == (
+        201,
+        4_000,
+    )
 
 
 @pytest.mark.parametrize(
-    ("field", "likely"), [("completed", "is_completed"), ("prio", "priority"), ("Title", "title")]
+    ("field", "suggested_name"),
+    [("completed", "is_completed"), ("prio", "priority"), ("Title", "title")],
 )
-async def test_the_name_that_was_probably_meant_is_told(
-    as_user: ClientFactory, field: str, likely: str
+async def test_an_unknown_field_gets_a_suggestion(
+    as_user: ClientFactory, field: str, suggested_name: str
 ) -> None:
-    answer = await as_user("owner").post("/tasks", json={"title": "x", field: "x"})
+    response = await as_user("owner").post("/tasks", json={"title": "x", field: "x"})
 
-    assert [fault["message"] for fault in answer.json()["errors"]] == [
-        f"There is no such field; {likely} may be meant."
+    assert [field_error["message"] for field_error in response.json()["errors"]] == [
+        f"There is no such field; {suggested_name} may be meant."
     ]
 
 
-async def test_names_inside_of_a_field_are_told_as_well(as_user: ClientFactory) -> None:
+async def test_an_unknown_nested_field_gets_a_suggestion(as_user: ClientFactory) -> None:
     due = {"date": "2026-11-30", "zone": "UTC", **{f"x{number}": 1 for number in range(50)}}
-    answer = await as_user("owner").post("/tasks", json={"title": "x", "due": due})
+    response = await as_user("owner").post("/tasks", json={"title": "x", "due": due})
 
-    _assert_refused(answer, 422)
-    problem = answer.json()
+    _assert_problem(response, 422)
+    problem = response.json()
     assert (problem["errors"][0]["location"], problem["errors_omitted"]) == (
         ["body", "due", "zone"],
         31,
@@ -189,20 +195,20 @@ async def test_names_inside_of_a_field_are_told_as_well(as_user: ClientFactory) 
     assert problem["errors"][0]["message"] == "There is no such field; time_zone may be meant."
 
 
-async def test_whoever_brings_an_id_is_sent_to_put(as_user: ClientFactory) -> None:
-    answer = await as_user("owner").post("/tasks", json={"title": "x", "id": 5})
+async def test_a_post_with_an_id_refers_to_put(as_user: ClientFactory) -> None:
+    response = await as_user("owner").post("/tasks", json={"title": "x", "id": 5})
 
-    assert answer.status_code == 422
-    assert "PUT" in answer.json()["errors"][0]["message"]
+    assert response.status_code == 422
+    assert "PUT" in response.json()["errors"][0]["message"]
 
 
-async def test_a_fault_never_shows_what_was_sent(as_user: ClientFactory) -> None:
-    hush = "<hush>"
+async def test_an_error_never_contains_the_value_that_was_sent(as_user: ClientFactory) -> None:
+    sent_text = "<hush>"
     bodies = (
-        {"title": [hush]},
-        {"title": "x", hush: hush},
-        {"title": "x", "status": hush},
-        {"title": f"{hush}\n{hush}"},
+        {"title": [sent_text]},
+        {"title": "x", sent_text: sent_text},
+        {"title": "x", "status": sent_text},
+        {"title": f"{sent_text}\n{sent_text}"},
     )
 
     for body in bodies:
@@ -210,7 +216,7 @@ async def test_a_fault_never_shows_what_was_sent(as_user: ClientFactory) -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"),
+    ("content_type", "status"),
     [
         ("application/json", 201),
         ("application/json; charset=utf-8", 201),
@@ -221,26 +227,28 @@ async def test_a_fault_never_shows_what_was_sent(as_user: ClientFactory) -> None
         ("", 415),
     ],
 )
-async def test_a_body_says_what_it_is(as_user: ClientFactory, kind: str, status: int) -> None:
+async def test_the_content_type_must_be_json(
+    as_user: ClientFactory, content_type: str, status: int
+) -> None:
     owner = as_user("owner")
-    answer = await owner.post("/tasks", content=b'{"title": "x"}', headers={"Content-Type": kind})
+    response = await owner.post(
+        "/tasks", content=b'{"title": "x"}', headers={"Content-Type": content_type}
+    )
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
-async def test_a_body_that_does_not_say_what_it_is_counts_as_json(as_user: ClientFactory) -> None:
+async def test_a_body_without_content_type_counts_as_json(as_user: ClientFactory) -> None:
     assert (await as_user("owner").post("/tasks", content=b'{"title": "x"}')).status_code == 201
 
 
 async def test_a_change_may_be_a_merge_patch(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    address = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
+    url = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
     headers = {"Content-Type": "application/merge-patch+json"}
 
-    assert (
-        await owner.patch(address, content=b'{"title": "y"}', headers=headers)
-    ).status_code == 200
-    assert (await owner.put(address, content=b'{"title": "y"}', headers=headers)).status_code == 415
+    assert (await owner.patch(url, content=b'{"title": "y"}', headers=headers)).status_code == 200
+    assert (await owner.put(url, content=b'{"title": "y"}', headers=headers)).status_code == 415
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -259,11 +267,11 @@ async def test_a_body_has_at_most_64_kib(as_user: ClientFactory, *, announced: b
 
 
 async def _delete(owner: AsyncClient, body: bytes) -> int:
-    address = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
-    return (await owner.request("DELETE", address, content=body)).status_code
+    url = (await owner.post("/tasks", json={"title": "x"})).headers["location"]
+    return (await owner.request("DELETE", url, content=body)).status_code
 
 
-async def test_a_delete_may_have_a_body_with_the_caller_in_it(as_user: ClientFactory) -> None:
+async def test_a_delete_may_have_a_body_with_the_user_id(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     assert await _delete(owner, b"") == 204
@@ -278,19 +286,19 @@ async def test_a_delete_may_have_a_body_with_the_caller_in_it(as_user: ClientFac
 
 @settings(max_examples=300)
 @given(st.text(max_size=300))
-def test_a_title_is_kept_as_it_is_normalized_or_refused_for_a_reason(text: str) -> None:
+def test_a_title_is_normalized_or_rejected_for_a_known_reason(text: str) -> None:
     check = TypeAdapter(Title)
     try:
         title = check.validate_python(text)
     except ValidationError as error:
-        found = {fault["type"] for fault in error.errors()}
+        outcomes = {field_error["type"] for field_error in error.errors()}
     else:
-        found = (
+        outcomes = (
             {"kept"}
             if check.validate_python(title) == title == title.strip() and len(title) <= 200
             else {""}
         )
-    assert found in (
+    assert outcomes in (
         {"kept"},
         {"too-short"},
         {"too-long"},

@@ -1,4 +1,4 @@
-"""One fact in two spellings: `is_completed` and `status`."""
+"""`is_completed` and `status` are two spellings of one field."""
 
 import pytest
 
@@ -27,25 +27,31 @@ async def test_either_spelling_sets_both(
     assert (task["completed_at"] is not None) is completed
 
 
-async def test_the_time_of_completion_stays_until_the_task_is_open_again(
+async def test_the_completion_time_stays_until_the_task_is_reopened(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
-    done = (await owner.post("/tasks", json={"title": "Do it", "is_completed": True})).json()
-    address = f"/tasks/{done['id']}"
+    completed_task = (
+        await owner.post("/tasks", json={"title": "Do it", "is_completed": True})
+    ).json()
+    url = f"/tasks/{completed_task['id']}"
 
-    renamed = (await owner.patch(address, json={"title": "Did it"})).json()
-    opened = (await owner.patch(address, json={"status": "pending"})).json()
-    again = (await owner.patch(address, json={"is_completed": True})).json()
+    renamed = (await owner.patch(url, json={"title": "Did it"})).json()
+    reopened = (await owner.patch(url, json={"status": "pending"})).json()
+    completed_again = (await owner.patch(url, json={"is_completed": True})).json()
 
-    assert renamed["completed_at"] == done["completed_at"]
-    assert opened["completed_at"] is None
-    assert again["completed_at"] == again["updated_at"] > done["completed_at"]
+    assert renamed["completed_at"] == completed_task["completed_at"]
+    assert reopened["completed_at"] is None
+    assert (
+        completed_again["completed_at"]
+        == completed_again["updated_at"]
+        > completed_task["completed_at"]
+    )
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize(
-    ("was", "flipped", "becomes"),
+    ("was_completed", "flipped", "is_completed"),
     [
         (False, {"is_completed": True}, True),
         (False, {"status": "completed"}, True),
@@ -53,47 +59,54 @@ async def test_the_time_of_completion_stays_until_the_task_is_open_again(
         (True, {"status": "pending"}, False),
     ],
 )
-async def test_whoever_echoes_a_task_and_flips_one_field_is_understood(
-    as_user: ClientFactory, method: str, flipped: dict[str, object], *, was: bool, becomes: bool
+async def test_a_task_sent_back_with_one_spelling_changed_is_accepted(
+    as_user: ClientFactory,
+    method: str,
+    flipped: dict[str, object],
+    *,
+    was_completed: bool,
+    is_completed: bool,
 ) -> None:
     owner = as_user("owner")
-    task = (await owner.post("/tasks", json={"title": "Do it", "is_completed": was})).json()
+    task = (
+        await owner.post("/tasks", json={"title": "Do it", "is_completed": was_completed})
+    ).json()
 
-    after = (await owner.request(method, f"/tasks/{task['id']}", json=task | flipped)).json()
+    changed = (await owner.request(method, f"/tasks/{task['id']}", json=task | flipped)).json()
 
-    assert after["is_completed"] is becomes
-    assert (after["completed_at"] is not None) is becomes
+    assert changed["is_completed"] is is_completed
+    assert (changed["completed_at"] is not None) is is_completed
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
-async def test_a_contradiction_without_an_echo_is_refused(
-    as_user: ClientFactory, method: str
-) -> None:
+async def test_contradicting_spellings_are_rejected(as_user: ClientFactory, method: str) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it"})).json()
-    address = "/tasks" if method == "POST" else f"/tasks/{task['id']}"
+    url = "/tasks" if method == "POST" else f"/tasks/{task['id']}"
 
-    answer = await owner.request(
-        method, address, json={"title": "x", "is_completed": True, "status": "pending"}
+    response = await owner.request(
+        method, url, json={"title": "x", "is_completed": True, "status": "pending"}
     )
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "contradiction")
+    assert (response.status_code, response.json()["code"]) == (422, "contradiction")
     assert (await owner.get("/tasks")).json() == [task]
 
 
 @pytest.mark.parametrize(
     "time", ["yesterday", "2026-01-02", "1767322800", "2026-02-30T00:00:00Z", 5, True]
 )
-async def test_an_echoed_time_must_be_one(as_user: ClientFactory, time: object) -> None:
+async def test_a_completion_time_that_is_sent_back_must_be_valid(
+    as_user: ClientFactory, time: object
+) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it"})).json()
 
-    answer = await owner.patch(f"/tasks/{task['id']}", json={"completed_at": time})
+    response = await owner.patch(f"/tasks/{task['id']}", json={"completed_at": time})
 
-    assert answer.status_code == 400
+    assert response.status_code == 400
 
 
-async def test_other_echoed_fields_are_ignored_whatever_they_say(as_user: ClientFactory) -> None:
+async def test_other_read_only_fields_are_ignored(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = (await owner.post("/tasks", json={"title": "Do it"})).json()
     echo = {"completed_at": THEN, "created_at": THEN, "updated_at": None, "version": "7"}

@@ -1,4 +1,4 @@
-"""When a task is due: what is read, what is answered, and what clocks do."""
+"""Due dates: requests, responses, and changes of clocks."""
 
 from calendar import isleap
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ NO_DAYS = (
 NO_CLOCKS = ("24:00", "8:30", "08:30:00", "", 8)
 UNREADABLE: list[dict[str, object]] = [
     *({"date": day} for day in NO_DAYS),
-    *({"date": "2026-11-30", "time": clock, "time_zone": "UTC"} for clock in NO_CLOCKS),
+    *({"date": "2026-11-30", "time": time_of_day, "time_zone": "UTC"} for time_of_day in NO_CLOCKS),
 ]
 
 BROKEN: list[tuple[dict[str, object], str]] = [
@@ -53,7 +53,7 @@ BROKEN: list[tuple[dict[str, object], str]] = [
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
 @pytest.mark.parametrize("due", [5, "2026-11-30", [], *UNREADABLE], ids=str)
-async def test_a_due_date_that_cannot_be_read_is_400(as_user: ClientFactory, due: object) -> None:
+async def test_an_unreadable_due_date_is_400(as_user: ClientFactory, due: object) -> None:
     owner = as_user("owner")
 
     assert (await owner.post("/tasks", json={"title": "x", "due": due})).status_code == 400
@@ -72,18 +72,18 @@ async def test_a_due_date_that_breaks_a_rule_is_422(
 
 
 @pytest.mark.parametrize("day", ["1970-01-01", "2024-02-29", "2200-12-31"])
-@pytest.mark.parametrize("clock", [None, "00:00", "23:59"])
+@pytest.mark.parametrize("time_of_day", [None, "00:00", "23:59"])
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu"])
-async def test_what_was_sent_comes_back(
-    as_user: ClientFactory, day: str, clock: str | None, zone: str
+async def test_a_due_date_comes_back_as_it_was_sent(
+    as_user: ClientFactory, day: str, time_of_day: str | None, zone: str
 ) -> None:
-    due = {"date": day, "time": clock, "time_zone": clock and zone}
+    due = {"date": day, "time": time_of_day, "time_zone": time_of_day and zone}
     owner = as_user("owner")
 
     task = await create_task(owner, due={**due, "at": "ignored"})
 
-    moment = clock and instant(date.fromisoformat(day), clock, zone)
-    at = moment and f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+    instant_utc = time_of_day and instant(date.fromisoformat(day), time_of_day, zone)
+    at = instant_utc and f"{instant_utc:%Y-%m-%dT%H:%M:%S.%fZ}"
     assert task["due"] == {**due, "at": at}
     assert (
         (await owner.get(f"/tasks/{task['id']}")).json()
@@ -101,7 +101,7 @@ async def test_a_repeated_time_is_the_first_one(as_user: ClientFactory) -> None:
 
 
 @pytest.mark.scenario("S006-AC-1")
-async def test_an_all_day_task_keeps_its_date_for_callers_west_and_east(
+async def test_an_all_day_task_keeps_its_date_in_every_time_zone(
     as_user: ClientFactory,
 ) -> None:
     owner = as_user("owner")
@@ -130,13 +130,11 @@ async def test_a_timed_task_survives_a_change_of_clocks(as_user: ClientFactory, 
 async def test_a_change_replaces_the_due_date_as_a_whole(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     task = await create_task(owner, due={"date": "2026-11-30", "time": "08:30", "time_zone": "UTC"})
-    address = f"/tasks/{task['id']}"
+    url = f"/tasks/{task['id']}"
 
-    assert (await owner.patch(address, json={"due": {"date": "2026-11-30"}})).json()[
-        "due"
-    ] == ALL_DAY
-    assert (await owner.patch(address, json={"title": "New"})).json()["due"] == ALL_DAY
-    assert (await owner.patch(address, json={"due": None})).json()["due"] is None
+    assert (await owner.patch(url, json={"due": {"date": "2026-11-30"}})).json()["due"] == ALL_DAY
+    assert (await owner.patch(url, json={"title": "New"})).json()["due"] == ALL_DAY
+    assert (await owner.patch(url, json={"due": None})).json()["due"] is None
 
 
 @pytest.mark.parametrize("body", [{"is_completed": True}, {"title": "New"}])
@@ -158,15 +156,15 @@ async def test_a_priority_is_one_of_four_words(
     as_user: ClientFactory, sent: object, status: int, code: str
 ) -> None:
     owner = as_user("owner")
-    answer = await owner.post("/tasks", json={"title": "x", "priority": sent})
+    response = await owner.post("/tasks", json={"title": "x", "priority": sent})
 
-    assert answer.status_code == status
-    assert not code or problem_code(answer) == (422, code)
+    assert response.status_code == status
+    assert not code or problem_code(response) == (422, code)
     for word in ("none", "low", "medium", "high"):
         assert (await owner.patch(f"/tasks/{uuid4()}", json={"priority": word})).status_code == 404
 
 
-async def test_a_named_task_has_its_plan(as_user: ClientFactory) -> None:
+async def test_a_task_with_a_client_id_has_its_planning_fields(as_user: ClientFactory) -> None:
     body = {"title": "x", "due": {"date": "2026-11-30"}, "priority": "low", "labels": ["b", "A"]}
 
     task = await json_object(
@@ -190,34 +188,36 @@ def test_every_zone_of_the_time_zone_database_counts() -> None:
 
 @settings(max_examples=500)
 @given(days, clocks, st.sampled_from(ZONES))
-def test_an_instant_shows_the_time_that_was_asked_for(day: date, clock: str, zone: str) -> None:
-    moment = instant(day, clock, zone)
+def test_an_instant_has_the_requested_local_time(day: date, time_of_day: str, zone: str) -> None:
+    instant_utc = instant(day, time_of_day, zone)
 
-    if moment is not None:
-        shown = moment.astimezone(ZoneInfo(zone))
-        assert (shown.date(), f"{shown:%H:%M}", shown.fold) == (day, clock, 0)
+    if instant_utc is not None:
+        local_time = instant_utc.astimezone(ZoneInfo(zone))
+        assert (local_time.date(), f"{local_time:%H:%M}", local_time.fold) == (day, time_of_day, 0)
     else:
         noon = datetime.combine(day, time(12), UTC)
         assert _offset(noon - timedelta(days=2), zone) < _offset(noon + timedelta(days=2), zone)
 
 
-def test_every_change_of_clocks_skips_times_or_repeats_them() -> None:
+def test_every_clock_change_skips_or_repeats_times() -> None:
     skipped = repeated = 0
     for zone in ZONES:
-        for moment in _changes(zone):
-            before, after = _offset(moment - SECOND, zone), _offset(moment, zone)
+        for instant_utc in _changes(zone):
+            before, after = _offset(instant_utc - SECOND, zone), _offset(instant_utc, zone)
             low, high = (
-                _whole_minute(moment.replace(tzinfo=None) + each)
+                _whole_minute(instant_utc.replace(tzinfo=None) + each)
                 for each in sorted([before, after])
             )
             middle = _whole_minute(low + (high - low) // 2)
             skipped, repeated = skipped + (before < after), repeated + (before > after)
             assert _instant(low - MINUTE, zone) == low - MINUTE - before
             assert _instant(high, zone) == high - after
-            for shown in (low, middle, high - MINUTE):
-                assert _instant(shown, zone) == (None if before < after else shown - before), (
+            for local_time in (low, middle, high - MINUTE):
+                assert _instant(local_time, zone) == (
+                    None if before < after else local_time - before
+                ), (
                     zone,
-                    shown,
+                    local_time,
                 )
     assert skipped > repeated > 10_000
 
@@ -231,7 +231,7 @@ def test_every_change_of_clocks_skips_times_or_repeats_them() -> None:
         ("Pacific/Fakaofo", date(2011, 12, 30)),
     ],
 )
-def test_a_day_that_the_date_line_took_has_no_times(zone: str, day: date) -> None:
+def test_a_day_skipped_at_the_date_line_has_no_times(zone: str, day: date) -> None:
     yesterday, tomorrow = day - timedelta(days=1), day + timedelta(days=1)
     last, first = instant(yesterday, "23:59", zone), instant(tomorrow, "00:00", zone)
 
@@ -243,7 +243,7 @@ def test_a_day_that_the_date_line_took_has_no_times(zone: str, day: date) -> Non
 
 
 def _changes(zone: str) -> Iterator[datetime]:
-    """Find when clocks are put forward or back, from 1970 until the rules repeat themselves."""
+    """Yield the clock changes of a zone, from 1970 until the rules repeat."""
     early = datetime(1970, 1, 1, tzinfo=UTC)
     before = _offset(early, zone)
     while early.year < 2040:
@@ -255,7 +255,7 @@ def _changes(zone: str) -> Iterator[datetime]:
 
 
 def _change(early: datetime, late: datetime, zone: str) -> datetime:
-    """Find the second between two moments from which on clocks show something else."""
+    """Return the second of the clock change between two instants, by bisection."""
     while late - early > SECOND:
         middle = early + (late - early) // SECOND // 2 * SECOND
         early, late = (
@@ -264,22 +264,22 @@ def _change(early: datetime, late: datetime, zone: str) -> datetime:
     return late
 
 
-def _offset(moment: datetime, zone: str) -> timedelta:
-    """Say how far clocks are ahead, which is never in doubt for a moment."""
-    return cast("timedelta", moment.astimezone(ZoneInfo(zone)).utcoffset())
+def _offset(instant_utc: datetime, zone: str) -> timedelta:
+    """Return the UTC offset at an instant, which is never ambiguous."""
+    return cast("timedelta", instant_utc.astimezone(ZoneInfo(zone)).utcoffset())
 
 
-def _whole_minute(shown: datetime) -> datetime:
-    """Round up: in Monrovia clocks were ahead by no whole minutes until 1972."""
-    return shown + timedelta(seconds=-shown.second % 60)
+def _whole_minute(local_time: datetime) -> datetime:
+    """Round up to a minute: the offset of Monrovia had seconds until 1972."""
+    return local_time + timedelta(seconds=-local_time.second % 60)
 
 
-def _instant(shown: datetime, zone: str) -> datetime | None:
-    moment = instant(shown.date(), f"{shown:%H:%M}", zone)
-    return moment and moment.replace(tzinfo=None)
+def _instant(local_time: datetime, zone: str) -> datetime | None:
+    instant_utc = instant(local_time.date(), f"{local_time:%H:%M}", zone)
+    return instant_utc and instant_utc.replace(tzinfo=None)
 
 
-async def test_the_time_comes_back_where_the_database_knows_other_rules(
+async def test_the_time_comes_back_even_if_the_database_has_other_rules(
     as_user: ClientFactory,
 ) -> None:
     due = {"date": "2199-07-15", "time": "09:00", "time_zone": "Africa/Casablanca"}

@@ -1,4 +1,4 @@
-"""What an Idempotency-Key promises: however often a creation is sent, it is done once and answered alike."""
+"""Creations with an Idempotency-Key: done once, and every retry gets the same response."""
 
 import asyncio
 from uuid import uuid4
@@ -19,8 +19,8 @@ NASTY = 'Quote " \\ slash / tab \t line \n \r 🌵 \u2028 é \xa0 </script>'
 LATER = "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
 
 
-def _code(answer: Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
+def _status_and_code(response: Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
 
 
 async def _post(owner: AsyncClient, key: str, **fields: object) -> Response:
@@ -29,25 +29,25 @@ async def _post(owner: AsyncClient, key: str, **fields: object) -> Response:
     )
 
 
-def _said(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+def _status_body_headers(response: Response) -> tuple[int, bytes, dict[str, str]]:
     headers = {
-        name: answer.headers[name]
+        name: response.headers[name]
         for name in ("location", "etag", "content-type", "cache-control", "vary")
     }
-    return answer.status_code, answer.content, headers
+    return response.status_code, response.content, headers
 
 
-async def test_the_same_request_gets_the_same_answer_byte_for_byte(as_user: ClientFactory) -> None:
+async def test_a_retry_gets_the_same_response_byte_for_byte(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     first = await _post(owner, "key", description=NASTY)
-    again = await _post(
+    retried = await _post(
         owner, "key", description=NASTY, is_completed=False, user_id=owner.headers["x-user-id"]
     )
 
-    assert _said(again) == _said(first)
+    assert _status_body_headers(retried) == _status_body_headers(first)
     assert (first.status_code, first.json()["description"]) == (201, NASTY)
-    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (
+    assert ("idempotency-replayed" in first.headers, retried.headers["idempotency-replayed"]) == (
         False,
         "true",
     )
@@ -56,25 +56,25 @@ async def test_the_same_request_gets_the_same_answer_byte_for_byte(as_user: Clie
     assert (await owner.get(first.headers["location"])).content == first.content
 
 
-async def test_whatever_became_of_the_task_the_first_answer_stays(as_user: ClientFactory) -> None:
+async def test_the_stored_response_outlives_changes_of_the_task(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     first = await _post(owner, "key")
-    address = first.headers["location"]
+    url = first.headers["location"]
 
-    await owner.patch(address, json={"title": "Changed"})
-    assert _said(await _post(owner, "key")) == _said(first)
-    await owner.delete(address)
-    assert _said(await _post(owner, "key")) == _said(first)
+    await owner.patch(url, json={"title": "Changed"})
+    assert _status_body_headers(await _post(owner, "key")) == _status_body_headers(first)
+    await owner.delete(url)
+    assert _status_body_headers(await _post(owner, "key")) == _status_body_headers(first)
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_a_full_owner_gets_the_first_answer_too(as_user: ClientFactory) -> None:
+async def test_a_retry_succeeds_although_the_quota_is_reached(as_user: ClientFactory) -> None:
     owner = as_user("owner")
-    made = [await _post(owner, str(number)) for number in range(TASKS_MAX)]
+    created = [await _post(owner, str(number)) for number in range(TASKS_MAX)]
 
-    assert _code(await _post(owner, "one-more")) == (422, "quota-exceeded")
-    assert _said(await _post(owner, "0")) == _said(made[0])
-    await owner.delete(made[0].headers["location"])
+    assert _status_and_code(await _post(owner, "one-more")) == (422, "quota-exceeded")
+    assert _status_body_headers(await _post(owner, "0")) == _status_body_headers(created[0])
+    await owner.delete(created[0].headers["location"])
     assert (await _post(owner, "one-more")).status_code == 201
 
 
@@ -88,15 +88,15 @@ async def test_a_key_belongs_to_one_user(as_user: ClientFactory) -> None:
 @pytest.mark.parametrize(
     "fields", [{"title": "Other"}, {"description": ""}, {"is_completed": True}]
 )
-async def test_a_key_is_for_one_meaning(as_user: ClientFactory, fields: dict[str, object]) -> None:
+async def test_a_key_is_for_one_request(as_user: ClientFactory, fields: dict[str, object]) -> None:
     owner = as_user("owner")
     first = await _post(owner, "key")
 
-    assert _code(await _post(owner, "key", **fields)) == (422, "key-reused")
+    assert _status_and_code(await _post(owner, "key", **fields)) == (422, "key-reused")
     assert (await owner.get("/tasks")).json() == [first.json()]
 
 
-async def test_what_was_refused_leaves_its_key_free(as_user: ClientFactory) -> None:
+async def test_a_rejected_request_does_not_use_its_key(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
     assert (await _post(owner, "key", title="")).status_code == 422
@@ -104,17 +104,23 @@ async def test_what_was_refused_leaves_its_key_free(as_user: ClientFactory) -> N
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256, "\x7f"])
-async def test_a_key_that_is_none_is_refused(as_user: ClientFactory, key: str) -> None:
+async def test_a_malformed_key_is_rejected(as_user: ClientFactory, key: str) -> None:
     owner, body = as_user("owner"), {"title": "Once"}
 
     sent = {b"Idempotency-Key": key.encode("latin-1")}
-    assert _code(await owner.post("/tasks", json=body, headers=sent)) == (400, "bad-request")
+    assert _status_and_code(await owner.post("/tasks", json=body, headers=sent)) == (
+        400,
+        "bad-request",
+    )
     twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
-    assert _code(await owner.post("/tasks", json=body, headers=twice)) == (400, "bad-request")
+    assert _status_and_code(await owner.post("/tasks", json=body, headers=twice)) == (
+        400,
+        "bad-request",
+    )
     assert (await owner.get("/tasks")).json() == []
 
 
-async def test_a_key_is_forgotten_after_a_day(
+async def test_a_key_expires_after_a_day(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -123,17 +129,19 @@ async def test_a_key_is_forgotten_after_a_day(
         connection.execute(
             "UPDATE idempotency_keys SET created_at = created_at - interval '23 hours 59 minutes'"
         )
-    assert _said(await _post(owner, "key")) == _said(first)
+    assert _status_body_headers(await _post(owner, "key")) == _status_body_headers(first)
     with psycopg.connect(proxy.server_url) as connection:
         connection.execute(LATER)
 
     second = await _post(owner, "key", title="Something else")
 
     assert (second.status_code, "idempotency-replayed" in second.headers) == (201, False)
-    assert _said(await _post(owner, "key", title="Something else")) == _said(second)
+    assert _status_body_headers(
+        await _post(owner, "key", title="Something else")
+    ) == _status_body_headers(second)
 
 
-async def test_old_keys_go_a_few_at_a_time(
+async def test_expired_keys_are_deleted_a_few_at_a_time(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
@@ -143,84 +151,86 @@ async def test_old_keys_go_a_few_at_a_time(
 
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
         connection.execute(LATER)
-        left = [await _keys(connection, owner)]
+        remaining_keys = [await _keys(connection, owner)]
         for number in range(2):
             assert (await _post(owner, f"new-{number}")).status_code == 201
-            left.append(await _keys(connection, owner))
+            remaining_keys.append(await _keys(connection, owner))
 
-    assert left == [["old-0", "old-1", "old-2"], ["new-0", "old-2"], ["new-0", "new-1"]]
+    assert remaining_keys == [["old-0", "old-1", "old-2"], ["new-0", "old-2"], ["new-0", "new-1"]]
 
 
 async def _keys(connection: psycopg.Connection, owner: AsyncClient) -> list[str]:
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT key FROM idempotency_keys WHERE user_id = %s ORDER BY key",
         (owner.headers["x-user-id"],),
     )
-    return [key for (key,) in found]
+    return [key for (key,) in rows]
 
 
-async def test_many_at_once_are_one_and_are_answered_alike(as_user: ClientFactory) -> None:
-    owner, gate, answers = as_user("owner"), asyncio.Semaphore(64), list[Response]()
+async def test_concurrent_requests_with_one_key_create_once(as_user: ClientFactory) -> None:
+    owner, connection_limit, responses = as_user("owner"), asyncio.Semaphore(64), list[Response]()
 
     async def post() -> None:
-        async with gate:
-            answers.append(await _post(owner, "key"))
+        async with connection_limit:
+            responses.append(await _post(owner, "key"))
 
     await asyncio.gather(*(post() for _ in range(500)))
 
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.content for response in responses}) == 1
+    assert sum("idempotency-replayed" not in response.headers for response in responses) == 1
     assert len((await owner.get("/tasks")).json()) == 1
 
 
-async def test_who_waits_too_long_for_the_first_one_is_told_to_come_back(
+async def test_a_long_wait_for_a_key_is_409_with_retry_after(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
     async with lock_owners(proxy):
-        answer = await _post(owner, "key")
-        assert _code(answer) == (409, "key-in-use")
-        assert 1.9 < answer.elapsed.total_seconds() < 3
-        assert answer.headers["retry-after"] == "1"
+        response = await _post(owner, "key")
+        assert _status_and_code(response) == (409, "key-in-use")
+        assert 1.9 < response.elapsed.total_seconds() < 3
+        assert response.headers["retry-after"] == "1"
     assert "idempotency-replayed" not in (await _post(owner, "key")).headers
 
 
-@pytest.mark.parametrize(("title", "told"), [("Once", 201), ("Other", 422)])
-async def test_who_waits_for_the_first_one_gets_its_answer(
-    as_isolated_user: ClientFactory, proxy: FaultProxy, title: str, told: int
+@pytest.mark.parametrize(("title", "status"), [("Once", 201), ("Other", 422)])
+async def test_a_waiting_request_gets_the_response_of_the_first(
+    as_isolated_user: ClientFactory, proxy: FaultProxy, title: str, status: int
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
-    async with lock_owners(proxy) as other:
+    async with lock_owners(proxy) as lock_holder:
         first = asyncio.ensure_future(_post(owner, "key"))
         await wait_for_blocked_statements(proxy.server_url)
         second = asyncio.ensure_future(_post(owner, "key", title=title))
         await wait_for_blocked_statements(proxy.server_url, 2)
-        await other.commit()
+        await lock_holder.commit()
 
-    assert ((await first).status_code, (await second).status_code) == (201, told)
-    assert ((await first).content == (await second).content) == (told == 201)
+    assert ((await first).status_code, (await second).status_code) == (201, status)
+    assert ((await first).content == (await second).content) == (status == 201)
     assert len((await owner.get("/tasks")).json()) == 2
 
 
-async def test_a_lost_answer_is_found_again_and_nothing_is_done_twice(
+async def test_a_lost_response_is_replayed(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
     for key in (str(uuid4()) for _ in range(3)):
-        async with lock_owners(proxy) as other:
+        async with lock_owners(proxy) as lock_holder:
             request = asyncio.create_task(_post(owner, key, title=key))
             await wait_for_blocked_statements(proxy.server_url)
             proxy.close_connections()
             await wait_for_blocked_statements(proxy.server_url, 2)
-            await other.commit()
-        answer = await request
-        assert answer.status_code == 201
-        assert _said(await _post(owner, key, title=key)) == _said(answer)
+            await lock_holder.commit()
+        response = await request
+        assert response.status_code == 201
+        assert _status_body_headers(await _post(owner, key, title=key)) == _status_body_headers(
+            response
+        )
     assert len((await owner.get("/tasks")).json()) == 4

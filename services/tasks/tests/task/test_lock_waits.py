@@ -1,4 +1,4 @@
-"""What a statement decides that had to wait for somebody else's lock on the same owner."""
+"""What a write does that waited for the lock on its owner while another transaction wrote."""
 
 import asyncio
 from uuid import uuid4
@@ -18,146 +18,147 @@ from ..support.owner_lock import (
 )
 
 WAITING = """
-    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 
 
-async def test_a_change_builds_on_what_the_other_one_wrote(
+async def test_a_change_builds_on_a_concurrent_change(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
+    url = await create_task_url(owner)
 
-    async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute(
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute("UPDATE owners SET counter = counter + 1")
+        await lock_holder.execute(
             "UPDATE tasks SET description = 'Theirs', version = (SELECT counter FROM owners)"
         )
-        [answer] = await commit_after_requests_wait(
-            proxy, other, owner.patch(address, json={"title": "Ours"})
+        [response] = await commit_after_requests_wait(
+            proxy, lock_holder, owner.patch(url, json={"title": "Ours"})
         )
 
-    task = answer.json()
+    task = response.json()
     assert (task["title"], task["description"]) == ("Ours", "Theirs")
-    assert task == (await owner.get(address)).json()
+    assert task == (await owner.get(url)).json()
 
 
-async def test_a_change_that_the_other_one_made_already_takes_no_version(
+async def test_a_change_made_meanwhile_takes_no_version(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
-    before = (await owner.get(address)).json()
+    url = await create_task_url(owner)
+    before = (await owner.get(url)).json()
 
-    async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute(
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute("UPDATE owners SET counter = counter + 1")
+        await lock_holder.execute(
             "UPDATE tasks SET title = 'New', version = (SELECT counter FROM owners)"
         )
-        [answer] = await commit_after_requests_wait(
-            proxy, other, owner.patch(address, json={"title": "New"})
+        [response] = await commit_after_requests_wait(
+            proxy, lock_holder, owner.patch(url, json={"title": "New"})
         )
 
-    assert answer.json() == before | {"title": "New", "version": before["version"] + 1}
+    assert response.json() == before | {"title": "New", "version": before["version"] + 1}
 
 
-async def test_whoever_waits_for_the_owner_holds_no_task_meanwhile(
+async def test_a_request_that_waits_for_the_owner_locks_no_task(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     changed, deleted = await create_task_url(owner, "1"), await create_task_url(owner, "2")
 
-    async with lock_owners(proxy) as other:
-        waiting = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
-        waiting += [asyncio.ensure_future(owner.delete(deleted))]
+    async with lock_owners(proxy) as lock_holder:
+        pending = [asyncio.ensure_future(owner.patch(changed, json={"title": "New"}))]
+        pending += [asyncio.ensure_future(owner.delete(deleted))]
         await wait_for_blocked_statements(proxy.server_url, 2)
-        await other.execute("SELECT id FROM tasks FOR UPDATE NOWAIT")
-        await other.commit()
+        await lock_holder.execute("SELECT id FROM tasks FOR UPDATE NOWAIT")
+        await lock_holder.commit()
 
-    assert [answer.status_code for answer in await asyncio.gather(*waiting)] == [200, 204]
+    assert [response.status_code for response in await asyncio.gather(*pending)] == [200, 204]
 
 
-async def test_a_change_or_a_delete_behind_a_delete_finds_nothing(
+async def test_a_write_after_a_concurrent_delete_is_404(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
+    url = await create_task_url(owner)
 
-    async with lock_owners(proxy) as other:
-        await other.execute("DELETE FROM tasks")
-        await other.execute("UPDATE owners SET task_count = 0")
-        change, delete = owner.patch(address, json={"title": "New"}), owner.delete(address)
-        answers = await commit_after_requests_wait(proxy, other, change, delete)
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute("DELETE FROM tasks")
+        await lock_holder.execute("UPDATE owners SET task_count = 0")
+        change, delete = owner.patch(url, json={"title": "New"}), owner.delete(url)
+        responses = await commit_after_requests_wait(proxy, lock_holder, change, delete)
 
-    assert [answer.status_code for answer in answers] == [404, 404]
+    assert [response.status_code for response in responses] == [404, 404]
 
 
 @pytest.mark.parametrize("tag", [{}, {"If-Match": '"1"'}])
-async def test_a_write_behind_an_erase_finds_nothing(
+async def test_a_write_after_a_concurrent_erasure_is_404(
     as_isolated_user: ClientFactory, proxy: FaultProxy, tag: dict[str, str]
 ) -> None:
     owner = as_isolated_user("owner")
-    address, body = await create_task_url(owner), {"title": "New"}
+    url, body = await create_task_url(owner), {"title": "New"}
 
-    async with lock_owners(proxy) as other:
-        await other.execute(DELETE_ALL_OWNERS)
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute(DELETE_ALL_OWNERS)
         change, delete = (
-            owner.patch(address, json=body, headers=tag),
-            owner.delete(address, headers=tag),
+            owner.patch(url, json=body, headers=tag),
+            owner.delete(url, headers=tag),
         )
-        answers = await commit_after_requests_wait(proxy, other, change, delete)
+        responses = await commit_after_requests_wait(proxy, lock_holder, change, delete)
 
-    assert [answer.json()["code"] for answer in answers] == ["task-not-found"] * 2
+    assert [response.json()["code"] for response in responses] == ["task-not-found"] * 2
     assert (await owner.get("/tasks/changes")).json()["next"] == "0"
 
 
-async def test_who_waits_expects_the_version_that_the_other_one_leaves(
+async def test_if_match_is_checked_after_the_lock_wait(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
-    version = (await owner.get(address)).json()["version"]
+    url = await create_task_url(owner)
+    version = (await owner.get(url)).json()["version"]
     old, new = {"If-Match": f'"{version}"'}, {"If-Match": f'"{version + 1}"'}
 
-    async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 1")
-        await other.execute(
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute("UPDATE owners SET counter = counter + 1")
+        await lock_holder.execute(
             "UPDATE tasks SET title = 'Theirs', version = (SELECT counter FROM owners)"
         )
         change, delete = (
-            owner.patch(address, json={"title": "Ours"}, headers=old),
-            owner.delete(address, headers=old),
+            owner.patch(url, json={"title": "Ours"}, headers=old),
+            owner.delete(url, headers=old),
         )
-        answers = await commit_after_requests_wait(proxy, other, change, delete)
-    assert [answer.status_code for answer in answers] == [412, 412]
-    assert (await owner.get(address)).json()["title"] == "Theirs"
+        responses = await commit_after_requests_wait(proxy, lock_holder, change, delete)
+    assert [response.status_code for response in responses] == [412, 412]
+    assert (await owner.get(url)).json()["title"] == "Theirs"
 
-    async with lock_owners(proxy) as other:
-        [answer] = await commit_after_requests_wait(
-            proxy, other, owner.delete(address, headers=new)
+    async with lock_owners(proxy) as lock_holder:
+        [response] = await commit_after_requests_wait(
+            proxy, lock_holder, owner.delete(url, headers=new)
         )
-    assert answer.status_code == 204
+    assert response.status_code == 204
 
 
-async def test_what_was_deleted_again_meanwhile_is_not_forgotten(
+async def test_a_tombstone_renewed_meanwhile_is_not_pruned(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    gone, address = await create_task_url(owner, "Gone"), await create_task_url(owner)
-    await owner.delete(gone)
+    deleted_url, url = await create_task_url(owner, "Gone"), await create_task_url(owner)
+    await owner.delete(deleted_url)
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute(
             "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
         )
 
-    async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 2")
-        await other.execute(
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute("UPDATE owners SET counter = counter + 2")
+        await lock_holder.execute(
             "UPDATE task_tombstones SET deleted_at = now(), version = (SELECT counter FROM owners)"
         )
-        [answer] = await commit_after_requests_wait(proxy, other, owner.delete(address))
+        [response] = await commit_after_requests_wait(proxy, lock_holder, owner.delete(url))
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert len((await owner.get("/tasks/changes")).json()["deleted"]) == 2
 
 
@@ -165,13 +166,15 @@ async def test_versions_and_times_follow_the_order_of_the_lock(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    addresses = [await create_task_url(owner, str(number)) for number in range(2)]
+    urls = [await create_task_url(owner, str(number)) for number in range(2)]
 
-    async with lock_owners(proxy) as other:
-        requests = [owner.patch(address, json={"title": "New"}) for address in addresses]
-        answers = await commit_after_requests_wait(proxy, other, *requests)
+    async with lock_owners(proxy) as lock_holder:
+        requests = [owner.patch(url, json={"title": "New"}) for url in urls]
+        responses = await commit_after_requests_wait(proxy, lock_holder, *requests)
 
-    first, second = sorted((answer.json() for answer in answers), key=lambda task: task["version"])
+    first, second = sorted(
+        (response.json() for response in responses), key=lambda task: task["version"]
+    )
     assert second["version"] == first["version"] + 1
     assert second["updated_at"] > first["updated_at"]
 
@@ -180,24 +183,24 @@ async def test_no_user_takes_all_connections(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
-    address, theirs = await create_task_url(owner), await create_task_url(neighbour)
+    url, theirs = await create_task_url(owner), await create_task_url(neighbour)
 
-    async with lock_owners(proxy) as other:
-        await other.rollback()
-        await other.execute(
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.rollback()
+        await lock_holder.execute(
             "SELECT id FROM owners WHERE id = %s FOR UPDATE", (owner.headers["x-user-id"],)
         )
-        requests = [owner.patch(address, json={"title": f"New {number}"}) for number in range(30)]
-        waiting = [asyncio.ensure_future(request) for request in requests]
+        requests = [owner.patch(url, json={"title": f"New {number}"}) for number in range(30)]
+        pending = [asyncio.ensure_future(request) for request in requests]
         await wait_for_blocked_statements(proxy.server_url, 2)
         async with asyncio.timeout(1):
             assert (await neighbour.patch(theirs, json={"title": "New"})).status_code == 200
-            assert (await owner.get(address)).json()["title"] == "Old"
-        await other.commit()
+            assert (await owner.get(url)).json()["title"] == "Old"
+        await lock_holder.commit()
 
-    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+    assert {response.status_code for response in await asyncio.gather(*pending)} == {200}
     assert (
-        (await owner.get(address)).json()["title"].startswith("New")
+        (await owner.get(url)).json()["title"].startswith("New")
     )  # which one: two are under way at any time
 
 
@@ -205,53 +208,53 @@ async def test_no_user_takes_all_connections_by_reading(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
-    address = await create_task_url(owner)
+    url = await create_task_url(owner)
     await create_task_url(neighbour)
 
-    async with lock_owners(proxy) as other:
-        await other.rollback()
-        await other.execute("LOCK TABLE task_lists")  # whoever reads lists waits
-        waiting = [
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.rollback()
+        await lock_holder.execute("LOCK TABLE task_lists")  # whoever reads lists waits
+        pending = [
             asyncio.ensure_future(owner.get(path)) for path in ["/lists", f"/lists/{uuid4()}"] * 12
         ]
         await wait_for_blocked_statements(proxy.server_url, 2)
         await asyncio.sleep(0.2)
-        at_the_database = await (await other.execute(WAITING)).fetchone()
+        at_the_database = await (await lock_holder.execute(WAITING)).fetchone()
         async with asyncio.timeout(2):
             assert len((await neighbour.get("/tasks?limit=1")).json()) == 1
-            assert (await owner.delete(address)).status_code == 204
-        await other.commit()
+            assert (await owner.delete(url)).status_code == 204
+        await lock_holder.commit()
 
     assert at_the_database == (2,)
-    assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200, 404}
+    assert {response.status_code for response in await asyncio.gather(*pending)} == {200, 404}
 
 
-async def test_changes_of_one_task_at_once_are_made_one_after_the_other(
+async def test_concurrent_changes_of_one_task_are_serialized(
     as_isolated_user: ClientFactory,
 ) -> None:
     owner = as_isolated_user("owner")
-    address = await create_task_url(owner)
-    before = (await owner.get(address)).json()["version"]
+    url = await create_task_url(owner)
+    before = (await owner.get(url)).json()["version"]
 
-    answers = await asyncio.gather(
-        *(owner.patch(address, json={"title": f"New {number}"}) for number in range(30))
+    responses = await asyncio.gather(
+        *(owner.patch(url, json={"title": f"New {number}"}) for number in range(30))
     )
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert sorted(answer.json()["version"] for answer in answers) == list(
+    assert {response.status_code for response in responses} == {200}
+    assert sorted(response.json()["version"] for response in responses) == list(
         range(before + 1, before + 31)
     )
 
 
-async def test_changes_and_deletes_at_once_never_lock_each_other_out(
+async def test_concurrent_changes_and_deletes_never_deadlock(
     as_isolated_user: ClientFactory,
 ) -> None:
     owner = as_isolated_user("owner")
     for _ in range(10):
-        address = await create_task_url(owner)
-        requests = [owner.patch(address, json={"title": str(number)}) for number in range(4)]
-        answers = await asyncio.gather(
-            *requests, owner.delete(address), owner.post("/tasks", json={"title": "x"})
+        url = await create_task_url(owner)
+        requests = [owner.patch(url, json={"title": str(number)}) for number in range(4)]
+        responses = await asyncio.gather(
+            *requests, owner.delete(url), owner.post("/tasks", json={"title": "x"})
         )
-        assert {answer.status_code for answer in answers} <= {200, 201, 204, 404}
-        assert (await owner.delete(answers[-1].headers["location"])).status_code == 204
+        assert {response.status_code for response in responses} <= {200, 201, 204, 404}
+        assert (await owner.delete(responses[-1].headers["location"])).status_code == 204
