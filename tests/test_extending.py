@@ -33,8 +33,8 @@ KINDS_OF_FILES = [
 
 TESTS_OF_THE_EXAMPLE = [
     "services/tasks/tests/task/test_fields.py",
-    "services/tasks/tests/test_migrations.py::test_a_release_knows_its_revisions",
-    "services/tasks/tests/test_migrations.py::test_the_models_are_what_the_migrations_make",
+    "services/tasks/tests/core/test_migrations.py::test_the_release_lists_all_revisions",
+    "services/tasks/tests/core/test_migrations.py::test_the_models_match_the_migrations",
     "tests/test_planning.py",
 ]
 

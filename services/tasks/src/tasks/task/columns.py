@@ -2,8 +2,8 @@
 
 Parameters, INSERT, PATCH, PUT, import and the idempotency fingerprint are derived from
 `EDITABLE_COLUMNS`. Types, nullability and defaults are those of `models.Task`. Responses and
-exports are derived from `schemas.TaskRead` (see `projection`). `docs/extending.md` adds a field step
-by step.
+exports are derived from `schemas.TaskRead` (see `projection`). `docs/extending.md` adds a field
+step by step.
 """
 
 from collections.abc import Callable

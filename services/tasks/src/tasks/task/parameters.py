@@ -14,7 +14,10 @@ from tasks.task.schemas import PlanningFields, TaskChange, TaskReplace
 
 def creation_params(task: PlanningFields) -> dict[str, object]:
     """Return the values of all editable columns, for `queries.create.create_task`."""
-    return {column.param_name: column.value_in(task) for column in EDITABLE_COLUMNS}
+    params: dict[str, object] = {}
+    for column in EDITABLE_COLUMNS:
+        params[column.param_name] = column.value_in(task)
+    return params
 
 
 def patch_params(change: TaskChange) -> dict[str, object]:
@@ -35,7 +38,9 @@ def _change_params(
     for column in EDITABLE_COLUMNS:
         is_sent = not sent_fields.isdisjoint(column.request_fields)
         is_set = is_sent or (resets_absent_fields and not column.is_planning)
-        params[column.param_name] = column.value_in(change) if is_set else None
+        params[column.param_name] = None
+        if is_set:
+            params[column.param_name] = column.value_in(change)
         if column.is_nullable:
             params[column.flag_name] = is_set
     return params

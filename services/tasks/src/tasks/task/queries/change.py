@@ -107,8 +107,8 @@ def change_task(*, with_labels: bool = False) -> Executable:
 
 
 def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
-    new_values = [_NEW_VALUES[column.name] for column in EDITABLE_COLUMNS]
-    current_values = [columns_of(Task)[column.name] for column in EDITABLE_COLUMNS]
+    new_values = list(_NEW_VALUES.values())
+    current_values = [columns_of(Task)[name] for name in _NEW_VALUES]
     differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(tuple_(*new_values))
     if with_labels:
         differs = or_(differs, has_other_labels(columns_of(Task)))
