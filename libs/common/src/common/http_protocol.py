@@ -152,7 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._read(data[start : start + PIECE_BYTES])
 
     def _read(self, piece: bytes) -> None:
-        """Parse a piece, and check the framing bytes; unused allowance of a body is not saved up."""
+        """Parse a piece, and check the framing bytes; a body's unused allowance is not saved up."""
         self._framing_bytes += len(piece)
         self._feed(piece)
         if self._framing_bytes < 0:
@@ -182,7 +182,8 @@ class HttpProtocol(HttpToolsProtocol):
     def _read_on_after_upgrade(self) -> bytes:
         """Return the head again without `Upgrade`, for a new parser.
 
-        The old parser takes the body for bytes of the other protocol. After CONNECT nothing is read.
+        The old parser takes the body for bytes of the other protocol. After CONNECT, input is
+        ignored.
         """
         if not self._is_upgrade:
             self._ignores_input = True

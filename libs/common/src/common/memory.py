@@ -1,4 +1,4 @@
-"""How a process keeps its memory small and its event loop free: settings of the collector and of the allocator."""
+"""Settings of the garbage collector and the allocator, for short pauses and little memory."""
 
 import ctypes
 import gc
@@ -10,33 +10,34 @@ _M_MMAP_THRESHOLD: Final = -3
 """Source: glibc, malloc.h."""
 
 LARGE_BYTES: Final = 65_536
-"""From this size on a piece of memory goes back to the system as soon as it is free."""
+"""Blocks of this size or more are returned to the system as soon as they are freed."""
 
 TRIM_BYTES: Final = 131_072
-"""How much may be free at the end of the heap before it goes back, too."""
+"""Free bytes at the end of the heap from which on they are returned to the system."""
 
 
 def tune() -> None:
-    """Set up the process, when all that a service is made of has been loaded."""
+    """Set up the process; call it after all modules are loaded."""
     _exempt_from_collection()
     _return_large_pieces()
 
 
 def _exempt_from_collection() -> None:
-    """Exempt what a service is made of from garbage collection, for good.
+    """Exempt all existing objects from garbage collection.
 
-    A body of thousands of arrays starts full collections. Each would look at all modules, classes and schemas, which
-    takes 50 ms in which nobody else is answered.
+    A body of thousands of arrays starts full collections. Each would visit all modules, classes and
+    schemas, which blocks the event loop for 50 ms.
     """
     gc.collect()
     gc.freeze()
 
 
 def _return_large_pieces() -> None:
-    """Give the memory of long lists and bodies back to the system.
+    """Return the memory of long lists and bodies to the system.
 
-    By itself glibc raises the limit with each large piece that is freed, and keeps what was needed once: 20 lists of
-    long texts left 40 MiB behind. Other C libraries have no such function, and need none.
+    By default glibc raises its threshold with each large block that is freed, and keeps the memory:
+    after 20 lists of long texts 40 MiB stayed allocated. Other C libraries have no such function,
+    and need none.
     """
     with suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt

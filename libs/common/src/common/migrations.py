@@ -1,7 +1,8 @@
-"""What surrounds the migrations of every service: who may run them, where, and what they leave behind.
+"""The frame of every service's migrations: connection, checks, lock, and final settings.
 
-A migration needs a session of its own: for its turn, for its limits, and for indexes that are built outside of any
-transaction. What stops it is said in one sentence, before anything is changed.
+A migration needs a session of its own: for its advisory lock, for its timeouts, and for indexes
+that are built outside of any transaction. All checks precede the first change; a failure is
+reported in one sentence.
 """
 
 import os
@@ -32,27 +33,28 @@ from common.database.url import check_url
 from common.environment import forget_libpq_variables
 
 SESSION: Final = (
-    "SET statement_timeout = 0",  # the limit of the service's own statements is not ours
-    "SET lock_timeout = '3s'",  # rather fail than make the service wait behind us
+    "SET statement_timeout = 0",  # the service's own limit does not apply to migrations
+    "SET lock_timeout = '3s'",  # rather fail than make the service wait for the migration
 )
-"""What holds for every migration, as long as its connection does: an index is built outside of any transaction."""
+"""Settings of the whole session, because indexes are built outside of any transaction."""
 
 TURN_PAUSE_SECONDS: Final = 0.1
-"""How long a second migration waits before it asks again whether the first one is done."""
+"""How long a second migration waits before it tries again to get the advisory lock."""
 
 POOLER_ROUNDS: Final = 3
-"""How often a pooler is asked to show that it mixes sessions; others who use it may hide that once."""
+"""Attempts to detect that a pooler mixes sessions; its other clients may hide it once."""
 
 _Session = psycopg.Connection[tuple[object, ...]]
 
 _RIGHTS: Final[LiteralString] = """
 SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
        ARRAY(
-           SELECT name FROM unnest($1::text[]) AS name JOIN pg_class ON pg_class.oid = to_regclass(name)
+           SELECT name FROM unnest($1::text[]) AS name
+           JOIN pg_class ON pg_class.oid = to_regclass(name)
            WHERE NOT pg_has_role(relowner, 'USAGE')
        ) AS foreign_tables
 """
-"""What the role of a migration may do: make tables, and change those that are there."""
+"""Whether the role may create tables, and which existing tables it may not alter."""
 
 _LIMIT: Final[LiteralString] = """
 SELECT format('%I', datname), format('%I', session_user), pg_has_role(datdba, 'USAGE'), EXISTS (
@@ -61,15 +63,19 @@ SELECT format('%I', datname), format('%I', session_user), pg_has_role(datdba, 'U
 )
 FROM pg_database WHERE datname = current_database()
 """
-"""Whose limit it is: names as they stand in a statement, whether we own the database, and whether it has one."""
+"""Where to set the statement timeout.
+
+Columns: quoted database, quoted role, whether the role owns the database, and whether the database
+has a statement timeout.
+"""
 
 
 @contextmanager
 def migration_connection(release: Release) -> Generator[Connection]:
-    """Connect to the service's database, the way round the pooler if there is one, and wait for the turn.
+    """Connect to the service's database, bypassing a pooler, and wait for the advisory lock.
 
     Raises:
-        SystemExit: There is no such database, it does not answer, or no migration may be run there.
+        SystemExit: The database cannot be reached, or no migration may be run there.
     """
     forget_libpq_variables()
     url = _find_url(release.service)
@@ -85,18 +91,18 @@ def migration_connection(release: Release) -> Generator[Connection]:
         ) from None
     with connection:
         session = cast("_Session", connection.connection.driver_connection)
-        fault = _find_pooler(session, url, release) or _find_fault(session, release)
-        if fault:
-            raise SystemExit(f"The database of {release.service} is not migrated: {fault}")
-        _wait_for_turn(connection, release.service)
+        problem = _find_pooler(session, url, release) or _find_problem(session, release)
+        if problem:
+            raise SystemExit(f"The database of {release.service} is not migrated: {problem}")
+        _wait_for_lock(connection, release.service)
         yield connection
 
 
 def is_ahead(connection: Connection, release: Release) -> bool:
-    """Tell whether a newer release has migrated the database, and say that it is left as it is.
+    """Tell whether a newer release has migrated the database, and print it.
 
     Raises:
-        SystemExit: This release cannot work with what the newer one has made.
+        SystemExit: This release does not work with the newer schema.
     """
     has_revisions = connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL"))
     revisions = set[str]()
@@ -109,17 +115,21 @@ def is_ahead(connection: Connection, release: Release) -> bool:
     connection.rollback()
     if revisions <= set(release.revisions):
         return False
-    fault = find_incompatibility(comment, release)
-    if fault:
-        raise SystemExit(f"The database of {release.service} is ahead. {fault}")
+    problem = find_incompatibility(comment, release)
+    if problem:
+        raise SystemExit(f"The database of {release.service} is ahead. {problem}")
     sys.stdout.write(
-        f"The database of {release.service} is ahead of this release, which works with it: nothing to migrate.\n"
+        f"The database of {release.service} is ahead of this release, which works with it: "
+        "nothing to migrate.\n"
     )
     return True
 
 
 def finish_migration(connection: Connection, release: Release) -> None:
-    """Leave behind what is no part of any table, and what a restored dump may lack; each time the same."""
+    """Set what belongs to no table and may be missing from a restored dump. Idempotent.
+
+    These are the comment on `alembic_version`, the statement timeout and the served history.
+    """
     is_migrated = bool(connection.scalar(text("SELECT version_num FROM alembic_version LIMIT 1")))
     comment = COMPATIBLE_FROM.format(release.compatible_from)
     connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{comment}'"))
@@ -132,10 +142,10 @@ def finish_migration(connection: Connection, release: Release) -> None:
 
 
 def begin_new_history(connection: Connection, release: Release) -> str:
-    """Raise all versions, whatever the database says of itself, and return what was done.
+    """Raise all versions even if no restore is detected; return a sentence for operators.
 
     Raises:
-        SystemExit: The database is at a revision that does not know of this.
+        SystemExit: The database has an older revision without histories.
     """
     if not _has_history(connection, release):
         raise SystemExit(
@@ -151,51 +161,61 @@ def _has_history(connection: Connection, release: Release) -> bool:
 
 
 def _raise_versions(connection: Connection, release: Release) -> int | None:
-    """Raise them if this is another history, and return of how many owners; None if it is the same."""
-    owners = None
+    """Raise all versions if a new history begins.
+
+    Returns:
+        How many owners' versions were raised; None if the history is the same.
+    """
+    owner_count = None
     if release.raise_versions is not None and connection.exec_driver_sql(CLAIM_HISTORY).first():
-        owners = connection.execute(release.raise_versions).rowcount
+        owner_count = connection.execute(release.raise_versions).rowcount
     connection.commit()
-    return owners
+    return owner_count
 
 
 def _find_url(service: str) -> str:
-    usual = f"{service.upper()}_DATABASE_URL"
-    for name in (f"{usual}_UNPOOLED", usual):
+    setting = f"{service.upper()}_DATABASE_URL"
+    for name in (f"{setting}_UNPOOLED", setting):
         url = os.environ.get(name)
         if url:
             try:
                 return check_url(url)
             except ValueError as error:
                 raise SystemExit(f"{name}: {error}") from None
-    raise SystemExit(f"{usual} is not set.")
+    raise SystemExit(f"{setting} is not set.")
 
 
-def _find_fault(session: _Session, release: Release) -> str | None:
-    """Say in one sentence why nothing may be migrated here."""
-    [facts] = RawCursor(session, row_factory=class_row(Facts)).execute(SERVER).fetchall()
-    [(may_create, foreign_tables)] = (
-        RawCursor(session).execute(_RIGHTS, [list(release.tables)]).fetchall()
-    )
+def _find_problem(session: _Session, release: Release) -> str | None:
+    """Return, as one sentence, why the database cannot be migrated, or None."""
+    facts_cursor = RawCursor(session, row_factory=class_row(Facts))
+    [facts] = facts_cursor.execute(SERVER).fetchall()
+    rights_cursor = RawCursor(session).execute(_RIGHTS, [list(release.tables)])
+    [(may_create, foreign_tables)] = rights_cursor.fetchall()
     session.rollback()
-    fault = find_server_fault(facts)
-    if fault:
-        return fault
+    problem = find_server_fault(facts)
+    if problem:
+        return problem
     if not may_create:
-        return f"The role {facts.role} may not make tables: GRANT CREATE ON SCHEMA public to it, or use the owner's role."
+        return (
+            f"The role {facts.role} may not make tables: "
+            "GRANT CREATE ON SCHEMA public to it, or use the owner's role."
+        )
     if foreign_tables:
         names = ", ".join(cast("list[str]", foreign_tables))
-        return f"The role {facts.role} does not own {names}: use the role that does, or make it a member of that one."
+        return (
+            f"The role {facts.role} does not own {names}: "
+            "use the role that does, or make it a member of that one."
+        )
     return None
 
 
 def _find_pooler(session: _Session, url: str, release: Release) -> str | None:
-    """Say in one sentence that a pooler gives each transaction another session, if there is one that does.
+    """Return, as one sentence, that a pooler gives each transaction another session, or None.
 
-    A server tells its process number twice: when a session begins, and to whoever asks. A pooler that is between makes
-    up the first one. Whether it mixes sessions shows when two of its clients are served by the same process.
+    A server sends its process id when a session begins, and returns it from `pg_backend_pid()`. A
+    pooler invents the first one. It mixes sessions if two clients are served by the same process.
     """
-    if session.info.backend_pid == _served_by(session):
+    if session.info.backend_pid == _backend_pid(session):
         return None
     if not _shares_sessions(session, url):
         return None
@@ -204,56 +224,57 @@ def _find_pooler(session: _Session, url: str, release: Release) -> str | None:
 
 
 def _shares_sessions(session: _Session, url: str) -> bool:
-    """Tell whether a second client is served by the process that serves us while we are still there."""
+    """Tell whether a second client gets the process that serves the open session."""
     try:
-        second = psycopg.connect(url, prepare_threshold=None, connect_timeout=3)
-    except psycopg.OperationalError:  # all processes are taken, so ours is ours
+        second_session = psycopg.connect(url, prepare_threshold=None, connect_timeout=3)
+    except psycopg.OperationalError:  # no process is free, so the session keeps its own
         return False
-    with second:
+    with second_session:
         for _ in range(POOLER_ROUNDS):
-            ours = _served_by(session)
-            theirs = second.execute(
-                "SELECT pg_backend_pid()"
-            ).fetchone()  # keeps its transaction, and so its process
-            again = _served_by(session)
-            second.rollback()
-            if theirs == (ours,) or ours != again:
+            pid_before = _backend_pid(session)
+            # The open transaction keeps the process that serves the second session.
+            second_pid = second_session.execute("SELECT pg_backend_pid()").fetchone()
+            pid_after = _backend_pid(session)
+            second_session.rollback()
+            if second_pid == (pid_before,) or pid_before != pid_after:
                 return True
     return False
 
 
-def _served_by(session: _Session) -> object:
+def _backend_pid(session: _Session) -> object:
     [pid] = session.execute("SELECT pg_backend_pid()").fetchone() or [None]
     session.rollback()
     return pid
 
 
-def _wait_for_turn(connection: Connection, service: str) -> None:
-    """Ask again and again: a statement that waited would be one that the building of an index waits for."""
-    turn = text("SELECT pg_try_advisory_lock(hashtext(:name))")
+def _wait_for_lock(connection: Connection, service: str) -> None:
+    """Poll for the advisory lock: a concurrent index build would wait for a waiting statement."""
+    try_lock = text("SELECT pg_try_advisory_lock(hashtext(:name))")
     for statement in SESSION:
         connection.execute(text(statement))
-    while not connection.scalar(turn, {"name": f"{service} migrations"}):
+    while not connection.scalar(try_lock, {"name": f"{service} migrations"}):
         connection.commit()
         time.sleep(TURN_PAUSE_SECONDS)
     connection.commit()
 
 
 def _limit_statements(connection: Connection, *, is_migrated: bool) -> None:
-    """Have PostgreSQL end what the service no longer waits for, whichever role it comes as, and whatever pooler.
+    """Set the statement timeout, for sessions through a pooler, too.
 
-    By the database where its owner migrates, so that a second role has the same limit, else by the role. Another limit
-    of the database is somebody's own choice and stays.
+    The owner of the database sets it for the database, so that it holds for every role; another
+    role sets it for itself. A timeout that the operator has set for the database stays. After a
+    downgrade to no revision it is reset.
     """
     database, role, is_owner, is_limited = connection.execute(text(_LIMIT)).one()
-    whose = f"DATABASE {database}" if is_owner else f"ROLE {role} IN DATABASE {database}"
-    if not is_owner:
-        connection.execute(
-            text("SET LOCAL ROLE NONE")
-        )  # a role may set its own limit, and no other's
+    if is_owner:
+        target = f"DATABASE {database}"
+    else:
+        target = f"ROLE {role} IN DATABASE {database}"
+        # A role may change its own settings only.
+        connection.execute(text("SET LOCAL ROLE NONE"))
     if is_migrated and not is_limited:
         connection.exec_driver_sql(
-            f"ALTER {whose} SET statement_timeout = '{STATEMENT_MAX_SECONDS}s'"
+            f"ALTER {target} SET statement_timeout = '{STATEMENT_MAX_SECONDS}s'"
         )
     if not is_migrated:
-        connection.exec_driver_sql(f"ALTER {whose} RESET statement_timeout")
+        connection.exec_driver_sql(f"ALTER {target} RESET statement_timeout")

@@ -12,7 +12,7 @@ from common.problems import BodyTooLarge, RequestTimeout, Unavailable
 from common.request_state import RequestState
 
 UPLOADS_PER_USER_MAX: Final = 2
-"""Uploads of one user that one process reads at once; two, so that one that hangs can be retried."""
+"""Concurrent uploads of one user per process; two, so that a stalled one can be retried."""
 
 
 @dataclass(frozen=True)

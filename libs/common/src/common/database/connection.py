@@ -1,4 +1,4 @@
-"""One connection to the database: how its statements are sent in chunks, and stopped when nobody waits any more."""
+"""A database connection that reads rows in chunks and stops abandoned statements."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,36 +13,44 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import DictRow, dict_row
 
 FINISH_SECONDS: Final = 0.05
-"""How long an abandoned statement may still run: most end within it, and their connection is used again."""
+"""How long an abandoned statement may still run.
+
+Most statements end within this time, so that their connection can be used again.
+"""
 
 CANCEL_SECONDS: Final = 1.0
-"""How long the server may take to hear that a statement is to be stopped."""
+"""How long the request to cancel a statement may take."""
 
 
 class Connection(AsyncConnection[tuple[object, ...]]):
-    """A connection whose statements can be abandoned: whoever is cancelled does not wait for the server.
+    """A connection whose statements can be abandoned: a cancelled task ends at once.
 
-    The driver itself would ask the server to cancel, and wait up to 10 s where nobody answers.
+    The driver itself would send a cancel request, and wait up to 10 s for a server that is gone.
     """
 
-    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109 - the driver's signature
-        """Wait for the server, and leave at once when cancelled."""
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109 - the driver's signature
+    ) -> RV:
+        """Wait for the server; return at once when cancelled."""
         return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
 
     @property
     def prepared(self) -> PrepareManager:
-        """The statements that the driver has prepared, or counted until it does."""
+        """The driver's cache of prepared statements."""
         return self._prepared
 
     @property
     def is_idle(self) -> bool:
-        """Whether its last statement has ended."""
+        """Whether the last statement has ended."""
         return self.pgconn.transaction_status == pq.TransactionStatus.IDLE
 
     async def stop(self) -> None:
-        """Let the statement that runs end, or have the server stop it and close the connection.
+        """Wait briefly for the running statement, else cancel it and close the connection.
 
-        A connection that has asked for it is not used again: the request to stop might meet its next statement.
+        A connection is not used again after a cancel request, which could reach its next statement.
         """
         try:
             async with asyncio.timeout(FINISH_SECONDS):
@@ -55,10 +63,10 @@ class Connection(AsyncConnection[tuple[object, ...]]):
 
 
 class ChunkedCursor(AsyncRawCursor[DictRow]):
-    """A cursor that gives rows while they arrive, a chunk at a time, of statements that are prepared as any other.
+    """A cursor that returns rows in chunks while they arrive, from prepared statements.
 
-    The driver's own `stream` prepares none, and planning a list costs the server more than reading it. This is
-    `execute` of `psycopg._cursor_base`, but for the chunks.
+    The driver's own `stream` prepares no statement, and planning a list costs the server more than
+    reading it. The code is that of `execute` in `psycopg._cursor_base`, with chunks added.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -74,11 +82,13 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
     ) -> list[DictRow]:
         """Send a statement, and return its first rows."""
         self._rows_at_once = rows_at_once
-        return self._load(await self._connection.wait(self._run(text, values)))
+        result = await self._connection.wait(self._run(text, values))
+        return self._load(result)
 
     async def next_rows(self) -> list[DictRow]:
-        """Return the next rows, of a statement that has not ended yet."""
-        return self._load(await self._connection.wait(self._fetch()))
+        """Return the next rows of a statement that has not ended yet."""
+        result = await self._connection.wait(self._fetch())
+        return self._load(result)
 
     def _load(self, result: PGresult | None) -> list[DictRow]:
         if result is None:
@@ -91,8 +101,8 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
         return self._tx.load_rows(0, result.ntuples, self._make_row)
 
     def abandon(self) -> None:
-        """Leave a statement whose end nobody waits for: it is not counted as one that went well."""
-        self._count([])
+        """Give up a statement before its end: it does not count as a success."""
+        self._validate_prepared([])
 
     def _run(self, text: bytes, values: Sequence[object]) -> PQGen[PGresult | None]:
         yield from self._start_query(text)
@@ -113,7 +123,7 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
         return (yield from self._fetch())
 
     def _fetch(self) -> PQGen[PGresult | None]:
-        """Fetch a chunk; one that is not full is the last, so the end is fetched with it."""
+        """Fetch a chunk; if it is not full, it is the last one, and the end is fetched, too."""
         result = yield from generators.fetch(self._pgconn)
         if result is None or result.status != pq.ExecStatus.TUPLES_CHUNK:
             yield from self._end(result)
@@ -130,10 +140,10 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
         self.is_ended = True
         if result.status != pq.ExecStatus.TUPLES_OK:
             self._raise_for_result(result)
-        self._count([result])
+        self._validate_prepared([result])
 
-    def _count(self, results: Sequence[PGresult]) -> None:
-        """Tell the driver's cache of prepared statements how one went that was new to it."""
+    def _validate_prepared(self, results: Sequence[PGresult]) -> None:
+        """Report the results of a new statement to the driver's cache of prepared statements."""
         if self._validate is not None:
             self._validate(results)
             self._validate = None

@@ -15,7 +15,7 @@ _STOPPING: Final[set[asyncio.Task[None]]] = set()
 
 @dataclass(frozen=True, slots=True)
 class LimitedDatabase:
-    """An engine for one user: each connection takes one of the user's slots, first in, first out."""
+    """An engine for one user: each connection takes one of the user's slots (FIFO)."""
 
     engine: AsyncEngine
     slots: asyncio.Semaphore

@@ -1,4 +1,4 @@
-"""The URL of a database, as an operator writes it: what is wrong with one is named, and never its password."""
+"""Validation of database URLs: messages say what is wrong, and never contain the password."""
 
 import re
 from typing import Annotated, Final
@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Secret
 
 KNOWN: Final = frozenset(option.keyword.decode() for option in pq.Conninfo.get_defaults())
-"""What libpq lets a URL say behind its `?`."""
+"""Parameters of a URL that libpq supports."""
 
 CHOICES: Final = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
@@ -26,7 +26,10 @@ CHOICES: Final = {
     ),
     "load_balance_hosts": ("disable", "random"),
 }
-"""Parameters that libpq would refuse only when it connects. Source: PostgreSQL 18, 32.1.2."""
+"""Values of parameters that libpq checks only when it connects.
+
+Source: PostgreSQL 18, 32.1.2.
+"""
 
 NUMBERS: Final = frozenset(
     {
@@ -40,22 +43,22 @@ NUMBERS: Final = frozenset(
 )
 
 PORTS: Final = 2**16
-"""How many TCP ports there are."""
+"""Number of TCP ports."""
 
 POOLED_HOST: Final = "-pooler"
-"""What Neon puts into the host's name of the way through its pooler."""
+"""Part of the host name of Neon's connection pooler."""
 
 _PERCENT: Final = re.compile("%(?![0-9a-fA-F]{2})")
 
 
 def check_url(url: str) -> str:
-    """Return a URL that the driver can use as it is.
+    """Return the URL unchanged.
 
     Raises:
-        ValueError: It cannot; the message names the word that is wrong, and no value.
+        ValueError: The driver cannot use it; the message contains no value of the URL.
     """
-    scheme, colon, rest = url.partition("://")
-    if not colon or scheme not in {"postgresql", "postgres"}:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres"}:
         raise ValueError(
             "must begin with postgresql://, and name no driver and no other kind of database"
         )
@@ -72,7 +75,13 @@ def check_url(url: str) -> str:
 
 
 def _check_password(rest: str) -> None:
-    """Find the letters that end a password early; all but the first `@` would become a part of the host's name."""
+    """Reject characters that end a password early.
+
+    With a second `@`, libpq would take the rest of the password for a part of the host name.
+
+    Raises:
+        ValueError: A character must be percent-encoded.
+    """
     before_query = rest.split("?", 1)[0]
     authority, _, path = before_query.partition("/")
     if authority.count("@") > 1:
@@ -88,9 +97,9 @@ def _check_password(rest: str) -> None:
 
 
 def _check_parameters(query: str, *, is_pooled: bool) -> None:
-    given = parse_qsl(query, keep_blank_values=True)
-    names = [name for name, _ in given]
-    for name, value in given:
+    parameters = parse_qsl(query, keep_blank_values=True)
+    names = [name for name, _ in parameters]
+    for name, value in parameters:
         if name not in KNOWN:
             raise ValueError(
                 f"has the parameter {name}, which PostgreSQL does not know: leave it out"
@@ -109,7 +118,7 @@ def _check_parameters(query: str, *, is_pooled: bool) -> None:
 
 
 def _check_as_libpq(url: str) -> None:
-    """Read it as the driver will; its own message may quote the password."""
+    """Parse the URL as the driver does, without its message, which may contain the password."""
     try:
         port = conninfo_to_dict(url).get("port")
     except (ProgrammingError, OperationalError):
@@ -121,4 +130,4 @@ def _check_as_libpq(url: str) -> None:
 
 
 DatabaseUrl = Secret[Annotated[str, AfterValidator(check_url)]]
-"""Where a service keeps what it owns: `postgresql://user:password@host/name`."""
+"""The database of a service: `postgresql://user:password@host/name`."""
