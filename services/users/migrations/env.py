@@ -24,7 +24,10 @@ def migrate() -> None:
 
 
 def is_going_to(*revisions: str | None) -> bool:
-    """Tell an upgrade or a downgrade to one of these from what leaves a database as it is, such as a comparison."""
+    """Tell whether an upgrade or downgrade to one of the revisions runs.
+
+    It is False for commands that change nothing, such as a comparison.
+    """
     try:
         return context.get_revision_argument() in revisions
     except KeyError:

@@ -1,7 +1,7 @@
 """Keep lists, labels, due dates, priorities and the order of tasks.
 
-Nothing here rewrites a row or keeps the service waiting: constraints are validated and indexes built beside it. What is
-not in one transaction with the rest can be done twice, because a build that failed leaves it behind.
+No step rewrites rows or makes the service wait: constraints are validated and indexes built
+concurrently. The steps outside of the transaction can be repeated after a failure.
 """
 
 import sqlalchemy as sa
@@ -15,21 +15,29 @@ depends_on = None
 INDEXES = {
     "uq_tasks_user_id_id": "UNIQUE INDEX CONCURRENTLY uq_tasks_user_id_id ON tasks (user_id, id)",
     "ix_tasks_user_id_due_date": """
-        INDEX CONCURRENTLY ix_tasks_user_id_due_date ON tasks (user_id, due_date) WHERE NOT is_completed
+        INDEX CONCURRENTLY ix_tasks_user_id_due_date ON tasks (user_id, due_date)
+        WHERE NOT is_completed
     """,
     "ix_tasks_user_id_list_id_place": """
         INDEX CONCURRENTLY ix_tasks_user_id_list_id_place ON tasks
-        (user_id, list_id, coalesce(position, extract(epoch FROM timezone('UTC', created_at)) * 1000000), id)
+        (
+            user_id,
+            list_id,
+            coalesce(position, extract(epoch FROM timezone('UTC', created_at)) * 1000000),
+            id
+        )
     """,
 }
-"""Indexes of tasks that are there."""
+"""New indexes of the existing table `tasks`."""
 
 CHECKS = {
-    "ck_tasks_due": "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)",
+    "ck_tasks_due": (
+        "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
+    ),
     "ck_tasks_due_time_zone_length": "char_length(due_time_zone) <= 64",
     "ck_tasks_priority": "priority BETWEEN 0 AND 3",
 }
-"""What holds for the new columns."""
+"""Constraints of the new columns."""
 
 
 def upgrade() -> None:
@@ -38,14 +46,14 @@ def upgrade() -> None:
     add_named("labels", 50)
     add_constraint(
         "fk_tasks_user_id_task_lists",
-        "FOREIGN KEY (user_id, list_id) REFERENCES task_lists (user_id, id) ON DELETE SET NULL (list_id)",
+        "FOREIGN KEY (user_id, list_id) REFERENCES task_lists (user_id, id) "
+        "ON DELETE SET NULL (list_id)",
     )
     for name, rule in CHECKS.items():
         add_constraint(name, f"CHECK ({rule})")
     with op.get_context().autocommit_block():
-        op.execute(
-            "SET lock_timeout = 0"
-        )  # a build waits for old transactions, and nobody waits for the build
+        # An index build waits for old transactions, but no other statement waits for the build.
+        op.execute("SET lock_timeout = 0")
         for name, index in INDEXES.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             op.execute(f"CREATE {index}")

@@ -11,14 +11,20 @@ depends_on = None
 
 LIMIT_STATEMENTS = """
 DO $$ BEGIN
-    EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET statement_timeout = ''5s''', current_database());
+    EXECUTE format(
+        'ALTER ROLE CURRENT_USER IN DATABASE %I SET statement_timeout = ''5s''',
+        current_database()
+    );
 END $$
 """
 """By the role, because a pooler forgets what a session sets; as long as a request may take."""
 
 UNLIMIT_STATEMENTS = """
 DO $$ BEGIN
-    EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I RESET statement_timeout', current_database());
+    EXECUTE format(
+        'ALTER ROLE CURRENT_USER IN DATABASE %I RESET statement_timeout',
+        current_database()
+    );
 END $$
 """
 

@@ -1,6 +1,6 @@
 """Keep which history of the database is served.
 
-A dump that was made before this revision cannot be told from the original: `make restored` says that it was restored.
+A restored dump that is older than this revision is not detected: run `make restored` after it.
 """
 
 import sqlalchemy as sa

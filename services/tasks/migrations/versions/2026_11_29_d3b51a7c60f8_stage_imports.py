@@ -1,6 +1,6 @@
-"""Keep what comes with an import until all of it is there.
+"""Stage the records of an import until it is complete.
 
-Both tables are new, and a release that does not know them works beside them.
+Both tables are new, and older releases work without them.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ down_revision = "c7d20f5b1e94"
 branch_labels = None
 depends_on = None
 
-# Each import leaves dead rows: they are reused, and the files cut, soon after it and not when a fifth of them is dead.
+# Each import leaves dead rows: vacuum soon after it, and not when a fifth of the rows is dead.
 VACUUM_SOON = ", ".join(
     f"{prefix}{name} = {value}"
     for prefix in ("", "toast.")
