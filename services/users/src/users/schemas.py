@@ -68,14 +68,17 @@ TimeZone = Annotated[
         {"type": "string", **_TIME_ZONE_SCHEMA, "maxLength": 64, "examples": ["Europe/Berlin"]}
     ),
 ]
-"""Source: IANA Time Zone Database. Links such as `US/Pacific` are valid, other spellings are not."""
+"""A name of the IANA Time Zone Database.
+
+Links such as `US/Pacific` are valid, other spellings are not.
+"""
 
 EmailAddress = Annotated[str, Field(max_length=EMAIL_MAX_CHARACTERS, examples=["ada@example.com"])]
 """In lower case."""
 
 
 class _ReadOnlyFields(StrictModel):
-    """What a client may leave in a profile that it read before; all but the time zone is ignored."""
+    """Fields that a client may send back unchanged; all but the time zone are ignored."""
 
     time_zone: TimeZone = Field(default_factory=str)
     email: IgnoredReadOnly = None
