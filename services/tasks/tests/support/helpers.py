@@ -50,6 +50,11 @@ def problem_code(response: Response) -> tuple[int, str]:
     return response.status_code, errors[0]["code"]
 
 
+def status_codes(responses: Iterable[Response]) -> list[int]:
+    """Return the status of each response."""
+    return [response.status_code for response in responses]
+
+
 def field_values(items: Iterable[Mapping[str, Any]], name: str) -> list[Any]:
     """Return one field of each item."""
     return [item[name] for item in items]
