@@ -13,6 +13,7 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
+from ..support.helpers import list_titles, problem_code, status_codes
 from ..support.owner_lock import (
     DELETE_ALL_OWNERS,
     commit_after_requests_wait,
@@ -48,35 +49,37 @@ SELECT user_id, id, 'task', counter, now() FROM deleted, counter_bump
 
 Create = Callable[[AsyncClient], Awaitable[Response]]
 
-LONG_AGO = "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
+EXPIRE_KEYS = "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
+
+NEW_TASK = {"title": "Ours"}
 
 
 async def _put(owner: AsyncClient, task_id: object) -> Response:
-    return await owner.put(
-        f"/tasks/{task_id}", json={"title": "Ours"}, headers={"If-None-Match": "*"}
-    )
+    return await owner.put(f"/tasks/{task_id}", json=NEW_TASK, headers={"If-None-Match": "*"})
 
 
-async def _post(owner: AsyncClient, key: str | None = None) -> Response:
-    return await owner.post(
-        "/tasks", json={"title": "Ours"}, headers={"Idempotency-Key": key} if key else {}
-    )
+async def _post_with_key(owner: AsyncClient, key: str) -> Response:
+    return await owner.post("/tasks", json=NEW_TASK, headers={"Idempotency-Key": key})
 
 
-async def _age_keys(proxy: FaultProxy) -> None:
-    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        await connection.execute(LONG_AGO)
+async def _create(owner: AsyncClient) -> Response:
+    return await owner.post("/tasks", json=NEW_TASK)
 
 
-async def _put_anywhere(owner: AsyncClient) -> Response:
+async def _create_with_key(owner: AsyncClient) -> Response:
+    return await _post_with_key(owner, str(uuid4()))
+
+
+async def _create_with_id(owner: AsyncClient) -> Response:
     return await _put(owner, uuid4())
 
 
-async def _post_once(owner: AsyncClient) -> Response:
-    return await _post(owner, str(uuid4()))
+ALL_CREATIONS = pytest.mark.parametrize("create", [_create, _create_with_key, _create_with_id])
 
 
-IN_EVERY_WAY = pytest.mark.parametrize("create", [_post, _post_once, _put_anywhere])
+async def _expire_keys(proxy: FaultProxy) -> None:
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        await connection.execute(EXPIRE_KEYS)
 
 
 async def test_creation_times_are_taken_after_the_lock(
@@ -86,62 +89,63 @@ async def test_creation_times_are_taken_after_the_lock(
     await create_task_url(owner)
 
     async with lock_owners(proxy) as lock_holder:
-        waiting = [asyncio.ensure_future(owner.post("/tasks", json={"title": "New"}))]
-        waiting += [asyncio.ensure_future(_put(owner, uuid4()))]
+        creations = asyncio.gather(_create(owner), _create_with_id(owner))
         await wait_for_blocked_statements(proxy.server_url, 2)
-        clock = await (await lock_holder.execute("SELECT clock_timestamp()")).fetchone()
+        cursor = await lock_holder.execute("SELECT clock_timestamp()")
+        row = await cursor.fetchone()
         await lock_holder.commit()
-    tasks = [response.json() for response in await asyncio.gather(*waiting)]
+    tasks = [response.json() for response in await creations]
 
-    assert clock
+    assert row
     first, second = sorted(tasks, key=lambda task: task["version"])
-    assert (
-        clock[0]
-        < datetime.fromisoformat(first["created_at"])
-        < datetime.fromisoformat(second["created_at"])
-    )
+    first_created_at = datetime.fromisoformat(first["created_at"])
+    second_created_at = datetime.fromisoformat(second["created_at"])
+    assert row[0] < first_created_at < second_created_at
     assert second["version"] == first["version"] + 1
 
 
 async def test_an_id_belongs_to_the_first_writer(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, neighbour = as_isolated_user("owner"), as_isolated_user("neighbour")
-    own_id, other_id = uuid4(), uuid4()
-    for user in (owner, neighbour):
-        await create_task_url(user)
+    owner = as_isolated_user("owner")
+    neighbour = as_isolated_user("neighbour")
+    own_id = uuid4()
+    neighbours_id = uuid4()
+    await create_task_url(owner)
+    await create_task_url(neighbour)
 
     async with lock_owners(proxy) as lock_holder:
         await lock_holder.execute(
             "UPDATE owners SET counter = counter + 1, task_count = task_count + 1"
         )
         await lock_holder.execute(INSERT_TASK, (own_id, owner.headers["x-user-id"]))
-        await lock_holder.execute(INSERT_TASK, (other_id, neighbour.headers["x-user-id"]))
-        responses = await commit_after_requests_wait(
-            proxy, lock_holder, _put(owner, own_id), _put(owner, other_id)
+        await lock_holder.execute(INSERT_TASK, (neighbours_id, neighbour.headers["x-user-id"]))
+        first, second = await commit_after_requests_wait(
+            proxy, lock_holder, _put(owner, own_id), _put(owner, neighbours_id)
         )
 
-    codes = sorted((response.status_code, response.json()["code"]) for response in responses)
-    assert codes == [(409, "id-taken"), (412, "task-exists")]
-    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["Old", "Theirs"]
+    assert problem_code(first) == (412, "task-exists")
+    assert problem_code(second) == (409, "id-taken")
+    assert await list_titles(owner) == ["Old", "Theirs"]
     assert (await owner.post("/tasks", json={"title": "Counted"})).status_code == 201
 
 
 async def test_an_id_that_becomes_a_list_meanwhile_is_taken(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
-    owner, task_id = as_isolated_user("owner"), uuid4()
+    owner = as_isolated_user("owner")
+    task_id = uuid4()
     await create_task_url(owner)
 
     async with lock_owners(proxy) as lock_holder:
         await lock_holder.execute(INSERT_LIST, (task_id,))
         [rejected] = await commit_after_requests_wait(proxy, lock_holder, _put(owner, task_id))
 
-    assert (rejected.status_code, rejected.json()["code"]) == (409, "id-taken")
-    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["Old"]
+    assert problem_code(rejected) == (409, "id-taken")
+    assert await list_titles(owner) == ["Old"]
 
 
-@IN_EVERY_WAY
+@ALL_CREATIONS
 async def test_the_quota_holds_after_a_lock_wait(
     as_isolated_user: ClientFactory, proxy: FaultProxy, create: Create
 ) -> None:
@@ -151,14 +155,14 @@ async def test_the_quota_holds_after_a_lock_wait(
 
     async with lock_owners(proxy) as lock_holder:
         responses = await commit_after_requests_wait(
-            proxy, lock_holder, *(create(owner) for _ in range(2))
+            proxy, lock_holder, create(owner), create(owner)
         )
 
-    assert sorted(response.status_code for response in responses) == [201, 422]
+    assert sorted(status_codes(responses)) == [201, 422]
     assert len((await owner.get("/tasks")).json()) == TASKS_MAX
 
 
-@IN_EVERY_WAY
+@ALL_CREATIONS
 async def test_an_owner_erased_meanwhile_is_created_again(
     as_isolated_user: ClientFactory, proxy: FaultProxy, create: Create
 ) -> None:
@@ -170,24 +174,26 @@ async def test_an_owner_erased_meanwhile_is_created_again(
         [created] = await commit_after_requests_wait(proxy, lock_holder, create(owner))
 
     assert created.status_code == 201
-    assert (await owner.get("/tasks")).json() == [created.json()]
-    assert (await owner.get("/tasks/changes")).json()["tasks"] == [created.json()]
+    task = created.json()
+    assert (await owner.get("/tasks")).json() == [task]
+    assert (await owner.get("/tasks/changes")).json()["tasks"] == [task]
 
 
 async def test_an_expired_key_is_reused_once_by_concurrent_requests(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    first = await _post(owner, "key")
-    await _age_keys(proxy)
+    original = await _post_with_key(owner, "key")
+    await _expire_keys(proxy)
 
     async with lock_owners(proxy) as lock_holder:
         responses = await commit_after_requests_wait(
-            proxy, lock_holder, *(_post(owner, "key") for _ in range(2))
+            proxy, lock_holder, _post_with_key(owner, "key"), _post_with_key(owner, "key")
         )
 
-    assert [response.status_code for response in responses] == [201, 201]
-    assert responses[0].content == responses[1].content != first.content
+    assert status_codes(responses) == [201, 201]
+    assert responses[0].content == responses[1].content
+    assert responses[0].content != original.content
     assert len((await owner.get("/tasks")).json()) == 2
 
 
@@ -195,19 +201,21 @@ async def test_a_key_reused_meanwhile_is_not_deleted_as_expired(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    await _post(owner, "key")
-    await _age_keys(proxy)
+    await _post_with_key(owner, "key")
+    await _expire_keys(proxy)
 
     async with lock_owners(proxy) as lock_holder:
-        first_retry = asyncio.ensure_future(_post(owner, "key"))
+        reuse = asyncio.ensure_future(_post_with_key(owner, "key"))
         await wait_for_blocked_statements(proxy.server_url)
-        second_retry = asyncio.ensure_future(_post(owner, "another"))
+        other_creation = asyncio.ensure_future(_post_with_key(owner, "another"))
         await wait_for_blocked_statements(proxy.server_url, 2)
         await lock_holder.commit()
-    created = await first_retry
+    created = await reuse
 
-    assert [created.status_code, (await second_retry).status_code] == [201, 201]
-    assert (await _post(owner, "key")).content == created.content
+    assert created.status_code == 201
+    assert (await other_creation).status_code == 201
+    retried = await _post_with_key(owner, "key")
+    assert retried.content == created.content
     assert len((await owner.get("/tasks")).json()) == 3
 
 
@@ -216,13 +224,15 @@ async def test_one_of_two_concurrent_restores_succeeds(
 ) -> None:
     owner = as_isolated_user("owner")
     url = await create_task_url(owner)
+    task_id = url.rpartition("/")[2]
     await owner.delete(url)
 
     async with lock_owners(proxy) as lock_holder:
-        undos = [_put(owner, url.rpartition("/")[2]) for _ in range(2)]
-        responses = await commit_after_requests_wait(proxy, lock_holder, *undos)
+        responses = await commit_after_requests_wait(
+            proxy, lock_holder, _put(owner, task_id), _put(owner, task_id)
+        )
 
-    assert sorted(response.status_code for response in responses) == [201, 412]
+    assert sorted(status_codes(responses)) == [201, 412]
     assert await _tombstones(proxy) == []
 
 
@@ -244,6 +254,5 @@ async def test_a_restore_after_a_concurrent_delete_can_be_deleted_again(
 
 async def _tombstones(proxy: FaultProxy) -> list[tuple[object, ...]]:
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        return await (
-            await connection.execute("SELECT id::text, version FROM task_tombstones")
-        ).fetchall()
+        cursor = await connection.execute("SELECT id::text, version FROM task_tombstones")
+        return await cursor.fetchall()
