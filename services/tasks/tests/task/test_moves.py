@@ -1,5 +1,6 @@
 """The order that tasks and lists are put in by hand."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from ..support.helpers import (
     JsonObject,
     create_list,
     create_task,
+    field_values,
     json_object,
     list_titles,
     move_task,
@@ -21,53 +23,72 @@ from ..support.helpers import (
 )
 from ..support.owner_lock import commit_after_requests_wait, lock_owners
 
-MANY = 30
-
-ADD_MANY = """
-WITH counted AS (UPDATE owners SET counter = counter + %(count)s, task_count = task_count + %(count)s
-                 WHERE id = %(owner)s RETURNING counter)
-INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version, list_id)
-SELECT gen_random_uuid(), %(owner)s, n, false, now() - interval '1 hour' + n * interval '1 second', now(),
-       counter - %(count)s + n, %(list)s
-FROM counted, generate_series(1, %(count)s) AS n
+INSERT_TASKS = """
+WITH counter_bump AS (
+    UPDATE owners SET counter = counter + %(count)s, task_count = task_count + %(count)s
+    WHERE id = %(owner)s
+    RETURNING counter
+)
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
+SELECT gen_random_uuid(), %(owner)s, n, false,
+       now() - interval '1 hour' + n * interval '1 second', now(),
+       counter - %(count)s + n
+FROM counter_bump, generate_series(1, %(count)s) AS n
 """
 
 
-async def _add_many(
-    proxy: FaultProxy, owner: AsyncClient, count: int, list_id: object = None
-) -> None:
-    """Make more tasks than the quota of these tests allows."""
+async def _insert_tasks(proxy: FaultProxy, owner: AsyncClient, count: int) -> None:
+    """Insert tasks into the inbox, more than the quota of these tests allows."""
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        values = {"owner": owner.headers["x-user-id"], "count": count, "list": list_id}
-        await connection.execute(ADD_MANY, values)
+        params = {"owner": owner.headers["x-user-id"], "count": count}
+        await connection.execute(INSERT_TASKS, params)
 
 
-async def _in_order(owner: AsyncClient, list_id: object = "none") -> list[JsonObject]:
-    found: list[JsonObject] = (await owner.get(f"/tasks?list_id={list_id}")).json()
-    positions = [str(task["position"]).encode() for task in found]
+async def _inbox(owner: AsyncClient) -> list[JsonObject]:
+    """Return the tasks of the inbox in their order; check the positions."""
+    response = await owner.get("/tasks?list_id=none")
+    tasks: list[JsonObject] = response.json()
+    positions = [str(task["position"]).encode() for task in tasks]
     assert positions == sorted(positions)
-    assert all(len(position) <= 251 for position in positions)
-    return found
+    assert max(len(position) for position in positions) <= 251
+    return tasks
 
 
-Three = tuple[AsyncClient, list[JsonObject]]
+async def _inbox_titles(owner: AsyncClient) -> str:
+    return "".join(field_values(await _inbox(owner), "title"))
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The client of an owner with the tasks a, b and c in the inbox."""
+
+    owner: AsyncClient
+    tasks: list[JsonObject]
+
+    def move_body(self, target: dict[str, int | None]) -> dict[str, object]:
+        """Return the body of a move; `target` names the task to follow by its number."""
+        body: dict[str, object] = {}
+        for name, number in target.items():
+            body[name] = None
+            if number is not None:
+                body[name] = self.tasks[number]["id"]
+        return body
 
 
 @pytest.fixture
-async def three(as_user: ClientFactory) -> Three:
-    """Make three tasks in the inbox."""
+async def inbox(as_user: ClientFactory) -> Inbox:
     owner = as_user("owner")
-    return owner, [await create_task(owner, title) for title in "abc"]
+    tasks = [await create_task(owner, title) for title in "abc"]
+    return Inbox(owner, tasks)
 
 
-async def test_tasks_that_were_never_moved_are_in_the_order_of_making(three: Three) -> None:
-    owner, tasks = three
-
-    assert await _in_order(owner) == tasks == (await owner.get("/tasks")).json()
+async def test_tasks_that_were_never_moved_are_in_the_order_of_creation(inbox: Inbox) -> None:
+    assert await _inbox(inbox.owner) == inbox.tasks
+    assert (await inbox.owner.get("/tasks")).json() == inbox.tasks
 
 
 @pytest.mark.parametrize(
-    ("which", "to", "order"),
+    ("number", "target", "order"),
     [
         (2, {"after": None}, "cab"),
         (0, {}, "bca"),
@@ -77,105 +98,114 @@ async def test_tasks_that_were_never_moved_are_in_the_order_of_making(three: Thr
     ],
 )
 async def test_a_move_writes_one_row(
-    three: Three, which: int, to: dict[str, int | None], order: str
+    inbox: Inbox, number: int, target: dict[str, int | None], order: str
 ) -> None:
-    owner, tasks = three
+    owner = inbox.owner
     since = (await owner.get("/tasks/changes")).json()["next"]
+    path = f"/tasks/{inbox.tasks[number]['id']}/move"
 
-    moved = await move_task(
-        owner, tasks[which], **{name: n if n is None else tasks[n]["id"] for name, n in to.items()}
-    )
+    moved = await json_object(await owner.post(path, json=inbox.move_body(target)))
 
-    assert "".join(str(task["title"]) for task in await _in_order(owner)) == order
+    assert await _inbox_titles(owner) == order
     assert (await owner.get(f"/tasks/changes?since={since}")).json()["tasks"] == [moved]
     assert moved["version"] == int(since) + 1
-    assert [task["title"] for task in (await owner.get("/tasks")).json()] == ["a", "b", "c"]
+    assert await list_titles(owner) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
-    ("which", "to"), [(0, {"after": None}), (2, {}), (1, {"after": 0}), (1, {"after": 1})]
+    ("number", "target"), [(0, {"after": None}), (2, {}), (1, {"after": 0}), (1, {"after": 1})]
 )
-async def test_a_move_to_where_it_is_changes_nothing(
-    three: Three, which: int, to: dict[str, int | None]
+async def test_a_move_to_the_current_position_changes_nothing(
+    inbox: Inbox, number: int, target: dict[str, int | None]
 ) -> None:
-    owner, tasks = three
-    place = {name: n if n is None else tasks[n]["id"] for name, n in to.items()}
+    task = inbox.tasks[number]
+    path = f"/tasks/{task['id']}/move"
 
-    assert await move_task(owner, tasks[which], **place) == tasks[which]
-    assert await _in_order(owner) == tasks
+    moved = await json_object(await inbox.owner.post(path, json=inbox.move_body(target)))
+
+    assert moved == task
+    assert await _inbox(inbox.owner) == inbox.tasks
 
 
 @pytest.mark.scenario("S006-AC-3")
-async def test_a_move_keeps_the_id_and_raises_one_version(three: Three) -> None:
-    owner, tasks = three
+async def test_a_move_keeps_the_id_and_raises_one_version(inbox: Inbox) -> None:
+    owner = inbox.owner
+    task = inbox.tasks[0]
     garden = await create_list(owner)
     since = (await owner.get("/tasks/changes")).json()["next"]
 
-    moved = await move_task(owner, tasks[0], list_id=garden["id"])
+    moved = await move_task(owner, task, list_id=garden["id"])
 
-    told = {name: moved[name] for name in ("version", "updated_at", "position")}
-    assert moved == {**tasks[0], "list_id": garden["id"], **told}
+    changed_fields = {"list_id": garden["id"]}
+    for name in ("version", "updated_at", "position"):
+        changed_fields[name] = moved[name]
+    assert moved == task | changed_fields
     assert (await owner.get(f"/tasks/changes?since={since}")).json()["tasks"] == [moved]
-    assert (await owner.get(f"/tasks/{tasks[0]['id']}")).json() == moved
+    assert (await owner.get(f"/tasks/{task['id']}")).json() == moved
     assert moved["version"] == int(since) + 1
     assert await list_titles(owner, list_id=garden["id"]) == ["a"]
-    assert (await move_task(owner, moved, list_id=None, after=tasks[1]["id"]))["list_id"] is None
-    assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bac"
+    moved_back = await move_task(owner, moved, list_id=None, after=inbox.tasks[1]["id"])
+    assert moved_back["list_id"] is None
+    assert await _inbox_titles(owner) == "bac"
 
 
-async def test_a_task_made_later_comes_behind_one_that_was_moved_to_the_end(three: Three) -> None:
-    owner, tasks = three
+async def test_a_new_task_comes_after_one_that_was_moved_to_the_end(inbox: Inbox) -> None:
+    await move_task(inbox.owner, inbox.tasks[0])
+    await create_task(inbox.owner, "d")
 
-    await move_task(owner, tasks[0])
-    await create_task(owner, "d")
-
-    assert "".join(str(task["title"]) for task in await _in_order(owner)) == "bcad"
+    assert await _inbox_titles(inbox.owner) == "bcad"
 
 
-async def test_a_task_follows_only_what_is_there(as_user: ClientFactory) -> None:
+async def test_a_task_follows_only_tasks_of_its_own_list(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await create_list(owner)
-    task, inside = await create_task(owner), await create_task(owner, list_id=garden["id"])
-    theirs = await create_task(as_user("neighbour"))
+    task = await create_task(owner)
+    listed_task = await create_task(owner, list_id=garden["id"])
+    neighbours_task = await create_task(as_user("neighbour"))
+    path = f"/tasks/{task['id']}/move"
 
-    for after in (inside["id"], theirs["id"], str(uuid4())):
-        answer = await owner.post(f"/tasks/{task['id']}/move", json={"after": after})
-        assert problem_code(answer) == (422, "after-not-found")
-    into = {"list_id": garden["id"], "after": task["id"]}
-    assert problem_code(await owner.post(f"/tasks/{task['id']}/move", json=into)) == (
-        422,
-        "after-not-found",
-    )
-    assert problem_code(await owner.post(f"/tasks/{theirs['id']}/move", json={})) == (
-        404,
-        "task-not-found",
-    )
-    stale = await owner.post(f"/tasks/{task['id']}/move", json={}, headers={"If-Match": '"1"'})
+    for after in (listed_task["id"], neighbours_task["id"], str(uuid4())):
+        response = await owner.post(path, json={"after": after})
+        assert problem_code(response) == (422, "after-not-found")
+    response = await owner.post(path, json={"list_id": garden["id"], "after": task["id"]})
+    assert problem_code(response) == (422, "after-not-found")
+
+
+async def test_an_invalid_move_is_rejected(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    await create_list(owner)
+    task = await create_task(owner)
+    neighbours_task = await create_task(as_user("neighbour"))
+    path = f"/tasks/{task['id']}/move"
+
+    missing = await owner.post(f"/tasks/{neighbours_task['id']}/move", json={})
+    assert problem_code(missing) == (404, "task-not-found")
+    stale = await owner.post(path, json={}, headers={"If-Match": '"1"'})
     assert problem_code(stale) == (412, "version-mismatch")
-    assert (
-        problem_code(await owner.post(f"/tasks/{task['id']}/move", json={"after": "x"}))[0] == 400
-    )
-    assert (
-        problem_code(await owner.post(f"/tasks/{task['id']}/move", json={"before": None}))[0] == 422
-    )
+    malformed = await owner.post(path, json={"after": "x"})
+    assert malformed.status_code == 400
+    unknown_field = await owner.post(path, json={"before": None})
+    assert unknown_field.status_code == 422
 
 
-async def test_a_move_with_a_key_is_made_once(three: Three) -> None:
-    owner, tasks = three
-    address, headers = f"/tasks/{tasks[0]['id']}/move", {"Idempotency-Key": "key"}
-    first = await owner.post(address, json={}, headers=headers)
-    await move_task(owner, tasks[1])
+async def test_a_move_with_a_key_is_made_once(inbox: Inbox) -> None:
+    owner = inbox.owner
+    task = inbox.tasks[0]
+    path = f"/tasks/{task['id']}/move"
+    key = {"Idempotency-Key": "key"}
+    original = await owner.post(path, json={}, headers=key)
+    await move_task(owner, inbox.tasks[1])
 
-    again = await owner.post(address, json={}, headers={**headers, "If-Match": '"1"'})
+    retried = await owner.post(path, json={}, headers=key | {"If-Match": '"1"'})
 
-    assert (again.status_code, again.content) == (200, first.content)
-    assert again.headers["idempotency-replayed"] == "true"
-    assert problem_code(await owner.post(address, json={"after": None}, headers=headers)) == (
-        422,
-        "key-reused",
-    )
-    await owner.delete(f"/tasks/{tasks[0]['id']}")
-    assert (await owner.post(address, json={}, headers=headers)).content == first.content
+    assert retried.status_code == 200
+    assert retried.content == original.content
+    assert retried.headers["idempotency-replayed"] == "true"
+    reused = await owner.post(path, json={"after": None}, headers=key)
+    assert problem_code(reused) == (422, "key-reused")
+    await owner.delete(f"/tasks/{task['id']}")
+    retried = await owner.post(path, json={}, headers=key)
+    assert retried.content == original.content
 
 
 async def _stored_fingerprint(proxy: FaultProxy, owner: AsyncClient) -> str:
@@ -215,7 +245,7 @@ async def test_a_retry_after_a_release_is_the_same_request(
 async def test_lists_are_put_in_order_like_tasks(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     lists = [await create_list(owner, name) for name in "abc"]
-    address = f"/lists/{lists[2]['id']}/move"
+    path = f"/lists/{lists[2]['id']}/move"
 
     for after, order in (
         (None, "cab"),
@@ -223,54 +253,58 @@ async def test_lists_are_put_in_order_like_tasks(as_user: ClientFactory) -> None
         (lists[2]["id"], "acb"),
         (lists[1]["id"], "abc"),
     ):
-        await json_object(await owner.post(address, json={"after": after}))
-        assert "".join(each["name"] for each in (await owner.get("/lists")).json()) == order
-    assert problem_code(await owner.post(address, json={"after": str(uuid4())})) == (
-        422,
-        "after-not-found",
-    )
-    assert problem_code(await owner.post(address, json={})) == (422, "missing")
-    assert problem_code(await owner.post(f"/lists/{uuid4()}/move", json={"after": None})) == (
-        404,
-        "list-not-found",
-    )
+        await json_object(await owner.post(path, json={"after": after}))
+        listed = (await owner.get("/lists")).json()
+        assert "".join(field_values(listed, "name")) == order
+    unknown_predecessor = await owner.post(path, json={"after": str(uuid4())})
+    assert problem_code(unknown_predecessor) == (422, "after-not-found")
+    assert problem_code(await owner.post(path, json={})) == (422, "missing")
+    unknown_list = await owner.post(f"/lists/{uuid4()}/move", json={"after": None})
+    assert problem_code(unknown_list) == (404, "list-not-found")
 
 
-async def test_two_tasks_at_one_place_make_room(
+async def test_a_move_between_equal_positions_renumbers_the_tasks(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
     await create_task(owner, "0")
-    await _add_many(proxy, owner, MANY)
+    await _insert_tasks(proxy, owner, 30)
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute("UPDATE tasks SET position = 7.5")
-    before = await _in_order(owner)
-    since = (await owner.get("/tasks/changes")).json()["next"]
+    tasks_before = await _inbox(owner)
+    since = int((await owner.get("/tasks/changes")).json()["next"])
 
-    moved = await move_task(owner, before[-1], after=before[3]["id"])
+    moved = await move_task(owner, tasks_before[-1], after=tasks_before[3]["id"])
 
-    expected = [task["id"] for task in [*before[:4], before[-1], *before[4:-1]]]
-    after = await _in_order(owner)
-    assert [task["id"] for task in after] == expected
-    assert [task["version"] for task in after] == list(range(int(since) + 1, int(since) + MANY + 2))
-    assert moved == after[4]
-    assert all(str(one["position"]) < str(other["position"]) for one, other in pairwise(after))
+    order = field_values(tasks_before, "id")
+    order.insert(4, order.pop())
+    tasks = await _inbox(owner)
+    assert field_values(tasks, "id") == order
+    assert field_values(tasks, "version") == list(range(since + 1, since + 32))
+    assert moved == tasks[4]
+    for task, next_task in pairwise(tasks):
+        assert str(task["position"]) < str(next_task["position"])
 
 
-async def test_a_move_follows_what_was_moved_meanwhile(
+async def test_a_move_follows_a_task_that_was_moved_meanwhile(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    a, b, _ = [await create_task(owner, title) for title in "abc"]
+    predecessor = await create_task(owner, "a")
+    task = await create_task(owner, "b")
+    await create_task(owner, "c")
 
-    async with lock_owners(proxy) as other:
-        await other.execute("UPDATE owners SET counter = counter + 1")
-        last = (
-            "UPDATE tasks SET position = 1e18, version = (SELECT counter FROM owners) WHERE id = %s"
+    async with lock_owners(proxy) as lock_holder:
+        await lock_holder.execute("UPDATE owners SET counter = counter + 1")
+        await lock_holder.execute(
+            """
+            UPDATE tasks SET position = 1e18, version = (SELECT counter FROM owners)
+            WHERE id = %s
+            """,
+            [predecessor["id"]],
         )
-        await other.execute(last, [a["id"]])
-        request = owner.post(f"/tasks/{b['id']}/move", json={"after": a["id"]})
-        [answer] = await commit_after_requests_wait(proxy, other, request)
+        request = owner.post(f"/tasks/{task['id']}/move", json={"after": predecessor["id"]})
+        [response] = await commit_after_requests_wait(proxy, lock_holder, request)
 
-    assert answer.status_code == 200
-    assert "".join(str(task["title"]) for task in await _in_order(owner)) == "cab"
+    assert response.status_code == 200
+    assert await _inbox_titles(owner) == "cab"
