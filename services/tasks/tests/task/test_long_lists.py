@@ -7,7 +7,7 @@ from asyncio import StreamReader
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -26,6 +26,10 @@ from devkit.testing.auth_headers import Headers, passport_headers
 from tasks.sync.service import PAGE_BYTES
 from tasks.task.reader import HOLD_SECONDS
 
+from ..support.helpers import field_values
+
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+
 TASKS = 2_000
 CHARACTERS = 9_000
 MEMORY_MAX_BYTES = 160 * 2**20
@@ -43,7 +47,7 @@ FILL = """
            CASE n % 3 WHEN 1 THEN current_date + n % 100 END
     FROM owner, generate_series(1, {tasks}) AS n
 """
-RUNNING = """
+COUNT_RUNNING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
 """
@@ -59,43 +63,48 @@ class Running:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port that the service listens on."""
         return int(self.service.url.rpartition(":")[2])
 
     def headers(self, name: str) -> Headers:
-        """Speak as the gateway does for somebody."""
+        """Return the headers that the gateway adds to a user's requests."""
         return passport_headers(self.keys, name)
 
     async def fill(
         self, tasks: int = TASKS, letter: str = "x", characters: int = CHARACTERS
     ) -> str:
-        """Return the name of somebody new with so many tasks."""
+        """Create a user with long tasks, and return the user's name.
+
+        Args:
+            tasks: The number of tasks.
+            letter: The character that the descriptions consist of.
+            characters: How often each description repeats it.
+        """
         name = str(uuid4())
-        values = {
-            "tasks": tasks,
-            "letter": letter,
-            "characters": characters,
-            "owner": str(user_id_of(name)),
-        }
+        statement = sql.SQL(FILL).format(
+            tasks=tasks, letter=letter, characters=characters, owner=str(user_id_of(name))
+        )
         async with await psycopg.AsyncConnection.connect(
             self.database, autocommit=True
         ) as connection:
-            await connection.execute(sql.SQL(FILL).format(**values))
+            await connection.execute(statement)
         return name
 
-    async def statements(self) -> int:
-        """Count those that run."""
+    async def count_running_statements(self) -> int:
+        """Return how many statements the database runs for the service."""
         async with await psycopg.AsyncConnection.connect(
             self.database, autocommit=True
         ) as connection:
-            found = await (await connection.execute(RUNNING)).fetchone()
-        return cast("int", found and found[0])
+            cursor = await connection.execute(COUNT_RUNNING)
+            [(count,)] = await cursor.fetchall()
+        return count
 
     def memory_bytes(self) -> int:
-        """Return what of it is in memory."""
-        processes = psutil.Process().children(recursive=True)
-        [own] = [each for each in processes if each.is_running() and f"{self.port}" in _port(each)]
-        return own.memory_info().rss
+        """Return the resident memory of the process."""
+        for process in psutil.Process().children(recursive=True):
+            if process.is_running() and str(self.port) in _port(process):
+                return process.memory_info().rss
+        raise LookupError
 
 
 def _port(process: psutil.Process) -> str:
@@ -110,9 +119,11 @@ async def running(
     processes: ProcessGroup, databases: MigratedDatabases, platform: Platform, keys: PassportKeys
 ) -> AsyncGenerator[Running]:
     database = await databases.create("tasks")
-    told = {"PASSPORT_PUBLIC_KEYS": keys.public, "USERS_URL": platform.users.url}
-    environment = database_environment({"tasks": database}, minimal_environment()) | told
-    service = start_service(processes, "tasks", environment, *free_ports(1))
+    environment = database_environment({"tasks": database}, minimal_environment())
+    environment["PASSPORT_PUBLIC_KEYS"] = keys.public
+    environment["USERS_URL"] = platform.users.url
+    [port] = free_ports(1)
+    service = start_service(processes, "tasks", environment, port)
     await service.wait_until_ready()
     yield Running(service, database, keys)
     await service.process.stop()
@@ -126,30 +137,29 @@ def client_of(running: Running) -> Callable[[str], AsyncClient]:
 
 
 @asynccontextmanager
-async def asking(running: Running, name: str, path: str = "/tasks") -> AsyncGenerator[StreamReader]:
-    """Ask, as a client that takes no more than a little at a time."""
+async def slow_request(
+    running: Running, name: str, path: str = "/tasks"
+) -> AsyncGenerator[StreamReader]:
+    """Send a request with a small receive buffer, and yield the reader of the response."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
     sock.setblocking(False)  # noqa: FBT003 - the socket's signature
     await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", running.port))
     reader, writer = await asyncio.open_connection(sock=sock, limit=16_384)
-    lines = "".join(f"{header}: {value}\r\n" for header, value in running.headers(name).items())
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: tasks\r\nConnection: close\r\n{lines}\r\n".encode())
+    lines = [f"GET {path} HTTP/1.1", "Host: tasks", "Connection: close"]
+    lines += [f"{header}: {value}" for header, value in running.headers(name).items()]
+    head = "\r\n".join(lines) + "\r\n\r\n"
+    writer.write(head.encode())
     try:
         yield reader
     finally:
         writer.transport.abort()
 
 
-async def received(reader: StreamReader) -> bytes:
-    """Receive the rest at once."""
-    return await reader.read(-1)
-
-
-def body_of(answer: bytes) -> list[dict[str, Any]]:
-    """Take a chunked answer apart that has its end."""
-    rest = answer.partition(b"\r\n\r\n")[2]
-    assert rest.endswith(b"\r\n0\r\n\r\n")
+def dechunk(response: bytes) -> list[dict[str, Any]]:
+    """Check that a chunked response is complete, and return its JSON."""
+    rest = response.partition(b"\r\n\r\n")[2]
+    assert rest.endswith(LAST_CHUNK)
     body = bytearray()
     while rest:
         size, _, rest = rest.partition(b"\r\n")
@@ -158,20 +168,20 @@ def body_of(answer: bytes) -> list[dict[str, Any]]:
     return json.loads(body)
 
 
-Slowly = Callable[[str, str, Callable[[], Awaitable[None]]], Awaitable[bytes]]
+SlowReceiver = Callable[[str, str, Callable[[], Awaitable[None]]], Awaitable[bytes]]
 
 
 @pytest.fixture
-def slowly(running: Running) -> Slowly:
-    """Receive a list, but do something else first for longer than a connection is kept."""
+def receive_slowly(running: Running) -> SlowReceiver:
+    """Receive a list after a pause that is longer than the service holds a connection."""
 
     async def receive(name: str, path: str, meanwhile: Callable[[], Awaitable[None]]) -> bytes:
-        async with asking(running, name, path) as reader:
+        async with slow_request(running, name, path) as reader:
             beginning = await reader.read(16_384)
             await asyncio.sleep(HOLD_SECONDS + 0.5)
-            assert await running.statements() == 0
+            assert await running.count_running_statements() == 0
             await meanwhile()
-            return beginning + await received(reader)
+            return beginning + await reader.read()
 
     return receive
 
@@ -180,57 +190,73 @@ async def _nothing() -> None:
     pass
 
 
-async def test_a_long_list_is_whole_in_order_and_has_its_tag(
+async def test_a_long_list_is_complete_and_has_an_etag(
     running: Running, client_of: Callable[[str], AsyncClient]
 ) -> None:
     name = await running.fill()
     async with client_of(name) as owner:
-        answer = await owner.get("/tasks")
-        assert [task["version"] for task in answer.json()] == list(range(TASKS, 0, -1))
-        assert {len(task["description"]) - len(str(task["version"])) for task in answer.json()} == {
-            CHARACTERS
-        }
-        assert (answer.headers["etag"], answer.headers["vary"]) == ('"1000000"', "Authorization")
-        seen = await owner.get("/tasks", headers={"If-None-Match": answer.headers["etag"]})
-        assert (seen.status_code, seen.content) == (304, b"")
+        response = await owner.get("/tasks")
+        tasks = response.json()
+        assert field_values(tasks, "version") == list(range(TASKS, 0, -1))
+        for task in tasks:
+            assert len(task["description"]) == len(str(task["version"])) + CHARACTERS
+        assert response.headers["etag"] == '"1000000"'
+        assert response.headers["vary"] == "Authorization"
+        revalidated = await owner.get("/tasks", headers={"If-None-Match": '"1000000"'})
+        assert revalidated.status_code == 304
+        assert revalidated.content == b""
         head = await owner.head("/tasks")
-        assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", '"1000000"')
+        assert head.status_code == 200
+        assert head.content == b""
+        assert head.headers["etag"] == '"1000000"'
         assert "etag" not in (await owner.get("/tasks?overdue=false")).headers
 
 
-async def test_a_long_page_has_as_many_tasks_as_was_asked_for_and_the_next_one(
-    running: Running, client_of: Callable[[str], AsyncClient]
+@pytest.mark.parametrize("sort", ["", "sort=title", "sort=-due"])
+async def test_long_pages_have_the_requested_length_and_together_are_the_list(
+    running: Running, client_of: Callable[[str], AsyncClient], sort: str
 ) -> None:
     name = await running.fill()
-    for sort in ("", "&sort=title", "&sort=-due"):
-        async with client_of(name) as owner:
-            whole = (await owner.get(f"/tasks?{sort[1:]}")).json()
-            pages: list[list[dict[str, Any]]] = []
-            path: str | None = f"/tasks?limit=480{sort}"
-            while path:
-                answer = await owner.get(path)
-                pages.append(answer.json())
-                path = answer.links["next"]["url"] if "next" in answer.links else None
-        assert [len(page) for page in pages] == [480, 480, 480, 480, 80]
-        assert [task for page in pages for task in page] == whole
+    tasks: list[dict[str, Any]] = []
+    page_lengths: list[int] = []
+    async with client_of(name) as owner:
+        complete_list = (await owner.get(f"/tasks?{sort}")).json()
+        path: str | None = f"/tasks?limit=480&{sort}"
+        while path:
+            response = await owner.get(path)
+            page = response.json()
+            tasks += page
+            page_lengths.append(len(page))
+            path = response.links.get("next", {}).get("url")
+
+    assert page_lengths == [480, 480, 480, 480, 80]
+    assert tasks == complete_list
 
 
 @pytest.mark.parametrize(
     "query", ["", "?sort=title", "?sort=-due", "?overdue=false&sort=-updated_at", "?limit=500"]
 )
-async def test_a_slow_client_holds_no_connection_and_gets_the_same_list(
-    running: Running, client_of: Callable[[str], AsyncClient], slowly: Slowly, query: str
+async def test_a_slow_client_holds_no_connection_and_receives_the_same_list(
+    running: Running,
+    client_of: Callable[[str], AsyncClient],
+    receive_slowly: SlowReceiver,
+    query: str,
 ) -> None:
     name = await running.fill()
     async with client_of(name) as owner:
-        expected = (await owner.get(f"/tasks{query}")).json()
+        tasks = (await owner.get(f"/tasks{query}")).json()
 
-    assert body_of(await slowly(name, f"/tasks{query}", _nothing)) == expected
+    response = await receive_slowly(name, f"/tasks{query}", _nothing)
+
+    assert dechunk(response) == tasks
 
 
 @pytest.mark.parametrize("query", ["", "?limit=500"])
-async def test_a_list_that_changes_behind_a_slow_client_breaks_off_for_all_to_see(
-    running: Running, client_of: Callable[[str], AsyncClient], slowly: Slowly, query: str
+async def test_a_list_that_changes_before_a_slow_client_has_received_it_is_aborted(
+    running: Running,
+    client_of: Callable[[str], AsyncClient],
+    receive_slowly: SlowReceiver,
+    query: str,
 ) -> None:
     name = await running.fill()
 
@@ -238,112 +264,123 @@ async def test_a_list_that_changes_behind_a_slow_client_breaks_off_for_all_to_se
         async with client_of(name) as owner:
             assert (await owner.post("/tasks", json={"title": "New"})).status_code == 201
 
-    answer = await slowly(name, f"/tasks{query}", write)
+    response = await receive_slowly(name, f"/tasks{query}", write)
 
-    assert answer.startswith(b"HTTP/1.1 200 OK")
-    assert not answer.endswith(b"\r\n0\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 200 OK")
+    assert not response.endswith(LAST_CHUNK)
+    chunks = response.partition(b"\r\n\r\n")[2]
+    beginning = chunks.partition(b"\r\n")[2]
     with pytest.raises(ValueError, match=r"Expecting|Unterminated|Invalid"):
-        json.loads(answer.partition(b"\r\n\r\n")[2].partition(b"\r\n")[2])
+        json.loads(beginning)
     assert '"reason": "list-changed"' in running.service.process.log.read_text()
 
 
-async def test_what_changes_behind_a_client_that_keeps_up_does_not_show(
+async def test_a_fast_client_receives_the_list_as_it_was_at_the_request(
     running: Running, client_of: Callable[[str], AsyncClient]
 ) -> None:
     name = await running.fill()
-    async with client_of(name) as owner, owner.stream("GET", "/tasks") as answer:
-        pieces = answer.aiter_bytes()
-        text = await anext(pieces)
+    async with client_of(name) as owner, owner.stream("GET", "/tasks") as response:
+        chunks = response.aiter_bytes()
+        content = await anext(chunks)
         async with client_of(name) as other:
             assert (await other.post("/tasks", json={"title": "New"})).status_code == 201
-        async for piece in pieces:
-            text += piece
-    assert [task["version"] for task in json.loads(text)] == list(range(TASKS, 0, -1))
+        async for chunk in chunks:
+            content += chunk
+    assert field_values(json.loads(content), "version") == list(range(TASKS, 0, -1))
 
 
-async def test_a_client_that_leaves_leaves_no_statement_behind(running: Running) -> None:
+async def test_a_client_that_disconnects_leaves_no_statement_running(running: Running) -> None:
     name = await running.fill()
     for _ in range(20):
-        async with asking(running, name) as reader:
+        async with slow_request(running, name) as reader:
             await reader.read(100)
     await asyncio.sleep(1)
 
-    assert await running.statements() == 0
+    assert await running.count_running_statements() == 0
 
 
-async def test_a_client_that_takes_nothing_is_cut_off(running: Running) -> None:
+async def test_a_client_that_stops_receiving_is_disconnected(running: Running) -> None:
     name = await running.fill()
-    async with asking(running, name) as reader:
+    async with slow_request(running, name) as reader:
         await reader.read(100)
         await asyncio.sleep(8)
-        answer = await received(reader)
+        response = await reader.read()
 
-    assert not answer.endswith(b"\r\n0\r\n\r\n")
+    assert not response.endswith(LAST_CHUNK)
 
 
 @pytest.mark.parametrize("letter", ["x", "\N{GRINNING FACE}"])
 async def test_twenty_long_lists_at_once_take_little_memory_and_others_are_served(
     running: Running, client_of: Callable[[str], AsyncClient], letter: str
 ) -> None:
-    names = [await running.fill(200, letter) for _ in range(20)]
     neighbour = await running.fill(20, characters=10)
-    memory = list[int]()
+    memory_bytes: list[int] = []
 
-    async def receive(name: str, number: int) -> bytes:
-        async with asking(running, name) as reader:
+    async def receive(name: str, pause_seconds: int) -> bytes:
+        async with slow_request(running, name) as reader:
             beginning = await reader.read(16_384)
-            await asyncio.sleep(number % 5)
-            return beginning + await received(reader)
+            await asyncio.sleep(pause_seconds)
+            return beginning + await reader.read()
 
-    lists = asyncio.ensure_future(
-        asyncio.gather(*(receive(name, number) for number, name in enumerate(names)))
-    )
+    requests: list[Awaitable[bytes]] = []
+    for number in range(20):
+        name = await running.fill(200, letter)
+        requests.append(receive(name, number % 5))
+    pending_responses = asyncio.gather(*requests)
     async with client_of(neighbour) as other:
-        while not lists.done():
+        while not pending_responses.done():
             async with asyncio.timeout(5):
                 assert len((await other.get("/tasks")).json()) == 20
-            memory.append(running.memory_bytes())
+            memory_bytes.append(running.memory_bytes())
             await asyncio.sleep(0.05)
 
-    assert [len(body_of(answer)) for answer in await lists] == [200] * 20
-    assert max(memory) < MEMORY_MAX_BYTES
+    responses = await pending_responses
+    assert len(responses) == 20
+    for response in responses:
+        assert len(dechunk(response)) == 200
+    assert max(memory_bytes) < MEMORY_MAX_BYTES
 
 
-async def test_who_takes_nothing_of_a_hundred_lists_is_sent_ten_and_may_read_on_afterwards(
+async def test_a_client_that_reads_none_of_a_hundred_lists_is_rejected_and_can_read_later(
     running: Running, client_of: Callable[[str], AsyncClient]
 ) -> None:
     name = await running.fill()
-    before = running.memory_bytes()
+    memory_bytes_before = running.memory_bytes()
     async with AsyncExitStack() as stack:
-        readers = [await stack.enter_async_context(asking(running, name)) for _ in range(100)]
+        readers: list[StreamReader] = []
+        for _ in range(100):
+            readers.append(await stack.enter_async_context(slow_request(running, name)))
         await asyncio.sleep(3)
-        memory = running.memory_bytes()
+        memory_bytes = running.memory_bytes()
         async with client_of(name) as owner:
             assert (await owner.get("/tasks/changes?limit=1")).status_code == 200
         await asyncio.sleep(8)
-        answers = [await reader.read(12) for reader in readers]
+        beginnings = [await reader.read(12) for reader in readers]
 
-    assert memory - before < 20 * 2**20
-    assert set(answers) == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
+    assert memory_bytes - memory_bytes_before < 20 * 2**20
+    assert set(beginnings) == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
     async with client_of(name) as owner:
         assert len((await owner.get("/tasks")).json()) == TASKS
 
 
-async def test_pages_of_changes_end_when_they_are_long_and_miss_nothing(
+async def test_pages_of_changes_have_a_maximal_size_and_miss_nothing(
     running: Running, client_of: Callable[[str], AsyncClient]
 ) -> None:
     name = await running.fill(400)
-    versions, sizes, since = list[int](), list[int](), "0"
+    versions: list[int] = []
+    sizes: list[int] = []
+    since = "0"
+    has_more = True
     async with client_of(name) as owner:
-        while True:
-            answer = await owner.get("/tasks/changes", params={"since": since})
-            page = answer.json()
-            sizes.append(len(answer.content))
-            versions += [task["version"] for task in page["tasks"]]
+        while has_more:
+            response = await owner.get("/tasks/changes", params={"since": since})
+            page = response.json()
+            sizes.append(len(response.content))
+            versions += field_values(page["tasks"], "version")
             since = page["next"]
-            if not page["has_more"]:
-                break
-        assert (await owner.get("/tasks/changes", params={"since": since})).json()["tasks"] == []
+            has_more = page["has_more"]
+        last_page = await owner.get("/tasks/changes", params={"since": since})
+        assert last_page.json()["tasks"] == []
 
     assert versions == list(range(1, 401))
     assert max(sizes) < PAGE_BYTES + 50_000
@@ -355,7 +392,8 @@ async def test_an_export_of_long_tasks_is_the_list(
 ) -> None:
     name = await running.fill(600)
     async with client_of(name) as owner:
-        lines = (await owner.get("/internal/owner/export")).content.splitlines()
+        export = await owner.get("/internal/owner/export")
         tasks = (await owner.get("/tasks")).json()
 
-    assert [json.loads(line) for line in lines] == [{"kind": "task", **task} for task in tasks]
+    records = [json.loads(line) for line in export.content.splitlines()]
+    assert records == [{"kind": "task"} | task for task in tasks]
