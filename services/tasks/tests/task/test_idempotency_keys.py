@@ -11,48 +11,49 @@ from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
+from ..support.helpers import problem_code, status_codes
 from ..support.owner_lock import create_task_url, lock_owners
 from ..support.service import TASKS_MAX
 
-NASTY = 'Quote " \\ slash / tab \t line \n \r 🌵 \u2028 é \xa0 </script>'
+SPECIAL_CHARACTERS = 'Quote " \\ slash / tab \t line \n \r 🌵 \u2028 é \xa0 </script>'
 
-LATER = "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
+EXPIRE_KEYS = "UPDATE idempotency_keys SET created_at = created_at - interval '24 hours'"
 
-
-def _status_and_code(response: Response) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
+STORED_HEADERS = ("location", "etag", "content-type", "cache-control", "vary")
 
 
 async def _post(owner: AsyncClient, key: str, **fields: object) -> Response:
-    return await owner.post(
-        "/tasks", json={"title": "Once", **fields}, headers={"Idempotency-Key": key}
-    )
+    body = {"title": "Once"} | fields
+    return await owner.post("/tasks", json=body, headers={"Idempotency-Key": key})
 
 
-def _status_body_headers(response: Response) -> tuple[int, bytes, dict[str, str]]:
-    headers = {
-        name: response.headers[name]
-        for name in ("location", "etag", "content-type", "cache-control", "vary")
-    }
-    return response.status_code, response.content, headers
+def _assert_same_response(retried: Response, original: Response) -> None:
+    assert retried.status_code == original.status_code
+    assert retried.content == original.content
+    for name in STORED_HEADERS:
+        assert retried.headers[name] == original.headers[name]
 
 
 async def test_a_retry_gets_the_same_response_byte_for_byte(as_user: ClientFactory) -> None:
     owner = as_user("owner")
 
-    first = await _post(owner, "key", description=NASTY)
+    first = await _post(owner, "key", description=SPECIAL_CHARACTERS)
     retried = await _post(
-        owner, "key", description=NASTY, is_completed=False, user_id=owner.headers["x-user-id"]
+        owner,
+        "key",
+        description=SPECIAL_CHARACTERS,
+        is_completed=False,
+        user_id=owner.headers["x-user-id"],
     )
 
-    assert _status_body_headers(retried) == _status_body_headers(first)
-    assert (first.status_code, first.json()["description"]) == (201, NASTY)
-    assert ("idempotency-replayed" in first.headers, retried.headers["idempotency-replayed"]) == (
-        False,
-        "true",
-    )
+    _assert_same_response(retried, first)
+    assert first.status_code == 201
+    assert first.json()["description"] == SPECIAL_CHARACTERS
+    assert "idempotency-replayed" not in first.headers
+    assert retried.headers["idempotency-replayed"] == "true"
     listed = await owner.get("/tasks")
-    assert (listed.json(), listed.headers["etag"]) == ([first.json()], first.headers["etag"])
+    assert listed.json() == [first.json()]
+    assert listed.headers["etag"] == first.headers["etag"]
     assert (await owner.get(first.headers["location"])).content == first.content
 
 
@@ -62,9 +63,9 @@ async def test_the_stored_response_outlives_changes_of_the_task(as_user: ClientF
     url = first.headers["location"]
 
     await owner.patch(url, json={"title": "Changed"})
-    assert _status_body_headers(await _post(owner, "key")) == _status_body_headers(first)
+    _assert_same_response(await _post(owner, "key"), first)
     await owner.delete(url)
-    assert _status_body_headers(await _post(owner, "key")) == _status_body_headers(first)
+    _assert_same_response(await _post(owner, "key"), first)
     assert (await owner.get("/tasks")).json() == []
 
 
@@ -72,14 +73,15 @@ async def test_a_retry_succeeds_although_the_quota_is_reached(as_user: ClientFac
     owner = as_user("owner")
     created = [await _post(owner, str(number)) for number in range(TASKS_MAX)]
 
-    assert _status_and_code(await _post(owner, "one-more")) == (422, "quota-exceeded")
-    assert _status_body_headers(await _post(owner, "0")) == _status_body_headers(created[0])
+    assert problem_code(await _post(owner, "one-more")) == (422, "quota-exceeded")
+    _assert_same_response(await _post(owner, "0"), created[0])
     await owner.delete(created[0].headers["location"])
     assert (await _post(owner, "one-more")).status_code == 201
 
 
 async def test_a_key_belongs_to_one_user(as_user: ClientFactory) -> None:
-    first, second = await _post(as_user("one"), "key"), await _post(as_user("two"), "key")
+    first = await _post(as_user("one"), "key")
+    second = await _post(as_user("two"), "key")
 
     assert "idempotency-replayed" not in second.headers
     assert first.json()["id"] != second.json()["id"]
@@ -92,7 +94,9 @@ async def test_a_key_is_for_one_request(as_user: ClientFactory, fields: dict[str
     owner = as_user("owner")
     first = await _post(owner, "key")
 
-    assert _status_and_code(await _post(owner, "key", **fields)) == (422, "key-reused")
+    rejected = await _post(owner, "key", **fields)
+
+    assert problem_code(rejected) == (422, "key-reused")
     assert (await owner.get("/tasks")).json() == [first.json()]
 
 
@@ -105,18 +109,22 @@ async def test_a_rejected_request_does_not_use_its_key(as_user: ClientFactory) -
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256, "\x7f"])
 async def test_a_malformed_key_is_rejected(as_user: ClientFactory, key: str) -> None:
-    owner, body = as_user("owner"), {"title": "Once"}
+    owner = as_user("owner")
+    headers = {b"Idempotency-Key": key.encode("latin-1")}
 
-    sent = {b"Idempotency-Key": key.encode("latin-1")}
-    assert _status_and_code(await owner.post("/tasks", json=body, headers=sent)) == (
-        400,
-        "bad-request",
-    )
-    twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
-    assert _status_and_code(await owner.post("/tasks", json=body, headers=twice)) == (
-        400,
-        "bad-request",
-    )
+    rejected = await owner.post("/tasks", json={"title": "Once"}, headers=headers)
+
+    assert problem_code(rejected) == (400, "bad-request")
+    assert (await owner.get("/tasks")).json() == []
+
+
+async def test_two_keys_are_rejected(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
+
+    rejected = await owner.post("/tasks", json={"title": "Once"}, headers=headers)
+
+    assert problem_code(rejected) == (400, "bad-request")
     assert (await owner.get("/tasks")).json() == []
 
 
@@ -129,16 +137,15 @@ async def test_a_key_expires_after_a_day(
         connection.execute(
             "UPDATE idempotency_keys SET created_at = created_at - interval '23 hours 59 minutes'"
         )
-    assert _status_body_headers(await _post(owner, "key")) == _status_body_headers(first)
+    _assert_same_response(await _post(owner, "key"), first)
     with psycopg.connect(proxy.server_url) as connection:
-        connection.execute(LATER)
+        connection.execute(EXPIRE_KEYS)
 
     second = await _post(owner, "key", title="Something else")
 
-    assert (second.status_code, "idempotency-replayed" in second.headers) == (201, False)
-    assert _status_body_headers(
-        await _post(owner, "key", title="Something else")
-    ) == _status_body_headers(second)
+    assert second.status_code == 201
+    assert "idempotency-replayed" not in second.headers
+    _assert_same_response(await _post(owner, "key", title="Something else"), second)
 
 
 async def test_expired_keys_are_deleted_a_few_at_a_time(
@@ -147,10 +154,10 @@ async def test_expired_keys_are_deleted_a_few_at_a_time(
     owner = as_isolated_user("owner")
     for number in range(TASKS_MAX - 2):
         await _post(owner, f"old-{number}")
-    await _post(as_isolated_user("neighbour"), "theirs")
+    await _post(as_isolated_user("neighbour"), "another")
 
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
-        connection.execute(LATER)
+        connection.execute(EXPIRE_KEYS)
         remaining_keys = [await _keys(connection, owner)]
         for number in range(2):
             assert (await _post(owner, f"new-{number}")).status_code == 201
@@ -168,17 +175,23 @@ async def _keys(connection: psycopg.Connection, owner: AsyncClient) -> list[str]
 
 
 async def test_concurrent_requests_with_one_key_create_once(as_user: ClientFactory) -> None:
-    owner, connection_limit, responses = as_user("owner"), asyncio.Semaphore(64), list[Response]()
+    owner = as_user("owner")
+    connection_limit = asyncio.Semaphore(64)
 
-    async def post() -> None:
+    async def post() -> Response:
         async with connection_limit:
-            responses.append(await _post(owner, "key"))
+            return await _post(owner, "key")
 
-    await asyncio.gather(*(post() for _ in range(500)))
+    requests = [post() for _ in range(500)]
+    responses = await asyncio.gather(*requests)
 
-    assert {response.status_code for response in responses} == {201}
-    assert len({response.content for response in responses}) == 1
-    assert sum("idempotency-replayed" not in response.headers for response in responses) == 1
+    assert status_codes(responses) == [201] * 500
+    originals: list[Response] = []
+    for response in responses:
+        assert response.content == responses[0].content
+        if "idempotency-replayed" not in response.headers:
+            originals.append(response)
+    assert len(originals) == 1
     assert len((await owner.get("/tasks")).json()) == 1
 
 
@@ -190,7 +203,7 @@ async def test_a_long_wait_for_a_key_is_409_with_retry_after(
 
     async with lock_owners(proxy):
         response = await _post(owner, "key")
-        assert _status_and_code(response) == (409, "key-in-use")
+        assert problem_code(response) == (409, "key-in-use")
         assert 1.9 < response.elapsed.total_seconds() < 3
         assert response.headers["retry-after"] == "1"
     assert "idempotency-replayed" not in (await _post(owner, "key")).headers
@@ -210,8 +223,12 @@ async def test_a_waiting_request_gets_the_response_of_the_first(
         await wait_for_blocked_statements(proxy.server_url, 2)
         await lock_holder.commit()
 
-    assert ((await first).status_code, (await second).status_code) == (201, status)
-    assert ((await first).content == (await second).content) == (status == 201)
+    first_response = await first
+    second_response = await second
+    assert first_response.status_code == 201
+    assert second_response.status_code == status
+    is_replayed = second_response.content == first_response.content
+    assert is_replayed == (status == 201)
     assert len((await owner.get("/tasks")).json()) == 2
 
 
@@ -221,7 +238,8 @@ async def test_a_lost_response_is_replayed(
     owner = as_isolated_user("owner")
     await create_task_url(owner)
 
-    for key in (str(uuid4()) for _ in range(3)):
+    for _ in range(3):
+        key = str(uuid4())
         async with lock_owners(proxy) as lock_holder:
             request = asyncio.create_task(_post(owner, key, title=key))
             await wait_for_blocked_statements(proxy.server_url)
@@ -230,7 +248,5 @@ async def test_a_lost_response_is_replayed(
             await lock_holder.commit()
         response = await request
         assert response.status_code == 201
-        assert _status_body_headers(await _post(owner, key, title=key)) == _status_body_headers(
-            response
-        )
+        _assert_same_response(await _post(owner, key, title=key), response)
     assert len((await owner.get("/tasks")).json()) == 4
