@@ -1,4 +1,4 @@
-"""The sample service, as a process behind the real server and before a database of its own."""
+"""Fixtures: the sample service as a process with the real server and its own database."""
 
 import asyncio
 import json
@@ -25,40 +25,42 @@ Line = dict[str, object]
 
 @dataclass(frozen=True)
 class Sample:
-    """Where the sample service is, and what it writes."""
+    """A running sample service."""
 
     port: int
     metrics_port: int
     process: Process
 
-    def lines(self, request_id: str) -> list[Line]:
-        """Return what it wrote about a request."""
-        written = [
-            cast("Line", json.loads(line)) for line in self.process.log.read_text().splitlines()
-        ]
-        return [line for line in written if line.get("request_id") == request_id]
+    def log_lines(self, request_id: str) -> list[Line]:
+        """Return the log lines of a request."""
+        lines: list[Line] = []
+        for text in self.process.log.read_text().splitlines():
+            line = cast("Line", json.loads(text))
+            if line.get("request_id") == request_id:
+                lines.append(line)
+        return lines
 
-    async def until_written(self, request_id: str) -> list[Line]:
-        """Wait for the last line about a request."""
+    async def wait_for_request_log(self, request_id: str) -> list[Line]:
+        """Wait for the last log line of a request, and return all of them."""
 
         async def is_written() -> bool:
-            return any(line["message"] == "request" for line in self.lines(request_id))
+            return any(line["message"] == "request" for line in self.log_lines(request_id))
 
         await self.process.wait_until(is_written, seconds=5)
-        return self.lines(request_id)
+        return self.log_lines(request_id)
 
-    async def say(self, request: str) -> bytes:
-        """Send raw text, and return all that comes back until the service hangs up."""
+    async def send_raw(self, request: str) -> bytes:
+        """Send raw text, and return what is received until the connection ends."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request.encode().replace(b"\n", b"\r\n"))
-        answer = await reader.read()
+        response = await reader.read()
         writer.close()
-        return answer
+        return response
 
 
 @pytest.fixture(scope="session")
 async def database(postgres: Postgres) -> str:
-    """Make a database with one table that knows one rule."""
+    """Create a database with one table and one constraint."""
     url = await postgres.create_database("sample")
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("CREATE TABLE names (name varchar(100) PRIMARY KEY)")
@@ -68,14 +70,15 @@ async def database(postgres: Postgres) -> str:
 async def start_sample(processes: ProcessGroup, database: str, keys: PassportKeys) -> Sample:
     """Run the service as `python -m` would, with the real server."""
     port, metrics_port = free_ports(2)
-    ports = {"PORT": str(port), "METRICS_PORT": str(metrics_port)}
-    settings = {**ports, "DATABASE_URL": database, "PASSPORT_PUBLIC_KEYS": keys.public}
+    environment = minimal_environment() | {
+        "PORT": str(port),
+        "METRICS_PORT": str(metrics_port),
+        "DATABASE_URL": database,
+        "PASSPORT_PUBLIC_KEYS": keys.public,
+    }
     command = [sys.executable, Path(__file__).with_name("sample.py")]
-    started = Sample(
-        port,
-        metrics_port,
-        processes.start(f"sample-{port}", command, {**minimal_environment(), **settings}),
-    )
+    process = processes.start(f"sample-{port}", command, environment)
+    sample = Sample(port, metrics_port, process)
 
     async def is_ready() -> bool:
         try:
@@ -85,19 +88,20 @@ async def start_sample(processes: ProcessGroup, database: str, keys: PassportKey
         writer.close()
         return True
 
-    await started.process.wait_until(is_ready)
-    return started
+    await sample.process.wait_until(is_ready)
+    return sample
 
 
 @pytest.fixture(scope="session")
 async def sample(processes: ProcessGroup, database: str, keys: PassportKeys) -> Sample:
-    """Run the service once, for all tests that do it no harm."""
+    """Run the service once for all tests that do not stop it."""
     return await start_sample(processes, database, keys)
 
 
 @pytest.fixture
 async def client(sample: Sample, keys: PassportKeys) -> AsyncGenerator[AsyncClient]:
-    """Speak to the service as the gateway would for somebody."""
-    url, headers = f"http://127.0.0.1:{sample.port}", passport_headers(keys, "somebody")
+    """Create a client with a passport, as the gateway would send it."""
+    url = f"http://127.0.0.1:{sample.port}"
+    headers = passport_headers(keys, "ann")
     async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
         yield client

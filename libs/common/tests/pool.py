@@ -1,17 +1,18 @@
-"""To see that connections come back."""
+"""Wait for connections to return to the pool."""
 
 import asyncio
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-_STEPS, _STEP_SECONDS = 200, 0.01
+_STEPS = 200
+_STEP_SECONDS = 0.01
 
 
 async def until_idle(engine: AsyncEngine) -> None:
-    """Return as soon as nobody holds a connection.
+    """Wait until no connection is checked out.
 
     Raises:
-        TimeoutError: Somebody does, for two seconds.
+        TimeoutError: A connection is still checked out after two seconds.
     """
     for _ in range(_STEPS):
         if "Checked out connections: 0" in engine.pool.status():

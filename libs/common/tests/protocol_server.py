@@ -15,28 +15,30 @@ from devkit.testing.raw_http import parse_responses
 
 
 @dataclass
-class Served:
-    """A server with an application that answers with what it read, and what became of the requests to it."""
+class ProtocolServer:
+    """A server whose application responds with what it read, and records every request."""
 
     port: int = 0
-    seen: list[Scope] = field(default_factory=list[Scope])
-    ended: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
-    seconds: float = 0
-    answer_early: bool = False
-    answer_in_pieces: bool = False
+    scopes: list[Scope] = field(default_factory=list[Scope])
+    outcomes: asyncio.Queue[str] = field(default_factory=asyncio.Queue[str])
+    delay_seconds: float = 0
+    respond_early: bool = False
+    respond_in_pieces: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with method, path and body."""
-        self.seen.append(scope)
+        """Respond with method, path and body."""
+        self.scopes.append(scope)
         try:
-            body = b"" if self.answer_early else await self._body(receive)
-            await asyncio.sleep(self.seconds)
+            body = b""
+            if not self.respond_early:
+                body = await self._read_body(receive)
+            await asyncio.sleep(self.delay_seconds)
         except asyncio.CancelledError:
-            self.ended.put_nowait("cancelled")
+            self.outcomes.put_nowait("cancelled")
             return
-        self.ended.put_nowait("done")
+        self.outcomes.put_nowait("done")
         text = json.dumps([scope["method"], scope["path"], body.decode()]).encode()
-        if self.answer_in_pieces:
+        if self.respond_in_pieces:
             await self._send_pieces(text, send)
             return
         length = str(len(text)).encode()
@@ -53,16 +55,17 @@ class Served:
             )
         await send({"type": "http.response.body", "body": b""})
 
-    async def _body(self, receive: Receive) -> bytes:
-        body, more = b"", True
+    async def _read_body(self, receive: Receive) -> bytes:
+        body = b""
+        more = True
         while more:
             message: Message = await receive()
             more = message.get("more_body", False)
             body += message.get("body", b"")
         return body
 
-    async def converse(self, *pieces: bytes) -> bytes:
-        """Send pieces, and return all that comes back until the server hangs up; a second of silence ends it, too."""
+    async def exchange(self, *pieces: bytes) -> bytes:
+        """Send pieces, and return what arrives until the connection ends or is silent for 1 s."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         received = b""
         try:
@@ -77,23 +80,29 @@ class Served:
             writer.close()
         return received
 
-    async def bodies(self, *pieces: bytes) -> list[list[str]]:
-        """Send pieces, and return what the application says that it has read."""
-        return [json.loads(answer.body) for answer in parse_responses(await self.converse(*pieces))]
+    async def exchange_json(self, *pieces: bytes) -> list[list[str]]:
+        """Send pieces, and return method, path and body of each request as the server read it."""
+        return [
+            json.loads(response.body) for response in parse_responses(await self.exchange(*pieces))
+        ]
 
 
 @asynccontextmanager
-async def serving(keep_alive_seconds: int = 5) -> AsyncGenerator[Served]:
-    """Serve at a free port."""
-    served = Served()
+async def run_protocol_server(keep_alive_seconds: int = 5) -> AsyncGenerator[ProtocolServer]:
+    """Run the server at a free port."""
+    protocol_server = ProtocolServer()
     config = Config(
-        served, http=HttpProtocol, ws="none", lifespan="off", timeout_keep_alive=keep_alive_seconds
+        protocol_server,
+        http=HttpProtocol,
+        ws="none",
+        lifespan="off",
+        timeout_keep_alive=keep_alive_seconds,
     )
     state = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(config, state, {}), "127.0.0.1", 0)
-    served.port = server.sockets[0].getsockname()[1]
-    yield served
+    protocol_server.port = server.sockets[0].getsockname()[1]
+    yield protocol_server
     server.close()
     for connection in list(state.connections):
         connection.transport.abort()

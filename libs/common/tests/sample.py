@@ -1,4 +1,4 @@
-"""A service that does what no real one should: `python sample.py`."""
+"""A service with every kind of endpoint that the tests need: `python sample.py`."""
 
 import asyncio
 import gc
@@ -32,7 +32,7 @@ router = APIRouter()
 
 
 class SampleSettings(Settings):
-    """Where its table is, and whom it believes."""
+    """Database and passport keys."""
 
     database_url: DatabaseUrl
     passport_public_keys: PublicKeys
@@ -53,13 +53,13 @@ class Filters(StrictModel):
 
 
 class RefusingMiddleware:
-    """Refuses who asks for it, before any route is looked for."""
+    """Rejects requests with the header `X-Refuse: me` before routing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse, or hand on."""
+        """Reject the request, or call the application."""
         if (b"x-refuse", b"me") in scope.get("headers", ()):
             raise Forbidden("refused-early", "You asked for it.", headers={"X-Early": "yes"})
         await self._app(scope, receive, send)
@@ -68,30 +68,30 @@ class RefusingMiddleware:
 @router.get("/things", dependencies=[Depends(QueryParams(Filters))])
 @router.get("/things/{thing_id}", dependencies=[Depends(QueryParams(NoParameters))])
 async def show_who_asks(user: CurrentUser) -> dict[str, str]:
-    """Say who asks."""
+    """Return the subject of the user."""
     return {"subject": user.subject}
 
 
 @router.post("/things")
 async def show_body(thing: Annotated[Thing, Depends(JsonBody(Thing, Filters))]) -> Thing:
-    """Say what was read."""
+    """Return the parsed body."""
     return thing
 
 
 @router.delete("/things/{thing_id}", status_code=204)
 async def delete_nothing(thing_id: UUID) -> None:
-    """Take the path's word as the framework reads it."""
+    """Parse the path parameter with the framework."""
 
 
 @router.get("/rows")
 async def list_rows(request: Request) -> int:
-    """Count what is stored."""
+    """Count the stored names."""
     return len(await fetch_all(request.app.state.engine, text("SELECT name FROM names")))
 
 
 @router.post("/rows/{name}")
 async def add_row(name: str, request: Request) -> None:
-    """Store a name; the second time the driver complains with the name in its message."""
+    """Store a name; the second time the driver's error message contains it."""
     await fetch_all(
         request.app.state.engine, text("INSERT INTO names VALUES (:name) RETURNING name"), name=name
     )
@@ -107,7 +107,7 @@ async def add_row_later(name: str, request: Request) -> None:
 
 @router.post("/numbers/{number}")
 async def read_number(number: str, request: Request) -> None:
-    """Let the database find out that this is no number; its message says what it is."""
+    """Cast in the database; its error message contains the text."""
     await fetch_all(
         request.app.state.engine,
         text("SELECT CAST(CAST(:number AS text) AS integer)"),
@@ -123,36 +123,36 @@ async def count_collectable() -> int:
 
 @router.get("/own-words")
 async def say_it_otherwise() -> Response:
-    """Bring headers that the frame knows, too."""
-    answer = Response(
-        headers={"Cache-Control": "private, no-cache", "X-Request-ID": "somebody-elses"}
+    """Return headers that the middleware sets, too."""
+    response = Response(
+        headers={"Cache-Control": "private, no-cache", "X-Request-ID": "an-upstream-request-id"}
     )
-    answer.headers.append("Link", "<1>")
-    answer.headers.append("Link", "<2>")
-    return answer
+    response.headers.append("Link", "<1>")
+    response.headers.append("Link", "<2>")
+    return response
 
 
 @router.api_route("/broken", methods=ANY)
 async def break_down() -> None:
-    """Have a bug, with a cause that knows too much."""
+    """Raise an error whose message and cause contain user data."""
     raise RuntimeError("what a person wrote") from KeyError("what a person wrote")
 
 
 @router.get("/impatient")
 async def give_up() -> None:
-    """Run into a limit of our own, not into the deadline."""
+    """Raise a TimeoutError that is not that of the deadline."""
     raise TimeoutError("what a person wrote")
 
 
 @router.api_route("/slow", methods=ANY)
 async def never_answer() -> None:
-    """Take longer than anybody waits."""
+    """Exceed every deadline."""
     await asyncio.sleep(60)
 
 
 @router.get("/half/{how}")
 async def answer_half(how: str) -> StreamingResponse:
-    """Begin an answer that is never finished."""
+    """Begin a response that is never finished."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b"half"
@@ -164,12 +164,12 @@ async def answer_half(how: str) -> StreamingResponse:
 
 @router.post("/patient")
 async def wait_for_body(request: Request) -> None:
-    """Wait until all of the body is there."""
+    """Wait for the end of the body."""
     await request.body()
 
 
 def create_app(settings: SampleSettings, limit_seconds: float = LIMIT_SECONDS) -> FastAPI:
-    """Put it together."""
+    """Create the application."""
 
     @asynccontextmanager
     async def lifespan(service: FastAPI) -> AsyncGenerator[None]:

@@ -1,4 +1,4 @@
-"""Statements that nobody waits for any more, and rows that are read while they arrive."""
+"""Abandoned statements, limits per user, and streams of rows."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -62,40 +62,43 @@ async def _read(stream: RowStream) -> None:
         pass
 
 
-async def _leave(task: "asyncio.Task[object]", seconds: float = 0.2) -> None:
+async def _cancel(task: "asyncio.Task[object]", seconds: float = 0.2) -> None:
     await asyncio.sleep(seconds)
     task.cancel()
     await asyncio.wait([task])
 
 
-async def test_a_statement_that_nobody_waits_for_ends_in_the_database(
+async def test_an_abandoned_statement_ends_in_the_database(
     engine: AsyncEngine, database: str
 ) -> None:
-    await _leave(asyncio.create_task(fetch_all(engine, SLEEP)))
+    await _cancel(asyncio.create_task(fetch_all(engine, SLEEP)))
 
     await _until_none_runs(database)
     await until_idle(engine)
 
 
-async def test_one_that_ends_by_itself_costs_no_connection(engine: AsyncEngine) -> None:
+async def test_an_abandoned_statement_that_ends_soon_keeps_its_connection(
+    engine: AsyncEngine,
+) -> None:
     before = await fetch_one(engine, PID)
 
-    await _leave(asyncio.create_task(fetch_all(engine, text("SELECT pg_sleep(0.03)"))), 0.01)
+    await _cancel(asyncio.create_task(fetch_all(engine, text("SELECT pg_sleep(0.03)"))), 0.01)
     await until_idle(engine)
 
     assert await fetch_one(engine, PID) == before
 
 
-async def test_a_thousand_who_leave_at_any_moment_leave_nothing_behind(
+async def test_a_thousand_cancelled_statements_leave_no_trace(
     engine: AsyncEngine, database: str
 ) -> None:
     slots = asyncio.Semaphore(2)
-    session = LimitedDatabase(engine, slots)
+    limited_database = LimitedDatabase(engine, slots)
     statements = [SLEEP, COUNT_TO_100_000, PID]
 
     for number in range(0, 1_000, 50):
         tasks = [
-            asyncio.create_task(fetch_all(session, statements[each % 3])) for each in range(50)
+            asyncio.create_task(fetch_all(limited_database, statements[index % 3]))
+            for index in range(50)
         ]
         await asyncio.sleep(number / 10_000)
         for task in tasks:
@@ -105,50 +108,50 @@ async def test_a_thousand_who_leave_at_any_moment_leave_nothing_behind(
     await until_idle(engine)
     await _until_none_runs(database)
     assert slots._value == 2  # noqa: SLF001 - that none is lost shows nowhere else
-    assert await fetch_one(session, PID)
+    assert await fetch_one(limited_database, PID)
 
 
 COUNT_TO_100_000 = text("SELECT count(*) FROM generate_series(1, 100000)")
 
 
 async def test_a_user_has_two_connections_and_waits_in_order_for_more(engine: AsyncEngine) -> None:
-    session = LimitedDatabase(engine, asyncio.Semaphore(2))
-    first = [asyncio.create_task(fetch_all(session, SLEEP)) for _ in range(2)]
+    limited_database = LimitedDatabase(engine, asyncio.Semaphore(2))
+    first = [asyncio.create_task(fetch_all(limited_database, SLEEP)) for _ in range(2)]
     await asyncio.sleep(0.2)
 
-    third = asyncio.create_task(fetch_all(session, PID))
+    third = asyncio.create_task(fetch_all(limited_database, PID))
     await asyncio.sleep(0.2)
     assert not third.done()
     assert await fetch_all(engine, PID)
 
-    await _leave(first[0])
+    await _cancel(first[0])
     assert await third
-    await _leave(first[1])
+    await _cancel(first[1])
 
 
-async def test_who_waits_in_vain_for_a_connection_keeps_no_slot(engine: AsyncEngine) -> None:
-    session = LimitedDatabase(engine, asyncio.Semaphore(2))
+async def test_a_cancelled_wait_for_a_connection_frees_the_slot(engine: AsyncEngine) -> None:
+    limited_database = LimitedDatabase(engine, asyncio.Semaphore(2))
     holders = [asyncio.create_task(fetch_all(engine, SLEEP)) for _ in range(POOL_SIZE)]
     await asyncio.sleep(0.5)
 
     for _ in range(3):
-        await _leave(asyncio.create_task(fetch_all(session, PID)), 0.01)
+        await _cancel(asyncio.create_task(fetch_all(limited_database, PID)), 0.01)
     for holder in holders:
-        await _leave(holder, 0)
+        await _cancel(holder, 0)
     await until_idle(engine)
 
-    assert await asyncio.gather(*(fetch_all(session, PID) for _ in range(4)))
+    assert await asyncio.gather(*(fetch_all(limited_database, PID) for _ in range(4)))
 
 
-async def test_a_stream_is_one_round_trip_and_gives_all_rows_in_chunks(
+async def test_a_stream_returns_rows_in_chunks_in_one_round_trip(
     engine: AsyncEngine, proxy: FaultProxy
 ) -> None:
-    for _ in range(8):  # the driver prepares what it has seen five times
+    for _ in range(8):  # the driver prepares a statement after five executions
         stream = await open_stream(engine, SERIES, count=2 * ROWS_AT_ONCE + 6)
         chunks: list[list[object]] = []
         proxy.round_trips = 0
-        while found := await stream.next_rows():
-            chunks.append([each["number"] for each in found])
+        while rows := await stream.next_rows():
+            chunks.append([row["number"] for row in rows])
         assert proxy.round_trips == 0
         assert [len(chunk) for chunk in chunks] == [ROWS_AT_ONCE] * 2 + [6]
         assert [number for chunk in chunks for number in chunk] == list(
@@ -164,15 +167,16 @@ async def test_a_stream_is_one_round_trip_and_gives_all_rows_in_chunks(
     assert not stream.is_open
 
 
-async def test_a_stream_is_prepared_as_any_other_statement(engine: AsyncEngine) -> None:
+async def test_a_stream_is_a_prepared_statement(engine: AsyncEngine) -> None:
     for _ in range(7):
         stream = await open_stream(engine, SERIES, count=3)
         await _read(stream)
     prepared = text(
-        "SELECT count(*) AS there FROM pg_prepared_statements WHERE statement LIKE '%generate_series($1%'"
+        "SELECT count(*) AS number_of_statements FROM pg_prepared_statements "
+        "WHERE statement LIKE '%generate_series($1%'"
     )
 
-    assert await fetch_all(engine, prepared) == [{"there": 1}]
+    assert await fetch_all(engine, prepared) == [{"number_of_statements": 1}]
 
 
 async def test_a_stream_that_is_closed_early_is_stopped(engine: AsyncEngine, database: str) -> None:
@@ -190,7 +194,7 @@ async def test_a_stream_that_is_closed_early_is_stopped(engine: AsyncEngine, dat
     assert await stream.next_rows() == []
 
 
-async def test_statements_that_are_left_are_not_remembered_for_ever(engine: AsyncEngine) -> None:
+async def test_abandoned_statements_do_not_fill_the_driver_cache(engine: AsyncEngine) -> None:
     for number in range(300):
         stream = await open_stream(
             engine, select(literal_column(f"{number}", Integer), func.generate_series(1, 100))
@@ -204,7 +208,7 @@ async def test_statements_that_are_left_are_not_remembered_for_ever(engine: Asyn
     pooled.close()
 
 
-async def test_a_stream_that_fails_says_how_and_its_connection_is_used_again(
+async def test_a_failed_stream_raises_and_keeps_its_connection(
     engine: AsyncEngine,
 ) -> None:
     before = await fetch_one(engine, PID)
@@ -227,9 +231,7 @@ async def test_a_stream_whose_connection_was_lost_before_is_repeated(
     stream.close()
 
 
-async def test_a_stream_that_is_lost_on_its_way_is_an_error(
-    engine: AsyncEngine, proxy: FaultProxy
-) -> None:
+async def test_a_stream_that_is_lost_halfway_raises(engine: AsyncEngine, proxy: FaultProxy) -> None:
     stream = await open_stream(engine, WIDE, count=100_000)
     proxy.close_connections()
 

@@ -1,4 +1,4 @@
-"""What is repeated, what is not, and what becomes of connections that nobody waits for any more."""
+"""Repeated statements, lost connections, and a silent or busy database."""
 
 import asyncio
 import time
@@ -49,84 +49,84 @@ async def engine(proxy: FaultProxy) -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-async def session(engine: Database) -> Database:
+async def database_engine(engine: Database) -> Database:
     """Open a connection first, so that only what a test does is counted."""
     await fetch_all(engine, COUNT)
     return engine
 
 
-async def _backends(session: Database) -> set[object]:
-    """Use three connections at once, and return who serves them."""
-    asked = (
-        fetch_one(session, text("SELECT pg_backend_pid() AS pid, pg_sleep(0.2)")) for _ in range(3)
-    )
-    return {found["pid"] for found in await asyncio.gather(*asked) if found}
+async def _backends(database_engine: Database) -> set[object]:
+    """Use three connections at once, and return their process ids."""
+    statement = text("SELECT pg_backend_pid() AS pid, pg_sleep(0.2)")
+    queries = [fetch_one(database_engine, statement) for _ in range(3)]
+    rows = await asyncio.gather(*queries)
+    return {row["pid"] for row in rows if row}
 
 
-async def stored(session: Database) -> object:
-    return (await fetch_one(session, COUNT) or {})["names"]
+async def count_names(database_engine: Database) -> object:
+    return (await fetch_one(database_engine, COUNT) or {})["names"]
 
 
-async def test_a_statement_is_one_round_trip(session: Database, proxy: FaultProxy) -> None:
+async def test_a_statement_is_one_round_trip(database_engine: Database, proxy: FaultProxy) -> None:
     proxy.round_trips = 0
-    assert await fetch_all(session, COUNT)
+    assert await fetch_all(database_engine, COUNT)
 
     assert proxy.round_trips == 1
 
 
-async def test_rows_are_read_by_column_and_a_missing_row_is_none(session: Database) -> None:
-    assert await fetch_all(session, text("SELECT :a AS first, 'y' AS second"), a="x") == [
+async def test_rows_are_read_by_column_and_a_missing_row_is_none(database_engine: Database) -> None:
+    assert await fetch_all(database_engine, text("SELECT :a AS first, 'y' AS second"), a="x") == [
         {"first": "x", "second": "y"}
     ]
-    assert await fetch_one(session, text("SELECT 1 WHERE false")) is None
+    assert await fetch_one(database_engine, text("SELECT 1 WHERE false")) is None
 
 
 async def test_a_read_whose_connection_was_lost_is_repeated(
-    session: Database, proxy: FaultProxy
+    database_engine: Database, proxy: FaultProxy
 ) -> None:
     proxy.close_connections()
 
-    assert len(await fetch_all(session, COUNT)) == 1
+    assert len(await fetch_all(database_engine, COUNT)) == 1
 
 
-async def test_a_write_whose_connection_was_lost_is_not(
-    session: Database, proxy: FaultProxy
+async def test_a_write_whose_connection_was_lost_is_not_repeated(
+    database_engine: Database, proxy: FaultProxy
 ) -> None:
-    before = await stored(session)
+    before = await count_names(database_engine)
     proxy.close_connections()
 
     with pytest.raises(psycopg.Error):
-        await fetch_all(session, WRITE)
-    assert await stored(session) == before
+        await fetch_all(database_engine, WRITE)
+    assert await count_names(database_engine) == before
 
 
 async def test_a_connection_that_ended_while_it_was_idle_is_replaced_before_a_write(
-    session: Database, proxy: FaultProxy
+    database_engine: Database, proxy: FaultProxy
 ) -> None:
     proxy.close_connections()
     await asyncio.sleep(0.2)
 
-    assert len(await fetch_all(session, WRITE)) == 1
+    assert len(await fetch_all(database_engine, WRITE)) == 1
 
 
-async def test_what_was_connected_before_a_loss_is_not_used_after_it(
-    session: Database, proxy: FaultProxy
+async def test_connections_from_before_a_loss_are_not_used_after_it(
+    database_engine: Database, proxy: FaultProxy
 ) -> None:
-    before = await _backends(session)
+    before = await _backends(database_engine)
     proxy.dropped_requests = [True]
 
-    assert len(await fetch_all(session, COUNT)) == 1
-    assert not before & await _backends(session)
+    assert len(await fetch_all(database_engine, COUNT)) == 1
+    assert not before & await _backends(database_engine)
 
 
-async def test_a_query_that_nobody_waits_for_costs_the_other_connections_nothing(
-    session: Database,
+async def test_an_abandoned_query_keeps_the_other_connections(
+    database_engine: Database,
 ) -> None:
-    before = await _backends(session)
+    before = await _backends(database_engine)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(fetch_all(session, text("SELECT pg_sleep(9)")), 0.2)
+        await asyncio.wait_for(fetch_all(database_engine, text("SELECT pg_sleep(9)")), 0.2)
 
-    assert len(before & await _backends(session)) == len(before) - 1
+    assert len(before & await _backends(database_engine)) == len(before) - 1
 
 
 async def test_a_lost_read_is_repeated_only_once(engine: Database, proxy: FaultProxy) -> None:
@@ -141,12 +141,12 @@ async def test_a_lost_read_is_repeated_only_once(engine: Database, proxy: FaultP
 
 async def test_a_write_that_was_never_sent_is_repeated(engine: Database, proxy: FaultProxy) -> None:
     proxy.pause()
-    trying = asyncio.create_task(fetch_all(engine, WRITE))
+    write = asyncio.create_task(fetch_all(engine, WRITE))
     await asyncio.sleep(0.2)
     proxy.close_connections()
     proxy.resume()
 
-    assert len(await trying) == 1
+    assert len(await write) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ async def test_a_write_that_was_never_sent_is_repeated(engine: Database, proxy: 
     [("40001", 2), ("40P01", 2), ("57014", 1), ("23505", 1), ("22P02", 1), ("XX000", 1)],
 )
 @pytest.mark.parametrize("writes", [True, False])
-async def test_only_what_the_database_asks_to_repeat_is_repeated(
-    session: Database, database: str, state: str, tries: int, *, writes: bool
+async def test_only_serialization_failures_and_deadlocks_are_repeated(
+    database_engine: Database, database: str, state: str, tries: int, *, writes: bool
 ) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
@@ -163,31 +163,37 @@ async def test_only_what_the_database_asks_to_repeat_is_repeated(
     statement = text("SELECT fail(:state, 9)").execution_options(not_idempotent=writes)
 
     with pytest.raises(psycopg.Error) as failure:
-        await fetch_all(session, statement, state=state)
+        await fetch_all(database_engine, statement, state=state)
 
-    assert await fetch_all(session, text("SELECT last_value FROM tries")) == [{"last_value": tries}]
+    assert await fetch_all(database_engine, text("SELECT last_value FROM tries")) == [
+        {"last_value": tries}
+    ]
     assert failure.value.sqlstate == state
 
 
-async def test_what_fails_once_succeeds_the_second_time(session: Database, database: str) -> None:
+async def test_a_statement_that_fails_once_is_repeated(
+    database_engine: Database, database: str
+) -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         await connection.execute(FAILING)
         await connection.execute("ALTER SEQUENCE tries RESTART")
 
     statement = text("SELECT fail('40001', 1) AS tries").execution_options(not_idempotent=True)
-    assert await fetch_all(session, statement) == [{"tries": 2}]
+    assert await fetch_all(database_engine, statement) == [{"tries": 2}]
 
 
-async def test_a_value_that_is_there_already_is_for_the_service_to_judge(session: Database) -> None:
+async def test_a_unique_violation_is_raised(
+    database_engine: Database,
+) -> None:
     statement = text(
         "INSERT INTO names VALUES ('twice'), ('twice') RETURNING name"
     ).execution_options(not_idempotent=True)
 
     with pytest.raises(psycopg.IntegrityError):
-        await fetch_all(session, statement)
+        await fetch_all(database_engine, statement)
 
 
-async def test_a_silent_database_holds_neither_who_waits_nor_for_long_their_connection(
+async def test_a_silent_database_blocks_neither_requests_nor_connections(
     engine: AsyncEngine, proxy: FaultProxy
 ) -> None:
     await fetch_all(engine, COUNT)
@@ -227,9 +233,9 @@ async def test_when_all_connections_are_taken_a_request_fails_soon_and_then_reco
             await taken.enter_async_context(app.state.engine.connect())
 
         before = time.monotonic()
-        answer = await client.get("/rows")
+        response = await client.get("/rows")
 
-        assert (answer.status_code, answer.headers["retry-after"]) == (500, "1")
+        assert (response.status_code, response.headers["retry-after"]) == (500, "1")
         assert time.monotonic() - before < POOL_TIMEOUT_SECONDS + 0.5
         await taken.aclose()
         assert (await client.get("/rows")).status_code == 200

@@ -1,4 +1,4 @@
-"""A database's URL that cannot work stops the start, and the message names the word that is wrong."""
+"""Invalid database URLs stop the start with a message that contains no value."""
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -10,20 +10,20 @@ from common.settings import read_settings
 
 
 class OneUrl(BaseSettings):
-    """A service that needs nothing else."""
+    """Settings of a service with a database only."""
 
     database_url: DatabaseUrl
 
 
-def complaint_about(
+def start_message(
     url: str, environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> str:
     environment.setenv("DATABASE_URL", url)
-    with pytest.raises(SystemExit) as stop:
+    with pytest.raises(SystemExit) as exit_error:
         read_settings(OneUrl)
-    assert stop.value.code == 2
-    _, _, complaint = capsys.readouterr().err.partition("DATABASE_URL: ")
-    return complaint
+    assert exit_error.value.code == 2
+    _, _, message = capsys.readouterr().err.partition("DATABASE_URL: ")
+    return message
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def complaint_about(
         ("postgresql://me:hush@a-pooler.b/name?options=-csearch_path%3Dhush", " options,"),
     ],
 )
-def test_the_word_that_is_wrong_is_named_and_no_value(
+def test_an_invalid_url_is_explained_without_its_values(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, word: str
 ) -> None:
-    complaint = complaint_about(url, monkeypatch, capsys)
+    message = start_message(url, monkeypatch, capsys)
 
-    assert word in complaint
-    assert "hu" not in complaint
-    assert "sh@" not in complaint
-    assert complaint.count("\n") == 1
+    assert word in message
+    assert "hu" not in message
+    assert "sh@" not in message
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -81,16 +81,19 @@ def test_the_word_that_is_wrong_is_named_and_no_value(
         "postgresql://me:a@a-pooler.b/name?sslmode=verify-full&channel_binding=require&sslrootcert=/etc/ca.crt",
     ],
 )
-def test_a_url_that_is_taken_means_the_same_to_both_who_read_it(
+def test_a_valid_url_means_the_same_to_libpq_and_sqlalchemy(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
 
-    taken = read_settings(OneUrl).database_url.get_secret_value()
+    url_setting = read_settings(OneUrl).database_url.get_secret_value()
 
-    assert taken == url
-    read = conninfo_to_dict(taken)
-    also_read = make_url(taken)
-    assert (also_read.username, also_read.password) == (read.get("user"), read.get("password"))
-    assert also_read.database == read["dbname"]
-    assert (also_read.host or also_read.query.get("host")) == read.get("host")
+    assert url_setting == url
+    libpq_values = conninfo_to_dict(url_setting)
+    sqlalchemy_url = make_url(url_setting)
+    assert (sqlalchemy_url.username, sqlalchemy_url.password) == (
+        libpq_values.get("user"),
+        libpq_values.get("password"),
+    )
+    assert sqlalchemy_url.database == libpq_values["dbname"]
+    assert (sqlalchemy_url.host or sqlalchemy_url.query.get("host")) == libpq_values.get("host")

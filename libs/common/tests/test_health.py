@@ -1,4 +1,4 @@
-"""What every service shows of itself."""
+"""Health, readiness, version, and the edge's error pages."""
 
 from importlib.metadata import version
 
@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 
-async def test_a_service_says_that_it_lives_can_work_and_what_it_is(client: AsyncClient) -> None:
+async def test_a_service_shows_health_readiness_and_version(client: AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     assert (await client.get("/readyz")).json() == {"database": "ok"}
     assert (await client.get("/version")).json() == {"name": "common", "version": version("common")}
@@ -23,19 +23,17 @@ async def test_a_service_says_that_it_lives_can_work_and_what_it_is(client: Asyn
         (504, "gateway-timeout"),
     ],
 )
-async def test_an_edge_finds_a_page_for_each_of_its_refusals(
+async def test_edge_errors_are_problem_documents(
     client: AsyncClient, status: int, code: str
 ) -> None:
-    answer = await client.get(f"/edge-errors/{status}")
+    response = await client.get(f"/edge-errors/{status}")
 
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers.get("retry-after") == ("1" if status in {429, 503} else None)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers.get("retry-after") == ("1" if status in {429, 503} else None)
 
 
 @pytest.mark.parametrize("status", ["200", "599", "x", "404x"])
-async def test_an_edge_finds_no_page_for_what_is_not_its_own(
-    client: AsyncClient, status: str
-) -> None:
-    answer = await client.get(f"/edge-errors/{status}")
+async def test_other_edge_error_paths_are_404(client: AsyncClient, status: str) -> None:
+    response = await client.get(f"/edge-errors/{status}")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert (response.status_code, response.json()["code"]) == (404, "not-found")

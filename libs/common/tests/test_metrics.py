@@ -1,4 +1,4 @@
-"""What a service counts, as Prometheus reads it."""
+"""Metrics of a service, as Prometheus reads them."""
 
 import asyncio
 
@@ -20,19 +20,15 @@ WROTE = "what-a-person-wrote"
 async def metrics(sample: Sample, name: str) -> dict[Labels, float]:
     """Read all values of one name, as Prometheus would."""
     async with AsyncClient(trust_env=False) as prometheus:
-        shown = (
-            (await prometheus.get(f"http://127.0.0.1:{sample.metrics_port}/metrics"))
-            .raise_for_status()
-            .text
-        )
-    assert WROTE not in shown
-    families = text_string_to_metric_families(shown)
-    return {
-        frozenset(each.labels.items()): each.value
-        for found in families
-        for each in found.samples
-        if each.name == name
-    }
+        response = await prometheus.get(f"http://127.0.0.1:{sample.metrics_port}/metrics")
+    response.raise_for_status()
+    assert WROTE not in response.text
+    values: dict[Labels, float] = {}
+    for family in text_string_to_metric_families(response.text):
+        for measurement in family.samples:
+            if measurement.name == name:
+                values[frozenset(measurement.labels.items())] = measurement.value
+    return values
 
 
 def requests(method: str, route: str, status: int) -> Labels:
@@ -57,12 +53,12 @@ async def test_requests_are_counted_by_route_and_status(
     assert more(requests("GET", "/broken", 500)) == 1
 
 
-async def test_what_clients_make_up_has_no_name_of_its_own(
+async def test_unknown_methods_and_paths_share_one_label(
     client: AsyncClient, sample: Sample
 ) -> None:
     before = await metrics(sample, REQUESTS)
-    for verb in ("COPY", "MOVE", "PROPFIND"):
-        await client.request(verb, f"/{WROTE}/{verb}")
+    for method in ("COPY", "MOVE", "PROPFIND"):
+        await client.request(method, f"/{WROTE}/{method}")
     after = await metrics(sample, REQUESTS)
 
     assert after.keys() - before.keys() == {requests("other", "unknown", 404)}

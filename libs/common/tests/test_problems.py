@@ -1,4 +1,4 @@
-"""Refusals, as the problem documents that RFC 9457 describes."""
+"""Problem documents, as RFC 9457 describes them."""
 
 import json
 from typing import Final
@@ -39,81 +39,89 @@ TITLES: Final = {
 }
 """Source: RFC 9110, 15.5 and 15.6; RFC 6585, 4 and 5."""
 
-KINDS = sorted(ProblemError.__subclasses__(), key=lambda kind: kind.status)
+PROBLEM_CLASSES = sorted(
+    ProblemError.__subclasses__(), key=lambda problem_class: problem_class.status
+)
 
 
-def document(refusal: ProblemError, *, explain: bool = False) -> dict[str, object]:
-    return json.loads(bytes(problem_response(refusal, "request-1", explain=explain).body))
+def document(problem: ProblemError, *, explain: bool = False) -> dict[str, object]:
+    return json.loads(bytes(problem_response(problem, "request-1", explain=explain).body))
 
 
 def test_each_status_has_the_title_of_the_standard_on_every_python() -> None:
     assert {
-        kind.status: kind.title for kind in KINDS if kind.__module__ == "common.problems"
+        problem_class.status: problem_class.title
+        for problem_class in PROBLEM_CLASSES
+        if problem_class.__module__ == "common.problems"
     } == TITLES
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_refusal_without_words_says_what_its_class_says(kind: type[ProblemError]) -> None:
-    refusal = kind()
+@pytest.mark.parametrize("problem_class", PROBLEM_CLASSES)
+def test_a_problem_without_a_detail_has_the_defaults_of_its_class(
+    problem_class: type[ProblemError],
+) -> None:
+    problem = problem_class()
 
-    assert document(refusal) == {
-        "type": f"/problems/{refusal.code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.__doc__,
-        "code": kind.title.lower().replace(" ", "-"),
+    assert document(problem) == {
+        "type": f"/problems/{problem.code}",
+        "title": problem_class.title,
+        "status": problem_class.status,
+        "detail": problem_class.__doc__,
+        "code": problem_class.title.lower().replace(" ", "-"),
         "request_id": "request-1",
     }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_passes_soon_says_when_to_come_back(kind: type[ProblemError]) -> None:
-    assert ("Retry-After" in (kind().headers or {})) == (kind.status in {429, 500, 503})
+@pytest.mark.parametrize("problem_class", PROBLEM_CLASSES)
+def test_a_temporary_problem_has_a_retry_after_header(problem_class: type[ProblemError]) -> None:
+    assert ("Retry-After" in (problem_class().headers or {})) == (
+        problem_class.status in {429, 500, 503}
+    )
     assert Unavailable(headers={"Retry-After": "7"}).headers == {"Retry-After": "7"}
 
 
-def test_whoever_is_not_known_is_asked_for_a_token() -> None:
+def test_a_401_has_a_bearer_challenge() -> None:
     assert Unauthorized().headers == {"WWW-Authenticate": 'Bearer error="invalid_token"'}
     assert Unauthorized(headers={"WWW-Authenticate": "Bearer"}).headers == {
         "WWW-Authenticate": "Bearer"
     }
 
 
-def test_the_raiser_may_say_more() -> None:
-    fault = FieldError(location=["body", "title"], code="missing", message="Field required")
-    refusal = BadRequest(
-        "task-unreadable", "Nobody can read it.", errors=[fault], headers={"X-More": "yes"}
+def test_a_problem_can_have_a_code_detail_errors_and_headers() -> None:
+    field_error = FieldError(location=["body", "title"], code="missing", message="Field required")
+    problem = BadRequest(
+        "task-unreadable", "Nobody can read it.", errors=[field_error], headers={"X-More": "yes"}
     )
-    answer = problem_response(refusal, "request-1")
+    response = problem_response(problem, "request-1")
 
-    assert (answer.status_code, answer.headers["x-more"]) == (400, "yes")
-    assert answer.headers["content-type"] == "application/problem+json"
-    said = document(refusal)
-    assert (said["code"], said["detail"], said["errors"]) == (
+    assert (response.status_code, response.headers["x-more"]) == (400, "yes")
+    assert response.headers["content-type"] == "application/problem+json"
+    problem_document = document(problem)
+    assert (problem_document["code"], problem_document["detail"], problem_document["errors"]) == (
         "task-unreadable",
         "Nobody can read it.",
-        [fault],
+        [field_error],
     )
 
 
-def test_only_a_401_is_explained_and_only_where_that_is_wanted() -> None:
-    refusal = Unauthorized("token-invalid", reason="wrong-audience")
+def test_only_a_401_is_explained_and_only_on_request() -> None:
+    problem = Unauthorized("token-invalid", reason="wrong-audience")
 
-    assert "reason" not in document(refusal)
-    assert document(refusal, explain=True)["reason"] == "wrong-audience"
+    assert "reason" not in document(problem)
+    assert document(problem, explain=True)["reason"] == "wrong-audience"
     assert "reason" not in document(Unauthorized(), explain=True)
     assert "reason" not in document(NotFound(reason="not-yours"), explain=True)
     assert "reason" not in document(ServerError(reason="a-bug"), explain=True)
 
 
-def test_at_most_20_faults_are_listed_and_the_others_counted() -> None:
-    faults = [
+def test_at_most_20_errors_are_listed_and_the_others_counted() -> None:
+    field_errors = [
         FieldError(location=["body", str(number)], code="missing", message="Field required")
         for number in range(25)
     ]
 
-    assert "errors_omitted" not in document(BadRequest(errors=faults[:20]))
-    first = BadRequest(errors=faults)
-    assert (document(first)["errors"], document(first)["errors_omitted"]) == (faults[:20], 5)
-    again = BadRequest(errors=first.errors, errors_omitted=first.errors_omitted)
-    assert document(again) == document(first)
+    assert "errors_omitted" not in document(BadRequest(errors=field_errors[:20]))
+    first = BadRequest(errors=field_errors)
+    assert (document(first)["errors"], document(first)["errors_omitted"]) == (field_errors[:20], 5)
+    copy = BadRequest(errors=first.errors, errors_omitted=first.errors_omitted)
+    assert document(copy) == document(first)

@@ -1,4 +1,4 @@
-"""Settings, as the environment says them."""
+"""Settings from environment variables."""
 
 import os
 
@@ -10,7 +10,7 @@ from common.settings import CommaSeparated, Settings, read_settings
 
 
 class ExampleSettings(Settings):
-    """One of each kind."""
+    """One setting of each kind."""
 
     database_url: DatabaseUrl
     names: CommaSeparated = ()
@@ -19,17 +19,17 @@ class ExampleSettings(Settings):
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Begin with what is needed, and nothing else."""
+    """Set the required settings only."""
     for name in ExampleSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:hush@host/name")
     return monkeypatch
 
 
-def stopped_with(capsys: pytest.CaptureFixture[str]) -> str:
-    with pytest.raises(SystemExit) as stop:
+def start_message(capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as exit_error:
         read_settings(ExampleSettings)
-    assert stop.value.code == 2
+    assert exit_error.value.code == 2
     return capsys.readouterr().err
 
 
@@ -37,7 +37,7 @@ def stopped_with(capsys: pytest.CaptureFixture[str]) -> str:
     ("text", "names"),
     [("a", ("a",)), ("a, b ,c", ("a", "b", "c")), (" ,a,,", ("a",)), (",", ()), ("[1]", ("[1]",))],
 )
-def test_a_list_is_written_with_commas(
+def test_a_list_is_separated_by_commas(
     environment: pytest.MonkeyPatch, text: str, names: tuple[str, ...]
 ) -> None:
     environment.setenv("NAMES", text)
@@ -45,7 +45,7 @@ def test_a_list_is_written_with_commas(
     assert read_settings(ExampleSettings).names == names
 
 
-def test_empty_means_unset(
+def test_an_empty_setting_is_unset(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("NAMES", "SECRET", "HOST", "PORT"):
@@ -59,16 +59,16 @@ def test_empty_means_unset(
     }
 
     environment.setenv("DATABASE_URL", "")
-    assert "DATABASE_URL:" in stopped_with(capsys)
+    assert "DATABASE_URL:" in start_message(capsys)
 
 
-def test_one_message_names_all_that_is_wrong_and_no_value(
+def test_one_message_names_all_invalid_settings_without_values(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment.setenv("DATABASE_URL", "mysql://me:hush@host/name")
     environment.setenv("PORT", "65536")
 
-    message = stopped_with(capsys)
+    message = start_message(capsys)
 
     assert message.splitlines()[0] == "These settings stop the start:"
     assert [line.partition(":")[0].strip() for line in message.splitlines()[1:]] == [
@@ -78,7 +78,7 @@ def test_one_message_names_all_that_is_wrong_and_no_value(
     assert "hush" not in message
 
 
-def test_settings_neither_change_nor_show_their_secrets(environment: pytest.MonkeyPatch) -> None:
+def test_settings_are_frozen_and_hide_their_secrets(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SECRET", "hush")
     settings = read_settings(ExampleSettings)
 
@@ -87,7 +87,7 @@ def test_settings_neither_change_nor_show_their_secrets(environment: pytest.Monk
         settings.port = 1
 
 
-def test_what_a_shell_says_to_libpq_is_forgotten(environment: pytest.MonkeyPatch) -> None:
+def test_variables_of_libpq_are_removed(environment: pytest.MonkeyPatch) -> None:
     for name in ("PGPORT", "PGHOST", "PGSERVICE", "PGOPTIONS", "PGSSLMODE"):
         environment.setenv(name, "1")
 

@@ -1,4 +1,4 @@
-"""How a service ends: nobody who has a connection to it loses a request."""
+"""The shutdown of a service: no request of an open connection is lost."""
 
 import asyncio
 import signal
@@ -15,30 +15,30 @@ from .conftest import start_sample
 WORK = b"GET /version HTTP/1.1\r\nHost: sample\r\n\r\n"
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: sample\r\n\r\n"
 
-REFUSED = b"refused"
-"""What stands for a connection that could not be opened, so that its request can be sent elsewhere."""
+CONNECTION_REFUSED = b"refused"
+"""The result for a connection that was refused; its client can use another instance."""
 
 BETWEEN_SECONDS = 0.002
-"""How long after each other connections are opened."""
+"""Pause between two connections."""
 
 THINKING_SECONDS = 0.05
-"""How long after its connection a request is sent: some are between the two at any moment."""
+"""Pause between connection and request: at any moment some connections have sent nothing."""
 
 
-async def connect_and_ask(port: int) -> bytes:
-    """Send a request over a new connection, and return what comes back."""
+async def connect_and_request(port: int) -> bytes:
+    """Send a request over a new connection, and return the response."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     except ConnectionRefusedError:
-        return REFUSED
+        return CONNECTION_REFUSED
     await asyncio.sleep(THINKING_SECONDS)
     writer.write(WORK)
-    answer = await reader.read()
+    response = await reader.read()
     writer.close()
-    return answer
+    return response
 
 
-async def test_whoever_has_a_connection_is_answered_before_it_ends(
+async def test_an_open_connection_gets_its_response_before_the_end(
     processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
@@ -57,7 +57,7 @@ async def test_whoever_has_a_connection_is_answered_before_it_ends(
     assert b"connection: close" in after.lower()
 
 
-async def test_a_service_that_is_about_to_end_says_so_to_whoever_asks(
+async def test_a_service_that_is_about_to_end_is_not_healthy(
     processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
@@ -65,22 +65,22 @@ async def test_a_service_that_is_about_to_end_says_so_to_whoever_asks(
 
     sample.process.popen.terminate()
     await asyncio.sleep(0.5)
-    reader, asking = await asyncio.open_connection("127.0.0.1", sample.port)
-    asking.write(HEALTH)
-    answer = await reader.read()
-    for writer in (connected, asking):
+    reader, health_writer = await asyncio.open_connection("127.0.0.1", sample.port)
+    health_writer.write(HEALTH)
+    response = await reader.read()
+    for writer in (connected, health_writer):
         writer.close()
 
-    assert answer.startswith(b"HTTP/1.1 503")
+    assert response.startswith(b"HTTP/1.1 503")
 
 
-@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("has_connections", [False, True])
-async def test_to_end_when_told_to_is_success(
+async def test_a_signal_ends_the_service_with_status_0(
     processes: ProcessGroup,
     database: str,
     keys: PassportKeys,
-    told: signal.Signals,
+    signal_number: signal.Signals,
     *,
     has_connections: bool,
 ) -> None:
@@ -92,7 +92,7 @@ async def test_to_end_when_told_to_is_success(
         writers.append(writer)
         await asyncio.sleep(0.2)
 
-    sample.process.popen.send_signal(told)
+    sample.process.popen.send_signal(signal_number)
     status = await asyncio.to_thread(sample.process.popen.wait, 20)
     for writer in writers:
         writer.close()
@@ -101,43 +101,45 @@ async def test_to_end_when_told_to_is_success(
     assert "Traceback" not in sample.process.log.read_text()
 
 
-async def test_a_service_that_nobody_is_connected_to_ends_at_once(
+async def test_a_service_without_connections_ends_at_once(
     processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
     loop = asyncio.get_running_loop()
-    started = loop.time()
+    started_at = loop.time()
 
     await sample.process.stop()
 
-    assert loop.time() - started < 5
+    assert loop.time() - started_at < 5
 
 
-async def test_whoever_could_connect_is_answered_until_the_very_end(
+async def test_every_new_connection_gets_its_response_until_the_end(
     processes: ProcessGroup, database: str, keys: PassportKeys
 ) -> None:
     sample = await start_sample(processes, database, keys)
-    asking = [asyncio.create_task(connect_and_ask(sample.port))]
+    requests = [asyncio.create_task(connect_and_request(sample.port))]
 
     sample.process.popen.terminate()
     while sample.process.popen.poll() is None:
-        asking.append(asyncio.create_task(connect_and_ask(sample.port)))
+        requests.append(asyncio.create_task(connect_and_request(sample.port)))
         await asyncio.sleep(BETWEEN_SECONDS)
-    answers = await asyncio.gather(*asking)
+    responses = await asyncio.gather(*requests)
 
-    assert answers.count(REFUSED) > 0
-    assert {answer[:12] for answer in answers if answer != REFUSED} == {b"HTTP/1.1 200"}
+    assert responses.count(CONNECTION_REFUSED) > 0
+    assert {response[:12] for response in responses if response != CONNECTION_REFUSED} == {
+        b"HTTP/1.1 200"
+    }
 
 
-async def test_what_is_accepted_is_kept_and_what_comes_then_is_refused_not_reset() -> None:
+async def test_accepted_connections_are_kept_and_later_ones_refused() -> None:
     loop = asyncio.get_running_loop()
     listener = socket.create_server(("127.0.0.1", 0))
-    address = listener.getsockname()
-    with socket.create_connection(address) as early, socket.socket() as late:
+    listener_address = listener.getsockname()
+    with socket.create_connection(listener_address) as early, socket.socket() as late:
         late.settimeout(0)
 
         ignore_new_connections(listener)
-        connecting = asyncio.create_task(loop.sock_connect(late, address))
+        connecting = asyncio.create_task(loop.sock_connect(late, listener_address))
         await asyncio.sleep(0.2)
         accepted, _ = listener.accept()
         listener.close()

@@ -1,4 +1,4 @@
-"""Which runs of combining marks no text may have."""
+"""The limit of combining marks in a row."""
 
 import sys
 import unicodedata
@@ -19,7 +19,7 @@ PECULIAR: Final = (
 
 
 def marks_in_a_row(text: str) -> int:
-    """Count in the slow way."""
+    """Count the marks of the longest run in the slow way."""
     longest = marks = 0
     for character in unicodedata.normalize("NFKD", text):
         marks = marks + 1 if unicodedata.combining(character) else 0
@@ -56,7 +56,7 @@ def test_more_than_30_marks_in_a_row_are_too_many(text: str, *, expected: bool) 
 
 @settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(PECULIAR), st.integers(1, 31)), max_size=4))
-def test_the_marks_of_every_form_of_a_text_are_counted_alike(parts: list[tuple[str, int]]) -> None:
+def test_marks_are_counted_alike_in_every_normal_form(parts: list[tuple[str, int]]) -> None:
     text = "".join(character * times for character, times in parts)
 
     expected = marks_in_a_row(text) > MARKS_MAX
@@ -64,7 +64,7 @@ def test_the_marks_of_every_form_of_a_text_are_counted_alike(parts: list[tuple[s
         assert has_too_many_marks(form) is expected
 
 
-def test_no_character_is_more_peculiar_than_those() -> None:
+def test_no_other_character_decomposes_to_more_marks() -> None:
     for number in range(sys.maxunicode + 1):
         character = chr(number)
         assert len(unicodedata.normalize("NFD", character)) <= DECOMPOSED_MAX

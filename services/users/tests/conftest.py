@@ -1,4 +1,4 @@
-"""The users service in this process. For each test its database is empty, and stands behind a proxy."""
+"""Fixtures: the users service in this process, with an empty database behind a proxy."""
 
 from collections.abc import AsyncGenerator
 
@@ -18,22 +18,22 @@ from users.settings import UsersSettings
 
 @pytest.fixture(scope="module")
 async def database(databases: MigratedDatabases) -> str:
-    """Make a migrated database."""
+    """Create a migrated database."""
     return await databases.create("users")
 
 
 @pytest.fixture
 async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
-    """Stand between the service and its database, in which nobody is known."""
+    """Empty the database, and run a proxy between it and the service."""
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("TRUNCATE users")
-    async with run_fault_proxy(database) as between:
-        yield between
+    async with run_fault_proxy(database) as proxy:
+        yield proxy
 
 
 @pytest.fixture
 def tasks_url() -> str:
-    """Have no tasks service; a module that needs one says where it is."""
+    """Return a URL without a server; modules with a tasks service override it."""
     return "http://127.0.0.1:1"
 
 
@@ -41,7 +41,7 @@ def tasks_url() -> str:
 async def as_user(
     proxy: FaultProxy, keys: PassportKeys, tasks_url: str
 ) -> AsyncGenerator[ClientFactory]:
-    """Speak to the service as the gateway would: `ann <me@example.com>` is ann, whose token claims that address."""
+    """Create clients as the gateway would: `ann <me@example.com>` is ann with that e-mail claim."""
     settings = UsersSettings(
         users_database_url=Secret(proxy.url),
         passport_public_keys=(keys.public,),
@@ -49,11 +49,11 @@ async def as_user(
     )
     app = create_app(settings)
 
-    def speak_as(name: str) -> AsyncClient:
+    def client_of(name: str) -> AsyncClient:
         subject, _, claim = name.partition(" <")
         passport = mint_passport(keys.signing_key, subject, email=claim.removesuffix(">"))
         headers = {"Authorization": f"Bearer {passport}", "X-User-Id": str(user_id_of(subject))}
         return AsyncClient(transport=ASGITransport(app), base_url="http://users", headers=headers)
 
     async with app.router.lifespan_context(app):
-        yield speak_as
+        yield client_of

@@ -1,4 +1,4 @@
-"""The tables, as the migrations make them."""
+"""The migrations of the users service."""
 
 import asyncio
 from pathlib import Path
@@ -20,7 +20,7 @@ CONFIG = Config(toml_file=Path(__file__).parents[1] / "pyproject.toml")
 
 @pytest.fixture
 async def url(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Make an empty database, and let it be the one that Alembic finds."""
+    """Create an empty database, and set it as the one that Alembic migrates."""
     empty = await postgres.create_database(f"users-{token_hex(8)}")
     monkeypatch.setenv("USERS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/pooled")
     monkeypatch.setenv("USERS_DATABASE_URL_UNPOOLED", empty)
@@ -42,12 +42,12 @@ def test_the_models_are_what_the_migrations_make(url: str) -> None:
     command.upgrade(CONFIG, "head")
     command.downgrade(CONFIG, "base")
     with psycopg.connect(url) as connection:
-        left = connection.execute(
+        remaining_tables = connection.execute(
             "SELECT relname FROM pg_class WHERE relname LIKE '%users%'"
         ).fetchall()
     command.upgrade(CONFIG, "head")
 
-    assert left == []
+    assert remaining_tables == []
     command.check(CONFIG)
 
 
@@ -84,7 +84,7 @@ async def test_a_migration_gives_up_rather_than_keep_the_service_waiting(url: st
     command.check(CONFIG)
 
 
-def test_without_an_address_there_is_nothing_to_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_without_a_database_url_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("USERS_DATABASE_URL", raising=False)
     monkeypatch.delenv("USERS_DATABASE_URL_UNPOOLED", raising=False)
 

@@ -1,4 +1,4 @@
-"""A profile: how it appears, and who may see it."""
+"""Profiles: creation, visibility, and updates from the token."""
 
 import asyncio
 import re
@@ -17,12 +17,12 @@ MICROSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 @pytest.mark.scenario("S001-FR-008")
-async def test_a_profile_appears_when_its_owner_is_first_seen(as_user: ClientFactory) -> None:
-    answer = await as_user("ann <ann@example.com>").get("/users/me")
+async def test_the_first_request_of_a_user_creates_the_profile(as_user: ClientFactory) -> None:
+    response = await as_user("ann <ann@example.com>").get("/users/me")
 
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    profile = answer.json()
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    profile = response.json()
     created_at = profile.pop("created_at")
     assert profile == {
         "id": str(user_id_of("ann")),
@@ -36,24 +36,26 @@ async def test_a_profile_appears_when_its_owner_is_first_seen(as_user: ClientFac
     assert abs(datetime.now(UTC) - datetime.fromisoformat(created_at)) < timedelta(minutes=1)
 
 
-async def test_seeing_a_profile_again_changes_nothing(as_user: ClientFactory) -> None:
+async def test_reading_a_profile_again_changes_nothing(as_user: ClientFactory) -> None:
     ann = as_user("ann <ann@example.com>")
 
     assert (await ann.get("/users/me")).content == (await ann.get("/users/me")).content
 
 
-async def test_one_owner_who_is_first_seen_many_times_at_once_gets_one_profile(
+async def test_concurrent_first_requests_create_one_profile(
     as_user: ClientFactory,
 ) -> None:
     ann = as_user("ann <ann@example.com>")
 
-    answers = await asyncio.gather(*(ann.get("/users/me") for _ in range(20)))
+    requests = [ann.get("/users/me") for _ in range(20)]
+    responses = await asyncio.gather(*requests)
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
+    for response in responses:
+        assert response.status_code == 200
+        assert response.content == responses[0].content
 
 
-async def test_owners_see_themselves_at_their_own_address(as_user: ClientFactory) -> None:
+async def test_a_user_can_read_the_own_profile_by_id(as_user: ClientFactory) -> None:
     ann = as_user("ann")
     me = await ann.get("/users/me")
 
@@ -62,26 +64,29 @@ async def test_owners_see_themselves_at_their_own_address(as_user: ClientFactory
 
 
 @pytest.mark.scenario("S002-US1.3")
-async def test_another_user_is_refused_whether_or_not_they_exist(as_user: ClientFactory) -> None:
+async def test_another_users_profile_is_403_whether_or_not_it_exists(
+    as_user: ClientFactory,
+) -> None:
     ann = as_user("ann")
     await as_user("ben").get("/users/me")
 
     for other in (user_id_of("ben"), user_id_of("nobody"), uuid4()):
-        answer = await ann.get(f"/users/{other}")
-        assert (answer.status_code, answer.json()["code"]) == (403, "other-user")
+        response = await ann.get(f"/users/{other}")
+        assert (response.status_code, response.json()["code"]) == (403, "other-user")
 
 
 @pytest.mark.parametrize("text", ["ann", "1", "00000000000040008000000000000001", "{%7D", "%00"])
-async def test_an_address_that_is_no_uuid_is_unreadable(as_user: ClientFactory, text: str) -> None:
-    answer = await as_user("ann").get(f"/users/{text}")
+async def test_a_user_id_that_is_no_uuid_is_400(as_user: ClientFactory, text: str) -> None:
+    response = await as_user("ann").get(f"/users/{text}")
 
-    assert answer.status_code == 400
-    assert [fault["location"] for fault in answer.json()["errors"]] == [["path", "user_id"]]
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert error["location"] == ["path", "user_id"]
 
 
 @pytest.mark.scenario("S002-FR-002")
 @pytest.mark.parametrize(
-    ("method", "address"),
+    ("method", "path"),
     [
         ("GET", "/users/me"),
         ("PATCH", "/users/me"),
@@ -89,30 +94,28 @@ async def test_an_address_that_is_no_uuid_is_unreadable(as_user: ClientFactory, 
         ("PUT", "/internal/users/me"),
     ],
 )
-async def test_without_a_passport_nobody_is_anybody(
-    as_user: ClientFactory, method: str, address: str
+async def test_a_request_without_a_passport_is_401(
+    as_user: ClientFactory, method: str, path: str
 ) -> None:
     ann = as_user("ann")
     del ann.headers["Authorization"]
 
-    answer = await ann.request(method, address)
+    response = await ann.request(method, path)
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "token-missing")
+    assert (response.status_code, response.json()["code"]) == (401, "token-missing")
 
 
-async def test_parameters_are_refused(as_user: ClientFactory) -> None:
+async def test_parameters_are_rejected(as_user: ClientFactory) -> None:
     ann = as_user("ann")
 
-    for address in ("/users/me", f"/users/{user_id_of('ann')}"):
-        assert (
-            await ann.get(address, params={"user_id": str(user_id_of("ann"))})
-        ).status_code == 400
+    for path in ("/users/me", f"/users/{user_id_of('ann')}"):
+        assert (await ann.get(path, params={"user_id": str(user_id_of("ann"))})).status_code == 400
     assert (await ann.put("/internal/users/me?x")).status_code == 400
     assert (await ann.patch("/users/me?x", json={})).status_code == 400
 
 
 @pytest.mark.parametrize("column", ["auth_issuer", "auth_subject"])
-async def test_a_profile_follows_what_the_token_says(
+async def test_a_profile_is_updated_from_the_token(
     as_user: ClientFactory, proxy: FaultProxy, column: str
 ) -> None:
     ann = as_user("ann")
@@ -129,9 +132,7 @@ async def test_a_profile_follows_what_the_token_says(
 
 
 @pytest.mark.scenario("S002-SC-006")
-async def test_the_id_alone_says_whose_profile_it_is(
-    as_user: ClientFactory, proxy: FaultProxy
-) -> None:
+async def test_the_id_alone_identifies_the_user(as_user: ClientFactory, proxy: FaultProxy) -> None:
     await as_user("ben").get("/users/me")
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         await connection.execute("UPDATE users SET auth_subject = 'ann'")
@@ -139,22 +140,20 @@ async def test_the_id_alone_says_whose_profile_it_is(
     assert (await as_user("ann").get("/users/me")).json()["id"] == str(user_id_of("ann"))
 
 
-async def test_a_service_makes_sure_that_a_profile_is_there(as_user: ClientFactory) -> None:
+async def test_another_service_can_create_a_profile(as_user: ClientFactory) -> None:
     ann = as_user("ann <ann@example.com>")
 
-    first = await ann.put("/internal/users/me")
-    met = (await ann.get("/users/me")).json()
-    again = await ann.put("/internal/users/me")
+    first_response = await ann.put("/internal/users/me")
+    profile = (await ann.get("/users/me")).json()
+    second_response = await ann.put("/internal/users/me")
 
-    assert [(answer.status_code, answer.content) for answer in (first, again)] == [
-        (204, b""),
-        (204, b""),
-    ]
-    assert met["email"] == "ann@example.com"
-    assert (await ann.get("/users/me")).json() == met
+    for response in (first_response, second_response):
+        assert (response.status_code, response.content) == (204, b"")
+    assert profile["email"] == "ann@example.com"
+    assert (await ann.get("/users/me")).json() == profile
 
 
-async def test_meeting_an_owner_again_refreshes_the_profile(as_user: ClientFactory) -> None:
+async def test_an_internal_put_updates_the_profile(as_user: ClientFactory) -> None:
     await as_user("ann <old@example.com>").put("/internal/users/me")
     await as_user("ann <new@example.com>").put("/internal/users/me")
 

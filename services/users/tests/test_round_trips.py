@@ -1,4 +1,4 @@
-"""What a request costs at the database."""
+"""Database round trips of a request."""
 
 import pytest
 
@@ -10,12 +10,12 @@ WARM_UP = 10
 """Requests until the connection is open and the driver has prepared the statement."""
 
 
-people = pytest.mark.parametrize(
+with_each_claim = pytest.mark.parametrize(
     "name", ["ann <ann@example.com>", "ann", "ann <no address>", "ann <eve@example.com>"]
 )
 
 
-@people
+@with_each_claim
 async def test_a_known_profile_is_one_round_trip(
     as_user: ClientFactory, proxy: FaultProxy, name: str
 ) -> None:
@@ -31,13 +31,13 @@ async def test_a_known_profile_is_one_round_trip(
         await ann.get("/users/me")
     proxy.round_trips = 0
 
-    for method, address in requests * 3:
-        assert (await ann.request(method, address)).is_success
+    for method, path in requests * 3:
+        assert (await ann.request(method, path)).is_success
 
     assert proxy.round_trips == 9
 
 
-@people
+@with_each_claim
 async def test_a_change_is_one_round_trip(
     as_user: ClientFactory, proxy: FaultProxy, name: str
 ) -> None:
@@ -54,7 +54,7 @@ async def test_a_change_is_one_round_trip(
     assert proxy.round_trips == 3
 
 
-async def test_what_is_refused_never_reaches_the_database(
+async def test_a_rejected_request_does_not_reach_the_database(
     as_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     ann = as_user("ann")

@@ -1,4 +1,4 @@
-"""What stops the start."""
+"""Settings that stop the start."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from users.settings import UsersSettings
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin with none of the settings, whatever the developer has set."""
+    """Remove all settings from the environment."""
     for name in UsersSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_missing_settings_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read_settings(UsersSettings)
 
@@ -23,7 +23,7 @@ def test_everything_that_is_missing_is_named(capsys: pytest.CaptureFixture[str])
     assert "TASKS_URL:" in message
 
 
-def test_everything_that_is_wrong_is_named_and_no_secret_shown(
+def test_all_invalid_settings_are_named_without_secrets(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("USERS_DATABASE_URL", "mysql://me:hush@host/name")
@@ -47,7 +47,7 @@ def test_everything_that_is_wrong_is_named_and_no_secret_shown(
     assert "hush" not in message
 
 
-def test_a_database_a_key_and_the_other_service_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_key_and_tasks_url_are_sufficient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "USERS_DATABASE_URL", "postgresql://me:hush@host-pooler.example/name?sslmode=verify-full"
     )

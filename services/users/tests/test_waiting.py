@@ -1,4 +1,4 @@
-"""What a statement does that had to wait for somebody else's lock."""
+"""What a statement returns after it waited for the lock of another transaction."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,8 +16,8 @@ WAITING = (
 
 
 @pytest.fixture
-async def somebody(proxy: FaultProxy) -> AsyncGenerator[psycopg.AsyncConnection]:
-    """Be somebody else who writes, in a transaction that stays open."""
+async def other_connection(proxy: FaultProxy) -> AsyncGenerator[psycopg.AsyncConnection]:
+    """Open a connection for a concurrent transaction."""
     async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
         yield connection
 
@@ -25,25 +25,25 @@ async def somebody(proxy: FaultProxy) -> AsyncGenerator[psycopg.AsyncConnection]
 async def _until_waiting(url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         for _ in range(500):
-            found = await connection.execute(WAITING)
-            if await found.fetchone():
+            cursor = await connection.execute(WAITING)
+            if await cursor.fetchone():
                 return
             await asyncio.sleep(0.01)
     pytest.fail("nobody waits")
 
 
-async def test_a_change_that_waited_answers_with_what_it_found(
-    as_user: ClientFactory, proxy: FaultProxy, somebody: psycopg.AsyncConnection
+async def test_a_change_that_waited_returns_the_latest_profile(
+    as_user: ClientFactory, proxy: FaultProxy, other_connection: psycopg.AsyncConnection
 ) -> None:
     ann = as_user("ann <ann@example.com>")
     before = (await ann.get("/users/me")).json()
-    await somebody.execute(
+    await other_connection.execute(
         "UPDATE users SET time_zone = 'Asia/Tokyo', updated_at = updated_at + interval '1 s'"
     )
 
     waiting = asyncio.create_task(ann.patch("/users/me", json={"time_zone": "Asia/Tokyo"}))
     await _until_waiting(proxy.server_url)
-    await somebody.commit()
+    await other_connection.commit()
 
     after = (await waiting).json()
     assert after["time_zone"] == "Asia/Tokyo"
@@ -51,24 +51,24 @@ async def test_a_change_that_waited_answers_with_what_it_found(
     assert after["updated_at"][:19] != before["updated_at"][:19]
 
 
-@pytest.mark.parametrize(("stays", "email"), [(True, None), (False, "team@example.com")])
-async def test_an_address_goes_to_whoever_claimed_it_first(
+@pytest.mark.parametrize(("is_committed", "email"), [(True, None), (False, "team@example.com")])
+async def test_an_email_address_goes_to_the_user_who_stored_it_first(
     as_user: ClientFactory,
     proxy: FaultProxy,
-    somebody: psycopg.AsyncConnection,
+    other_connection: psycopg.AsyncConnection,
     *,
-    stays: bool,
+    is_committed: bool,
     email: str | None,
 ) -> None:
     await as_user("ann <ann@example.com>").get("/users/me")
     await as_user("ben").get("/users/me")
-    await somebody.execute(
+    await other_connection.execute(
         "UPDATE users SET email = 'team@example.com' WHERE id = %s", [user_id_of("ben")]
     )
 
     waiting = asyncio.create_task(as_user("ann <team@example.com>").get("/users/me"))
     await _until_waiting(proxy.server_url)
-    await (somebody.commit() if stays else somebody.rollback())
+    await (other_connection.commit() if is_committed else other_connection.rollback())
 
-    answer = await waiting
-    assert (answer.status_code, answer.json()["email"]) == (200, email)
+    response = await waiting
+    assert (response.status_code, response.json()["email"]) == (200, email)
