@@ -1,4 +1,4 @@
-"""Which planned tasks a list holds, and what it can be sorted by."""
+"""Filters and orders of the task list by planning fields."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,9 +9,16 @@ from httpx import AsyncClient
 
 from devkit.testing.auth_headers import ClientFactory
 
-from ..support.helpers import create_list, create_task, list_titles
+from ..support.helpers import (
+    create_list,
+    create_task,
+    field_values,
+    json_object,
+    list_titles,
+    problem_code,
+)
 
-FAULTS = [
+INVALID_QUERIES = [
     "list_id=x",
     "list_id=",
     f"list_id=urn:uuid:{UUID(int=1)}",
@@ -31,12 +38,12 @@ FAULTS = [
     "sort=title&cursor=AAZgx3MGkuEBof3Pnzlz5qmGevIcY8o-",
 ]
 
-SORTS = ("created_at", "updated_at", "title", "due", "priority", "position", "is_completed")
+SORT_KEYS = ["created_at", "updated_at", "title", "due", "priority", "position", "is_completed"]
 
 
 @pytest.fixture
 async def owner(as_user: ClientFactory) -> AsyncClient:
-    """Be somebody with four tasks that differ in everything."""
+    """Return the client of an owner with four tasks that differ in all fields."""
     owner = as_user("owner")
     garden = await create_list(owner)
     await create_task(
@@ -54,18 +61,18 @@ async def owner(as_user: ClientFactory) -> AsyncClient:
     return owner
 
 
-async def pages(owner: AsyncClient, query: str) -> list[str]:
-    """Follow a list from page to page, and return the title on each."""
+async def _titles_of_pages(owner: AsyncClient, query: str) -> str:
+    """Read a list page by page, with one task a page, and return the titles."""
     page = await owner.get(f"/tasks?{query}&limit=1")
-    seen = [task["title"] for task in page.json()]
+    titles = field_values(page.json(), "title")
     while "next" in page.links:
         page = await owner.get(page.links["next"]["url"])
-        seen += [task["title"] for task in page.json()]
-    return seen
+        titles += field_values(page.json(), "title")
+    return "".join(titles)
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "titles"),
     [
         ("priority=low", "da"),
         ("priority=low&priority=high", "dCa"),
@@ -84,17 +91,18 @@ async def pages(owner: AsyncClient, query: str) -> list[str]:
         ("priority=low&label=y&q=A&is_completed=false", "a"),
     ],
 )
-async def test_the_list_is_narrowed_by_what_is_planned(
-    owner: AsyncClient, query: str, found: str
+async def test_the_list_is_filtered_by_planning_fields(
+    owner: AsyncClient, query: str, titles: str
 ) -> None:
-    answer = await owner.get(f"/tasks?{query}")
+    response = await owner.get(f"/tasks?{query}")
 
-    assert "".join(task["title"] for task in answer.json()) == found
-    assert ("etag" in answer.headers) == ("overdue" not in query)
+    assert "".join(field_values(response.json(), "title")) == titles
+    has_etag = "etag" in response.headers
+    assert has_etag == ("overdue" not in query)
 
 
 @pytest.mark.parametrize(
-    ("sort", "found"),
+    ("sort", "titles"),
     [
         ("created_at", "dCba"),
         ("-created_at", "abCd"),
@@ -111,27 +119,28 @@ async def test_the_list_is_narrowed_by_what_is_planned(
         ("-is_completed", "Cdba"),
     ],
 )
-async def test_the_list_is_sorted_and_its_pages_go_on(
-    owner: AsyncClient, sort: str, found: str
+async def test_the_list_and_its_pages_are_sorted(
+    owner: AsyncClient, sort: str, titles: str
 ) -> None:
-    assert "".join(await list_titles(owner, sort=sort)) == found
-    assert await pages(owner, f"sort={sort}") == [*found]
+    assert "".join(await list_titles(owner, sort=sort)) == titles
+    assert await _titles_of_pages(owner, f"sort={sort}") == titles
 
 
 @pytest.mark.parametrize("query", ["priority=low&priority=high", "priority=high&priority=low"])
 async def test_pages_keep_every_filter(owner: AsyncClient, query: str) -> None:
-    assert await pages(owner, f"{query}&due_before=2100-01-01&sort=title") == ["C", "d"]
-    assert await pages(owner, f"{query}&sort=created_at") == ["d", "C", "a"]
+    due_query = f"{query}&due_before=2100-01-01&sort=title"
+
+    assert await _titles_of_pages(owner, due_query) == "Cd"
+    assert await _titles_of_pages(owner, f"{query}&sort=created_at") == "dCa"
 
 
 @pytest.mark.scenario("S006-FR-003", "S006-SC-004")
-@pytest.mark.parametrize("query", FAULTS)
-async def test_a_query_that_is_not_understood_is_refused(
-    as_user: ClientFactory, query: str
-) -> None:
-    answer = await as_user("owner").get(f"/tasks?{query}")
+@pytest.mark.parametrize("query", INVALID_QUERIES)
+async def test_an_invalid_query_is_rejected(as_user: ClientFactory, query: str) -> None:
+    response = await as_user("owner").get(f"/tasks?{query}")
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+    problem = await json_object(response, 400)
+    assert problem["code"] == "bad-request"
 
 
 @pytest.mark.parametrize(
@@ -140,79 +149,82 @@ async def test_a_query_that_is_not_understood_is_refused(
         ("label[]=x", ["query", "label[]"], ["label"]),
         ("priority[]=high", ["query", "priority[]"], ["priority"]),
         ("due_befor=2026-01-01", ["query", "due_befor"], ["due_before"]),
-        ("sort=colour", ["query", "sort"], [*SORTS]),
+        ("sort=colour", ["query", "sort"], SORT_KEYS),
         ("status=done", ["query", "status"], ["pending", "completed"]),
         ("priority=urgent", ["query", "priority", 0], ["none", "low", "medium", "high"]),
         ("list_id=inbox", ["query", "list_id"], ["none"]),
         ("overdue=1", ["query", "overdue"], ["true", "false"]),
     ],
 )
-async def test_a_word_that_is_not_understood_is_told_with_those_that_are(
+async def test_an_error_of_a_query_names_the_valid_words(
     as_user: ClientFactory, query: str, location: list[str | int], words: list[str]
 ) -> None:
-    answer = await as_user("owner").get(f"/tasks?{query}")
+    response = await as_user("owner").get(f"/tasks?{query}")
 
-    (fault,) = answer.json()["errors"]
-    assert (answer.status_code, fault["location"]) == (400, location)
-    assert all(word in fault["message"] for word in words), fault["message"]
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert error["location"] == location
+    for word in words:
+        assert word in error["message"]
 
 
 MARKS = "a" + "%CC%80%CC%96" * 100
+"""A letter with 200 combining marks."""
 
 
 @pytest.mark.parametrize(
     "query", [f"q={MARKS}", f"label={MARKS}", f"label=x&label={MARKS}", f"time_zone={MARKS}"]
 )
-async def test_no_text_of_a_query_has_too_many_marks(as_user: ClientFactory, query: str) -> None:
-    answer = await as_user("owner").get(f"/tasks?{query}")
+async def test_a_query_with_too_many_combining_marks_is_rejected(
+    as_user: ClientFactory, query: str
+) -> None:
+    response = await as_user("owner").get(f"/tasks?{query}")
 
-    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (
-        400,
-        ["too-many-marks"],
-    )
+    assert problem_code(response) == (400, "too-many-marks")
+    assert len(response.json()["errors"]) == 1
 
 
 @pytest.mark.parametrize("query", ["label=" + "&label=" * 1_000, "priority=" + "&priority=" * 700])
-async def test_what_is_repeated_too_often_is_refused_as_a_whole(
+async def test_a_parameter_that_is_repeated_too_often_is_rejected_with_one_error(
     as_user: ClientFactory, query: str
 ) -> None:
-    answer = await as_user("owner").get(f"/tasks?{query}")
+    response = await as_user("owner").get(f"/tasks?{query}")
 
-    assert (answer.status_code, [fault["code"] for fault in answer.json()["errors"]]) == (
-        400,
-        ["too-long"],
-    )
+    assert problem_code(response) == (400, "too-long")
+    assert len(response.json()["errors"]) == 1
 
 
-@pytest.mark.parametrize("sort", SORTS)
-async def test_a_cursor_is_of_one_order(owner: AsyncClient, sort: str) -> None:
-    cursor = str((await owner.get(f"/tasks?sort={sort}&limit=1")).links["next"]["url"]).rpartition(
-        "cursor="
-    )[2]
+@pytest.mark.parametrize("sort", SORT_KEYS)
+async def test_a_cursor_is_valid_for_one_order_only(owner: AsyncClient, sort: str) -> None:
+    page = await owner.get(f"/tasks?sort={sort}&limit=1")
+    cursor = page.links["next"]["url"].rpartition("cursor=")[2]
 
-    for other in set(SORTS) - {sort}:
-        assert (await owner.get(f"/tasks?sort={other}&limit=1&cursor={cursor}")).status_code == 400
+    for other_sort in set(SORT_KEYS) - {sort}:
+        rejected = await owner.get(f"/tasks?sort={other_sort}&limit=1&cursor={cursor}")
+        assert rejected.status_code == 400
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "UTC", "Pacific/Kiritimati"])
-async def test_what_is_overdue_is_told_by_the_callers_day(
+async def test_the_day_in_the_clients_time_zone_decides_what_is_overdue(
     as_user: ClientFactory, zone: str
 ) -> None:
-    owner, today = as_user("owner"), datetime.now(ZoneInfo(zone)).date()
-    await create_task(owner, "yesterday", due={"date": f"{today - timedelta(days=1)}"})
-    await create_task(owner, "today", due={"date": f"{today}"})
+    owner = as_user("owner")
+    today = datetime.now(ZoneInfo(zone)).date()
+    yesterday = today - timedelta(days=1)
+    await create_task(owner, "yesterday", due={"date": str(yesterday)})
+    await create_task(owner, "today", due={"date": str(today)})
     for title, minutes in (("just now", -5), ("soon", 5)):
-        then = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(minutes=minutes)
-        due = {"date": f"{then:%Y-%m-%d}", "time": f"{then:%H:%M}", "time_zone": "Asia/Tokyo"}
+        due_at = datetime.now(ZoneInfo("Asia/Tokyo")) + timedelta(minutes=minutes)
+        due = {"date": f"{due_at:%Y-%m-%d}", "time": f"{due_at:%H:%M}", "time_zone": "Asia/Tokyo"}
         await create_task(owner, title, due=due)
 
     assert await list_titles(owner, overdue="true", time_zone=zone) == ["yesterday", "just now"]
     assert await list_titles(owner, overdue="false", time_zone=zone) == ["today", "soon"]
 
 
-async def test_a_list_that_depends_on_the_clock_is_always_shown(owner: AsyncClient) -> None:
-    tag = (await owner.get("/tasks")).headers["etag"]
+async def test_a_list_that_depends_on_the_clock_is_never_304(owner: AsyncClient) -> None:
+    etag = (await owner.get("/tasks")).headers["etag"]
 
-    assert (
-        await owner.get("/tasks?overdue=true", headers={"If-None-Match": tag})
-    ).status_code == 200
+    response = await owner.get("/tasks?overdue=true", headers={"If-None-Match": etag})
+
+    assert response.status_code == 200
