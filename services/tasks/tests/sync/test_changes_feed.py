@@ -10,7 +10,7 @@ from httpx import AsyncClient, Response
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 
-from ..support.helpers import field_values
+from ..support.helpers import field_values, status_codes
 from ..support.owner_lock import create_task_url
 
 EXPIRE_TOMBSTONES = "UPDATE task_tombstones SET deleted_at = deleted_at - interval '90 days'"
@@ -86,13 +86,13 @@ def _titles(changes: Changes) -> list[object]:
 
 
 async def _create_again(owner: AsyncClient, path: str) -> Response:
-    return await owner.put(path, json={"title": "Back"}, headers={"If-None-Match": "*"})
+    return await owner.put(path, json={"title": "Restored"}, headers={"If-None-Match": "*"})
 
 
 async def test_the_feed_of_an_unknown_user_is_empty(as_user: ClientFactory) -> None:
-    owner = as_user("nobody")
+    owner = as_user("unknown")
 
-    assert await _changes(owner) == {**NO_CHANGES, "next": "0"}
+    assert await _changes(owner) == NO_CHANGES | {"next": "0"}
     assert await _changes(owner, "0") == await _changes(owner)
     await create_task_url(owner)
     assert _titles(await _changes(owner, "0")) == ["Old"]
@@ -103,7 +103,9 @@ async def test_each_page_continues_where_the_previous_one_ended(as_user: ClientF
     first = await create_task_url(owner, "1")
     second = await create_task_url(owner, "2")
     start = await _changes(owner)
-    assert (_titles(start), start["deleted"], start["has_more"]) == (["1", "2"], [], False)
+    assert _titles(start) == ["1", "2"]
+    assert start["deleted"] == []
+    assert start["has_more"] is False
     assert start["tasks"] == (await owner.get("/tasks")).json()
 
     await owner.patch(first, json={"title": "1 again"})
@@ -117,7 +119,7 @@ async def test_each_page_continues_where_the_previous_one_ended(as_user: ClientF
     assert later["deleted"] == [
         {"kind": "task", "id": second.rpartition("/")[2], "version": version + 2}
     ]
-    assert await _changes(owner, later["next"]) == {**NO_CHANGES, "next": later["next"]}
+    assert await _changes(owner, later["next"]) == NO_CHANGES | {"next": later["next"]}
 
 
 async def test_pages_mix_tasks_and_deletions_in_the_order_of_versions(
@@ -133,12 +135,17 @@ async def test_pages_mix_tasks_and_deletions_in_the_order_of_versions(
     while pages[-1]["has_more"]:
         pages.append(await _changes(owner, pages[-1]["next"], 1))
 
-    versions = [item["version"] for page in pages for item in [*page["tasks"], *page["deleted"]]]
-    assert [len(page["tasks"]) + len(page["deleted"]) for page in pages] == [1] * 4
+    versions: list[object] = []
+    deleted_paths: list[str] = []
+    for page in pages:
+        assert len(page["tasks"]) + len(page["deleted"]) == 1
+        versions += field_values(page["tasks"], "version")
+        for deletion in page["deleted"]:
+            versions.append(deletion["version"])
+            deleted_paths.append(f"/tasks/{deletion['id']}")
+    assert len(pages) == 4
     assert versions == sorted(versions, key=str)
-    assert [item["id"] for page in pages for item in page["deleted"]] == [
-        path.rpartition("/")[2] for path in paths[:2]
-    ]
+    assert deleted_paths == paths[:2]
     assert pages[-1]["next"] == (await _changes(owner))["next"]
 
 
@@ -153,7 +160,8 @@ async def test_a_task_that_was_created_again_is_not_listed_as_deleted(
     assert (await _create_again(owner, path)).status_code == 201
 
     changes = await _changes(owner, start)
-    assert (_titles(changes), changes["deleted"]) == (["Back"], [])
+    assert _titles(changes) == ["Restored"]
+    assert changes["deleted"] == []
 
 
 async def test_the_tombstone_of_an_existing_task_is_not_listed(
@@ -166,7 +174,9 @@ async def test_the_tombstone_of_an_existing_task_is_not_listed(
             "INSERT INTO task_tombstones SELECT user_id, id, 'task', version - 1, now() FROM tasks"
         )
 
-    assert ((await _changes(owner))["deleted"], _titles(await _changes(owner))) == ([], ["Old"])
+    changes = await _changes(owner)
+    assert changes["deleted"] == []
+    assert _titles(changes) == ["Old"]
     await owner.delete(path)
     assert len((await _changes(owner))["deleted"]) == 1
 
@@ -244,8 +254,8 @@ async def test_expired_tombstones_are_pruned_in_small_steps_and_older_tokens_req
 
         await owner.delete(paths[3])
         assert connection.execute(COUNT_TOMBSTONES).fetchone() == (2,)
-        codes = [(await owner.get(f"/tasks/changes?since={since}")).status_code for since in tokens]
-        assert codes == [410, 410, 200, 200]
+        responses = [await owner.get(f"/tasks/changes?since={since}") for since in tokens]
+        assert status_codes(responses) == [410, 410, 200, 200]
 
         await owner.delete(paths[4])
         assert connection.execute(COUNT_TOMBSTONES).fetchone() == (2,)
@@ -257,20 +267,23 @@ async def test_a_first_synchronization_survives_pruning(
     as_isolated_user: ClientFactory, proxy: FaultProxy
 ) -> None:
     owner = as_isolated_user("owner")
-    kept, gone, last = [await create_task_url(owner, title) for title in ("Kept", "Gone", "Last")]
-    await owner.delete(gone)
-    first = await _changes(owner, limit=1)
+    first_path = await create_task_url(owner, "First")
+    deleted_path = await create_task_url(owner, "Deleted")
+    last_path = await create_task_url(owner, "Last")
+    await owner.delete(deleted_path)
+    first_page = await _changes(owner, limit=1)
     with psycopg.connect(proxy.server_url, autocommit=True) as connection:
         connection.execute(EXPIRE_TOMBSTONES)
-        await owner.delete(kept)
+        await owner.delete(first_path)
         assert connection.execute(COUNT_TOMBSTONES).fetchone() == (1,)
 
-    second = await _changes(owner, first["next"])
+    second_page = await _changes(owner, first_page["next"])
 
-    assert (_titles(first), _titles(second)) == (["Kept"], ["Last"])
-    assert field_values(second["deleted"], "id") == [kept.rpartition("/")[2]]
-    assert second["next"].isdigit()
-    assert (await owner.get(last)).status_code == 200
+    assert _titles(first_page) == ["First"]
+    assert _titles(second_page) == ["Last"]
+    assert field_values(second_page["deleted"], "id") == [first_path.rpartition("/")[2]]
+    assert second_page["next"].isdigit()
+    assert (await owner.get(last_path)).status_code == 200
 
 
 async def test_other_methods_do_not_take_the_feed_for_a_task(as_user: ClientFactory) -> None:
@@ -278,8 +291,10 @@ async def test_other_methods_do_not_take_the_feed_for_a_task(as_user: ClientFact
 
     for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
         response = await owner.request(method, "/tasks/changes", json={"title": "x"})
-        assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert response.status_code == 405
+        assert response.headers["allow"] == "GET, HEAD, OPTIONS"
     options = await owner.options("/tasks/changes")
-    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+    assert options.status_code == 204
+    assert options.headers["allow"] == "GET, HEAD, OPTIONS"
     assert (await owner.head("/tasks/changes")).status_code == 200
     assert (await owner.get(f"/tasks/{uuid4()}")).status_code == 404

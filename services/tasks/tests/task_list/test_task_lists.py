@@ -18,6 +18,7 @@ from ..support.helpers import (
     json_object,
     list_titles,
     problem_code,
+    status_codes,
 )
 from ..support.owner_lock import commit_after_requests_wait, lock_owners
 
@@ -141,20 +142,18 @@ async def test_a_task_is_in_a_list_or_in_the_inbox(as_user: ClientFactory) -> No
 async def test_deleting_a_list_moves_its_tasks_to_the_inbox(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     garden = await create_list(owner)
-    inside = [await create_task(owner, title, list_id=garden["id"]) for title in ("1", "2")]
+    first = await create_task(owner, "1", list_id=garden["id"])
+    second = await create_task(owner, "2", list_id=garden["id"])
     await create_task(owner, "3")
     since = (await owner.get("/tasks/changes")).json()["next"]
 
     assert (await owner.delete(f"/lists/{garden['id']}")).status_code == 204
 
-    kept = (await owner.get("/tasks")).json()
-    assert [(task["title"], task["list_id"]) for task in kept] == [
-        ("1", None),
-        ("2", None),
-        ("3", None),
-    ]
+    tasks = (await owner.get("/tasks")).json()
+    assert field_values(tasks, "title") == ["1", "2", "3"]
+    assert field_values(tasks, "list_id") == [None, None, None]
     changes = (await owner.get(f"/tasks/changes?since={since}")).json()
-    assert field_values(changes["tasks"], "id") == field_values(inside, "id")
+    assert field_values(changes["tasks"], "id") == [first["id"], second["id"]]
     last = changes["tasks"][-1]["version"]
     assert changes["deleted"] == [{"kind": "list", "id": garden["id"], "version": last + 1}]
     assert last == changes["tasks"][0]["version"] + 1
@@ -226,12 +225,12 @@ async def test_a_list_deleted_while_a_request_waits_receives_no_task(
     async with lock_owners(proxy) as other:
         await other.execute("DELETE FROM task_lists")
         await other.execute("UPDATE owners SET counter = counter + 1, list_count = 0")
-        into = {"list_id": garden["id"]}
-        add = owner.post("/tasks", json={"title": "x", **into})
-        change = owner.patch(f"/tasks/{task['id']}", json=into)
-        responses = await commit_after_requests_wait(proxy, other, add, change)
+        creation = owner.post("/tasks", json={"title": "x", "list_id": garden["id"]})
+        change = owner.patch(f"/tasks/{task['id']}", json={"list_id": garden["id"]})
+        responses = await commit_after_requests_wait(proxy, other, creation, change)
 
-    assert [problem_code(response) for response in responses] == [(422, "list-not-found")] * 2
+    for response in responses:
+        assert problem_code(response) == (422, "list-not-found")
 
 
 async def test_a_task_moved_while_its_list_is_deleted_is_kept(
@@ -246,24 +245,23 @@ async def test_a_task_moved_while_its_list_is_deleted_is_kept(
         await other.execute(
             "UPDATE tasks SET list_id = %s, version = (SELECT counter FROM owners)", [garden["id"]]
         )
-        [response] = await commit_after_requests_wait(
-            proxy, other, owner.delete(f"/lists/{garden['id']}")
-        )
+        deletion = owner.delete(f"/lists/{garden['id']}")
+        [response] = await commit_after_requests_wait(proxy, other, deletion)
 
     assert response.status_code == 204
-    kept = (await owner.get(f"/tasks/{task['id']}")).json()
-    assert (kept["list_id"], kept["version"]) == (None, int(str(task["version"])) + 2)
+    moved = (await owner.get(f"/tasks/{task['id']}")).json()
+    assert moved["list_id"] is None
+    assert moved["version"] == int(str(task["version"])) + 2
 
 
 async def test_concurrent_creations_with_one_name_create_one_list(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     await create_task(owner)
 
-    responses = await asyncio.gather(
-        *(owner.post("/lists", json={"name": "Same"}) for _ in range(10))
-    )
+    requests = [owner.post("/lists", json={"name": "Same"}) for _ in range(10)]
+    responses = await asyncio.gather(*requests)
 
-    assert sorted(response.status_code for response in responses) == [201] + [409] * 9
+    assert sorted(status_codes(responses)) == [201] + [409] * 9
     assert await _list_names(owner) == ["Same"]
 
 
@@ -282,10 +280,10 @@ async def test_an_id_is_never_reused_for_another_kind(as_user: ClientFactory) ->
     taken = await owner.put(f"/lists/{task['id']}", json={"name": "List"}, headers=IF_ABSENT)
     assert problem_code(taken) == (409, "id-taken")
     assert (await owner.get("/tasks/changes")).json() == before
-    await json_object(
-        await owner.put(f"/lists/{garden['id']}", json={"name": "Back"}, headers=IF_ABSENT), 201
-    )
-    await json_object(
-        await owner.put(f"/tasks/{task['id']}", json={"title": "Back"}, headers=IF_ABSENT), 201
-    )
+    list_body = {"name": "Restored"}
+    restored_list = await owner.put(f"/lists/{garden['id']}", json=list_body, headers=IF_ABSENT)
+    assert restored_list.status_code == 201
+    task_body = {"title": "Restored"}
+    restored_task = await owner.put(f"/tasks/{task['id']}", json=task_body, headers=IF_ABSENT)
+    assert restored_task.status_code == 201
     assert (await owner.get("/tasks/changes")).json()["deleted"] == []
