@@ -135,13 +135,13 @@ async def say_it_otherwise() -> Response:
 @router.api_route("/broken", methods=ANY)
 async def break_down() -> None:
     """Raise an error whose message and cause contain user data."""
-    raise RuntimeError("what a person wrote") from KeyError("what a person wrote")
+    raise RuntimeError("what a user wrote") from KeyError("what a user wrote")
 
 
 @router.get("/impatient")
 async def give_up() -> None:
     """Raise a TimeoutError that is not that of the deadline."""
-    raise TimeoutError("what a person wrote")
+    raise TimeoutError("what a user wrote")
 
 
 @router.api_route("/slow", methods=ANY)
@@ -157,7 +157,7 @@ async def answer_half(how: str) -> StreamingResponse:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"half"
         await asyncio.sleep(60 if how == "slow" else 0)
-        raise RuntimeError("what a person wrote")
+        raise RuntimeError("what a user wrote")
 
     return StreamingResponse(pieces())
 

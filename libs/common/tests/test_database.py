@@ -29,7 +29,7 @@ FAILING = """
     CREATE OR REPLACE FUNCTION fail(state text, times int) RETURNS int LANGUAGE plpgsql AS $$
     BEGIN
         IF nextval('tries') <= times THEN
-            RAISE EXCEPTION 'what a person wrote' USING ERRCODE = state;
+            RAISE EXCEPTION 'what a user wrote' USING ERRCODE = state;
         END IF;
         RETURN currval('tries');
     END $$

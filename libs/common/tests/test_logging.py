@@ -11,7 +11,7 @@ from devkit.platform.tokens import user_id_of
 
 from .conftest import Sample
 
-WROTE = "what a person wrote"
+WROTE = "what a user wrote"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 

@@ -14,7 +14,7 @@ from .conftest import Sample
 Labels = frozenset[tuple[str, str]]
 
 REQUESTS = "http_request_duration_seconds_count"
-WROTE = "what-a-person-wrote"
+WROTE = "what-a-user-wrote"
 
 
 async def metrics(sample: Sample, name: str) -> dict[Labels, float]:

@@ -136,7 +136,7 @@ async def test_an_error_of_a_middleware_is_a_problem_document(client: AsyncClien
 
 
 async def test_a_framework_error_does_not_repeat_the_input(client: AsyncClient) -> None:
-    response = await client.delete("/things/what-a-person-wrote")
+    response = await client.delete("/things/what-a-user-wrote")
 
     assert (response.status_code, response.json()["code"]) == (400, "bad-request")
     assert "wrote" not in response.text
@@ -206,11 +206,11 @@ async def leave(sample: Sample, method: str, path: str, request_id: str) -> Line
 async def test_a_read_is_cancelled_when_its_client_disconnects(
     sample: Sample, client: AsyncClient
 ) -> None:
-    line = await leave(sample, "GET", "/rows/nobody-waits/later", "gone-away-2")
+    line = await leave(sample, "GET", "/rows/cancelled-row/later", "gone-away-2")
 
     assert (line["status"], line["level"]) == (499, "info")
     await asyncio.sleep(0.3)
-    assert (await client.post("/rows/nobody-waits")).status_code == 200
+    assert (await client.post("/rows/cancelled-row")).status_code == 200
 
 
 async def test_a_change_is_finished_after_its_client_has_disconnected(

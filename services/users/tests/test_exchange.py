@@ -156,7 +156,7 @@ async def test_an_import_without_a_time_zone_keeps_the_old_one(
     await owner.patch("/users/me", json={"time_zone": "Asia/Tokyo"})
 
     user_fields: Line = {
-        "id": "somebody",
+        "id": "ben",
         "email": "x@example.com",
         "auth_issuer": 1,
         "created_at": None,

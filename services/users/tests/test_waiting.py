@@ -29,7 +29,7 @@ async def _until_waiting(url: str) -> None:
             if await cursor.fetchone():
                 return
             await asyncio.sleep(0.01)
-    pytest.fail("nobody waits")
+    pytest.fail("no statement waits for a lock")
 
 
 async def test_a_change_that_waited_returns_the_latest_profile(

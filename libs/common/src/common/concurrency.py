@@ -21,7 +21,7 @@ class UserLimiter:
         self._users: WeakValueDictionary[UUID, Semaphore] = WeakValueDictionary()
 
     def for_user(self, user_id: UUID) -> Semaphore:
-        """Return the user's slots. They are forgotten when nobody holds or awaits one."""
+        """Return the user's slots. They are freed when no task holds or awaits one."""
         slots = self._users.get(user_id)
         if slots is None:
             slots = Semaphore(self._slots)

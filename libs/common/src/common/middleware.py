@@ -37,7 +37,7 @@ OUTCOME_UNKNOWN_DETAIL: Final = (
 """Detail of a problem after an unguarded change that may or may not have been made."""
 
 CLIENT_CLOSED_REQUEST: Final = 499
-"""Status in the log, as of nginx, when nobody receives the response."""
+"""Status in the log, as of nginx, when the client has disconnected."""
 
 _UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _GUARDS: Final = frozenset({b"idempotency-key", b"if-match", b"if-none-match"})
@@ -119,7 +119,7 @@ class RequestMiddleware:
 
 
 def _to_problem(error: BaseException, scope: Scope, state: RequestState) -> ProblemError:
-    """Return what the client is told. The server cancels requests when the process must end."""
+    """Return the problem to respond with. The server cancels requests when the process must end."""
     if isinstance(error, ProblemError):
         problem = error
     elif state.deadline.expired() or isinstance(error, asyncio.CancelledError):

@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _stop_listening(self) -> None:
-        """Refuse new connections, after taking over those that the kernel has accepted.
+        """Stop accepting new connections, after taking over those that the kernel has accepted.
 
         Closing a listening socket resets accepted connections. So a duplicate keeps it open while
         the event loop closes its own, and is emptied before it is closed. No connection may arrive
