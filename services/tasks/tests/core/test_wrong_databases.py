@@ -271,8 +271,8 @@ async def test_a_role_that_does_not_own_the_tables_cannot_migrate_them(
 
 async def test_a_migration_reports_an_unreachable_database(migrate: Migrate) -> None:
     with pytest.raises(CannotRunError, match="The database of tasks does not answer: ") as failure:
-        await migrate("postgresql://somebody:hush@127.0.0.1:1/tasks")
-    assert "hush" not in str(failure.value)
+        await migrate("postgresql://tasks:secret@127.0.0.1:1/tasks")
+    assert "secret" not in str(failure.value)
     assert "Traceback" not in str(failure.value)
 
 
@@ -287,11 +287,11 @@ async def test_a_missing_statement_timeout_is_logged_once_with_its_fix(
         await asyncio.gather(*(user.get("/tasks") for _ in range(5)))
         [line] = [line for line in logged() if "statement_timeout" in line]
         name = conninfo_to_dict(url)["dbname"]
-        mended_by = f'ALTER ROLE "{role}" IN DATABASE "{name}" SET statement_timeout = \'5s\''
-        assert mended_by.replace('"', '\\"') in line
+        fix = f'ALTER ROLE "{role}" IN DATABASE "{name}" SET statement_timeout = \'5s\''
+        assert fix.replace('"', '\\"') in line
 
     # As an operator would paste it.
-    await execute(url, sql.SQL(mended_by))  # pyright: ignore[reportArgumentType]
+    await execute(url, sql.SQL(fix))  # pyright: ignore[reportArgumentType]
     async with run(limited) as as_user:
         assert (await as_user("limited").get("/readyz")).status_code == 200
         assert "statement_timeout" not in "".join(logged())
@@ -331,29 +331,29 @@ async def test_a_second_role_inherits_the_statement_timeout_and_can_migrate(
     second, _ = await create_role(
         postgres.url(), sql.SQL("IN ROLE {}").format(sql.Identifier(first))
     )
-    names = {
-        "database": sql.Identifier(database),
-        "first": sql.Identifier(first),
-        "second": sql.Identifier(second),
-    }
+    database_name = sql.Identifier(database)
+    first_name = sql.Identifier(first)
+    second_name = sql.Identifier(second)
     await execute(
         postgres.url(),
-        sql.SQL("CREATE DATABASE {database} OWNER {first}").format(**names),
-        sql.SQL("ALTER ROLE {second} SET role = {first}").format(**names),
-        sql.SQL("ALTER ROLE {second} IN DATABASE {database} SET statement_timeout = '5s'").format(
-            **names
+        sql.SQL("CREATE DATABASE {} OWNER {}").format(database_name, first_name),
+        sql.SQL("ALTER ROLE {} SET role = {}").format(second_name, first_name),
+        sql.SQL("ALTER ROLE {} IN DATABASE {} SET statement_timeout = '5s'").format(
+            second_name, database_name
         ),
     )
-    urls = [postgres.url(database).replace("//postgres@", f"//{name}@") for name in (first, second)]
-    await migrate(urls[0])
+    url = postgres.url(database)
+    first_url = url.replace("//postgres@", f"//{first}@")
+    second_url = url.replace("//postgres@", f"//{second}@")
+    await migrate(first_url)
     await execute(
-        postgres.url(), sql.SQL("ALTER DATABASE {database} RESET statement_timeout").format(**names)
+        postgres.url(), sql.SQL("ALTER DATABASE {} RESET statement_timeout").format(database_name)
     )
 
-    for url in urls:
+    for url in (first_url, second_url):
         async with run(url) as as_user:
             user = as_user("owner")
             assert (await user.get("/readyz")).status_code == 200
             assert (await user.post("/tasks", json={"title": "Of both"})).status_code == 201
-        assert [line for line in logged() if "Nothing ends" in line] == []
+        assert "Nothing ends" not in "".join(logged())
         await migrate(url)
