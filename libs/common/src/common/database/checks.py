@@ -354,7 +354,7 @@ class Connector:
 def _connection_lost(
     error: OperationalError, connection: AsyncConnection[tuple[object, ...]]
 ) -> OperationalError:
-    """Return the error with its connection, as SQLAlchemy's dialect needs it to see the loss."""
+    """Return the error with `pgconn`: no statement of the request was sent, so it is repeated."""
     return OperationalError(*error.args, pgconn=connection.pgconn)
 
 
