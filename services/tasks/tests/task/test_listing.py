@@ -19,7 +19,7 @@ async def _titles(owner: AsyncClient, query: str = "") -> list[str]:
 
 
 @pytest.mark.scenario("S001-US2.2")
-async def test_whoever_has_nothing_gets_an_empty_array(as_user: ClientFactory) -> None:
+async def test_a_user_without_tasks_gets_an_empty_array(as_user: ClientFactory) -> None:
     assert (await as_user("nobody").get("/tasks")).text == "[]"
 
 
@@ -140,9 +140,7 @@ async def test_a_page_that_is_just_full_has_no_next_one(as_user: ClientFactory) 
     ],
 )
 @pytest.mark.scenario("S002-US4.1")
-async def test_a_query_that_is_not_understood_is_refused(
-    as_user: ClientFactory, query: str
-) -> None:
+async def test_an_invalid_query_is_rejected(as_user: ClientFactory, query: str) -> None:
     answer = await as_user("owner").get(f"/tasks{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
