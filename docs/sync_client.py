@@ -1,4 +1,4 @@
-"""A local copy of one user's tasks that can be read and edited offline; see docs/sync.md. Needs only httpx."""
+"""A local copy of one user's tasks, to read and edit offline; see docs/sync.md. Needs only httpx."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -23,7 +23,7 @@ class Edit:
 
 @dataclass
 class LocalCopy:
-    """The server's state, the edits that it has not confirmed or has rejected, and the sync token."""
+    """The server's state, edits that it has not confirmed or has rejected, and the sync token."""
 
     http: httpx.Client
     tasks: Items = field(default_factory=dict[str, Fields])

@@ -29,6 +29,14 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlmodel import Field, SQLModel
 
+from tasks.limits import (
+    DESCRIPTION_MAX_CHARACTERS,
+    LABEL_NAME_MAX_CHARACTERS,
+    LIST_NAME_MAX_CHARACTERS,
+    PRIORITIES,
+    TITLE_MAX_CHARACTERS,
+)
+
 METADATA: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -52,15 +60,9 @@ REVISIONS: Final = (
 They are repeated here because the image has no access to the migrations' history at run time.
 """
 
-# Lengths are counted in code points. The service checks them, and the database once more.
-TITLE_MAX_CHARACTERS: Final = 200
-DESCRIPTION_MAX_CHARACTERS: Final = 10_000
-LIST_NAME_MAX_CHARACTERS: Final = 120
-LABEL_NAME_MAX_CHARACTERS: Final = 50
 ZONE_MAX_CHARACTERS: Final = 64
+"""Code points of the name of a time zone."""
 
-PRIORITIES: Final = ("none", "low", "medium", "high")
-"""The priorities by the numbers that are stored for them, from 0."""
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 """The columns of a table, or of a CTE that has the same columns, by name."""

@@ -14,7 +14,7 @@ from common.uploads import IMPORT_LIMITS
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.fault_proxy import FaultProxy
 from tasks.transfer import upload
-from tasks.transfer.concurrency import Priority, PriorityLimiter
+from tasks.transfer.concurrency import ImportPriority, PriorityLimiter
 
 from ..support.import_export import (
     Record,
@@ -208,11 +208,11 @@ async def test_slots_go_to_the_highest_priority_that_was_not_cancelled() -> None
     finished_numbers: list[int] = []
 
     async def run(number: int) -> None:
-        async with limiter.slot(Priority(is_large=number > 5, number=number)):
+        async with limiter.slot(ImportPriority(is_large=number > 5, number=number)):
             finished_numbers.append(number)
             await asyncio.sleep(0)
 
-    async with limiter.slot(Priority(is_large=False, number=0)):
+    async with limiter.slot(ImportPriority(is_large=False, number=0)):
         waiting = [asyncio.create_task(run(number)) for number in (9, 3, 7, 1)]
         await asyncio.sleep(0)
         waiting[1].cancel()
@@ -226,10 +226,10 @@ async def test_a_slot_that_is_assigned_to_a_task_cancelled_at_that_moment_is_pas
     limiter = PriorityLimiter(1)
 
     async def run() -> bool:
-        async with limiter.slot(Priority(is_large=False, number=1)):
+        async with limiter.slot(ImportPriority(is_large=False, number=1)):
             return True
 
-    async with limiter.slot(Priority(is_large=False, number=0)):
+    async with limiter.slot(ImportPriority(is_large=False, number=0)):
         cancelled = asyncio.create_task(run())
         next_in_line = asyncio.create_task(run())
         await asyncio.sleep(0)
@@ -237,7 +237,7 @@ async def test_a_slot_that_is_assigned_to_a_task_cancelled_at_that_moment_is_pas
 
     async with asyncio.timeout(1):
         assert await next_in_line
-    async with asyncio.timeout(1), limiter.slot(Priority(is_large=False, number=2)):
+    async with asyncio.timeout(1), limiter.slot(ImportPriority(is_large=False, number=2)):
         pass
 
 

@@ -12,14 +12,12 @@ from common.field_types import DateTimeText, IgnoredReadOnly
 from common.texts import require_few_marks
 from common.validation import StrictModel
 
-TIME_TIME_ZONE_SCHEMAS: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {
-    "Factory"
-}
+TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
 """Valid names, the same on every machine. `Factory` means unset; browsers reject it."""
 
 
 def _require_time_zone(name: str) -> str:
-    if require_few_marks(name) not in TIME_TIME_ZONE_SCHEMAS:
+    if require_few_marks(name) not in TIME_ZONES:
         raise PydanticCustomError(
             "unknown-time-zone", "This is no name of a time zone, such as Europe/Berlin."
         )

@@ -64,12 +64,12 @@ def matches_if_match(row: Columns) -> ColumnElement[bool]:
     return or_(IF_MATCH.is_(None), cast(row["version"], Text) == any_(IF_MATCH))
 
 
-def time_json(time: ColumnElement[datetime]) -> ColumnElement[str]:
+def time_text(time: ColumnElement[datetime]) -> ColumnElement[str]:
     """Return a time as text: RFC 3339, UTC, `Z`, microseconds."""
     return func.to_char(func.timezone(_UTC, time), _DATE_TIME_FORMAT, type_=Text)
 
 
-def position_json(row: Columns) -> ColumnElement[str]:
+def position_text(row: Columns) -> ColumnElement[str]:
     """Return the sort position of a row as text whose bytes sort as the number does."""
     position: ColumnElement[Decimal] = func.trim_scale(sort_position(row))
     digits = func.length(cast(func.trunc(position), Text))
@@ -82,30 +82,30 @@ def microseconds(time: ColumnElement[datetime]) -> ColumnElement[int]:
     return cast(func.extract("epoch", time) * 1_000_000, BigInteger)
 
 
-def list_json(task_list: Columns) -> list[ColumnElement[Any]]:
+def list_fields(task_list: Columns) -> list[ColumnElement[Any]]:
     """Return what clients see of a list: the fields of `ListRead`, in its order."""
     return [
         task_list["id"],
         task_list["user_id"],
         task_list["name"],
-        position_json(task_list).label("position"),
+        position_text(task_list).label("position"),
         task_list["version"],
-        time_json(task_list["created_at"]).label("created_at"),
-        time_json(task_list["updated_at"]).label("updated_at"),
+        time_text(task_list["created_at"]).label("created_at"),
+        time_text(task_list["updated_at"]).label("updated_at"),
     ]
 
 
-def label_json(label: Columns) -> list[ColumnElement[Any]]:
+def label_fields(label: Columns) -> list[ColumnElement[Any]]:
     """Return what clients see of a label: the fields of `LabelRead`, in its order."""
     return [
         label["id"],
         label["user_id"],
         label["name"],
         label["version"],
-        time_json(label["created_at"]).label("created_at"),
-        time_json(label["updated_at"]).label("updated_at"),
+        time_text(label["created_at"]).label("created_at"),
+        time_text(label["updated_at"]).label("updated_at"),
     ]
 
 
-LIST_PROJECTION: Final = list_json(columns_of(TaskList))
-LABEL_PROJECTION: Final = label_json(columns_of(Label))
+LIST_PROJECTION: Final = list_fields(columns_of(TaskList))
+LABEL_PROJECTION: Final = label_fields(columns_of(Label))

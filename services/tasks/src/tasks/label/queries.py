@@ -6,7 +6,7 @@ from sqlalchemy import CTE, Executable, delete, func, literal, select, true
 from sqlmodel import col
 
 from tasks.core.owners import NOT_MODIFIED_SINCE, bump_counter
-from tasks.core.projections import LABEL_PROJECTION, TARGET_ID, USER_ID, label_json
+from tasks.core.projections import LABEL_PROJECTION, TARGET_ID, USER_ID, label_fields
 from tasks.core.rename import find_deletable, find_renamable, rename
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
 from tasks.core.version_cascade import bump_task_versions, count_rows, number_tasks
@@ -57,7 +57,7 @@ def _change_label() -> Executable:
     tasks = _number_tasks_with(label.writable)
     counter_bump = bump_counter(label.writable, 1 + count_rows(tasks))
     task_update = bump_task_versions(tasks, counter_bump).cte("updated_tasks")
-    return rename(Label, label, counter_bump, label_json, task_update)
+    return rename(Label, label, counter_bump, label_fields, task_update)
 
 
 CHANGE_LABEL: Final = _change_label()

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Boolean, bindparam
 
-from tasks.core.types import PRIORITIES
+from tasks.limits import PRIORITIES
 from tasks.models import Task, columns_of
 from tasks.task.schemas import PlanningFields
 

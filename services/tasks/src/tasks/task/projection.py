@@ -16,8 +16,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlmodel import col
 
-from tasks.core.projections import position_json, time_json
-from tasks.models import PRIORITIES, Columns, Label, Task, TaskLabel, columns_of
+from tasks.core.projections import position_text, time_text
+from tasks.limits import PRIORITIES
+from tasks.models import Columns, Label, Task, TaskLabel, columns_of
 from tasks.task.schemas import TaskRead
 
 # Constants are part of the SQL text: each parameter costs something in every request.
@@ -28,7 +29,7 @@ _PRIORITY_WORDS = {
 }
 
 
-def task_json(task: Columns, labels: ColumnElement[Sequence[str]]) -> list[ColumnElement[Any]]:
+def task_fields(task: Columns, labels: ColumnElement[Sequence[str]]) -> list[ColumnElement[Any]]:
     """Return the expressions of all fields of `TaskRead`.
 
     A field that has none of its own shows the column of the same name.
@@ -39,17 +40,17 @@ def task_json(task: Columns, labels: ColumnElement[Sequence[str]]) -> list[Colum
     """
     priority = case(_PRIORITY_WORDS, value=task["priority"])
     expressions = {
-        "due": _due_json(task).label("due"),
+        "due": _due_fields(task).label("due"),
         "priority": priority.label("priority"),
         "labels": labels.label("labels"),
-        "position": position_json(task).label("position"),
+        "position": position_text(task).label("position"),
     }
     projection: list[ColumnElement[Any]] = []
     for field in TaskRead.__annotations__:
         if field in expressions:
             projection.append(expressions[field])
         else:
-            projection.append(_column_json(task, field))
+            projection.append(_column_as_text(task, field))
     return projection
 
 
@@ -64,14 +65,14 @@ def label_names_of(task: Columns) -> ColumnElement[Sequence[str]]:
     return func.array(names.scalar_subquery(), type_=ARRAY(Text))
 
 
-def _column_json(task: Columns, name: str) -> ColumnElement[Any]:
+def _column_as_text(task: Columns, name: str) -> ColumnElement[Any]:
     column = task[name]
     if isinstance(column.type, DateTime):
-        return time_json(column).label(name)
+        return time_text(column).label(name)
     return column
 
 
-def _due_json(task: Columns) -> ColumnElement[object]:
+def _due_fields(task: Columns) -> ColumnElement[object]:
     # The stored date and time, not the instant in its zone: the zones of the database may have
     # other rules than those by which the instant was computed.
     date = task["due_date"]
@@ -83,11 +84,11 @@ def _due_json(task: Columns) -> ColumnElement[object]:
         literal_column("'time_zone'", Text),
         task["due_time_zone"],
         literal_column("'at'", Text),
-        time_json(task["due_at"]),
+        time_text(task["due_at"]),
         type_=JSON,
     )
     return case((date.is_not(None), document))
 
 
-TASK_PROJECTION: Final = task_json(columns_of(Task), label_names_of(columns_of(Task)))
+TASK_PROJECTION: Final = task_fields(columns_of(Task), label_names_of(columns_of(Task)))
 """A stored task as clients see it."""

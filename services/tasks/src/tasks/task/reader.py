@@ -17,8 +17,8 @@ from common.database import RowStream, open_stream
 from common.problems import Conflict
 from tasks.core.context import RequestContext
 from tasks.task.filters import TaskQuery
-from tasks.task.listing import TaskSelection
 from tasks.task.schemas import TaskRead
+from tasks.task.selection import TaskSelection
 
 FIRST_CHUNK_BYTES: Final = 262_144
 """The size up to which a list is read before anything is sent. A shorter list is one response."""
@@ -111,12 +111,13 @@ class TaskReader:
     async def read_first_chunk(self, if_none_match: Sequence[str] = ()) -> bytes:
         """Read the first chunk. It is empty if the owner's counter is one of `if_none_match`.
 
-        Reads again if the data changes meanwhile. The caller calls `close` unless `is_complete`.
+        Reads again if the data changes meanwhile. Call `close` afterwards unless `is_complete`.
         """
         await self._acquire_slot()
         try:
             while True:
                 self._progress = _Progress(remaining=self._limit)
+                # A conflict means that the data changed: read from the start again.
                 with suppress(Conflict):
                     return await self._read_first_chunk(if_none_match)
         except BaseException:
@@ -229,6 +230,7 @@ class TaskReader:
                 remaining -= len(page_rows)
             if len(rows) > len(page_rows):
                 self._set_next_cursor(last_task)
+        # The whole page may be in the first chunk already; this loop only looked for the next one.
         self._progress.is_complete = self._progress.remaining == 0
 
     async def _read_chunk(self, stream: RowStream) -> bytes:

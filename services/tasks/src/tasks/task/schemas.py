@@ -11,7 +11,6 @@ from common.validation import StrictModel
 from tasks.core.types import (
     EXAMPLE_TASK,
     EXAMPLE_USER,
-    PRIORITIES,
     AssertedUser,
     DateTimeText,
     ForbiddenId,
@@ -24,6 +23,7 @@ from tasks.core.types import (
 )
 from tasks.core.types.names import Labels, ListId
 from tasks.core.types.texts import Description, Title
+from tasks.limits import PRIORITIES
 from tasks.task.due import Due, DueRead
 
 
@@ -50,10 +50,10 @@ class CompletionFields(StrictModel):
     def _check_spellings(self) -> Self:
         has_both = {"is_completed", "status"} <= self.model_fields_set
         if has_both and self.is_completed != (self.status == "completed"):
-            self._resolve_contradiction()
+            self._handle_contradiction()
         return self
 
-    def _resolve_contradiction(self) -> None:
+    def _handle_contradiction(self) -> None:
         raise PydanticCustomError("contradiction", "is_completed and status contradict each other.")
 
 
@@ -99,7 +99,7 @@ class _ReadOnlyFields(PlanningFields):
     def _resolve_contradiction(self) -> None:
         """Take the spelling that differs from the task as the client read it."""
         if "completed_at" not in self.model_fields_set:
-            super()._resolve_contradiction()
+            super()._handle_contradiction()
         was_completed = self.completed_at is not None
         if self.is_completed == was_completed:
             self.is_completed = not was_completed

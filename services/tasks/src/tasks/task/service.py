@@ -90,7 +90,7 @@ async def _change_task(
     statement = queries.change_task(with_labels=with_labels)
     row = await retry_while_stale(context.database, statement, **params)
     task = cast("TaskRead", require_found(row, "task"))
-    if row is not None and row["is_stale"]:
+    if row is not None and row["labels_may_be_outdated"]:
         # The statement waited for another write of the task, but read the labels before it.
         current = await _get_row(context, task_id)
         if current is not None:

@@ -16,7 +16,7 @@ from tasks.core.ordering import (
     write_positions,
 )
 from tasks.core.owners import find_owner, lock_owner
-from tasks.core.projections import TARGET_ID, list_json, matches_if_match
+from tasks.core.projections import TARGET_ID, list_fields, matches_if_match
 from tasks.models import TaskList, columns_of, sort_position
 
 
@@ -42,10 +42,10 @@ def move_list(*, with_idempotency_key: bool = False) -> Executable:
     counter_bump = take_versions(slot, placements, with_idempotency_key=with_idempotency_key)
     updated = (
         write_positions(TaskList, placements, counter_bump)
-        .returning(*list_json(columns_of(TaskList)), counter_bump.c.now)
+        .returning(*list_fields(columns_of(TaskList)), counter_bump.c.now)
         .cte("updated")
     )
-    unchanged = select(*list_json(current.c), current.c.now)
+    unchanged = select(*list_fields(current.c), current.c.now)
     return return_moved_row(slot, updated, unchanged, with_idempotency_key=with_idempotency_key)
 
 

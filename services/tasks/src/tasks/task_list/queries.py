@@ -45,7 +45,7 @@ from tasks.core.projections import (
     TARGET_ID,
     USER_ID,
     Query,
-    list_json,
+    list_fields,
 )
 from tasks.core.rename import LockedRow, find_deletable, find_renamable, rename
 from tasks.core.tombstones import (
@@ -169,7 +169,7 @@ def create_list(*, with_idempotency_key: bool = False, with_client_id: bool = Fa
         owner = if_key_unused(owner)
     new_list = _new_list(lock_owner(owner))
     inserted = _insert_list(new_list)
-    response = as_json_text(select(*list_json(new_list.c)))
+    response = as_json_text(select(*list_fields(new_list.c)))
     statement: Query = select(inserted.c.id, inserted.c.version, response.label("response"))
     statement = statement.add_cte(_count_list(inserted).cte("updated_owner"))
     if with_idempotency_key:
@@ -184,7 +184,7 @@ def create_list(*, with_idempotency_key: bool = False, with_client_id: bool = Fa
 def _change_list() -> Executable:
     task_list = find_renamable(TaskList)
     counter_bump = bump_counter(task_list.writable, 1)
-    return rename(TaskList, task_list, counter_bump, list_json)
+    return rename(TaskList, task_list, counter_bump, list_fields)
 
 
 CHANGE_LIST: Final = _change_list()

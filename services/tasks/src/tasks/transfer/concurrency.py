@@ -26,7 +26,7 @@ SMALL_IMPORT_MAX_BYTES: Final = 1_048_576
 """An import that has sent more than this is large: all small ones go before it."""
 
 
-class Priority(NamedTuple):
+class ImportPriority(NamedTuple):
     """The lowest goes first: small imports, then older ones.
 
     Of many large imports at once, as many as possible then end in time.
@@ -41,11 +41,11 @@ class PriorityLimiter:
 
     def __init__(self, slots: int) -> None:
         self._free_slots = slots
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[ImportPriority, int, asyncio.Future[None]]] = []
         self._arrival_numbers = count()
 
     @asynccontextmanager
-    async def slot(self, priority: Priority) -> AsyncGenerator[None]:
+    async def slot(self, priority: ImportPriority) -> AsyncGenerator[None]:
         """Wait for a slot, and hold it during the block."""
         await self._acquire(priority)
         try:
@@ -53,7 +53,7 @@ class PriorityLimiter:
         finally:
             self._release()
 
-    async def _acquire(self, priority: Priority) -> None:
+    async def _acquire(self, priority: ImportPriority) -> None:
         if self._free_slots:
             self._free_slots -= 1
             return

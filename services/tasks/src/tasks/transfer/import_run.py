@@ -6,7 +6,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from tasks.transfer.batching import LineRange
-from tasks.transfer.concurrency import SMALL_IMPORT_MAX_BYTES, Priority
+from tasks.transfer.concurrency import SMALL_IMPORT_MAX_BYTES, ImportPriority
 from tasks.transfer.context import ImportContext
 from tasks.transfer.resolver import ReferenceResolver
 
@@ -33,6 +33,6 @@ class ImportRun:
         self._number = self.context.limits.next_import_number()
 
     @property
-    def priority(self) -> Priority:
+    def priority(self) -> ImportPriority:
         """The order among imports that wait for a slot."""
-        return Priority(self.byte_count > SMALL_IMPORT_MAX_BYTES, self._number)
+        return ImportPriority(self.byte_count > SMALL_IMPORT_MAX_BYTES, self._number)

@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from common.identity import User
 from common.validation import OTHER_USER
+from tasks.limits import PRIORITIES
 
 EXAMPLE_USER: Final = "5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38"
 """The user id of all examples."""
@@ -30,9 +31,6 @@ INT64: Final[JsonDict] = {"format": "int64"}
 
 PAGE_MAX: Final = 500
 """Tasks in one page, at most."""
-
-PRIORITIES: Final = ("none", "low", "medium", "high")
-"""The names of priorities, from the lowest; the index is the stored number."""
 
 ORDER_KEY_PATTERN: Final = r"^[0-9]{20}(\.[0-9]{0,229}[1-9])?$"
 """Up to 250 digits: 20 before the point, padded with zeros so that texts sort like numbers."""

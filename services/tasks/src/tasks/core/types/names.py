@@ -7,18 +7,13 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from tasks.core.types.texts import LINE_PATTERN, one_line
+from tasks.limits import LABEL_NAME_MAX_CHARACTERS, LIST_NAME_MAX_CHARACTERS
 
 EXAMPLE_LIST: Final = "019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13"
 """The list id of all examples."""
 
 EXAMPLE_LABEL: Final = "019aa5f4-0c7d-7b92-9f31-d58e4a6c2b70"
 """The label id of all examples."""
-
-LIST_NAME_MAX_CHARACTERS: Final = 120
-"""Code points, after normalization and trimming."""
-
-LABEL_NAME_MAX_CHARACTERS: Final = 50
-"""Code points, after normalization and trimming."""
 
 LABELS_ON_TASK_MAX: Final = 20
 """Labels that one task may have."""

@@ -9,12 +9,7 @@ from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from common.texts import DECOMPOSED_MAX, require_few_marks
-
-TITLE_MAX_CHARACTERS: Final = 200
-"""Code points, after normalization and trimming."""
-
-DESCRIPTION_MAX_CHARACTERS: Final = 10_000
-"""Code points, after normalization."""
+from tasks.limits import DESCRIPTION_MAX_CHARACTERS, TITLE_MAX_CHARACTERS
 
 SEARCH_MAX_CHARACTERS: Final = 200
 """Code points of `q`, after normalization."""

@@ -33,7 +33,7 @@ from tasks.core.projections import (
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
 from tasks.models import Owner, Task, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS, EditableColumn
-from tasks.task.projection import TASK_PROJECTION, label_names_of, task_json
+from tasks.task.projection import TASK_PROJECTION, label_names_of, task_fields
 from tasks.task.queries.task_labels import (
     LABELS_QUOTA,
     NEW_LABEL_COUNT,
@@ -67,7 +67,8 @@ def change_task(*, with_labels: bool = False) -> Executable:
     A change that changes nothing takes no version. No row if the user has no such task.
 
     The row also has a `conflict`; then nothing is written, and if it is "stale", the statement must
-    run again. If the row `is_stale`, its labels may be older than the rest.
+    run again. If `labels_may_be_outdated`, the labels of the row may be older than
+    the rest.
 
     Stages:
         1. requested_labels: the labels that were sent, stored or new (with labels).
@@ -92,12 +93,12 @@ def change_task(*, with_labels: bool = False) -> Executable:
     else:
         label_names = label_names_of(columns_of(Task))
         counter_bump = bump_counter(current, 1, is_written)
-    updated = _update_task(counter_bump, task_json(columns_of(Task), label_names))
-    unchanged_columns = task_json(current.c, label_names_of(current.c))
+    updated = _update_task(counter_bump, task_fields(columns_of(Task), label_names))
+    unchanged_columns = task_fields(current.c, label_names_of(current.c))
     unchanged_columns.append(current.c.conflict)
-    unchanged_columns.append(current.c.is_stale)
+    unchanged_columns.append(current.c.labels_may_be_outdated)
     statement = union_all(
-        select(updated, current.c.conflict, current.c.is_stale).join(current, true()),
+        select(updated, current.c.conflict, current.c.labels_may_be_outdated).join(current, true()),
         select(*unchanged_columns).where(~is_written),
     )
     if with_labels:
@@ -113,13 +114,13 @@ def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
     if with_labels:
         differs = or_(differs, has_other_labels(columns_of(Task)))
     # The labels of a task are not locked, but each change of them changes the version of the task.
-    is_stale = col(Task.version) != _version_in_snapshot()
+    labels_may_be_outdated = col(Task.version) != _version_in_snapshot()
     return (
         select(
             Task,
             owner.c.now,
             differs.label("differs"),
-            is_stale.label("is_stale"),
+            labels_may_be_outdated.label("labels_may_be_outdated"),
             _conflict(owner, with_labels=with_labels).label("conflict"),
         )
         .join(owner, col(Task.user_id) == owner.c.id)

@@ -37,7 +37,7 @@ from tasks.core.projections import LIST_ID, QUOTA, TARGET_ID, USER_ID, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.models import IdempotencyKey, Label, Owner, Task, TaskList, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
-from tasks.task.projection import task_json
+from tasks.task.projection import task_fields
 from tasks.task.queries.task_labels import (
     FOLDED_NAMES,
     LABELS_QUOTA,
@@ -108,7 +108,7 @@ def create_task(
     )
     task = _compose_task(owner, with_labels=with_labels)
     label_names = REQUESTED_NAMES if with_labels else _NO_LABELS
-    projection = task_json(task.c, label_names)
+    projection = task_fields(task.c, label_names)
     response = as_json_text(select(*projection))
     claimed = None
     if with_idempotency_key:

@@ -31,7 +31,7 @@ from sqlmodel import col
 
 from tasks.core.owners import NOT_MODIFIED_SINCE
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
-from tasks.core.projections import USER_ID, position_json, time_json
+from tasks.core.projections import USER_ID, position_text, time_text
 from tasks.models import TIMESTAMPTZ, Label, Owner, Task, TaskLabel, columns_of, sort_position
 from tasks.task.projection import TASK_PROJECTION
 
@@ -163,17 +163,17 @@ class SortKey:
 
 
 _DUE_TEXT = func.to_char(_task["due_date"], "YYYY-MM-DD").concat(
-    func.coalesce(time_json(_task["due_at"]), "")
+    func.coalesce(time_text(_task["due_at"]), "")
 )
 _TITLE_TEXT = _casefold(_task["title"])
 
 SORT_KEYS: Final[dict[str, SortKey]] = {
-    "created_at": SortKey(_task["created_at"], time_json(_task["created_at"])),
-    "updated_at": SortKey(_task["updated_at"], time_json(_task["updated_at"])),
+    "created_at": SortKey(_task["created_at"], time_text(_task["created_at"])),
+    "updated_at": SortKey(_task["updated_at"], time_text(_task["updated_at"])),
     "title": SortKey(_TITLE_TEXT.collate("C"), _TITLE_TEXT),
     "due": SortKey(_DUE_TEXT.collate("C"), _DUE_TEXT, is_nullable=True),
     "priority": SortKey(_task["priority"], cast(_task["priority"], Text)),
-    "position": SortKey(sort_position(_task), position_json(_task)),
+    "position": SortKey(sort_position(_task), position_text(_task)),
     "is_completed": SortKey(_task["is_completed"], cast(_task["is_completed"], Text)),
 }
 """What tasks can be sorted by."""

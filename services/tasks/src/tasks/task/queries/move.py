@@ -19,7 +19,7 @@ from tasks.core.ordering import (
 from tasks.core.owners import find_owner, lock_owner, target_list_exists
 from tasks.core.projections import LIST_ID, SETS_LIST, TARGET_ID, matches_if_match
 from tasks.models import Task, columns_of, sort_position
-from tasks.task.projection import label_names_of, task_json
+from tasks.task.projection import label_names_of, task_fields
 
 
 @cache
@@ -56,11 +56,11 @@ def move_task(*, with_idempotency_key: bool = False) -> Executable:
         write_positions(Task, placements, counter_bump)
         .values(list_id=counter_bump.c.target_list_id)
         .returning(
-            *task_json(columns_of(Task), label_names_of(columns_of(Task))), counter_bump.c.now
+            *task_fields(columns_of(Task), label_names_of(columns_of(Task))), counter_bump.c.now
         )
         .cte("updated")
     )
-    unchanged = select(*task_json(current.c, label_names_of(current.c)), current.c.now)
+    unchanged = select(*task_fields(current.c, label_names_of(current.c)), current.c.now)
     return return_moved_row(slot, updated, unchanged, with_idempotency_key=with_idempotency_key)
 
 

@@ -79,7 +79,7 @@ WITH locked AS MATERIALIZED (
       WHERE
         task_in_snapshot.id = :target_id::UUID
         AND task_in_snapshot.user_id = :current_user_id::UUID
-    ) AS is_stale,
+    ) AS labels_may_be_outdated,
     CASE
       WHEN (
         :sets_list_id
@@ -197,7 +197,7 @@ SELECT
   updated.labels,
   updated.position,
   current.conflict,
-  current.is_stale
+  current.labels_may_be_outdated
 FROM updated
 JOIN current
   ON TRUE
@@ -253,7 +253,7 @@ SELECT
     coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
   ) AS TEXT) AS position,
   current.conflict,
-  current.is_stale
+  current.labels_may_be_outdated
 FROM current
 WHERE
   NOT (current.differs AND current.conflict IS NULL);

@@ -11,8 +11,8 @@ from sqlalchemy import Executable
 
 from common.database import Row
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor, TaskCursor
-from tasks.core.types import PRIORITIES
 from tasks.core.types.names import fold
+from tasks.limits import PRIORITIES
 from tasks.task.filters import TaskQuery
 from tasks.task.queries.listing import list_tasks
 
