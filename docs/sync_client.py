@@ -1,4 +1,4 @@
-"""A local copy of one user's tasks, to read and edit offline; see docs/sync.md. Needs only httpx."""
+"""A local copy of one user's tasks, to read and edit offline (docs/sync.md). Needs only httpx."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
