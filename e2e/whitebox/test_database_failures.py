@@ -209,3 +209,16 @@ async def test_a_database_failure_is_reported_in_time_and_recovered_from(
         await load.assert_created_tasks_exist()
     [row] = await platform.fetch_rows("tasks", OPEN_CONNECTIONS)
     assert row["open"] in range(POOL_MAX + 1)
+
+
+async def test_the_first_write_after_the_database_was_killed_succeeds(
+    isolated_platform: IsolatedPlatform, server: IsolatedPostgres
+) -> None:
+    ann = isolated_platform.client_for("ann-after-a-kill")
+    await asyncio.gather(ann.create_task(), ann.create_task())
+
+    kill_process(server.server.process)
+    await server.start()
+
+    await ann.create_task()
+    assert len(await ann.list_tasks()) == 3

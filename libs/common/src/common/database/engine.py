@@ -161,6 +161,8 @@ def _replace_if_ended(_: object, entry: pool.ConnectionPoolEntry, __: object) ->
     connection = cast("Connection", entry.driver_connection)
     with suppress(OperationalError):
         connection.pgconn.consume_input()
+        # The first call may have read only the server's last message; this one notices the end.
+        connection.pgconn.consume_input()
         return
     if connection.broken:
         raise InvalidatePoolError
