@@ -96,7 +96,7 @@ class _ReadOnlyFields(PlanningFields):
     version: IgnoredReadOnly = None
     position: IgnoredReadOnly = None
 
-    def _resolve_contradiction(self) -> None:
+    def _handle_contradiction(self) -> None:
         """Take the spelling that differs from the task as the client read it."""
         if "completed_at" not in self.model_fields_set:
             super()._handle_contradiction()
