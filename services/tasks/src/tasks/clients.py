@@ -3,21 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
 
 import httpx
 
 from common.identity import User
 from common.problems import Unavailable
-
-CONNECT_SECONDS: Final = 0.5
-"""How long the users service may take to accept a connection."""
-
-CALL_SECONDS: Final = 2.0
-"""How long a request may take: well within the deadline of the request that needs it."""
-
-IDLE_SECONDS: Final = 20
-"""Shorter than services keep idle connections, so that none is closed during a request."""
+from common.service_client import CALL_SECONDS, KEEP_ALIVE_SECONDS, call_headers, create_client
 
 
 class UsersClient:
@@ -33,11 +24,7 @@ class UsersClient:
         Raises:
             Unavailable: The service is unreachable, slow, or did not return success.
         """
-        headers = {
-            "Authorization": f"Bearer {user.passport}",
-            "X-User-Id": str(user.id),
-            "X-Request-ID": self._request_id,
-        }
+        headers = call_headers(user, self._request_id)
         try:
             # The body is not read, so that neither its size nor its content matters.
             async with (
@@ -54,11 +41,8 @@ class UsersClient:
 @asynccontextmanager
 async def users_connections(url: str) -> AsyncGenerator[httpx.AsyncClient]:
     """Hold the connection pool to the users service while this service runs."""
-    limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
-    timeout = httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS)
-    async with httpx.AsyncClient(
-        base_url=url, limits=limits, timeout=timeout, trust_env=False
-    ) as client:
+    limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS)
+    async with create_client(url, limits) as client:
         yield client
 
 

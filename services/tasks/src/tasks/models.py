@@ -13,7 +13,6 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Index,
-    MetaData,
     Numeric,
     SmallInteger,
     Text,
@@ -29,6 +28,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlmodel import Field, SQLModel
 
+from common.database.schema import create_metadata
 from tasks.limits import (
     DESCRIPTION_MAX_CHARACTERS,
     LABEL_NAME_MAX_CHARACTERS,
@@ -37,15 +37,7 @@ from tasks.limits import (
     TITLE_MAX_CHARACTERS,
 )
 
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+METADATA: Final = create_metadata()
 """Gives every constraint a name that migrations can use."""
 
 REVISIONS: Final = (

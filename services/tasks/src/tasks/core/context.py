@@ -1,18 +1,9 @@
-"""The first argument of every service function: the database and the authenticated user."""
+"""The first argument of functions that write; others take `common.context.RequestContext`."""
 
 from asyncio import Semaphore
 from dataclasses import dataclass
 
-from common.database import Database
-from common.identity import User
-
-
-@dataclass(frozen=True, slots=True)
-class RequestContext:
-    """The database on which a request runs its statements, and the authenticated user."""
-
-    database: Database
-    user: User
+from common.context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from uuid import UUID
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Executable
 
+from common.context import RequestContext
 from common.database import Database, Row, fetch_all, fetch_one
 from common.problems import RETRY_SOON, Conflict, Unprocessable
 from tasks.clients import UsersClient
-from tasks.core.context import RequestContext
 from tasks.core.owners import INSERT_OWNER
 
 

@@ -6,13 +6,14 @@ from fastapi import Depends, Request
 
 from common.authentication import authenticate
 from common.concurrency import DeliverySlots
+from common.context import RequestContext
 from common.database import LimitedDatabase
 from common.request_state import RequestState
 from common.validation import NoParameters, QueryParams
 from tasks.clients import UsersClient
 from tasks.core import creation
 from tasks.core.concurrency import ConcurrencyLimits
-from tasks.core.context import RequestContext, WriteRequestContext
+from tasks.core.context import WriteRequestContext
 
 
 async def _read_context(request: Request) -> RequestContext:

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Executable
 
+from common.context import RequestContext
 from common.database import Row, fetch_one
 from tasks.core.conflicts import require_found
-from tasks.core.context import RequestContext
 from tasks.core.creation import (
     StoredResponse,
     execute_or_conflict,

@@ -5,9 +5,9 @@ from typing import Final, cast
 
 from psycopg.rows import DictRow
 
+from common.context import RequestContext
 from common.database import RowStream, open_stream
 from common.problems import Gone
-from tasks.core.context import RequestContext
 from tasks.core.pagination import SyncToken
 from tasks.core.types import PAGE_MAX
 from tasks.sync.queries import GET_CHANGES

@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import Executable
 from uuid_utils.compat import uuid7
 
+from common.context import RequestContext
 from common.database import Row
 from common.problems import PreconditionFailed, Unprocessable
 from tasks.core import creation
 from tasks.core.conflicts import ConflictCode, raise_conflict, require_matching_id
-from tasks.core.context import RequestContext
 from tasks.core.creation import Creation, CreationLimits, StoredResponse, idempotency_params
 from tasks.core.quotas import LABELS_MAX
 from tasks.task.parameters import creation_params, fingerprint_content, label_params

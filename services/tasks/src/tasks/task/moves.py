@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from tasks.core.context import RequestContext
+from common.context import RequestContext
 from tasks.core.creation import StoredResponse
 from tasks.core.moves import Destination, move_row
 from tasks.task.queries import move

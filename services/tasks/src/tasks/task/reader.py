@@ -13,9 +13,9 @@ from typing import Final, cast
 from psycopg.rows import DictRow
 
 from common.concurrency import DeliverySlots, StreamSlots
+from common.context import RequestContext
 from common.database import RowStream, open_stream
 from common.problems import Conflict
-from tasks.core.context import RequestContext
 from tasks.task.filters import TaskQuery
 from tasks.task.schemas import TaskRead
 from tasks.task.selection import TaskSelection

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
+from common.context import RequestContext
 from common.database import Row, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
-from tasks.core.context import RequestContext
 from tasks.core.owners import retry_while_stale
 from tasks.task.parameters import label_params, patch_params, replacement_params
 from tasks.task.queries import change as queries

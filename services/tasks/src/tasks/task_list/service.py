@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
+from common.context import RequestContext
 from common.database import fetch_all, fetch_one
 from tasks.core.conflicts import require_found, require_matching_id
-from tasks.core.context import RequestContext
 from tasks.core.names import name_params
 from tasks.core.owners import retry_while_stale
 from tasks.task_list import queries

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Final
 
+from common.context import RequestContext
 from common.database import fetch_all
-from tasks.core.context import RequestContext
 from tasks.label.service import list_labels
 from tasks.task.filters import TaskQuery
 from tasks.task.reader import TaskReader, TaskWriter
