@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Boolean, bindparam
@@ -55,17 +56,17 @@ class EditableColumn:
     is_planning: bool = True
     fingerprint_part: FingerprintPart = FingerprintPart.UNLESS_DEFAULT
 
-    @property
+    @cached_property
     def request_fields(self) -> tuple[str, ...]:
         """The fields of a request that set the column."""
         return self.fields or (self.name,)
 
-    @property
+    @cached_property
     def default(self) -> object:
         """The value of a new task without the field."""
         return Task.model_fields[self.name].default
 
-    @property
+    @cached_property
     def is_nullable(self) -> bool:
         """Whether null can be stored. If not, null in a change leaves the column as it is."""
         return bool(columns_of(Task)[self.name].nullable)
@@ -75,7 +76,7 @@ class EditableColumn:
         """The parameter with the value to store."""
         return bindparam(self.param_name, type_=columns_of(Task)[self.name].type)
 
-    @property
+    @cached_property
     def param_name(self) -> str:
         """Never the column's own name: SQLAlchemy would set the column to it."""
         return f"new_{self.name}"
@@ -85,7 +86,7 @@ class EditableColumn:
         """The parameter of a change that tells whether a nullable column is set."""
         return bindparam(self.flag_name, type_=Boolean)
 
-    @property
+    @cached_property
     def flag_name(self) -> str:
         """One name for all columns that a field sets."""
         return f"sets_{self.request_fields[0]}"
