@@ -50,11 +50,6 @@ class Requirement:
 
 REQUIREMENTS: Final = (
     Requirement(
-        ["api/test_better_auth.py", "api/test_typescript.py"],
-        is_met=_is_installed("node", "npm"),
-        reason="there is no Node.js",
-    ),
-    Requirement(
         ["api/test_openapi_tools.py"],
         is_met=_is_installed("go", "mvn"),
         reason="there is no Go, or no Maven",

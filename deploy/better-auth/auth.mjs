@@ -43,7 +43,9 @@ function jwtOptions({ algorithm, keyRotationSeconds, keyGraceSeconds, cookieCach
 
 /** `jwks` is Better Auth's strategy `jwt`, signed with the published key instead of the secret. */
 function cookieCache({ cookieCache: kind }) {
-  return kind === "off" ? { enabled: false } : { enabled: true, strategy: kind === "jwks" ? "jwt" : kind };
+  return kind === "off"
+    ? { enabled: false }
+    : { enabled: true, strategy: kind === "jwks" ? "jwt" : kind };
 }
 
 /** Stand in for a mail server. Whoever reads the log can follow the links: never where real people sign up. */
@@ -51,6 +53,8 @@ function mailToLog(log) {
   const send = ({ user, url, token }) => log("info", "mail", { to: user.email, url, token });
   return {
     emailVerification: { sendOnSignUp: true, sendVerificationEmail: async (mail) => send(mail) },
-    user: { changeEmail: { enabled: true, sendChangeEmailConfirmation: async (mail) => send(mail) } },
+    user: {
+      changeEmail: { enabled: true, sendChangeEmailConfirmation: async (mail) => send(mail) },
+    },
   };
 }

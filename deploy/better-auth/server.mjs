@@ -10,19 +10,24 @@ const KEEP_ALIVE_SECONDS = 120;
 const SHUTDOWN_SECONDS = 15;
 
 function log(level, message, fields = {}) {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`,
+  );
 }
 
 function answer(response, status, body) {
   if (response.headersSent) return response.destroy();
-  return response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  return response
+    .writeHead(status, { "content-type": "application/json" })
+    .end(JSON.stringify(body));
 }
 
 function createRoutes(authenticate) {
   return (request, response) => {
     const [path] = request.url.split("?", 1);
     if (path === "/healthz") return answer(response, 200, { status: "ok" });
-    if (!path.startsWith("/api/auth/")) return answer(response, 404, { message: "There is nothing at this address" });
+    if (!path.startsWith("/api/auth/"))
+      return answer(response, 404, { message: "There is nothing at this address" });
     // Better Auth rejects when the Host header makes no URL; unhandled, that rejection ends the process.
     return authenticate(request, response).catch((error) => {
       log("warning", "unreadable request", { error: error.message });
@@ -42,12 +47,19 @@ function stopOnSignals(server, pool) {
 
 async function start(settings) {
   const pool = settings.databaseUrl && new pg.Pool({ connectionString: settings.databaseUrl });
-  pool?.on("error", (error) => log("warning", "database connection lost", { error: error.message }));
+  pool?.on("error", (error) =>
+    log("warning", "database connection lost", { error: error.message }),
+  );
   const auth = createAuth(settings, pool, log);
   if (pool) await migrate(auth);
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000 }, createRoutes(toNodeHandler(auth)));
-  await new Promise((resolve, reject) => server.once("error", reject).listen(settings.port, settings.host, resolve));
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000 },
+    createRoutes(toNodeHandler(auth)),
+  );
+  await new Promise((resolve, reject) =>
+    server.once("error", reject).listen(settings.port, settings.host, resolve),
+  );
   stopOnSignals(server, pool);
   const { url, algorithm, userIds, cookieCache } = settings;
   const database = pool ? "postgresql" : "memory";
@@ -60,5 +72,8 @@ function refuseStart(exitCode, ...lines) {
 }
 
 const { settings, faults } = readSettings(process.env);
-if (faults.length > 0) refuseStart(2, "These settings stop the start:", ...faults.sort().map((fault) => `  ${fault}`));
-start(settings).catch((error) => refuseStart(1, `The server cannot start: ${error.message || error.code}`));
+if (faults.length > 0)
+  refuseStart(2, "These settings stop the start:", ...faults.sort().map((fault) => `  ${fault}`));
+start(settings).catch((error) =>
+  refuseStart(1, `The server cannot start: ${error.message || error.code}`),
+);

@@ -15,7 +15,8 @@ export function readSettings(environment) {
   const number = (name, max, fallback) => {
     const value = text(name, fallback);
     if (value === undefined) return undefined;
-    if (!/^\d{1,9}$/.test(value) || Number(value) > max) faults.push(`${name}: must be a whole number up to ${max}`);
+    if (!/^\d{1,9}$/.test(value) || Number(value) > max)
+      faults.push(`${name}: must be a whole number up to ${max}`);
     return Number(value);
   };
 
@@ -30,7 +31,10 @@ export function readSettings(environment) {
     keyGraceSeconds: number("KEY_GRACE_SECONDS", SECONDS_MAX),
     userIds: choice("USER_IDS", ["default", "uuid"]),
     cookieCache: choice("COOKIE_CACHE", COOKIE_CACHES),
-    trustedOrigins: text("TRUSTED_ORIGINS", "").split(",").map((origin) => origin.trim()).filter(Boolean),
+    trustedOrigins: text("TRUSTED_ORIGINS", "")
+      .split(",")
+      .map((origin) => origin.trim())
+      .filter(Boolean),
     rateLimit: choice("RATE_LIMIT", ["on", "off"]),
     mailLinks: choice("MAIL_LINKS", ["off", "log"]),
   };

@@ -1,6 +1,7 @@
 """Tools of Go and Java accept the OpenAPI document; `test_typescript.py` has JavaScript."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Final, cast
 
 from devkit.openapi.document import OPENAPI_FILE, build_document
 from devkit.openapi.schemas import Json
-from e2e.support.npm import find_program
 
 TOOLS: Final = Path(__file__).parents[1] / "openapi_tools"
 
@@ -22,7 +22,7 @@ def count_paths(command: Sequence[str]) -> int:
     """Validate the document by a program, and return the number of paths that it prints."""
     name, *arguments = command
     process = subprocess.run(
-        [find_program(name), *arguments],
+        [shutil.which(name) or name, *arguments],
         check=False,
         cwd=TOOLS,
         capture_output=True,

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
+from devkit.platform.node import NODE, install_packages
 from devkit.platform.processes import ProcessGroup
 from e2e.support.contract import Profile, Task
-from e2e.support.npm import find_program, install_packages
 from e2e.support.user_client import UserClientFactory
 
 FOLDER: Final = Path(__file__).parents[1] / "typescript"
@@ -27,7 +27,7 @@ def run_node(*arguments: str, **environment: str) -> str:
         environment: Variables besides those of this process.
     """
     process = subprocess.run(
-        [find_program("node"), *arguments],
+        [NODE, *arguments],
         check=False,
         cwd=FOLDER,
         env=os.environ | environment,

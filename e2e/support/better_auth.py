@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from urllib.parse import unquote
 import httpx
 import jwt
 
+from devkit.platform.node import NODE, install_packages, node_environment
 from devkit.platform.processes import POLL_SECONDS, Process, ProcessGroup
-from e2e.support.npm import find_program, install_packages
 
 FOLDER: Final = Path(__file__).parents[2] / "deploy" / "better-auth"
 
@@ -147,16 +146,16 @@ async def start_better_auth(
         environment: Further settings as in the README of `deploy/better-auth`.
     """
     await install_packages(group, FOLDER)
-    settings = {
+    settings = node_environment()
+    settings |= {
         "BETTER_AUTH_URL": PUBLIC_URL,
         "BETTER_AUTH_SECRET": token_hex(32),
         "PORT": "0",
-        "PATH": os.environ["PATH"],
         "RATE_LIMIT": "off",
         "MAIL_LINKS": "log",
     }
     settings |= environment
-    command = [find_program("node"), FOLDER / "server.mjs"]
+    command = [NODE, FOLDER / "server.mjs"]
     process = group.start(f"better-auth-{token_hex(4)}", command, settings)
 
     async def is_started() -> bool:
