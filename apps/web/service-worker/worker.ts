@@ -1,0 +1,59 @@
+/**
+ * Makes the app start without a network.
+ *
+ * Each version of the app has a cache of its own, filled before the version is used. A page and the files that it names
+ * come from one build, because file names contain a hash: versions never mix. Answers of the API are never cached here.
+ */
+declare const self: ServiceWorkerGlobalScope;
+
+/** The addresses of all files of this build; written by `build/service-worker-files.ts`. */
+declare const __FILES__: string[];
+declare const __VERSION__: string;
+
+const CACHE = `app-${__VERSION__}`;
+
+/** Open tabs of the version before this one still load parts of it. */
+const VERSIONS_KEPT = 2;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(install());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(activate());
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (url.pathname === "/" || url.pathname.startsWith("/assets/")) {
+    event.respondWith(answer(request, url));
+  }
+});
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  // `reload`: the page must not come from the browser's own cache, where it may be older than its files.
+  await cache.addAll(__FILES__.map((file) => new Request(file, { cache: "reload" })));
+  await self.skipWaiting();
+}
+
+async function activate(): Promise<void> {
+  const names = (await caches.keys()).filter((name) => name.startsWith("app-"));
+  const others = names.filter((name) => name !== CACHE);
+  const outdated = others.slice(0, Math.max(0, others.length - (VERSIONS_KEPT - 1)));
+  await Promise.all(outdated.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+async function answer(request: Request, url: URL): Promise<Response> {
+  const current = await caches.open(CACHE);
+  const cached =
+    url.pathname === "/"
+      ? await current.match("/")
+      : ((await current.match(request)) ?? (await caches.match(request)));
+  return cached ?? fetch(request);
+}
+
+export {};
