@@ -186,12 +186,28 @@ def test_keys_are_not_fetched_over_http_from_another_machine(make_settings: Make
     ],
 )
 @pytest.mark.parametrize(
-    "name", ["better_auth_url", "better_auth_jwks_url", "tasks_url", "users_url"]
+    "name",
+    [
+        "better_auth_url",
+        "better_auth_jwks_url",
+        "tasks_url",
+        "users_url",
+        "better_auth_server_url",
+    ],
 )
 def test_a_url_setting_must_be_a_plain_url(
     make_settings: MakeSettings, name: str, url: str
 ) -> None:
     assert invalid_settings(make_settings, **{name: url}) == [name]
+
+
+def test_the_url_of_the_better_auth_server_has_no_path(make_settings: MakeSettings) -> None:
+    url = "http://127.0.0.1:3000"
+
+    assert invalid_settings(make_settings, better_auth_server_url=f"{url}/api/auth") == [
+        "better_auth_server_url"
+    ]
+    assert make_settings(better_auth_server_url=f"{url}/").better_auth_server_url == url
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from auth_gateway.passport import PassportSigner
 from auth_gateway.proxy.middleware import ProxyMiddleware
 from auth_gateway.proxy.upstream import (
     UpstreamService,
+    better_auth_servers,
     check_readiness,
     client_session,
     upstream_services,
@@ -72,7 +73,11 @@ def _create_proxy_app(
         _lifespan(keys),
         [
             Middleware(RequestMiddleware, deadline_seconds=None, explain=settings.explain_refusals),
-            Middleware(ProxyMiddleware, authenticator=authenticator, services=services),
+            Middleware(
+                ProxyMiddleware,
+                authenticator=authenticator,
+                services=services + better_auth_servers(settings),
+            ),
         ],
     )
     return StrictCORSMiddleware(gateway, settings.cors_origins, settings.cors_request_headers)

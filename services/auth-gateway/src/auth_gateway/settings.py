@@ -52,6 +52,12 @@ def _require_plain_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _require_no_path(text: str) -> str:
+    if _URL.validate_python(text).path != "/":
+        raise ValueError("must be the URL of a server such as http://127.0.0.1:3000: no path")
+    return text
+
+
 def _require_origins(texts: tuple[str, ...]) -> tuple[str, ...]:
     for text in texts:
         if text == "*" or text != origin(text):
@@ -73,6 +79,9 @@ def _require_header_names(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 PlainUrl = Annotated[str, AfterValidator(_require_plain_url)]
 """An http or https URL, stored without a closing slash."""
+
+ServerUrl = Annotated[PlainUrl, AfterValidator(_require_no_path)]
+"""A URL without a path, as the edge needs it too."""
 
 Origins = Annotated[CommaSeparated, AfterValidator(_require_origins)]
 """Any number of origins as browsers spell them."""
@@ -210,6 +219,9 @@ class GatewaySettings(TokenSettings):
 
     users_url: PlainUrl
     """Where the gateway reaches the users service."""
+
+    better_auth_server_url: ServerUrl | None = None
+    """Where the proxy reaches the Better Auth server that it shows at `/api/auth/`. Unset: 404."""
 
     cors_origins: Origins = ()
     """Origins of the front ends that may use the API from a browser."""

@@ -1,7 +1,7 @@
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -14,15 +14,19 @@ from devkit.testing.stub_server import StubServer
 
 from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
 
+Upstreams: TypeAlias = tuple[StubServer, StubServer, StubServer]
+"""The tasks and the users service, and the Better Auth server."""
+
 
 @pytest.fixture(scope="session")
-async def upstreams() -> AsyncGenerator[tuple[StubServer, StubServer]]:
-    """Run stubs of the tasks and the users service."""
-    tasks = StubServer()
-    users = StubServer()
-    await asyncio.gather(tasks.start(), users.start())
-    yield tasks, users
-    await asyncio.gather(tasks.stop(), users.stop())
+async def upstreams() -> AsyncGenerator[Upstreams]:
+    """Run stubs of what the gateway forwards to."""
+    upstreams = (StubServer(), StubServer(), StubServer())
+    for upstream in upstreams:
+        await upstream.start()
+    yield upstreams
+    for upstream in upstreams:
+        await upstream.stop()
 
 
 @pytest.fixture
@@ -41,14 +45,15 @@ def token(better_auth_secret: str) -> str:
 
 @pytest.fixture(scope="session")
 def environment(
-    upstreams: tuple[StubServer, StubServer], keys: PassportKeys, better_auth_secret: str
+    upstreams: Upstreams, keys: PassportKeys, better_auth_secret: str
 ) -> dict[str, str]:
-    tasks, users = upstreams
+    tasks, users, better_auth = upstreams
     return minimal_environment() | {
         "BETTER_AUTH_SECRET": better_auth_secret,
         "PASSPORT_PRIVATE_KEY": keys.private,
         "TASKS_URL": f"http://127.0.0.1:{tasks.port}",
         "USERS_URL": f"http://127.0.0.1:{users.port}",
+        "BETTER_AUTH_SERVER_URL": f"http://127.0.0.1:{better_auth.port}",
         "CORS_ORIGINS": f"{FRONT_END},http://localhost:3000",
         "CORS_REQUEST_HEADERS": "X-Client-Version, X-Tenant",
     }
@@ -56,22 +61,21 @@ def environment(
 
 @asynccontextmanager
 async def _run_gateway(
-    logs: Path, environment: dict[str, str], upstreams: tuple[StubServer, StubServer]
+    logs: Path, environment: dict[str, str], upstreams: Upstreams
 ) -> AsyncGenerator[RunningGateway]:
-    tasks, users = upstreams
     port = free_ports(1)[0]
     async with ProcessGroup(logs) as group:
         started = start_service(group, "gateway", environment, port)
         await started.wait_until_ready()
         process = started.process
-        yield RunningGateway(port, process.popen.pid, process.log, tasks, users)
+        yield RunningGateway(port, process.popen.pid, process.log, *upstreams)
 
 
 @pytest.fixture(scope="session")
 async def _proxy_gateway(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
-    upstreams: tuple[StubServer, StubServer],
+    upstreams: Upstreams,
 ) -> AsyncGenerator[RunningGateway]:
     logs = tmp_path_factory.mktemp("proxy")
     async with _run_gateway(logs, environment, upstreams) as gateway:
@@ -82,7 +86,7 @@ async def _proxy_gateway(
 async def _forward_auth_gateway(
     tmp_path_factory: pytest.TempPathFactory,
     environment: dict[str, str],
-    upstreams: tuple[StubServer, StubServer],
+    upstreams: Upstreams,
 ) -> AsyncGenerator[RunningGateway]:
     logs = tmp_path_factory.mktemp("forward-auth")
     environment = environment | {"MODE": "forward-auth"}
@@ -95,6 +99,7 @@ def gateway(_proxy_gateway: RunningGateway) -> RunningGateway:
     """Run a gateway in proxy mode; its services are reset before each test."""
     _proxy_gateway.tasks.reset()
     _proxy_gateway.users.reset()
+    _proxy_gateway.better_auth.reset()
     return _proxy_gateway
 
 

@@ -25,6 +25,7 @@ class RunningGateway:
     log: Path
     tasks: StubServer
     users: StubServer
+    better_auth: StubServer
 
     async def request(
         self,

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from starlette.types import Scope
+
 from auth_gateway.authentication.parser import RawHeaders
 from common.problems import BadRequest
 
@@ -36,6 +38,9 @@ IDENTITY_HEADERS: Final = frozenset(
 )
 """Headers that a service could mistake for the gateway's statement of who sends a request, and
 from where."""
+
+CREDENTIALS: Final = frozenset({b"authorization", b"cookie"})
+"""Headers with which a client shows who it is."""
 
 GATEWAY_SET: Final = frozenset({b"content-length", b"expect", b"host", b"x-request-id"})
 """Headers that the gateway sets itself on requests to a service."""
@@ -80,14 +85,38 @@ def _is_controlled(name: bytes) -> bool:
     return name in _NOT_FOR_SERVICES or name.startswith(_FORWARDED_PREFIX)
 
 
-def request_headers(headers: RawHeaders) -> list[tuple[str, str]]:
-    """Return the client's headers that a service may see."""
+def request_headers(
+    headers: RawHeaders, *, keep_credentials: bool = False
+) -> list[tuple[str, str]]:
+    """Return the client's headers that a service may see.
+
+    Args:
+        headers: The headers as they were received.
+        keep_credentials: Whether the client's own token and cookies are among them.
+    """
     dropped = _NOT_FOR_SERVICES | _names_in_connection(headers)
+    if keep_credentials:
+        dropped = dropped - CREDENTIALS
     forwarded: list[tuple[str, str]] = []
     for name, value in headers:
         if name not in dropped and not name.startswith(_FORWARDED_PREFIX):
             forwarded.append((name.decode(), value.decode(errors="replace")))
     return forwarded
+
+
+def forwarding_headers(scope: Scope) -> list[tuple[str, str]]:
+    """Return where a request comes from and what it was sent to, whatever its client says.
+
+    The host is forwarded as well: Better Auth makes the request's URL of it, as behind the edge.
+    """
+    headers = [("X-Forwarded-Proto", scope["scheme"])]
+    if scope["client"] is not None:
+        headers.append(("X-Forwarded-For", scope["client"][0]))
+    for name, value in scope["headers"]:
+        if name == b"host" and value:
+            headers.append(("Host", value.decode()))
+            headers.append(("X-Forwarded-Host", value.decode()))
+    return headers
 
 
 def response_headers(headers: RawHeaders) -> list[tuple[bytes, bytes]]:

@@ -5,10 +5,15 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth_gateway.authentication import AuthenticatedUser, Authenticator
+from auth_gateway.authentication import Authenticator
 from auth_gateway.authentication.parser import RawHeaders
 from auth_gateway.proxy.forward import UpstreamRequest, forward
-from auth_gateway.proxy.headers import CLOSE_CONNECTION, drop_ambiguous_names, request_headers
+from auth_gateway.proxy.headers import (
+    CLOSE_CONNECTION,
+    drop_ambiguous_names,
+    forwarding_headers,
+    request_headers,
+)
 from auth_gateway.proxy.paths import normalize
 from auth_gateway.proxy.upstream import CONTENT_LENGTH_LIMIT_BYTES, UpstreamService
 from common.problems import BadRequest, BodyTooLarge
@@ -51,9 +56,13 @@ class ProxyMiddleware:
             return
         content_length = _get_content_length(scope, service.content_length_limit_bytes)
         scope["route"] = service
-        user = await self._authenticate(scope["headers"])
-        RequestState.of(scope).pseudonym = user.pseudonym
-        request = _to_upstream_request(scope, service, path, content_length, user)
+        if service.checks_credentials:
+            headers = request_headers(scope["headers"], keep_credentials=True)
+            headers += forwarding_headers(scope)
+        else:
+            headers = request_headers(scope["headers"])
+            headers += await self._identity_headers(scope)
+        request = _to_upstream_request(scope, service, path, content_length, headers)
         await forward(scope["app"].state.client_session, request, receive, send)
 
     def _find_service(self, path: str) -> UpstreamService | None:
@@ -62,11 +71,13 @@ class ProxyMiddleware:
                 return service
         return None
 
-    async def _authenticate(self, headers: RawHeaders) -> AuthenticatedUser:
-        user = self._authenticator.get_cached_by_headers(headers)
+    async def _identity_headers(self, scope: Scope) -> list[tuple[str, str]]:
+        """Return the headers that tell a service who sends the request."""
+        user = self._authenticator.get_cached_by_headers(scope["headers"])
         if user is None:
-            user = await self._authenticator.authenticate(headers)
-        return user
+            user = await self._authenticator.authenticate(scope["headers"])
+        RequestState.of(scope).pseudonym = user.pseudonym
+        return [("Authorization", f"Bearer {user.passport}"), ("X-User-Id", user.user_id)]
 
 
 def _to_upstream_request(
@@ -74,13 +85,11 @@ def _to_upstream_request(
     service: UpstreamService,
     path: str,
     content_length: int | None,
-    user: AuthenticatedUser,
+    headers: list[tuple[str, str]],
 ) -> UpstreamRequest:
+    """Complete the headers with those that every service gets."""
     state = RequestState.of(scope)
     client_headers: RawHeaders = scope["headers"]
-    headers = request_headers(client_headers)
-    headers.append(("Authorization", f"Bearer {user.passport}"))
-    headers.append(("X-User-Id", user.user_id))
     headers.append(("X-Request-ID", state.request_id))
     if content_length:
         headers.append(("Content-Length", str(content_length)))

@@ -9,7 +9,7 @@ from typing import Final
 
 import aiohttp
 
-from auth_gateway.settings import GatewaySettings
+from auth_gateway.settings import BETTER_AUTH_PATH, GatewaySettings
 from common.health import HealthStatus
 
 CONNECT_TIMEOUT_SECONDS: Final = 1.0
@@ -59,6 +59,8 @@ class UpstreamService:
     url: str
     content_length_limit_bytes: int = CONTENT_LENGTH_LIMIT_BYTES
     response_timeout_seconds: float = RESPONSE_TIMEOUT_SECONDS
+    checks_credentials: bool = False
+    """Whether it gets the client's own token and cookies, and checks them itself."""
 
     def matches(self, path: str) -> bool:
         """Return whether requests for this path go to the service."""
@@ -66,7 +68,7 @@ class UpstreamService:
 
 
 def upstream_services(settings: GatewaySettings) -> tuple[UpstreamService, ...]:
-    """Return the services in the order in which they are matched."""
+    """Return the services that need a token, in the order in which they are matched."""
     return (
         UpstreamService("tasks", "/tasks", settings.tasks_url),
         UpstreamService("tasks", "/lists", settings.tasks_url),
@@ -80,6 +82,17 @@ def upstream_services(settings: GatewaySettings) -> tuple[UpstreamService, ...]:
         ),
         UpstreamService("users", "/users", settings.users_url),
     )
+
+
+def better_auth_servers(settings: GatewaySettings) -> tuple[UpstreamService, ...]:
+    """Return the Better Auth server, if there is one.
+
+    Readiness does not depend on it: tokens that were issued stay valid while it is away.
+    """
+    url = settings.better_auth_server_url
+    if url is None:
+        return ()
+    return (UpstreamService("better-auth", BETTER_AUTH_PATH, url, checks_credentials=True),)
 
 
 @asynccontextmanager
