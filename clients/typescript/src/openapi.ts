@@ -634,7 +634,7 @@ export interface components {
             name?: string;
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -760,7 +760,7 @@ export interface components {
         ListChange: {
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -873,7 +873,7 @@ export interface components {
         ListReplace: {
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -951,7 +951,7 @@ export interface components {
             labels?: string[];
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -1011,7 +1011,7 @@ export interface components {
             labels?: string[];
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -1032,7 +1032,7 @@ export interface components {
         TaskDelete: {
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -1047,7 +1047,7 @@ export interface components {
         TaskMove: {
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -1090,7 +1090,7 @@ export interface components {
             id: string;
             /**
              * Format: uuid
-             * @description The owner.
+             * @description The owner: the id in GET /users/me. The user's id at Better Auth is another one, unless it is a UUID.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id: string;
@@ -1188,7 +1188,7 @@ export interface components {
             labels?: string[];
             /**
              * @deprecated
-             * @description The authenticated user, if it is sent: the id, or the subject of the token.
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
              * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
              */
             user_id?: string | null;
@@ -1277,7 +1277,7 @@ export interface components {
              */
             auth_issuer: string;
             /**
-             * @description The user's id there.
+             * @description The user's id there, the subject of the token.
              * @example h7RyX2mPqLz0aVtC
              */
             auth_subject: string;
@@ -1345,7 +1345,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request names another user than the token does. */
+        /** @description The request names another user than the token: GET /users/me tells whose token it is. */
         403: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1357,7 +1357,7 @@ export interface components {
                  *       "type": "/problems/other-user",
                  *       "title": "Forbidden",
                  *       "status": 403,
-                 *       "detail": "The request names another user than the token does.",
+                 *       "detail": "The request names another user than the token: GET /users/me tells whose token it is.",
                  *       "code": "other-user",
                  *       "request_id": "0b6f4c1e-93a7-4e0b-8f59-2d7c18a4e6f3"
                  *     }
@@ -2464,7 +2464,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2589,7 +2589,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2647,7 +2647,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2697,7 +2697,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2761,7 +2761,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2842,7 +2842,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2899,7 +2899,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -2961,7 +2961,7 @@ export interface operations {
             query?: {
                 /**
                  * @deprecated
-                 * @description The authenticated user, if it is sent: the id, or the subject of the token.
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
@@ -3199,7 +3199,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The user's own id.
+                 * @description The user's own id, as in GET /users/me. The user's id at Better Auth is another one, unless it is a UUID.
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id: string;

@@ -116,9 +116,21 @@ async def test_an_unknown_name_is_reported_with_a_suggestion(
     assert [(error["location"][-1], error["message"]) for error in body.json()["errors"]] == [
         ("Name", "There is no such field; name may be meant."),
         ("naem", "There is no such field; name may be meant."),
-        ("zzz", "There is no such field."),
+        ("zzz", "There is no such field; possible are name, size, owner."),
         ("owner[]", "There is no such field; owner may be meant."),
     ]
+
+
+async def test_an_unknown_parameter_without_a_similar_one_lists_the_possible_ones(
+    client: AsyncClient,
+) -> None:
+    of_list = await client.get("/things?zzz=1")
+    of_thing = await client.get(f"/things/{uuid4()}?zzz=1")
+
+    [error] = of_list.json()["errors"]
+    assert error["message"] == "There is no such parameter; possible are size."
+    [error] = of_thing.json()["errors"]
+    assert error["message"] == "There is no such parameter; none is possible here."
 
 
 @pytest.mark.parametrize(

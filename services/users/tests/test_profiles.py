@@ -82,6 +82,7 @@ async def test_a_user_id_that_is_no_uuid_is_400(as_user: ClientFactory, text: st
     assert response.status_code == 400
     [error] = response.json()["errors"]
     assert error["location"] == ["path", "user_id"]
+    assert "GET /users/me" in error["message"]
 
 
 @pytest.mark.scenario("S002-FR-002")

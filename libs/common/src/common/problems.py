@@ -110,7 +110,7 @@ class Unauthorized(ProblemError, status=401, title="Unauthorized", headers=INVAL
 
 
 class Forbidden(ProblemError, status=403, title="Forbidden"):
-    """The request names another user than the token does."""
+    """The request names another user than the token: GET /users/me tells whose token it is."""
 
 
 class NotFound(ProblemError, status=404, title="Not Found"):

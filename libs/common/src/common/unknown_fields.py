@@ -1,12 +1,14 @@
 """Field names that a request makes up: which may be repeated, and which known one was meant."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import Final, TypeAlias, get_args
 
 from pydantic import BaseModel, JsonValue
+from pydantic.config import JsonDict
 
 from common.problems import ERRORS_MAX, FieldError
 
@@ -18,6 +20,32 @@ Location: TypeAlias = tuple[str | int, ...]
 
 _PRINTABLE_NAME = re.compile(r"[A-Za-z0-9_.:$@*/+()\[\]-]{1,64}")
 """A name that may be repeated in a response: short, and harmless in a page or a log."""
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+"""A word of a name in any style: `due_date`, `dueDate`, `due-date` and `DUE_DATE` have two."""
+
+_FILLERS: Final = frozenset({"id", "is"})
+"""Words that many names have: sharing them alone means nothing."""
+
+_SIMILARITY_MIN: Final = 0.7
+"""The least similarity of two names, between 0 and 1, at which one may be a misspelling."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The field names of one model; computed once, because any request may look them up."""
+
+    offered: Sequence[str]
+    """The names that a client should know: neither deprecated nor rejected."""
+
+    by_meaning: Mapping[str, str]
+    """The fields by their words without separators, and by their synonyms."""
+
+    words: Mapping[str, frozenset[str]]
+    """The words of each offered field but for fillers, fields with the most words first."""
+
+    nested: Sequence[tuple[str, type[BaseModel]]]
+    """The fields whose type is a model, or a union with one, with that model."""
 
 
 def printable_location(location: Location) -> list[str | int]:
@@ -41,37 +69,81 @@ def find_unknown_fields(
     """
     if not isinstance(document, dict):
         return []
-    known = list(model.model_fields)
+    names = _names_of(model)
     unknown = [name for name in document if name not in model.model_fields]
-    errors = [_describe((*location, name), known) for name in unknown[:ERRORS_MAX]]
+    errors = [_describe((*location, name), names) for name in unknown[:ERRORS_MAX]]
     # The others are only counted, so that thousands of names cost no search for similar ones.
     errors += errors[-1:] * (len(unknown) - len(errors))
-    for name, nested_model in _nested_models(model):
+    for name, nested_model in names.nested:
         errors += find_unknown_fields((*location, name), nested_model, document.get(name))
     return errors
 
 
-def _describe(location: Location, known: Sequence[str]) -> FieldError:
+def _describe(location: Location, names: _Names) -> FieldError:
     name = str(location[-1])
     kind = "field"
     if location[0] == "query":
         kind = "parameter"
-    message = f"There is no such {kind}."
     if not _PRINTABLE_NAME.fullmatch(name):
         message = (
             f"There is no {kind} of this name, which is too long or has characters that no name "
             "has."
         )
+    elif meant := _find_meant(name, names):
+        message = f"There is no such {kind}; {meant} may be meant."
+    elif names.offered:
+        message = f"There is no such {kind}; possible are {', '.join(names.offered)}."
     else:
-        similar = get_close_matches(name, known, n=1)
-        if similar:
-            message = f"There is no such {kind}; {similar[0]} may be meant."
+        message = f"There is no such {kind}; none is possible here."
     return FieldError(location=printable_location(location), code=CODE, message=message)
 
 
+def _find_meant(name: str, names: _Names) -> str | None:
+    """Return the field that a printable name probably stands for.
+
+    It is the one that is only written differently or has this synonym, else one that has all words
+    of the name or the other way round, else the one that is spelled most similarly.
+    """
+    words = _words_of(name)
+    meaning = "".join(words)
+    if meaning in names.by_meaning:
+        return names.by_meaning[meaning]
+    meant_words = frozenset(words) - _FILLERS
+    for field, field_words in names.words.items():
+        if field_words and meant_words and _is_part(field_words, meant_words):
+            return field
+    similar = get_close_matches(meaning, names.by_meaning, n=1, cutoff=_SIMILARITY_MIN)
+    if similar:
+        return names.by_meaning[similar[0]]
+    return None
+
+
+def _is_part(words: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether one has all words of the other."""
+    return words <= others or words >= others
+
+
+def _words_of(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
+
+
 @cache
+def _names_of(model: type[BaseModel]) -> _Names:
+    # As the API shows them: without fields that exist only to be rejected with an explanation.
+    properties: Mapping[str, JsonDict] = model.model_json_schema().get("properties", {})
+    offered = [name for name, schema in properties.items() if not schema.get("deprecated")]
+    by_meaning = {"".join(_words_of(name)): name for name in properties}
+    synonyms: Mapping[str, Sequence[str]] = getattr(model, "synonyms", {})
+    for name, others in synonyms.items():
+        for other in others:
+            if name in model.model_fields:
+                by_meaning.setdefault("".join(_words_of(other)), name)
+    most_words_first = sorted(offered, key=lambda name: len(_words_of(name)), reverse=True)
+    words = {name: frozenset(_words_of(name)) - _FILLERS for name in most_words_first}
+    return _Names(offered, by_meaning, words, _nested_models(model))
+
+
 def _nested_models(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
-    """Return the fields whose type is a model, or a union with one, with that model."""
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         for kind in get_args(field.annotation) or [field.annotation]:

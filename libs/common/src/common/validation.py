@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from common.authentication import authenticate
@@ -46,6 +47,14 @@ In a body these, and codes that are not pydantic's, are 422. Every other code is
 UNREADABLE: Final = frozenset(kind.replace("_", "-") for kind in get_args(ErrorType)) - RULES
 """All other codes of pydantic."""
 
+_INVALID_ID_MESSAGES: Final = {
+    "user_id": "User ids are UUIDs here, unlike most ids at Better Auth; GET /users/me tells yours."
+}
+"""What to say about an id in the path that is no UUID, by the name of the path parameter."""
+
+_INVALID_ID_MESSAGE: Final = "Input should be a valid UUID"
+"""The same for all other path parameters, in pydantic's words."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Model = TypeVar("Model", bound="StrictModel")
@@ -56,6 +65,12 @@ class StrictModel(BaseModel, extra="forbid", strict=True):
 
     repeatable: ClassVar[frozenset[str]] = frozenset()
     """Query parameters that may be given several times; their values are lists."""
+
+    synonyms: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """For the name of a field, other names by which clients may call it: errors suggest the field.
+
+    Names of fields that the model lacks have no effect.
+    """
 
 
 class NoParameters(StrictModel):
@@ -190,7 +205,7 @@ def _find_invalid_ids(path_params: Mapping[str, str]) -> list[FieldError]:
     errors: list[FieldError] = []
     for name, text in path_params.items():
         if not _UUID.fullmatch(text):
-            message = "Input should be a valid UUID"
+            message = _INVALID_ID_MESSAGES.get(name, _INVALID_ID_MESSAGE)
             errors.append(_field_error(("path", name), "uuid_parsing", message))
     return errors
 
@@ -205,15 +220,26 @@ def collect_errors(source: str, validate: Callable[[], Model]) -> ValidationResu
     try:
         return ValidationResult(validate(), [])
     except ValidationError as error:
-        details = error.errors(include_input=False, include_context=False)
+        details = error.errors(include_input=False, include_url=False)
     errors: list[FieldError] = []
     for detail in details:
-        message = detail["msg"]
-        # pydantic's own errors have a URL. After a comma their messages may quote the input.
-        if "url" in detail:
-            message = message.partition(",")[0]
-        errors.append(_field_error((source, *detail["loc"]), detail["type"], message))
+        location = (source, *detail["loc"])
+        errors.append(_field_error(location, detail["type"], _message_of(detail)))
     return ValidationResult(None, errors)
+
+
+def _message_of(detail: ErrorDetails) -> str:
+    """Return the whole sentence of a validator, but nothing of the input.
+
+    pydantic puts a prefix before the message of an exception, and after its own "Input should be a
+    valid UUID" it puts what its parser says, which may quote the input.
+    """
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, Exception):
+        return str(cause)
+    if isinstance(cause, str):
+        return detail["msg"].partition(cause)[0].rstrip(",: ")
+    return detail["msg"]
 
 
 def _field_error(location: Location, error_type: str, message: str) -> FieldError:

@@ -39,7 +39,14 @@ _IMPORT_BODY: Final = {"requestBody": {"required": True, "content": _NDJSON_CONT
 
 _no_query_params = Depends(QueryParams(NoParameters))
 
-UserId = Annotated[UUID, Path(description="The user's own id.", examples=[EXAMPLE_USER])]
+UserId = Annotated[
+    UUID,
+    Path(
+        description="The user's own id, as in GET /users/me. The user's id at Better Auth is "
+        "another one, unless it is a UUID.",
+        examples=[EXAMPLE_USER],
+    ),
+]
 
 
 @router.get("/users/me", response_model=UserRead, dependencies=[_no_query_params])

@@ -127,7 +127,11 @@ class UserRead(TypedDict):
         str, Field(description="Who authenticates the user.", examples=["better-auth"])
     ]
     auth_subject: Annotated[
-        str, Field(description="The user's id there.", examples=["h7RyX2mPqLz0aVtC"])
+        str,
+        Field(
+            description="The user's id there, the subject of the token.",
+            examples=["h7RyX2mPqLz0aVtC"],
+        ),
     ]
     created_at: DateTimeText
     updated_at: DateTimeText

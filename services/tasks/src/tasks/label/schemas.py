@@ -1,6 +1,6 @@
 """Request and response models of labels."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, with_config
@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from common.validation import StrictModel
 from tasks.core.types import EXAMPLE_USER, AssertedUser, DateTimeText, IgnoredReadOnly, Version
 from tasks.core.types.names import EXAMPLE_LABEL, LabelName
+from tasks.core.types.synonyms import SYNONYMS
 
 
 class LabelChange(StrictModel):
@@ -18,6 +19,7 @@ class LabelChange(StrictModel):
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "holidays"}]})
+    synonyms: ClassVar = SYNONYMS
 
     name: LabelName = Field(default_factory=str)
     user_id: AssertedUser = None

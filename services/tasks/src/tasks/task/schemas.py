@@ -1,6 +1,6 @@
 """Request and response bodies of tasks."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
@@ -22,6 +22,7 @@ from tasks.core.types import (
     Version,
 )
 from tasks.core.types.names import Labels, ListId
+from tasks.core.types.synonyms import SYNONYMS
 from tasks.core.types.texts import Description, Title
 from tasks.limits import PRIORITIES
 from tasks.task.due import Due, DueRead
@@ -33,6 +34,8 @@ def _example(**fields: JsonValue) -> ConfigDict:
 
 class CompletionFields(StrictModel):
     """Whether a task is completed, in either of two spellings."""
+
+    synonyms: ClassVar = SYNONYMS
 
     is_completed: bool = Field(default_factory=bool, examples=[False])
     status: Status = Field(default_factory=lambda: "pending")
@@ -127,6 +130,7 @@ class TaskMove(StrictModel):
     """Where to move a task."""
 
     model_config = _example(after=None)
+    synonyms: ClassVar = SYNONYMS
 
     user_id: AssertedUser = None
     list_id: ListId | None = Field(
@@ -151,6 +155,8 @@ class TaskDelete(StrictModel):
 class UserIdQuery(StrictModel):
     """The query string of endpoints without other query parameters."""
 
+    synonyms: ClassVar = SYNONYMS
+
     user_id: AssertedUser = None
 
 
@@ -158,7 +164,14 @@ class TaskRead(TypedDict):
     """A task in a response: every field is always present."""
 
     id: Annotated[UUID, Field(examples=[EXAMPLE_TASK])]
-    user_id: Annotated[UUID, Field(description="The owner.", examples=[EXAMPLE_USER])]
+    user_id: Annotated[
+        UUID,
+        Field(
+            description="The owner: the id in GET /users/me. The user's id at Better Auth is "
+            "another one, unless it is a UUID.",
+            examples=[EXAMPLE_USER],
+        ),
+    ]
     title: Title
     description: Description | None
     is_completed: Annotated[bool, Field(examples=[False])]

@@ -1,6 +1,6 @@
 """Request and response models of lists."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -17,6 +17,7 @@ from tasks.core.types import (
     Version,
 )
 from tasks.core.types.names import EXAMPLE_LIST, ListName
+from tasks.core.types.synonyms import SYNONYMS
 
 _EXAMPLE = ConfigDict(json_schema_extra={"examples": [{"name": "Garden"}]})
 
@@ -25,6 +26,7 @@ class ListCreate(StrictModel):
     """A new list."""
 
     model_config = _EXAMPLE
+    synonyms: ClassVar = SYNONYMS
 
     name: ListName
     id: ForbiddenId = None
@@ -32,6 +34,8 @@ class ListCreate(StrictModel):
 
 class _ReadOnlyFields(StrictModel):
     """The fields of a list that may be sent as they were read. Only the ids are checked."""
+
+    synonyms: ClassVar = SYNONYMS
 
     user_id: AssertedUser = None
     id: UUID | None = Field(

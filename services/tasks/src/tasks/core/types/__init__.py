@@ -154,14 +154,17 @@ def _check_asserted_user(asserted: str | None, info: ValidationInfo[User]) -> st
     user = info.context
     if asserted is None or asserted.lower() == str(user.id) or asserted == user.subject:
         return asserted
-    raise PydanticCustomError(OTHER_USER, "This must be the caller.")
+    raise PydanticCustomError(
+        OTHER_USER, "This must be the caller: the id in GET /users/me, or the subject of the token."
+    )
 
 
 AssertedUser = Annotated[
     str | None,
     AfterValidator(_check_asserted_user),
     Field(
-        description="The authenticated user, if it is sent: the id, or the subject of the token.",
+        description="The authenticated user, if it is sent: the id in GET /users/me, or the "
+        "subject of the token, which is the user's id at Better Auth.",
         examples=[EXAMPLE_USER],
         deprecated=True,
     ),
