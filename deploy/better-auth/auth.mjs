@@ -15,12 +15,17 @@ export function createAuth(settings, pool, log) {
     database: pool ?? memoryAdapter(emptyTables()),
     advanced: settings.userIds === "uuid" ? { database: { generateId: "uuid" } } : {},
     emailAndPassword: { enabled: true },
+    user: {
+      // With the password, or within a day of the sign-in.
+      deleteUser: { enabled: true },
+      changeEmail: changeEmail(settings, log),
+    },
+    emailVerification: emailVerification(settings, log),
     session: { cookieCache: cookieCache(settings) },
     plugins: [jwt(jwtOptions(settings)), bearer()],
     rateLimit: { enabled: settings.rateLimit === "on" },
     telemetry: { enabled: false },
     logger: { log: (level, ...said) => log(level, said.join(" "), { logger: "better-auth" }) },
-    ...(settings.mailLinks === "log" ? mailToLog(log) : {}),
   });
 }
 
@@ -30,8 +35,10 @@ export async function migrate(auth) {
   await runMigrations();
 }
 
-function jwtOptions({ algorithm, keyRotationSeconds, keyGraceSeconds, cookieCache }) {
+function jwtOptions(settings) {
+  const { algorithm, keyRotationSeconds, keyGraceSeconds, cookieCache, tokenSeconds } = settings;
   return {
+    jwt: { expirationTime: `${tokenSeconds}s` },
     jwks: {
       keyPairConfig: { alg: algorithm },
       rotationInterval: keyRotationSeconds,
@@ -49,12 +56,19 @@ function cookieCache({ cookieCache: kind }) {
 }
 
 /** Stand in for a mail server. Whoever reads the log can follow the links: never where real people sign up. */
-function mailToLog(log) {
-  const send = ({ user, url, token }) => log("info", "mail", { to: user.email, url, token });
-  return {
-    emailVerification: { sendOnSignUp: true, sendVerificationEmail: async (mail) => send(mail) },
-    user: {
-      changeEmail: { enabled: true, sendChangeEmailConfirmation: async (mail) => send(mail) },
-    },
-  };
+const mailToLog =
+  (log) =>
+  async ({ user, url, token }) =>
+    log("info", "mail", { to: user.email, url, token });
+
+function changeEmail({ mailLinks }, log) {
+  return mailLinks === "log"
+    ? { enabled: true, sendChangeEmailConfirmation: mailToLog(log) }
+    : undefined;
+}
+
+function emailVerification({ mailLinks }, log) {
+  return mailLinks === "log"
+    ? { sendOnSignUp: true, sendVerificationEmail: mailToLog(log) }
+    : undefined;
 }

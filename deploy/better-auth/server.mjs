@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { toNodeHandler } from "better-auth/node";
 import pg from "pg";
 import { createAuth, migrate } from "./auth.mjs";
+import { createCors } from "./cors.mjs";
 import { readSettings } from "./settings.mjs";
 
 /** Longer than the edge keeps an idle connection (90 s), or a reused one dies under a request. */
@@ -22,12 +23,13 @@ function answer(response, status, body) {
     .end(JSON.stringify(body));
 }
 
-function createRoutes(authenticate) {
+function createRoutes(authenticate, allowOrigin) {
   return (request, response) => {
     const [path] = request.url.split("?", 1);
     if (path === "/healthz") return answer(response, 200, { status: "ok" });
     if (!path.startsWith("/api/auth/"))
       return answer(response, 404, { message: "There is nothing at this address" });
+    if (allowOrigin(request, response)) return undefined;
     // Better Auth rejects when the Host header makes no URL; unhandled, that rejection ends the process.
     return authenticate(request, response).catch((error) => {
       log("warning", "unreadable request", { error: error.message });
@@ -55,7 +57,7 @@ async function start(settings) {
 
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000 },
-    createRoutes(toNodeHandler(auth)),
+    createRoutes(toNodeHandler(auth), createCors(settings.trustedOrigins)),
   );
   await new Promise((resolve, reject) =>
     server.once("error", reject).listen(settings.port, settings.host, resolve),

@@ -2,6 +2,8 @@ const ALGORITHMS = ["EdDSA", "ES256", "ES512", "PS256", "RS256"];
 const COOKIE_CACHES = ["off", "compact", "jwe", "jwt", "jwks"];
 const SECRET_BYTES_MIN = 32;
 const SECONDS_MAX = 999_999_999;
+/** A token cannot be withdrawn before it expires, so none lives longer than a day. */
+const TOKEN_SECONDS_MAX = 86_400;
 
 /** Read the environment once. Unset and empty mean the same; `faults` says everything that is wrong. */
 export function readSettings(environment) {
@@ -12,11 +14,11 @@ export function readSettings(environment) {
     if (!choices.includes(value)) faults.push(`${name}: must be one of ${choices.join(", ")}`);
     return value;
   };
-  const number = (name, max, fallback) => {
+  const number = (name, max, fallback, min = 0) => {
     const value = text(name, fallback);
     if (value === undefined) return undefined;
-    if (!/^\d{1,9}$/.test(value) || Number(value) > max)
-      faults.push(`${name}: must be a whole number up to ${max}`);
+    if (!/^\d{1,9}$/.test(value) || Number(value) < min || Number(value) > max)
+      faults.push(`${name}: must be a whole number from ${min} to ${max}`);
     return Number(value);
   };
 
@@ -27,6 +29,7 @@ export function readSettings(environment) {
     secret: text("BETTER_AUTH_SECRET", ""),
     databaseUrl: text("DATABASE_URL"),
     algorithm: choice("JWT_ALG", ALGORITHMS),
+    tokenSeconds: number("TOKEN_SECONDS", TOKEN_SECONDS_MAX, "900", 1),
     keyRotationSeconds: number("KEY_ROTATION_SECONDS", SECONDS_MAX),
     keyGraceSeconds: number("KEY_GRACE_SECONDS", SECONDS_MAX),
     userIds: choice("USER_IDS", ["default", "uuid"]),
@@ -38,6 +41,12 @@ export function readSettings(environment) {
     rateLimit: choice("RATE_LIMIT", ["on", "off"]),
     mailLinks: choice("MAIL_LINKS", ["off", "log"]),
   };
+  if (!settings.trustedOrigins.every(isOrigin)) {
+    faults.push(
+      "TRUSTED_ORIGINS: must be origins such as https://app.example.com, without a path, a closing slash or an " +
+        "asterisk, or schemes of apps such as myapp://",
+    );
+  }
   if (!/^https?:/.test(settings.url) || !URL.canParse(settings.url)) {
     faults.push("BETTER_AUTH_URL: must be the http(s) address that browsers use");
   }
@@ -45,4 +54,10 @@ export function readSettings(environment) {
     faults.push(`BETTER_AUTH_SECRET: must have at least ${SECRET_BYTES_MIN} bytes`);
   }
   return { settings, faults };
+}
+
+/** Whether a text is the origin of web pages as browsers spell it, or the scheme of an app on a phone. */
+function isOrigin(text) {
+  if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;
+  return /^[a-z][a-z0-9+.-]*:\/\/$/.test(text);
 }
