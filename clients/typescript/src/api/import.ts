@@ -1,0 +1,123 @@
+import type { CallOptions } from "../http/transport.js";
+import type { ExportRecord, ImportReport } from "../models.js";
+import { body, type Api } from "./api.js";
+import { readLines, type TextSource } from "./ndjson.js";
+
+const PART_BYTES_DEFAULT = 60_000_000;
+/** Longer than the platform waits for the body. */
+const DEADLINE_SECONDS = 120;
+
+/** An export: its text, or its records in their order. */
+export type ImportSource = TextSource | Iterable<ExportRecord> | AsyncIterable<ExportRecord>;
+
+/** Options of an import. */
+export interface ImportOptions extends CallOptions {
+  /**
+   * How long one request is; a longer import is sent in parts.
+   *
+   * All of a part is imported or nothing. Small parts suit slow connections and make progress visible.
+   */
+  partBytes?: number;
+  /** Called after each part with the number of lines that have been imported. */
+  onProgress?: (progress: { records: number }) => void;
+}
+
+/** Import what was exported, and add up the reports of the parts. */
+export async function importAll(
+  api: Api,
+  source: ImportSource,
+  options: ImportOptions = {},
+): Promise<ImportReport> {
+  const total: ImportReport = { created: 0, updated: 0, unchanged: 0, renumbered: 0 };
+  let records = 0;
+  for await (const part of split(linesOf(source), options.partBytes ?? PART_BYTES_DEFAULT)) {
+    const report = await importPart(api, part.lines, options);
+    total.created += report.created;
+    total.updated += report.updated;
+    total.unchanged += report.unchanged - part.repeatedRecords;
+    total.renumbered += report.renumbered;
+    records += part.newLines;
+    options.onProgress?.({ records });
+  }
+  return total;
+}
+
+function importPart(api: Api, lines: string[], options: ImportOptions): Promise<ImportReport> {
+  const sending = api.sending({ deadlineSeconds: DEADLINE_SECONDS, ...options });
+  return body(
+    api.POST("/users/me/import", {
+      body: `${lines.join("\n")}\n`,
+      bodySerializer: (text) => text,
+      headers: { "Content-Type": "application/x-ndjson" },
+      ...sending,
+    }),
+  );
+}
+
+/** What is sent in one request. */
+interface Part {
+  lines: string[];
+  newLines: number;
+  /** Lists and labels that an earlier part has brought. */
+  repeatedRecords: number;
+}
+
+/** Split into parts, each with the profile, the lists and the labels that the tasks refer to. */
+async function* split(lines: AsyncIterable<string>, bytesMax: number): AsyncGenerator<Part> {
+  const encoder = new TextEncoder();
+  const head: string[] = [];
+  let headBytes = 0;
+  let repeated = 0;
+  let part: string[] = [];
+  let bytes = 0;
+  const take = (): Part => {
+    const repeatedLines = repeated;
+    const taken = {
+      lines: part,
+      newLines: part.length - repeatedLines,
+      repeatedRecords: Math.max(0, repeatedLines - 1),
+    };
+    part = [...head];
+    bytes = headBytes;
+    repeated = head.length;
+    return taken;
+  };
+  for await (const line of lines) {
+    const length = encoder.encode(line).length + 1;
+    if (bytes + length > bytesMax && part.length > repeated) yield take();
+    part.push(line);
+    bytes += length;
+    if (!isTask(line)) {
+      head.push(line);
+      headBytes += length;
+    }
+  }
+  if (part.length > repeated) yield take();
+}
+
+/** Say whether a line is a task; the platform says what is wrong with one that is nothing. */
+function isTask(line: string): boolean {
+  try {
+    const record: unknown = JSON.parse(line);
+    return typeof record === "object" && record !== null && "kind" in record
+      ? record.kind === "task"
+      : true;
+  } catch {
+    return true;
+  }
+}
+
+async function* linesOf(source: ImportSource): AsyncGenerator<string> {
+  if (isText(source)) {
+    yield* readLines(source);
+    return;
+  }
+  for await (const record of source) yield JSON.stringify(record);
+}
+
+/** A stream is iterable as well where the runtime has that, but its chunks are no records. */
+function isText(source: ImportSource): source is TextSource {
+  return (
+    typeof source === "string" || source instanceof Blob || source instanceof ReadableStream
+  );
+}

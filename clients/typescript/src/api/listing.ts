@@ -1,0 +1,66 @@
+/** One page of a list, and where the next one begins. */
+export interface Page<Item> {
+  items: Item[];
+  /** Null on the last page. */
+  cursor: string | null;
+}
+
+/** Asks for one page; without a cursor for the first. */
+export type FetchPage<Item> = (cursor?: string) => Promise<Page<Item>>;
+
+/**
+ * A list that is not requested before it is used: `await` makes one array, `for await` asks for page after page.
+ */
+export class Listing<Item> implements Promise<Item[]>, AsyncIterable<Item> {
+  readonly [Symbol.toStringTag] = "Listing";
+  readonly #fetchArray: () => Promise<Item[]>;
+  readonly #fetchPage: FetchPage<Item>;
+  #array: Promise<Item[]> | null = null;
+
+  constructor(fetchArray: () => Promise<Item[]>, fetchPage: FetchPage<Item>) {
+    this.#fetchArray = fetchArray;
+    this.#fetchPage = fetchPage;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    for await (const page of this.pages()) yield* page;
+  }
+
+  /** Ask for page after page, with as many items in each as `limit` says. */
+  async *pages(): AsyncGenerator<Item[], void, undefined> {
+    let page = await this.#fetchPage();
+    yield page.items;
+    while (page.cursor !== null) {
+      page = await this.#fetchPage(page.cursor);
+      yield page.items;
+    }
+  }
+
+  then<Result = Item[], Failure = never>(
+    onFulfilled?: ((items: Item[]) => Result | PromiseLike<Result>) | null,
+    onRejected?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Result | Failure> {
+    return this.#request().then(onFulfilled, onRejected);
+  }
+
+  catch<Failure = never>(
+    onRejected?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Item[] | Failure> {
+    return this.#request().catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<Item[]> {
+    return this.#request().finally(onFinally);
+  }
+
+  #request(): Promise<Item[]> {
+    this.#array ??= this.#fetchArray();
+    return this.#array;
+  }
+}
+
+/** Return the cursor of the next page from the header `Link` (RFC 8288), whose host may be an internal one. */
+export function nextCursor(headers: Headers): string | null {
+  const next = /<[^>]*[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(headers.get("link") ?? "");
+  return next?.[1] === undefined ? null : decodeURIComponent(next[1].replaceAll("+", " "));
+}

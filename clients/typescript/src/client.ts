@@ -1,0 +1,153 @@
+import { createApi, type Api } from "./api/api.js";
+import { createLabels, type Labels } from "./api/labels.js";
+import { createLists, type Lists } from "./api/lists.js";
+import { createPlatform, type Platform } from "./api/platform.js";
+import { createTasks, type Tasks } from "./api/tasks.js";
+import { createUsers, type Users } from "./api/users.js";
+import { EtagCache } from "./http/etag-cache.js";
+import { Transport, type CallOptions, type TransportSettings } from "./http/transport.js";
+import { isBetterAuthClient, tokenFetcher, type Auth } from "./tokens/auth.js";
+import { Tabs } from "./tokens/tabs.js";
+import { TokenSource } from "./tokens/token-source.js";
+
+const DEADLINE_SECONDS_DEFAULT = 30;
+
+/** Settings of a client. */
+export interface ClientSettings {
+  /** The URL of the platform; `""` for the origin of the page. */
+  url: string;
+  /** A Better Auth client, or a function that returns a token. */
+  auth: Auth;
+  /** How long a call may take with all its repetitions; 30 by default. */
+  deadlineSeconds?: number;
+  /** Sends requests; by default the global `fetch`. */
+  fetch?: (request: Request) => Promise<Response>;
+  /** Called when the identity server says that nobody is signed in. */
+  onSignedOut?: () => void;
+  /**
+   * Whether tabs hand tokens to each other: by default in browsers with a Better Auth client.
+   *
+   * All tabs of the origin must then mean the same user.
+   */
+  sharesTokens?: boolean;
+}
+
+/** The token of the signed-in user. */
+export interface Tokens {
+  /** Return a token for requests of your own; rejects with `SignedOutError` or `AuthUnavailableError`. */
+  get(): Promise<string>;
+  /** Forget the user in all tabs: call it on sign-out. Calls that are running end with `SignedOutError`. */
+  forget(): void;
+}
+
+/** A request that no method is made for. */
+export interface RequestOptions extends CallOptions {
+  query?: Record<string, unknown>;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** The answer to such a request. */
+export interface RequestResult {
+  status: number;
+  headers: Headers;
+  body: unknown;
+}
+
+/** The client of the platform for the user who is signed in. */
+export interface Client {
+  readonly url: string;
+  readonly tasks: Tasks;
+  readonly lists: Lists;
+  readonly labels: Labels;
+  readonly users: Users;
+  readonly platform: Platform;
+  readonly tokens: Tokens;
+  /** Send a request with the same token, repetitions and errors as all others. */
+  request(method: string, path: string, options?: RequestOptions): Promise<RequestResult>;
+  /**
+   * Return a client whose calls reject with `SignedOutError` when another user signs in.
+   *
+   * `id` is the subject of the tokens: the id that Better Auth has given to the user.
+   */
+  forUser(id: string): Client;
+}
+
+/** Make a client; it does nothing before the first call. */
+export function createClient(settings: ClientSettings): Client {
+  const { url, auth, onSignedOut } = settings;
+  const etags = new EtagCache();
+  const onForget = () => {
+    etags.clear();
+  };
+  const tokens = new TokenSource(tokenFetcher(auth), { onSignedOut, onForget });
+  if (isBetterAuthClient(auth)) watchSession(auth, tokens);
+  if (settings.sharesTokens ?? (isBetterAuthClient(auth) && isTab())) {
+    const tabs = Tabs.join(`task-platform ${url}`, tokens);
+    if (tabs) tokens.shareWith(tabs);
+  }
+  return assembleClient(url, {
+    tokens,
+    etags,
+    fetch: settings.fetch ?? ((request) => fetch(request)),
+    deadlineSeconds: settings.deadlineSeconds ?? DEADLINE_SECONDS_DEFAULT,
+    subject: null,
+  });
+}
+
+/** Put a client together; used by `createClient` and on servers. */
+export function assembleClient(url: string, settings: TransportSettings): Client {
+  const { tokens } = settings;
+  const api = createApi(url, new Transport(settings));
+  return {
+    url,
+    tasks: createTasks(api),
+    lists: createLists(api),
+    labels: createLabels(api),
+    users: createUsers(api),
+    platform: createPlatform(api),
+    tokens: {
+      get: async () => (await tokens.get()).text,
+      forget: () => {
+        tokens.forget();
+      },
+    },
+    request: (method, path, options) => sendRequest(api, method, path, options),
+    forUser: (subject) => assembleClient(url, { ...settings, subject }),
+  };
+}
+
+async function sendRequest(
+  api: Api,
+  method: string,
+  path: string,
+  options: RequestOptions = {},
+): Promise<RequestResult> {
+  const { query = {}, body, headers = {} } = options;
+  // Any path may be asked for, also one that the OpenAPI document does not know.
+  const request = api.request as unknown as UntypedRequest;
+  const init = { params: { query }, body, headers, ...api.sending(options) };
+  const { data, response } = await request(method, path, init);
+  return { status: response.status, headers: response.headers, body: data };
+}
+
+type UntypedRequest = (
+  method: string,
+  path: string,
+  init: object,
+) => Promise<{ data?: unknown; response: Response }>;
+
+/** Ask for a new token whenever somebody has signed in or out with this Better Auth client. */
+function watchSession(auth: Auth, tokens: TokenSource): void {
+  if (!isBetterAuthClient(auth)) return;
+  let isFirst = true;
+  auth.$store?.listen("$sessionSignal", () => {
+    // The first call only tells the present state.
+    if (!isFirst) tokens.invalidate();
+    isFirst = false;
+  });
+}
+
+function isTab(): boolean {
+  return typeof document === "object";
+}

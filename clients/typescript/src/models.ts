@@ -1,0 +1,57 @@
+import type { components, operations } from "./openapi.js";
+
+type Schemas = components["schemas"];
+
+export type Task = Schemas["TaskRead"];
+export type TaskCreate = Schemas["TaskCreate"];
+export type TaskChange = Schemas["TaskChange"];
+export type TaskReplace = Schemas["TaskReplace"];
+export type TaskMove = Schemas["TaskMove"];
+/** The due date in a response; all but the date is null for a task that is due all day. */
+export type Due = Schemas["DueRead"];
+/** The due date in a request. A time of day needs a time zone, and the other way round. */
+export type DueChange = Schemas["Due"];
+export type Priority = Task["priority"];
+export type List = Schemas["ListRead"];
+export type ListCreate = Schemas["ListCreate"];
+export type ListChange = Schemas["ListChange"];
+export type ListReplace = Schemas["ListReplace"];
+export type ListMove = Schemas["ListMove"];
+export type Label = Schemas["LabelRead"];
+/** A label in the list of all labels, with the number of tasks that carry it. */
+export type LabelListed = Schemas["LabelListed"];
+export type LabelChange = Schemas["LabelChange"];
+export type User = Schemas["UserRead"];
+export type UserChange = Schemas["UserChange"];
+/** What happened since the last synchronization, in the order of versions. */
+export type Changes = Schemas["ChangesRead"];
+export type Deletion = Schemas["DeletionRead"];
+/** How many tasks, lists and labels an import created, replaced, left as they were, or gave another id. */
+export type ImportReport = Schemas["ImportRead"];
+
+/** A problem document (RFC 9457). */
+export type Problem = Schemas["Problem"];
+export type ProblemCode = Schemas["Code"];
+export type Fault = Schemas["Fault"];
+
+/** Which tasks to list, in which order; `limit` asks for one page of that many tasks. */
+export type TaskFilter = Omit<
+  NonNullable<operations["list_tasks"]["parameters"]["query"]>,
+  "user_id"
+>;
+
+/** The id of something, or what was read of it: then the write fails if it has changed since. */
+export type Reference = string | Versioned;
+
+/** What identifies one version of a task, a list or a label. */
+export interface Versioned {
+  id: string;
+  version: number;
+}
+
+/** One line of an export: first that of the profile, then lists, labels and tasks. */
+export type ExportRecord =
+  | { kind: "export"; format: number; exported_at: string; user: User }
+  | ({ kind: "list" } & List)
+  | ({ kind: "label" } & Label)
+  | ({ kind: "task" } & Task);
