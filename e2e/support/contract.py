@@ -113,9 +113,10 @@ class Problem(TypedDict):
     errors: NotRequired[list[FieldError]]
     errors_omitted: NotRequired[int]
     reason: NotRequired[str]
+    hint: NotRequired[str]
 
 
-_OPTIONAL_MEMBERS: Final = frozenset({"errors", "errors_omitted", "reason"})
+_OPTIONAL_MEMBERS: Final = frozenset({"errors", "errors_omitted", "reason", "hint"})
 
 _ERRORS_MAX: Final = 20
 """How many field errors a problem document lists; it counts the others."""

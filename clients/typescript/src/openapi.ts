@@ -917,6 +917,8 @@ export interface components {
             errors_omitted?: number;
             /** @description Why a token is rejected, if the gateway is configured to explain it. */
             reason?: string;
+            /** @description Which setting to change, if the gateway is configured to explain it. */
+            hint?: string;
         };
         /**
          * TaskChange

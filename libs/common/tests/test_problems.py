@@ -114,6 +114,17 @@ def test_only_a_401_is_explained_and_only_on_request() -> None:
     assert "reason" not in document(ServerError(reason="a-bug"), explain=True)
 
 
+def test_a_hint_for_developers_is_shown_only_on_request() -> None:
+    for problem_class in (Unauthorized, Unavailable):
+        problem = problem_class()
+        problem.hint = "Set BETTER_AUTH_URL."
+
+        assert "hint" not in document(problem)
+        assert document(problem, explain=True) == document(problem) | {
+            "hint": "Set BETTER_AUTH_URL."
+        }
+
+
 def test_at_most_20_errors_are_listed_and_the_others_counted() -> None:
     field_errors = [
         FieldError(location=["body", str(number)], code="missing", message="Field required")

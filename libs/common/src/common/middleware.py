@@ -55,7 +55,7 @@ class RequestMiddleware:
     Args:
         app: The application inside.
         deadline_seconds: How long it may take; None means any time.
-        explain: Whether the problem document of a 401 tells the reason.
+        explain: Whether problem documents tell the reason of a 401, and hints for developers.
     """
 
     def __init__(

@@ -77,6 +77,9 @@ class ProblemError(HTTPException):
     outcome_unknown: bool = False
     """Whether a request with this response may have been carried out all the same."""
 
+    hint: str = ""
+    """What a developer should change: one sentence, shown only where `EXPLAIN_REFUSALS` is set."""
+
     def __init_subclass__(cls, status: int, title: str, headers: Headers | None = None) -> None:
         cls.status = status
         cls.title = title
@@ -186,7 +189,7 @@ class GatewayTimeout(ProblemError, status=504, title="Gateway Timeout"):
 def problem_response(
     problem: ProblemError, request_id: str, *, explain: bool = False
 ) -> JSONResponse:
-    """Render a problem document; with `explain`, that of a 401 contains the reason.
+    """Render a problem document; with `explain`, it has the hint, and that of a 401 the reason.
 
     Source: RFC 9457, 3.
     """
@@ -204,4 +207,6 @@ def problem_response(
         document["errors_omitted"] = problem.errors_omitted
     if explain and problem.reason and isinstance(problem, Unauthorized):
         document["reason"] = problem.reason
+    if explain and problem.hint:
+        document["hint"] = problem.hint
     return JSONResponse(document, problem.status, problem.headers, PROBLEM_TYPE)

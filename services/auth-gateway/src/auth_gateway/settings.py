@@ -209,7 +209,7 @@ class GatewaySettings(TokenSettings):
     """`proxy` forwards requests to the services; `forward-auth` serves an edge at `/decide`."""
 
     explain_refusals: bool = False
-    """Tell clients why a token is rejected. For development."""
+    """Tell clients why a token is rejected, and which setting to change. For development."""
 
     passport_private_key: SecretStr
     """Signs passports: base64url of 32 random bytes, the same in all replicas."""

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from auth_gateway.authentication import Reason
+from auth_gateway.authentication.reasons import RULES
 from auth_gateway.cli.explain import explain
-from auth_gateway.cli.rules import RULES
 from auth_gateway.settings import TokenSettings
 
 from ..support.helpers import MakeSettings
@@ -127,6 +127,24 @@ def test_every_reason_has_its_rule_and_a_remedy(reason: Reason) -> None:
 
     assert rule[0].isdecimal()
     assert remedy.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("reason", "setting"),
+    [
+        (Reason.HS256_OFF, "BETTER_AUTH_SECRET"),
+        (Reason.PUBLISHED_KEYS_OFF, "BETTER_AUTH_URL"),
+        (Reason.WRONG_ISSUER, "BETTER_AUTH_ISSUERS"),
+        (Reason.WRONG_AUDIENCE, "BETTER_AUTH_AUDIENCES"),
+        (Reason.WRONG_SIGNATURE, "BETTER_AUTH_SECRET"),
+        (Reason.WRONG_SIGNATURE, "BETTER_AUTH_JWKS_URL"),
+        (Reason.UNKNOWN_KEY, "BETTER_AUTH_JWKS_URL"),
+        (Reason.KEY_DISAGREES, "BETTER_AUTH_JWKS_URL"),
+    ],
+)
+def test_a_remedy_that_is_a_setting_names_it(reason: Reason, setting: str) -> None:
+    assert setting in RULES[reason].remedy
+    assert setting.lower() in TokenSettings.model_fields
 
 
 async def test_a_claim_cannot_control_the_terminal(

@@ -54,10 +54,15 @@ PROBLEM_MEMBERS: Final[Json] = {
         "type": "string",
         "description": "Why a token is rejected, if the gateway is configured to explain it.",
     },
+    "hint": {
+        "type": "string",
+        "minLength": 1,
+        "description": "Which setting to change, if the gateway is configured to explain it.",
+    },
 }
 """The members of a problem document. Source: RFC 9457, 3."""
 
-OPTIONAL_MEMBERS: Final = ("errors", "errors_omitted", "reason")
+OPTIONAL_MEMBERS: Final = ("errors", "errors_omitted", "reason", "hint")
 """Members that not every problem document has."""
 
 FIELD_ERROR_MEMBERS: Final[Json] = {

@@ -27,7 +27,8 @@ The last column names the modules that check a rule.
 """
 
 from auth_gateway.authentication.authenticator import AuthenticatedUser, Authenticator
-from auth_gateway.authentication.errors import InvalidToken, Reason
+from auth_gateway.authentication.errors import InvalidToken
+from auth_gateway.authentication.reasons import Reason
 from auth_gateway.authentication.verifier import Verifier
 from auth_gateway.identity import Identity
 

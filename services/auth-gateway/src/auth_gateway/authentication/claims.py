@@ -3,8 +3,9 @@
 import re
 from typing import Final
 
-from auth_gateway.authentication.errors import InvalidToken, Reason
+from auth_gateway.authentication.errors import InvalidToken
 from auth_gateway.authentication.parser import Claims
+from auth_gateway.authentication.reasons import Reason
 from common.identity import LEEWAY_SECONDS
 
 TIME_MAX: Final = 10**11

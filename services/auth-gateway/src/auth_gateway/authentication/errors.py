@@ -1,43 +1,9 @@
-"""Why a token is rejected: a closed list of reasons for the log; clients see one of three codes."""
+"""The 401 of a rejected token. Clients see one of three codes, developers the reason as well."""
 
-from enum import StrEnum
 from typing import Final
 
+from auth_gateway.authentication.reasons import RULES, Reason
 from common.problems import Unauthorized
-
-
-class Reason(StrEnum):
-    """The first rule that a token breaks."""
-
-    MISSING = "missing"
-    NOT_BEARER = "not-bearer"
-    SEVERAL_HEADERS = "several-headers"
-    MALFORMED_HEADER = "malformed-header"
-    TOO_LONG = "too-long"
-    NOT_A_JWT = "not-a-jwt"
-    NOT_JSON = "not-json"
-    HEADER_NOT_ALLOWED = "header-not-allowed"
-    WRONG_TYPE = "wrong-type"
-    WRONG_ALGORITHM = "wrong-algorithm"
-    HS256_OFF = "hs256-off"
-    PUBLISHED_KEYS_OFF = "published-keys-off"
-    KEY_NOT_NAMED = "key-not-named"
-    UNKNOWN_KEY = "unknown-key"
-    KEY_DISAGREES = "key-disagrees"
-    WRONG_SIGNATURE = "wrong-signature"
-    MISSING_CLAIM = "missing-claim"
-    WRONG_ISSUER = "wrong-issuer"
-    WRONG_AUDIENCE = "wrong-audience"
-    OAUTH = "oauth-token"
-    MAIL_LINK = "mail-link"
-    SESSION_COOKIE = "session-cookie"
-    NO_EXPIRY = "no-expiry"
-    NOT_A_TIME = "not-a-time"
-    EXPIRED = "expired"
-    NOT_YET_VALID = "not-yet-valid"
-    NO_SUBJECT = "no-subject"
-    STRANGE_SUBJECT = "strange-subject"
-
 
 DETAILS: Final = {
     "token-missing": "This address needs a token: send the header Authorization: Bearer <token>.",
@@ -68,4 +34,5 @@ class InvalidToken(Unauthorized, status=Unauthorized.status, title=Unauthorized.
         super().__init__(
             code, DETAILS[code], headers={"WWW-Authenticate": challenge}, reason=reason
         )
+        self.hint = RULES[reason].remedy
         self.key_id: str | None = None

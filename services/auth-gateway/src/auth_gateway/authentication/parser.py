@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, cast
 
-from auth_gateway.authentication.errors import InvalidToken, Reason
+from auth_gateway.authentication.errors import InvalidToken
 from auth_gateway.authentication.keys import PUBLISHED_ALGORITHMS
+from auth_gateway.authentication.reasons import Reason
 from common.problems import BadRequest
 from common.strict_json import parse_json
 

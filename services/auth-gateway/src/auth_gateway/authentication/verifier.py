@@ -28,9 +28,10 @@ from auth_gateway.authentication.claims import (
     reject_oauth_token,
     validate_times,
 )
-from auth_gateway.authentication.errors import InvalidToken, Reason
+from auth_gateway.authentication.errors import InvalidToken
 from auth_gateway.authentication.keys import KeyCache, PublicKey, VerificationKey
 from auth_gateway.authentication.parser import HMAC_ALGORITHM, UnverifiedToken, parse_token
+from auth_gateway.authentication.reasons import Reason
 from auth_gateway.identity import Identity, derive_user_id
 from auth_gateway.settings import TokenSettings
 

@@ -13,9 +13,12 @@ from auth_gateway.authentication import Identity, InvalidToken, Reason, Verifier
 from auth_gateway.authentication.classify import classify_token, peek_claims, peek_header
 from auth_gateway.authentication.keys import KeyCache, KeySet, KeysUnavailable
 from auth_gateway.authentication.parser import get_bearer_token
-from auth_gateway.cli.rules import RULES
+from auth_gateway.authentication.reasons import RULES
 from auth_gateway.settings import TokenSettings
 from common.settings import read_settings
+
+NOTHING_GIVEN: Final = "Give the token as an argument or on standard input."
+"""The remedy for a missing token in this command."""
 
 CLAIM_MAX_CHARACTERS: Final = 120
 """The longest part of a claim that is printed."""
@@ -84,6 +87,8 @@ def _describe_rejection(
     reason: Reason, token: bytes, settings: TokenSettings, key_set: KeySet
 ) -> list[str]:
     rule, remedy = RULES[reason]
+    if reason is Reason.MISSING:
+        remedy = NOTHING_GIVEN
     lines = [
         f"Form:    {classify_token(token)}",
         f"Verdict: refused, {reason}",

@@ -46,14 +46,25 @@ KEY_SET_AGE: Final = Gauge(
 )
 """Well above `KEYS_MAX_AGE_SECONDS` while the key server is unavailable."""
 
+NOT_YET_PUBLISHED_HINT: Final = (
+    "Wait as Retry-After says; if this goes on, set BETTER_AUTH_JWKS_URL or BETTER_AUTH_URL to the "
+    "server that issued the token."
+)
+"""What a developer can do when the key server responds, but lacks the key of a token as yet."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
 class KeysUnavailable(Unavailable, status=Unavailable.status, title=Unavailable.title):
     """The key of a token is unknown now: there is no key set, or none newer than the token."""
 
-    def __init__(self, retry_after_seconds: float) -> None:
+    def __init__(self, retry_after_seconds: float, failure: KeySetError | None = None) -> None:
         super().__init__("keys-unavailable", "The keys that verify tokens cannot be fetched now.")
+        self.hint = NOT_YET_PUBLISHED_HINT
+        if failure is not None:
+            self.hint = (
+                f"The key server {failure.reason}: correct that, or set BETTER_AUTH_JWKS_URL."
+            )
         self.headers = {"Retry-After": str(max(1, math.ceil(retry_after_seconds)))}
 
 
@@ -223,8 +234,8 @@ class KeyCache:
 
     def _unavailable(self) -> KeysUnavailable:
         if self._fetch_task is not None:
-            return KeysUnavailable(retry_after_seconds=1)
-        return KeysUnavailable(self._no_fetch_before - self._clock())
+            return KeysUnavailable(1, self.last_error)
+        return KeysUnavailable(self._no_fetch_before - self._clock(), self.last_error)
 
     async def _fetch_for_request(self) -> None:
         """Start a fetch if one is allowed, and wait for the running one as long as requests may."""

@@ -1,12 +1,48 @@
-"""The texts of `explain`: for every rejection reason, the broken rule and its remedy."""
+"""Why a token is rejected: a closed list of reasons, the rule that each breaks, and its remedy.
 
+The log shows the reason. `explain` and, where `EXPLAIN_REFUSALS` is set, problem documents also
+show the remedy: one sentence that names the setting to change, if there is one.
+"""
+
+from enum import StrEnum
 from typing import Final, NamedTuple
 
-from auth_gateway.authentication import Reason
+
+class Reason(StrEnum):
+    """The first rule that a token breaks."""
+
+    MISSING = "missing"
+    NOT_BEARER = "not-bearer"
+    SEVERAL_HEADERS = "several-headers"
+    MALFORMED_HEADER = "malformed-header"
+    TOO_LONG = "too-long"
+    NOT_A_JWT = "not-a-jwt"
+    NOT_JSON = "not-json"
+    HEADER_NOT_ALLOWED = "header-not-allowed"
+    WRONG_TYPE = "wrong-type"
+    WRONG_ALGORITHM = "wrong-algorithm"
+    HS256_OFF = "hs256-off"
+    PUBLISHED_KEYS_OFF = "published-keys-off"
+    KEY_NOT_NAMED = "key-not-named"
+    UNKNOWN_KEY = "unknown-key"
+    KEY_DISAGREES = "key-disagrees"
+    WRONG_SIGNATURE = "wrong-signature"
+    MISSING_CLAIM = "missing-claim"
+    WRONG_ISSUER = "wrong-issuer"
+    WRONG_AUDIENCE = "wrong-audience"
+    OAUTH = "oauth-token"
+    MAIL_LINK = "mail-link"
+    SESSION_COOKIE = "session-cookie"
+    NO_EXPIRY = "no-expiry"
+    NOT_A_TIME = "not-a-time"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    NO_SUBJECT = "no-subject"
+    STRANGE_SUBJECT = "strange-subject"
 
 
 class BrokenRule(NamedTuple):
-    """A rule of `auth_gateway.authentication`, with its number, and what to change."""
+    """A rule of this package, with its number, and what to change: one sentence."""
 
     rule: str
     remedy: str
@@ -15,7 +51,7 @@ class BrokenRule(NamedTuple):
 RULES: Final[dict[Reason, BrokenRule]] = {
     Reason.MISSING: BrokenRule(
         "13: there is a token",
-        "Give the token as an argument or on standard input.",
+        "Send the header `Authorization: Bearer <token>`; in development `make token` prints one.",
     ),
     Reason.NOT_BEARER: BrokenRule(
         "13: the scheme is Bearer",
@@ -23,7 +59,7 @@ RULES: Final[dict[Reason, BrokenRule]] = {
     ),
     Reason.SEVERAL_HEADERS: BrokenRule(
         "13: one Authorization header",
-        "Send the header once.",
+        "Send the header `Authorization` once.",
     ),
     Reason.MALFORMED_HEADER: BrokenRule(
         "13: one token after one space",
@@ -40,11 +76,12 @@ RULES: Final[dict[Reason, BrokenRule]] = {
     ),
     Reason.NOT_JSON: BrokenRule(
         "3: strict JSON objects",
-        "Create it with a JWT library; names may not repeat.",
+        "Create the token with a JWT library: header and claims are JSON objects without "
+        "repeated names.",
     ),
     Reason.HEADER_NOT_ALLOWED: BrokenRule(
         "3: no header that brings keys or changes what is signed",
-        "Leave the header out.",
+        "Leave out header parameters such as `jku`, `jwk`, `x5c`, `crit` and `zip`.",
     ),
     Reason.WRONG_TYPE: BrokenRule(
         "3: typ is absent or JWT",
@@ -52,7 +89,8 @@ RULES: Final[dict[Reason, BrokenRule]] = {
     ),
     Reason.WRONG_ALGORITHM: BrokenRule(
         "1: a known algorithm",
-        "Sign with EdDSA, ES256, ES512, PS256, RS256 or HS256.",
+        "Sign with EdDSA, ES256, ES512, PS256, RS256 or HS256: Better Auth's jwt plugin has the "
+        "option `jwks.keyPairConfig.alg`.",
     ),
     Reason.HS256_OFF: BrokenRule(
         "1: HS256 needs a secret",
@@ -68,28 +106,33 @@ RULES: Final[dict[Reason, BrokenRule]] = {
     ),
     Reason.UNKNOWN_KEY: BrokenRule(
         "11: the key is published and usable",
-        "Compare BETTER_AUTH_JWKS_URL with the token's issuer; a removed key needs a new login, a "
-        "weak one a better key.",
+        "Set BETTER_AUTH_JWKS_URL or BETTER_AUTH_URL to the server that issued the token; if it "
+        "has withdrawn the key, or the key is weak, it must issue another token.",
     ),
     Reason.KEY_DISAGREES: BrokenRule(
         "4: key and algorithm agree",
-        "The issuer signs with another algorithm than it publishes.",
+        "Let the issuer publish its keys with the algorithm that it signs with, or set "
+        "BETTER_AUTH_JWKS_URL to the issuer's keys.",
     ),
     Reason.WRONG_SIGNATURE: BrokenRule(
         "9 and 15: the signature is right",
-        "Compare BETTER_AUTH_SECRET or BETTER_AUTH_JWKS_URL with what the issuer uses.",
+        "Set BETTER_AUTH_SECRET to the secret that signs HS256 tokens; for all other algorithms "
+        "set BETTER_AUTH_JWKS_URL to the issuer's keys.",
     ),
     Reason.MISSING_CLAIM: BrokenRule(
         "7: iss, aud, iat, exp and sub are present",
-        "Let `definePayload` keep them.",
+        "Let the issuer put iss, aud, iat, exp and sub into the token, as Better Auth's "
+        "`/api/auth/token` does.",
     ),
     Reason.WRONG_ISSUER: BrokenRule(
         "7 and 8: the issuer is ours",
-        "Set BETTER_AUTH_URL or BETTER_AUTH_ISSUERS to it.",
+        "Set BETTER_AUTH_URL to Better Auth's `baseURL`, or BETTER_AUTH_ISSUERS to the token's "
+        "`iss`.",
     ),
     Reason.WRONG_AUDIENCE: BrokenRule(
         "7 and 8: the audience is ours",
-        "Set BETTER_AUTH_URL or BETTER_AUTH_AUDIENCES to it.",
+        "Set BETTER_AUTH_URL to Better Auth's `baseURL`, or BETTER_AUTH_AUDIENCES to the "
+        "token's `aud`.",
     ),
     Reason.OAUTH: BrokenRule(
         "7: no token of the OAuth provider",
@@ -105,23 +148,24 @@ RULES: Final[dict[Reason, BrokenRule]] = {
     ),
     Reason.NO_EXPIRY: BrokenRule(
         "5: exp is present",
-        "Let the issuer set `exp`.",
+        "Let the issuer set `exp`, the second at which the token ends.",
     ),
     Reason.NOT_A_TIME: BrokenRule(
         "5: exp, iat and nbf are numbers of seconds",
-        "Set them to numbers of seconds, not text or milliseconds.",
+        "Let the issuer set exp, iat and nbf to numbers of seconds, not to text or milliseconds.",
     ),
     Reason.EXPIRED: BrokenRule(
         "5: it has not expired",
-        "Request a new token, or compare the clocks.",
+        "Request a new token from `/api/auth/token`; if this one is new, compare the clocks: "
+        "Better Auth's tokens end after 15 minutes, unless `jwt.expirationTime` says otherwise.",
     ),
     Reason.NOT_YET_VALID: BrokenRule(
         "5: it is not from the future",
-        "Compare the clocks of both machines.",
+        "Compare the clocks of the gateway and of the token's issuer.",
     ),
     Reason.NO_SUBJECT: BrokenRule(
         "6: sub identifies the user",
-        "Set `sub`; no other claim is read.",
+        "Let the issuer set `sub` to the user's id; no other claim is read.",
     ),
     Reason.STRANGE_SUBJECT: BrokenRule(
         "6: sub is a text of 1 to 255 visible ASCII characters",
