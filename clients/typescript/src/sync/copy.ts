@@ -1,0 +1,248 @@
+import type { Label } from "../models.js";
+import { foldCase } from "./fields.js";
+import { conflictsOf } from "./conflicts.js";
+import {
+  type Edit,
+  type Entry,
+  type Key,
+  type Pending,
+  applyEdit,
+  idOf,
+  isSendable,
+  keyOf,
+  kindOf,
+} from "./pending.js";
+import { type TaskReplacement, TaskQueries } from "./queries.js";
+import { NO_ENTRY, isEmpty } from "./storage.js";
+import type { Conflict, LocalLabel, LocalList, LocalTask, TaskFilter } from "./types.js";
+import { type TaskSurroundings, showLabel, showList, showTask } from "./view.js";
+
+/** All entries in memory, and what the user sees of them. */
+export class LocalCopy {
+  /** As they are in storage. */
+  readonly #stored = new Map<Key, Entry>();
+  /** Edits that are not in storage yet. */
+  readonly #queued = new Map<Key, Edit[]>();
+  readonly #pending = new Map<Key, Pending>();
+  readonly #tasks = new Map<string, LocalTask>();
+  readonly #queries = new TaskQueries(this.#tasks);
+  readonly #taskCounts = new Map<string, number>();
+  #surroundings: TaskSurroundings = { deletedLists: new Map(), labelNames: new Map() };
+  #lists: readonly LocalList[] = [];
+  #labels: readonly LocalLabel[] = [];
+  #conflicts: readonly Conflict[] = [];
+
+  get lists(): readonly LocalList[] {
+    return this.#lists;
+  }
+
+  get labels(): readonly LocalLabel[] {
+    return this.#labels;
+  }
+
+  get conflicts(): readonly Conflict[] {
+    return this.#conflicts;
+  }
+
+  /** All tasks that the user sees, by id. */
+  get tasks(): ReadonlyMap<string, LocalTask> {
+    return this.#tasks;
+  }
+
+  get pending(): ReadonlyMap<Key, Pending> {
+    return this.#pending;
+  }
+
+  get pendingCount(): number {
+    return [...this.#pending.values()].filter(isSendable).length;
+  }
+
+  findTasks(filter: TaskFilter): readonly LocalTask[] {
+    return this.#queries.get(filter);
+  }
+
+  /** The entry with the edits that are not in storage yet. */
+  entry(key: Key): Entry {
+    let entry = this.#stored.get(key) ?? NO_ENTRY;
+    for (const edit of this.#queued.get(key) ?? []) {
+      entry = { item: entry.item, pending: applyEdit(key, entry, edit) };
+    }
+    return entry;
+  }
+
+  /** The entries to put into a storage that takes the place of another one. */
+  storedEntries(): Map<Key, Entry> {
+    return new Map(this.#stored);
+  }
+
+  /** Show an edit until `store` gets what storage has made of it. */
+  queue(key: Key, edit: Edit): void {
+    this.#queued.set(key, [...(this.#queued.get(key) ?? []), edit]);
+    this.#show([key]);
+  }
+
+  /** Take over what is in storage now; `edit` has become part of it. */
+  store(entries: ReadonlyMap<Key, Entry>, edit?: Edit): void {
+    for (const [key, entry] of entries) {
+      if (isEmpty(entry)) {
+        this.#stored.delete(key);
+      } else {
+        this.#stored.set(key, entry);
+      }
+      this.#unqueue(key, edit);
+    }
+    this.#show([...entries.keys()]);
+  }
+
+  /** Take over all that is in storage now. */
+  replaceAll(entries: ReadonlyMap<Key, Entry>): void {
+    const gone = [...this.#stored.keys()].filter((key) => !entries.has(key));
+    this.store(new Map([...gone.map((key) => [key, NO_ENTRY] as const), ...entries]));
+  }
+
+  /** Forget everything, also what is not in storage. */
+  clear(): void {
+    this.#queued.clear();
+    this.replaceAll(new Map());
+  }
+
+  #unqueue(key: Key, edit: Edit | undefined): void {
+    const others = (this.#queued.get(key) ?? []).filter((queued) => queued !== edit);
+    if (others.length === 0) {
+      this.#queued.delete(key);
+    } else {
+      this.#queued.set(key, others);
+    }
+  }
+
+  #show(keys: readonly Key[]): void {
+    for (const key of keys) {
+      const { pending } = this.entry(key);
+      if (pending === undefined) {
+        this.#pending.delete(key);
+      } else {
+        this.#pending.set(key, pending);
+      }
+    }
+    const kinds = new Set(keys.map(kindOf));
+    const hasChangedSurroundings =
+      (kinds.has("list") || kinds.has("label")) && this.#updateSurroundings();
+    const taskKeys = hasChangedSurroundings ? this.#taskKeys() : keys.filter(isTaskKey);
+    const haveCountsChanged = this.#showTasks(taskKeys);
+    if (kinds.has("list")) {
+      this.#lists = this.#showLists();
+    }
+    if (kinds.has("label") || haveCountsChanged) {
+      this.#labels = this.#showLabels();
+    }
+    const conflicts = conflictsOf(this.#pending, (key) => this.entry(key));
+    if (JSON.stringify(conflicts) !== JSON.stringify(this.#conflicts)) {
+      this.#conflicts = conflicts;
+    }
+  }
+
+  #showTasks(keys: readonly Key[]): boolean {
+    const replacements: TaskReplacement[] = [];
+    let haveCountsChanged = false;
+    for (const key of keys) {
+      const id = idOf(key);
+      const before = this.#tasks.get(id);
+      const after = showTask(key, this.entry(key), this.#surroundings);
+      if (JSON.stringify(before) === JSON.stringify(after)) {
+        continue;
+      }
+      replacements.push({ before, after });
+      if (after === undefined) {
+        this.#tasks.delete(id);
+      } else {
+        this.#tasks.set(id, after);
+      }
+      if (before?.labels.join("\n") !== after?.labels.join("\n")) {
+        this.#count(before?.labels ?? [], -1);
+        this.#count(after?.labels ?? [], 1);
+        haveCountsChanged = true;
+      }
+    }
+    if (replacements.length > 0) {
+      this.#queries.update(replacements);
+    }
+    return haveCountsChanged;
+  }
+
+  #count(names: readonly string[], difference: number): void {
+    for (const name of names) {
+      const folded = foldCase(name);
+      this.#taskCounts.set(folded, (this.#taskCounts.get(folded) ?? 0) + difference);
+    }
+  }
+
+  #showLists(): LocalList[] {
+    const lists = this.#keys("list").map((key) => showList(key, this.entry(key)));
+    return lists
+      .filter((list) => list !== undefined)
+      .sort((left, right) => compareTexts(left.position, right.position));
+  }
+
+  #showLabels(): LocalLabel[] {
+    const labels: LocalLabel[] = [];
+    for (const key of this.#keys("label")) {
+      const label = showLabel(this.entry(key));
+      if (label !== undefined) {
+        const count = this.#taskCounts.get(foldCase(label.name)) ?? 0;
+        labels.push({ ...label, task_count: count });
+      }
+    }
+    return labels.sort((left, right) => compareTexts(foldCase(left.name), foldCase(right.name)));
+  }
+
+  /** Returns whether tasks have to be shown anew. */
+  #updateSurroundings(): boolean {
+    const deletedLists = new Map<string, "keep" | "delete">();
+    const labelNames = new Map<string, string | null>();
+    for (const [key, { deletion, edits }] of this.#pending) {
+      if (kindOf(key) === "list" && deletion !== null) {
+        deletedLists.set(idOf(key), deletion.tasks);
+      }
+      const label = kindOf(key) === "label" ? this.#stored.get(key)?.item : undefined;
+      if (label !== undefined && deletion !== null) {
+        labelNames.set(foldCase((label as Label).name), null);
+      } else if (label !== undefined && edits.name !== undefined) {
+        labelNames.set(foldCase((label as Label).name), edits.name.mine as string);
+      }
+    }
+    const earlier = this.#surroundings;
+    this.#surroundings = { deletedLists, labelNames };
+    return (
+      !areSameMaps(earlier.deletedLists, deletedLists) ||
+      !areSameMaps(earlier.labelNames, labelNames)
+    );
+  }
+
+  #taskKeys(): Key[] {
+    return this.#keys("task");
+  }
+
+  #keys(kind: "task" | "list" | "label"): Key[] {
+    const prefix = keyOf(kind, "");
+    const keys = new Set([...this.#stored.keys(), ...this.#pending.keys()]);
+    return [...keys].filter((key) => key.startsWith(prefix));
+  }
+}
+
+function isTaskKey(key: Key): boolean {
+  return kindOf(key) === "task";
+}
+
+function areSameMaps<Value>(
+  left: ReadonlyMap<string, Value>,
+  right: ReadonlyMap<string, Value>,
+): boolean {
+  return left.size === right.size && [...left].every(([key, value]) => right.get(key) === value);
+}
+
+function compareTexts(left: string, right: string): number {
+  if (left === right) {
+    return 0;
+  }
+  return left < right ? -1 : 1;
+}

@@ -1,0 +1,344 @@
+import {
+  AuthUnavailableError,
+  NetworkError,
+  ProblemError,
+  SignedOutError,
+} from "../errors.js";
+import type { SyncClient } from "./api.js";
+import { LocalCopy } from "./copy.js";
+import { IndexedDbStorage } from "./indexeddb.js";
+import { type Edit, type Entry, type Key, applyEdit, idOf, kindOf } from "./pending.js";
+import { type RunResult, Scheduler } from "./scheduler.js";
+import { type Contents, EMPTY_FEED, type Feed, MemoryStorage, type Rewrite, type Storage } from "./storage.js";
+import { Synchronizer, type Workplace } from "./synchronizer.js";
+import { type SharedOutcome, type TabMessage, Tabs } from "./tabs.js";
+import type { LocalTask, SyncStatus } from "./types.js";
+
+export interface StoreOptions {
+  client: SyncClient;
+  /** The id of the signed-in user; it names the local copy in this browser. */
+  user: string;
+  /** Called when nobody, or another user, is signed in; what is not saved stays here. */
+  onSignedOut?: (() => void) | undefined;
+}
+
+/** Keeps memory, storage, the other tabs and the server in step. */
+export class Engine implements Workplace {
+  readonly copy = new LocalCopy();
+  readonly #options: StoreOptions;
+  readonly #tabs: Tabs;
+  readonly #scheduler: Scheduler;
+  readonly #synchronizer: Synchronizer;
+  readonly #listeners = new Set<() => void>();
+  readonly #closing = new AbortController();
+  readonly #writes = new Set<Promise<void>>();
+  readonly #ready: Promise<void>;
+  #storage: Storage = new MemoryStorage();
+  #feed: Feed = EMPTY_FEED;
+  #isOpening = true;
+  #lastOutcome: SharedOutcome["state"] = "saved";
+  #problem: ProblemError | undefined;
+  #status: SyncStatus = { state: "saving", pending: 0, isLoaded: false, isKept: true };
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    const name = databaseName(options);
+    this.#tabs = new Tabs(name, (message) => {
+      void this.#hear(message);
+    });
+    this.#synchronizer = new Synchronizer(options.client, this);
+    this.#scheduler = new Scheduler(
+      (mustRead) => this.#run(mustRead),
+      () => this.copy.pendingCount > 0,
+    );
+    this.#ready = this.#open(name);
+    void this.#ready.then(() => {
+      this.#scheduler.start();
+    });
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Show an act of the user at once, keep it, and send it. */
+  edit(key: Key, edit: Edit): void {
+    if (this.#closing.signal.aborted) {
+      throw new Error("The store is closed.");
+    }
+    this.copy.queue(key, edit);
+    this.#changed();
+    const keep = (_key: Key, entry: Entry): Entry => ({
+      item: entry.item,
+      pending: applyEdit(key, entry, edit),
+    });
+    const write = this.#rewrite([key], keep, undefined, edit);
+    this.#writes.add(write);
+    void write
+      .finally(() => this.#writes.delete(write))
+      .then(() => this.#scheduler.syncNow(false));
+  }
+
+  async sync(): Promise<void> {
+    await this.#ready;
+    await Promise.all(this.#writes);
+    await this.#scheduler.syncNow(true);
+  }
+
+  dismissProblem(): void {
+    this.#problem = undefined;
+    this.#changed();
+  }
+
+  close(): void {
+    if (this.#closing.signal.aborted) {
+      return;
+    }
+    this.#closing.abort();
+    this.#scheduler.stop();
+    this.#tabs.close();
+    void Promise.allSettled([this.#ready, ...this.#writes]).then(() => {
+      this.#storage.close();
+    });
+  }
+
+  async erase(): Promise<void> {
+    await Promise.allSettled([this.#ready, ...this.#writes]);
+    const storage = this.#storage;
+    this.#storage = new MemoryStorage();
+    this.#tabs.tell({ type: "erased" });
+    this.close();
+    this.#forget();
+    await storage.erase();
+  }
+
+  // What the synchronizer works on.
+
+  rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<void> {
+    return this.#rewrite(keys, rewrite, feed);
+  }
+
+  async readFeed(): Promise<Feed> {
+    return (await this.#storage.read([])).feed;
+  }
+
+  async discardItems(): Promise<Feed> {
+    this.#takeOver(await this.#storage.discardItems());
+    this.#tabs.tell({ type: "changed", keys: "all" });
+    return this.#feed;
+  }
+
+  entry(key: Key): Entry {
+    return this.copy.entry(key);
+  }
+
+  pendingKeys(): Key[] {
+    return [...this.copy.pending.keys()];
+  }
+
+  taskKeys(): Key[] {
+    return [...this.copy.storedEntries().keys()].filter((key) => kindOf(key) === "task");
+  }
+
+  predecessor(key: Key): string | null {
+    const id = idOf(key);
+    const siblings =
+      kindOf(key) === "list" ? this.copy.lists : this.#siblings(this.copy.tasks.get(id));
+    const index = siblings.findIndex((item) => item.id === id);
+    return siblings[index - 1]?.id ?? null;
+  }
+
+  report(problem: ProblemError): void {
+    this.#problem = problem;
+    this.#changed();
+  }
+
+  #siblings(task: LocalTask | undefined): readonly LocalTask[] {
+    return task === undefined ? [] : this.copy.findTasks({ listId: task.list_id });
+  }
+
+  async #open(name: string): Promise<void> {
+    try {
+      this.#storage = await IndexedDbStorage.open(name, (reason) => {
+        if (reason === "erased") {
+          this.#forget();
+        } else {
+          this.#fallBack(this.#storage);
+        }
+      });
+      this.#takeOver(await this.#storage.load());
+    } catch {
+      // Missing, forbidden, full, or written by a newer version: `isKept` tells it.
+    }
+    this.#isOpening = false;
+    this.#changed();
+  }
+
+  async #rewrite(
+    keys: readonly Key[],
+    rewrite: Rewrite,
+    feed?: Feed,
+    edit?: Edit,
+  ): Promise<void> {
+    await this.#ready;
+    const storage = this.#storage;
+    let entries: ReadonlyMap<Key, Entry>;
+    try {
+      entries = await storage.rewrite(keys, rewrite, feed);
+    } catch {
+      this.#fallBack(storage);
+      entries = await this.#storage.rewrite(keys, rewrite, feed);
+    }
+    this.#feed = feed ?? this.#feed;
+    this.copy.store(entries, edit);
+    this.#changed();
+    if (keys.length > 0 && this.#storage.isKept) {
+      this.#tabs.tell({ type: "changed", keys });
+    }
+  }
+
+  /** Go on in memory with all that was kept so far. */
+  #fallBack(failed: Storage): void {
+    if (this.#storage === failed) {
+      const contents = { entries: this.copy.storedEntries(), feed: this.#feed };
+      this.#storage = new MemoryStorage(contents);
+      failed.close();
+      this.#changed();
+    }
+  }
+
+  #takeOver({ entries, feed }: Contents): void {
+    this.copy.replaceAll(entries);
+    this.#feed = feed;
+    this.#changed();
+  }
+
+  async #hear(message: TabMessage): Promise<void> {
+    switch (message.type) {
+      case "changed":
+        await this.#ready;
+        if (this.#storage.isKept) {
+          await this.#readAgain(message.keys);
+        }
+        break;
+      case "synced":
+        this.#lastOutcome = message.outcome.state;
+        if (message.outcome.hasRead) {
+          this.#scheduler.noteRead();
+        }
+        this.#changed();
+        break;
+      case "erased":
+        this.#forget();
+        break;
+    }
+  }
+
+  async #readAgain(keys: readonly Key[] | "all"): Promise<void> {
+    const storage = this.#storage;
+    try {
+      if (keys === "all") {
+        this.#takeOver(await storage.load());
+      } else {
+        const { entries, feed } = await storage.read(keys);
+        this.#feed = feed;
+        this.copy.store(entries);
+        this.#changed();
+      }
+    } catch {
+      this.#fallBack(storage);
+    }
+  }
+
+  async #run(mustRead: boolean): Promise<RunResult> {
+    let hasRead = false;
+    let result: RunResult = { outcome: "done" };
+    try {
+      const run = async () => {
+        hasRead = await this.#synchronizer.run(mustRead);
+      };
+      await this.#tabs.runAlone(run, this.#closing.signal);
+      this.#lastOutcome = "saved";
+    } catch (error) {
+      result = this.#failed(error);
+    }
+    if (!this.#closing.signal.aborted) {
+      this.#tabs.tell({ type: "synced", outcome: { state: this.#lastOutcome, hasRead } });
+      this.#changed();
+    }
+    return result;
+  }
+
+  #failed(error: unknown): RunResult {
+    if (this.#closing.signal.aborted) {
+      return { outcome: "stopped" };
+    }
+    this.#lastOutcome = error instanceof NetworkError ? "offline" : "not-saved";
+    if (error instanceof SignedOutError) {
+      this.#options.onSignedOut?.();
+      return { outcome: "stopped" };
+    }
+    const isDelayed = error instanceof ProblemError || error instanceof AuthUnavailableError;
+    return {
+      outcome: "failed",
+      retryAfterSeconds: isDelayed ? error.retryAfterSeconds : undefined,
+    };
+  }
+
+  /** The user has signed out, here or in another tab: show nothing any more. */
+  #forget(): void {
+    const wasOpen = !this.#closing.signal.aborted;
+    this.close();
+    this.copy.clear();
+    this.#feed = EMPTY_FEED;
+    this.#problem = undefined;
+    this.#changed();
+    if (wasOpen) {
+      this.#options.onSignedOut?.();
+    }
+  }
+
+  #changed(): void {
+    const pending = this.copy.pendingCount;
+    const state = this.#stateOf(pending);
+    const { isLoaded } = this.#feed;
+    const isKept = this.#isOpening || this.#storage.isKept;
+    const problem = this.#problem;
+    const status = { state, pending, isLoaded, isKept, ...(problem && { problem }) };
+    if (!areSame(status, this.#status)) {
+      this.#status = status;
+    }
+    for (const listener of [...this.#listeners]) {
+      listener();
+    }
+  }
+
+  #stateOf(pending: number): SyncStatus["state"] {
+    if (this.#lastOutcome !== "saved") {
+      return this.#lastOutcome;
+    }
+    return pending > 0 ? "saving" : "saved";
+  }
+}
+
+function databaseName({ client, user }: StoreOptions): string {
+  const base = typeof location === "object" ? location.href : undefined;
+  return `task-platform ${new URL(client.url, base).origin} ${user}`;
+}
+
+function areSame(left: SyncStatus, right: SyncStatus): boolean {
+  return (
+    left.state === right.state &&
+    left.pending === right.pending &&
+    left.isLoaded === right.isLoaded &&
+    left.isKept === right.isKept &&
+    left.problem === right.problem
+  );
+}

@@ -1,0 +1,343 @@
+import { withoutSettledConflicts } from "./conflicts.js";
+import { areEqual, mergeLabels } from "./fields.js";
+import {
+  type Entry,
+  type FieldEdit,
+  type Item,
+  type Key,
+  type Kind,
+  type Pending,
+  copyOf,
+  fieldsOf,
+  idOf,
+  isSendable,
+  kindOf,
+  unlessEmpty,
+  without,
+} from "./pending.js";
+import type { FieldName, Fields, FieldValue } from "./types.js";
+
+/** A request that brings the server closer to what the user sees. */
+export interface Sending {
+  step: "create" | "change" | "delete" | "move";
+  method: "PUT" | "PATCH" | "DELETE" | "POST";
+  path: string;
+  query?: Record<string, string>;
+  headers: Record<string, string>;
+  body?: unknown;
+  /** The fields in the body. */
+  fields: Fields;
+}
+
+/** What to send for an item now, and what is pending from then on. */
+export interface Preparation {
+  entry: Entry;
+  sending: Sending | undefined;
+}
+
+/** The order in which kinds of steps are sent: lists exist before their tasks, and go after them. */
+export function phaseOf(key: Key, pending: Pending): number {
+  switch (kindOf(key)) {
+    case "list":
+      return pending.deletion === null ? 0 : 4;
+    case "label":
+      return 1;
+    case "task":
+      return pending.move !== null && !hasEdits(pending) ? 3 : 2;
+  }
+}
+
+/** Compare what the user did with the server's state, and decide what to send next. */
+export function prepare(key: Key, entry: Entry): Preparation {
+  const { item } = entry;
+  const pending = copyOf(entry.pending);
+  if (pending === undefined || !isSendable(pending)) {
+    return { entry, sending: undefined };
+  }
+  const sending = nextSending(key, item, pending);
+  return { entry: { item, pending: unlessEmpty(pending) }, sending };
+}
+
+/** The state after the server has answered with the item, or with nothing to a deletion. */
+export function confirm(key: Key, entry: Entry, sending: Sending, answer: Item | undefined): Entry {
+  const pending = copyOf(entry.pending);
+  const item = newerOf(entry.item, answer);
+  if (pending === undefined) {
+    return { item: sending.step === "delete" ? undefined : item, pending };
+  }
+  switch (sending.step) {
+    case "create":
+      pending.create = null;
+      break;
+    case "change":
+      confirmEdits(key, pending, sending.fields, item);
+      break;
+    case "move":
+      // A later move has another target.
+      if (pending.move?.after === (sending.body as { after: string | null }).after) {
+        pending.move = null;
+      }
+      break;
+    case "delete":
+      pending.deletion = null;
+      return { item: undefined, pending: unlessEmpty(pending) };
+  }
+  return { item, pending: unlessEmpty(pending) };
+}
+
+/** The state after a creation was answered with "exists": an earlier attempt has arrived. */
+export function confirmExisting(key: Key, entry: Entry, current: Item): Entry {
+  const pending = copyOf(entry.pending);
+  if (pending?.create != null) {
+    if (pending.create.isRestored) {
+      // The deletion that was to be undone has not happened; bring back what the user saw then.
+      const known = fieldsOf(kindOf(key), current);
+      for (const [name, mine] of Object.entries(pending.create.fields)) {
+        pending.edits[name as FieldName] ??= { base: known[name as FieldName], mine };
+      }
+    }
+    pending.create = null;
+  }
+  const item = newerOf(entry.item, current);
+  return { item, pending: pending && unlessEmpty(pending) };
+}
+
+/** The state after the item was found to be deleted elsewhere. */
+export function confirmMissing(key: Key, entry: Entry): Entry {
+  const pending = copyOf(entry.pending);
+  if (pending === undefined) {
+    return { item: undefined, pending };
+  }
+  if (pending.create !== null) {
+    // A creation that has arrived without our knowing was deleted since.
+    const isGone = pending.create.isSent && !pending.create.isRestored;
+    return { item: undefined, pending: isGone ? undefined : pending };
+  }
+  const isEdited = hasEdits(pending) || Object.keys(pending.conflicts).length > 0;
+  const lost = entry.item ?? pending.lost;
+  if (kindOf(key) !== "task" || pending.deletion !== null || !isEdited || lost === null) {
+    return { item: undefined, pending: undefined };
+  }
+  pending.lost = lost;
+  pending.move = null;
+  pending.conflicts.is_deleted = { base: false, mine: false };
+  return { item: undefined, pending };
+}
+
+/** The state after the server has returned the item as it is now. */
+export function receive(key: Key, entry: Entry, item: Item): Entry {
+  const pending = entry.pending && { ...entry.pending, lost: null };
+  return withoutSettledConflicts(key, { item: newerOf(entry.item, item), pending });
+}
+
+/** The state after the server has refused a request for good: without what was refused. */
+export function undo(entry: Entry, sending: Sending, code: string): Entry {
+  const pending = copyOf(entry.pending);
+  if (pending === undefined) {
+    return entry;
+  }
+  if (code === "list-not-found" && sending.fields.list_id != null) {
+    leaveMissingList(pending);
+    return { item: entry.item, pending: unlessEmpty(pending) };
+  }
+  switch (sending.step) {
+    case "create":
+      return { item: entry.item, pending: undefined };
+    case "change":
+      pending.edits = without(pending.edits, Object.keys(sending.fields));
+      break;
+    case "move":
+      pending.move = null;
+      break;
+    case "delete":
+      pending.deletion = null;
+      break;
+  }
+  return { item: entry.item, pending: unlessEmpty(pending) };
+}
+
+/** The state after the neighbour of a move was not found: once more after another one. */
+export function moveAfter(entry: Entry, after: string | null): Entry {
+  const pending = copyOf(entry.pending);
+  if (pending?.move != null) {
+    const { isRetried } = pending.move;
+    pending.move = isRetried ? null : { ...pending.move, after, isRetried: true };
+  }
+  return { item: entry.item, pending: pending && unlessEmpty(pending) };
+}
+
+function hasEdits(pending: Pending): boolean {
+  return (
+    pending.create !== null ||
+    pending.deletion !== null ||
+    Object.keys(pending.edits).length > 0
+  );
+}
+
+function nextSending(key: Key, item: Item | undefined, pending: Pending): Sending | undefined {
+  if (pending.create !== null) {
+    return creationOf(key, pending);
+  }
+  if (pending.deletion !== null) {
+    return deletionOf(key, item, pending);
+  }
+  if (item === undefined) {
+    // The feed has been read: the item is gone.
+    const missing = confirmMissing(key, { item, pending }).pending;
+    Object.assign(pending, missing ?? { edits: {}, conflicts: {}, move: null });
+    return undefined;
+  }
+  return changeOf(key, item, pending) ?? moveOf(key, pending);
+}
+
+function creationOf(key: Key, pending: Pending): Sending | undefined {
+  if (pending.create === null) {
+    return undefined;
+  }
+  pending.create = { ...pending.create, isSent: true };
+  const { fields } = pending.create;
+  const headers = { "If-None-Match": "*" };
+  return { step: "create", method: "PUT", path: pathOf(key), headers, body: fields, fields };
+}
+
+function deletionOf(key: Key, item: Item | undefined, pending: Pending): Sending | undefined {
+  const { deletion } = pending;
+  if (deletion === null) {
+    return undefined;
+  }
+  const headers: Record<string, string> = {};
+  if (kindOf(key) === "task" && item !== undefined) {
+    if (wasChanged(kindOf(key), item, deletion.seen)) {
+      pending.deletion = null;
+      pending.conflicts.is_deleted = { base: false, mine: true };
+      return undefined;
+    }
+    headers["If-Match"] = etagOf(item);
+  }
+  pending.deletion = { ...deletion, isSent: true };
+  const sending: Sending = {
+    step: "delete",
+    method: "DELETE",
+    path: pathOf(key),
+    headers,
+    fields: {},
+  };
+  if (kindOf(key) === "list") {
+    sending.query = { tasks: deletion.tasks };
+  }
+  return sending;
+}
+
+function changeOf(key: Key, item: Item, pending: Pending): Sending | undefined {
+  const fields: Fields = {};
+  const known = fieldsOf(kindOf(key), item);
+  for (const [field, edit] of Object.entries(pending.edits)) {
+    const name = field as FieldName;
+    const merged = kindOf(key) === "label" ? edit : merge(name, edit, known);
+    if (merged === "conflict") {
+      pending.conflicts[name] = { base: edit.base, mine: edit.mine };
+    }
+    if (merged === "arrived" || merged === "conflict") {
+      pending.edits = without(pending.edits, [name]);
+      continue;
+    }
+    pending.edits[name] = { ...merged, sent: merged.mine };
+    fields[name] = merged.mine;
+  }
+  if (Object.keys(fields).length === 0) {
+    return undefined;
+  }
+  const headers: Record<string, string> = {};
+  if (kindOf(key) !== "label") {
+    headers["If-Match"] = etagOf(item);
+  }
+  return { step: "change", method: "PATCH", path: pathOf(key), headers, body: fields, fields };
+}
+
+/** Three-way comparison of one field: the user's edit against the server's value. */
+function merge(name: FieldName, edit: FieldEdit, known: Fields): FieldEdit | "arrived" | "conflict" {
+  const theirs = known[name];
+  if (areEqual(name, theirs, edit.mine)) {
+    return "arrived";
+  }
+  const isOwn = "sent" in edit && edit.sent !== undefined && areEqual(name, theirs, edit.sent);
+  if (isOwn || areEqual(name, theirs, edit.base)) {
+    return { ...edit, base: theirs };
+  }
+  if (name === "labels") {
+    const merged = mergeLabels(namesOf(edit.base), namesOf(edit.mine), namesOf(theirs));
+    return areEqual(name, theirs, merged) ? "arrived" : { ...edit, base: theirs, mine: merged };
+  }
+  return "conflict";
+}
+
+function namesOf(labels: FieldValue): readonly string[] {
+  return Array.isArray(labels) ? (labels as readonly string[]) : [];
+}
+
+function moveOf(key: Key, pending: Pending): Sending | undefined {
+  if (pending.move === null) {
+    return undefined;
+  }
+  const { after, listId } = pending.move;
+  const fields: Fields = listId === undefined ? {} : { list_id: listId };
+  const body = { after, ...fields };
+  return { step: "move", method: "POST", path: `${pathOf(key)}/move`, headers: {}, body, fields };
+}
+
+function confirmEdits(
+  key: Key,
+  pending: Pending,
+  sent: Fields,
+  item: Item | undefined,
+): void {
+  const known = item === undefined ? sent : fieldsOf(kindOf(key), item);
+  for (const [field, value] of Object.entries(sent)) {
+    const name = field as FieldName;
+    const edit = pending.edits[name];
+    if (edit === undefined) {
+      continue;
+    }
+    if (areEqual(name, edit.mine, value)) {
+      pending.edits = without(pending.edits, [name]);
+    } else {
+      // The user has edited the field again meanwhile.
+      pending.edits[name] = { base: known[name], mine: edit.mine };
+    }
+  }
+}
+
+/** The list was deleted elsewhere: the task goes where the server puts such tasks, to the inbox. */
+function leaveMissingList(pending: Pending): void {
+  if (pending.create !== null) {
+    const fields = { ...pending.create.fields, list_id: null };
+    pending.create = { ...pending.create, fields };
+  }
+  pending.edits = without(pending.edits, ["list_id"]);
+  if (pending.move?.listId != null) {
+    pending.move = null;
+  }
+}
+
+function wasChanged(kind: Kind, item: Item, seen: Fields): boolean {
+  const known = fieldsOf(kind, item);
+  return Object.entries(seen).some(
+    ([name, value]) =>
+      value !== undefined && !areEqual(name as FieldName, known[name as FieldName], value),
+  );
+}
+
+function newerOf(known: Item | undefined, received: Item | undefined): Item | undefined {
+  if (known === undefined || received === undefined) {
+    return received ?? known;
+  }
+  return received.version > known.version ? received : known;
+}
+
+function pathOf(key: Key): string {
+  return `/${kindOf(key)}s/${idOf(key)}`;
+}
+
+function etagOf(item: Item): string {
+  return `"${String(item.version)}"`;
+}

@@ -1,0 +1,106 @@
+import type { Entry, Key, Pending } from "./pending.js";
+
+/** How far the changes feed has been read. */
+export interface Feed {
+  /** The sync token of the next request. */
+  since: string;
+  /** Whether all pages have been read once. */
+  isLoaded: boolean;
+  /** The subject of the tokens with which this copy was read; another user's are refused. */
+  subject: string | null;
+}
+
+export const EMPTY_FEED: Feed = { since: "0", isLoaded: false, subject: null };
+
+export interface Contents {
+  entries: Map<Key, Entry>;
+  feed: Feed;
+}
+
+export type Rewrite = (key: Key, entry: Entry) => Entry;
+
+/** Where the local copy is kept. Each method is one transaction. */
+export interface Storage {
+  /** Whether the copy outlives the page. */
+  readonly isKept: boolean;
+  load(): Promise<Contents>;
+  /** The entries of these keys, and the feed. */
+  read(keys: readonly Key[]): Promise<Contents>;
+  /** Replace entries by what `rewrite` makes of them; it must not have side effects. */
+  rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<Map<Key, Entry>>;
+  /** Forget what the server returned; what the user did stays. */
+  discardItems(): Promise<Contents>;
+  close(): void;
+  erase(): Promise<void>;
+}
+
+export const NO_ENTRY: Entry = { item: undefined, pending: undefined };
+
+export function isEmpty(entry: Entry): boolean {
+  return entry.item === undefined && entry.pending === undefined;
+}
+
+/** What stays of an entry when the server's state is discarded. */
+export function withoutItem(entry: Entry, pending: Pending): Entry {
+  return { item: undefined, pending: { ...pending, lost: entry.item ?? pending.lost } };
+}
+
+/** Keeps the copy as long as the page lives. */
+export class MemoryStorage implements Storage {
+  readonly isKept = false;
+  #entries: Map<Key, Entry>;
+  #feed: Feed;
+
+  constructor(contents: Contents = { entries: new Map(), feed: EMPTY_FEED }) {
+    this.#entries = new Map(contents.entries);
+    this.#feed = contents.feed;
+  }
+
+  load(): Promise<Contents> {
+    return Promise.resolve({ entries: new Map(this.#entries), feed: this.#feed });
+  }
+
+  read(keys: readonly Key[]): Promise<Contents> {
+    const entries = new Map(keys.map((key) => [key, this.#entries.get(key) ?? NO_ENTRY]));
+    return Promise.resolve({ entries, feed: this.#feed });
+  }
+
+  rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<Map<Key, Entry>> {
+    const entries = new Map<Key, Entry>();
+    for (const key of keys) {
+      entries.set(key, rewrite(key, this.#entries.get(key) ?? NO_ENTRY));
+    }
+    for (const [key, entry] of entries) {
+      if (isEmpty(entry)) {
+        this.#entries.delete(key);
+      } else {
+        this.#entries.set(key, entry);
+      }
+    }
+    this.#feed = feed ?? this.#feed;
+    return Promise.resolve(entries);
+  }
+
+  discardItems(): Promise<Contents> {
+    for (const [key, entry] of this.#entries) {
+      const { pending } = entry;
+      if (pending === undefined) {
+        this.#entries.delete(key);
+      } else {
+        this.#entries.set(key, withoutItem(entry, pending));
+      }
+    }
+    this.#feed = { ...EMPTY_FEED, subject: this.#feed.subject };
+    return this.load();
+  }
+
+  close(): void {
+    // Nothing is open.
+  }
+
+  erase(): Promise<void> {
+    this.#entries = new Map();
+    this.#feed = EMPTY_FEED;
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,213 @@
+import type { TaskChange, TaskCreate } from "../models.js";
+import { Engine, type StoreOptions } from "./engine.js";
+import { normalizeFields } from "./fields.js";
+import { newId } from "./ids.js";
+import { type Edit, type Key, type Kind, fieldsOf, keyOf } from "./pending.js";
+import { positionBetween, positionOf } from "./position.js";
+import type {
+  Conflict,
+  FieldName,
+  Fields,
+  LocalLabel,
+  LocalList,
+  LocalTask,
+  MoveTarget,
+  SyncStatus,
+  TaskFilter,
+  TaskMoveTarget,
+  TaskStore,
+} from "./types.js";
+
+/** Open the local copy of a user's tasks; it loads and syncs by itself until `close`. */
+export function openStore(options: StoreOptions): TaskStore {
+  return new Store(new Engine(options));
+}
+
+/** Fields that are shown as they are stored, so that a difference is an edit in another tab. */
+const PLAIN_FIELDS: readonly FieldName[] = ["title", "description", "name"];
+
+type Act = Edit extends infer One ? (One extends Edit ? Omit<One, "at" | "order"> : never) : never;
+
+class Store implements TaskStore {
+  readonly #engine: Engine;
+  #lastOrder = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => this.#engine.subscribe(listener);
+
+  getTasks(filter: TaskFilter = {}): readonly LocalTask[] {
+    return this.#engine.copy.findTasks(filter);
+  }
+
+  getTask(id: string): LocalTask | undefined {
+    return this.#engine.copy.tasks.get(id);
+  }
+
+  getLists(): readonly LocalList[] {
+    return this.#engine.copy.lists;
+  }
+
+  getLabels(): readonly LocalLabel[] {
+    return this.#engine.copy.labels;
+  }
+
+  getStatus(): SyncStatus {
+    return this.#engine.status;
+  }
+
+  getConflicts(): readonly Conflict[] {
+    return this.#engine.copy.conflicts;
+  }
+
+  createTask(fields: TaskCreate): LocalTask {
+    const id = newId();
+    const normalized = normalizeFields(fields);
+    const siblings = this.getTasks({ listId: (normalized.list_id ?? null) as string | null });
+    const position = lastPosition(siblings);
+    this.#edit("task", id, { type: "create", fields: normalized, position });
+    return this.#task(id);
+  }
+
+  changeTask(id: string, fields: TaskChange, options: { seen?: TaskChange } = {}): void {
+    this.#change("task", id, this.#task(id), fields, options.seen);
+  }
+
+  deleteTask(id: string): () => void {
+    const task = this.#task(id);
+    const siblings = this.getTasks({ listId: task.list_id });
+    const index = siblings.indexOf(task);
+    const isLast = index === siblings.length - 1;
+    // A task that is created again comes last by itself.
+    const place = isLast ? {} : { after: siblings[index - 1]?.id ?? null };
+    this.#edit("task", id, { type: "delete", tasks: "keep" });
+    return () => {
+      const fields = fieldsOf("task", task);
+      this.#edit("task", id, { type: "restore", fields, position: task.position, ...place });
+    };
+  }
+
+  moveTask(id: string, target: TaskMoveTarget): void {
+    const { after, list_id: listId } = target;
+    const wanted = listId === undefined ? this.#task(id).list_id : listId;
+    const siblings = this.getTasks({ listId: wanted }).filter((task) => task.id !== id);
+    const place = { after, position: positionAfter(after, siblings) };
+    const list = listId === undefined ? {} : { listId };
+    this.#edit("task", id, { type: "move", ...place, ...list });
+  }
+
+  createList(fields: { name: string }): LocalList {
+    const id = newId();
+    const position = lastPosition(this.getLists());
+    this.#edit("list", id, { type: "create", fields: normalizeFields(fields), position });
+    return this.#list(id);
+  }
+
+  changeList(
+    id: string,
+    fields: { name: string },
+    options: { seen?: { name: string } } = {},
+  ): void {
+    this.#change("list", id, this.#list(id), fields, options.seen);
+  }
+
+  deleteList(id: string, options: { tasks?: "keep" | "delete" } = {}): void {
+    this.#edit("list", id, { type: "delete", tasks: options.tasks ?? "keep" });
+  }
+
+  moveList(id: string, target: MoveTarget): void {
+    const siblings = this.getLists().filter((list) => list.id !== id);
+    const position = positionAfter(target.after, siblings);
+    this.#edit("list", id, { type: "move", after: target.after, position });
+  }
+
+  changeLabel(id: string, fields: { name: string }): void {
+    this.#edit("label", id, { type: "change", fields: normalizeFields(fields), seen: {} });
+  }
+
+  deleteLabel(id: string): void {
+    this.#edit("label", id, { type: "delete", tasks: "keep" });
+  }
+
+  resolveConflict(conflict: Conflict, choice: "mine" | "theirs"): void {
+    const { kind, taskId, field, theirs } = conflict;
+    this.#edit(kind, taskId, { type: "resolve", field, choice, theirs });
+  }
+
+  dismissProblem(): void {
+    this.#engine.dismissProblem();
+  }
+
+  sync(): Promise<void> {
+    return this.#engine.sync();
+  }
+
+  close(): void {
+    this.#engine.close();
+  }
+
+  erase(): Promise<void> {
+    return this.#engine.erase();
+  }
+
+  #change(
+    kind: Kind,
+    id: string,
+    shown: LocalTask | LocalList,
+    fields: object,
+    seen: object | undefined,
+  ): void {
+    const normalized = normalizeFields(fields);
+    const shownFields = fieldsOf(kind, shown);
+    const base: Fields = {};
+    for (const name of PLAIN_FIELDS.filter((plain) => plain in normalized)) {
+      base[name] = shownFields[name];
+    }
+    Object.assign(base, normalizeFields(seen ?? {}));
+    this.#edit(kind, id, { type: "change", fields: normalized, seen: base });
+  }
+
+  #edit(kind: Kind, id: string, act: Act): void {
+    const key: Key = keyOf(kind, id);
+    const at = new Date().toISOString().replace("Z", "000Z");
+    this.#lastOrder = Math.max(Date.now(), this.#lastOrder + 0.001);
+    this.#engine.edit(key, { ...act, at, order: this.#lastOrder });
+  }
+
+  #task(id: string): LocalTask {
+    const task = this.getTask(id);
+    if (task === undefined) {
+      throw new Error("There is no such task.");
+    }
+    return task;
+  }
+
+  #list(id: string): LocalList {
+    const list = this.getLists().find((candidate) => candidate.id === id);
+    if (list === undefined) {
+      throw new Error("There is no such list.");
+    }
+    return list;
+  }
+}
+
+type Positioned = Pick<LocalTask, "id" | "position">;
+
+/** The position of a new item: after all others. */
+function lastPosition(siblings: readonly Positioned[]): string {
+  const last = siblings.at(-1)?.position ?? "";
+  const now = positionOf(Date.now());
+  return now > last ? now : positionBetween(last, null);
+}
+
+function positionAfter(after: string | null, siblings: readonly Positioned[]): string {
+  const index = after === null ? -1 : siblings.findIndex((sibling) => sibling.id === after);
+  if (after !== null && index === -1) {
+    return lastPosition(siblings);
+  }
+  const before = siblings[index]?.position ?? null;
+  const next = siblings[index + 1]?.position ?? null;
+  return positionBetween(before, next);
+}

@@ -1,0 +1,315 @@
+import { ProblemError, SignedOutError } from "../errors.js";
+import type { Changes, Label, Task } from "../models.js";
+import type { SyncClient } from "./api.js";
+import { foldCase } from "./fields.js";
+import { type Entry, type Item, type Key, idOf, isSendable, keyOf, kindOf } from "./pending.js";
+import {
+  type Sending,
+  confirm,
+  confirmExisting,
+  confirmMissing,
+  moveAfter,
+  phaseOf,
+  prepare,
+  receive,
+  undo,
+} from "./send.js";
+import type { Feed, Rewrite } from "./storage.js";
+import { subjectOf } from "./subject.js";
+import { renameLabels } from "./view.js";
+
+const PHASES = [0, 1, 2, 3, 4];
+
+/** How many changes to ask for at once; the server's maximum. */
+const PAGE_SIZE = 500;
+
+/** How the requests are sent: once, because what fails is sent again in the next run. */
+const ONCE = { retries: 0, deadlineSeconds: 20 };
+
+/** How often a task is read and sent again while others keep changing it. */
+const ATTEMPTS_MAX = 5;
+
+const MISSING_CODES = ["task-not-found", "list-not-found", "label-not-found"];
+
+/** The local copy, as far as the synchronizer needs it. */
+export interface Workplace {
+  rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<void>;
+  readFeed(): Promise<Feed>;
+  discardItems(): Promise<Feed>;
+  entry(key: Key): Entry;
+  pendingKeys(): Key[];
+  taskKeys(): Key[];
+  /** The task or list that is shown before this one; null if there is none. */
+  predecessor(key: Key): string | null;
+  report(problem: ProblemError): void;
+}
+
+/** Sends what is pending and reads what is new; the caller sees to one run at a time. */
+export class Synchronizer {
+  #client: SyncClient;
+  readonly #place: Workplace;
+
+  constructor(client: SyncClient, place: Workplace) {
+    this.#client = client;
+    this.#place = place;
+  }
+
+  /**
+   * Send all that is pending; then, if `mustRead`, read changes. Returns whether they were read.
+   * Rejects if the server or the sign-in does not work; what is pending stays.
+   */
+  async run(mustRead: boolean): Promise<boolean> {
+    const feed = await this.#place.readFeed();
+    const subject = subjectOf(await this.#client.tokens.get());
+    if (feed.subject !== null && feed.subject !== subject) {
+      throw new SignedOutError("Another user is signed in.");
+    }
+    this.#client = subject === null ? this.#client : this.#client.forUser(subject);
+    const known = { ...feed, subject };
+    if (!feed.isLoaded) {
+      // What was edited in an earlier copy needs the server's state to compare with.
+      await this.#readChanges(known);
+    }
+    const needsRead = await this.#sendAll();
+    if (feed.isLoaded && (mustRead || needsRead)) {
+      await this.#readChanges(known);
+    }
+    return !feed.isLoaded || mustRead || needsRead;
+  }
+
+  /** Returns whether tasks have changed on the server that were not sent. */
+  async #sendAll(): Promise<boolean> {
+    let needsRead = false;
+    let hasSent = true;
+    while (hasSent) {
+      hasSent = false;
+      for (const phase of PHASES) {
+        for (const key of this.#keysOf(phase)) {
+          const sent = await this.#sendItem(key, phase);
+          hasSent ||= sent.length > 0;
+          needsRead ||= sent.some((sending) => changesOthers(key, sending));
+        }
+      }
+    }
+    return needsRead;
+  }
+
+  #keysOf(phase: number): Key[] {
+    const orders = new Map<Key, number>();
+    for (const key of this.#place.pendingKeys()) {
+      const { pending } = this.#place.entry(key);
+      if (pending !== undefined && isSendable(pending) && phaseOf(key, pending) === phase) {
+        orders.set(key, phase === 3 ? (pending.move?.order ?? 0) : pending.order);
+      }
+    }
+    return [...orders.keys()].sort((left, right) => (orders.get(left) ?? 0) - (orders.get(right) ?? 0));
+  }
+
+  /** Send what is pending for one item in this phase; returns what has been sent. */
+  async #sendItem(key: Key, phase: number): Promise<Sending[]> {
+    const sent: Sending[] = [];
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+      const { pending } = this.#place.entry(key);
+      if (pending === undefined || !isSendable(pending) || phaseOf(key, pending) !== phase) {
+        break;
+      }
+      const sending = await this.#prepare(key);
+      if (sending === undefined) {
+        break;
+      }
+      await this.#send(key, sending);
+      sent.push(sending);
+    }
+    return sent;
+  }
+
+  async #prepare(key: Key): Promise<Sending | undefined> {
+    let sending: Sending | undefined;
+    await this.#place.rewrite([key], (_key, entry) => {
+      const preparation = prepare(key, entry);
+      sending = preparation.sending;
+      return preparation.entry;
+    });
+    return sending;
+  }
+
+  async #send(key: Key, sending: Sending): Promise<void> {
+    try {
+      const { method, path, query = {}, headers, body } = sending;
+      const { body: answer } = await this.#client.request(method, path, {
+        query,
+        headers,
+        body,
+        ...ONCE,
+      });
+      await this.#confirm(key, sending, answer as Item | undefined);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) {
+        throw error;
+      }
+      await this.#handleProblem(key, sending, error);
+    }
+  }
+
+  async #confirm(key: Key, sending: Sending, answer: Item | undefined): Promise<void> {
+    const before = this.#place.entry(key).item;
+    await this.#place.rewrite([key], (_key, entry) =>
+      confirm(key, entry, sending, answer ?? undefined),
+    );
+    if (kindOf(key) === "label" && before !== undefined) {
+      const newName = sending.step === "delete" ? null : (sending.fields.name as string);
+      await this.#renameLabel((before as Label).name, newName);
+    }
+    if (kindOf(key) === "list" && sending.step === "delete") {
+      await this.#emptyList(idOf(key), sending.query?.tasks === "delete");
+    }
+  }
+
+  async #handleProblem(key: Key, sending: Sending, problem: ProblemError): Promise<void> {
+    if (problem.status === 412) {
+      await this.#reread(key, sending);
+    } else if (problem.status === 404 && MISSING_CODES.includes(problem.code)) {
+      await this.#place.rewrite([key], (_key, entry) => confirmMissing(key, entry));
+    } else if (problem.code === "after-not-found") {
+      const after = this.#place.predecessor(key);
+      await this.#place.rewrite([key], (_key, entry) => moveAfter(entry, after));
+    } else if (isFinal(problem)) {
+      const isKnown = problem.code === "list-not-found" && sending.fields.list_id != null;
+      await this.#place.rewrite([key], (_key, entry) => undo(entry, sending, problem.code));
+      if (!isKnown) {
+        this.#place.report(problem);
+      }
+    } else {
+      throw problem;
+    }
+  }
+
+  /** Another device was quicker, or an earlier attempt has arrived: read the item as it is now. */
+  async #reread(key: Key, sending: Sending): Promise<void> {
+    const current = await this.#readItem(key);
+    await this.#place.rewrite([key], (_key, entry) => {
+      if (current === undefined) {
+        return confirmMissing(key, entry);
+      }
+      return sending.step === "create"
+        ? confirmExisting(key, entry, current)
+        : receive(key, entry, current);
+    });
+  }
+
+  async #readItem(key: Key): Promise<Item | undefined> {
+    try {
+      const path = `/${kindOf(key)}s/${idOf(key)}`;
+      const { body } = await this.#client.request("GET", path, ONCE);
+      return body as Item;
+    } catch (error) {
+      if (error instanceof ProblemError && MISSING_CODES.includes(error.code)) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async #readChanges(known: Feed): Promise<void> {
+    let feed = known;
+    let hasMore = true;
+    while (hasMore) {
+      const page = await this.#readPage(feed.since);
+      if (page === undefined) {
+        feed = { ...(await this.#place.discardItems()), subject: known.subject };
+        continue;
+      }
+      hasMore = page.has_more;
+      const next = { ...feed, since: page.next, isLoaded: feed.isLoaded || !hasMore };
+      await this.#takeOver(page, next);
+      feed = next;
+    }
+  }
+
+  /** One page of changes; undefined if the server does not know this sync token any more. */
+  async #readPage(since: string): Promise<Changes | undefined> {
+    try {
+      const query = { since, limit: String(PAGE_SIZE) };
+      const { body } = await this.#client.request("GET", "/tasks/changes", { query, ...ONCE });
+      return body as Changes;
+    } catch (error) {
+      if (error instanceof ProblemError && error.code === "resync-required") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async #takeOver(page: Changes, feed: Feed): Promise<void> {
+    const items = new Map<Key, Item | undefined>();
+    for (const { kind, id } of page.deleted) {
+      items.set(keyOf(kind, id), undefined);
+    }
+    for (const task of page.tasks) {
+      items.set(keyOf("task", task.id), task);
+    }
+    for (const list of page.lists) {
+      items.set(keyOf("list", list.id), list);
+    }
+    for (const label of page.labels) {
+      items.set(keyOf("label", label.id), label);
+    }
+    const takeOver = (key: Key, entry: Entry) => {
+      const item = items.get(key);
+      return item === undefined ? confirmMissing(key, entry) : receive(key, entry, item);
+    };
+    await this.#place.rewrite([...items.keys()], takeOver, feed);
+  }
+
+  /** Show on all tasks what the server has done to them, until the feed tells their versions. */
+  async #renameLabel(oldName: string, newName: string | null): Promise<void> {
+    const newNames = new Map([[foldCase(oldName), newName]]);
+    await this.#rewriteTasks((task) => {
+      const labels = renameLabels(task.labels, newNames);
+      return labels === task.labels ? task : { ...task, labels };
+    });
+  }
+
+  async #emptyList(listId: string, areTasksDeleted: boolean): Promise<void> {
+    await this.#rewriteTasks((task) => {
+      if (task.list_id !== listId) {
+        return task;
+      }
+      return areTasksDeleted ? undefined : { ...task, list_id: null };
+    });
+  }
+
+  async #rewriteTasks(change: (task: Task) => Task | undefined): Promise<void> {
+    const isChanged = (key: Key): boolean => {
+      const { item } = this.#place.entry(key);
+      return item !== undefined && change(item as Task) !== item;
+    };
+    const keys = this.#place.taskKeys().filter(isChanged);
+    await this.#place.rewrite(keys, (key, entry) => {
+      if (entry.item === undefined) {
+        return entry;
+      }
+      const item = change(entry.item as Task);
+      return item === undefined ? confirmMissing(key, entry) : { ...entry, item };
+    });
+  }
+}
+
+/** Whether the server changes tasks, or creates labels, that are not in its answer. */
+function changesOthers(key: Key, sending: Sending): boolean {
+  switch (kindOf(key)) {
+    case "task":
+      return Array.isArray(sending.fields.labels) && sending.fields.labels.length > 0;
+    case "list":
+      return sending.step === "delete";
+    case "label":
+      return true;
+  }
+}
+
+/** Whether the server itself will never accept the request, so that sending it again is useless. */
+function isFinal(problem: ProblemError): boolean {
+  const isFromServer = problem.requestId !== "";
+  const { status } = problem;
+  return isFromServer && !problem.isRetryable && status >= 400 && status < 500 && status !== 401;
+}

@@ -1,0 +1,127 @@
+import type { ProblemError } from "../errors.js";
+import type { Due, DueChange, Label, List, Task, TaskChange, TaskCreate } from "../models.js";
+
+/** A task with the user's own edits applied; `version` is 0 until the server knows it. */
+export type LocalTask = Task & { readonly isPending: boolean };
+
+/** A list with the user's own edits applied. */
+export type LocalList = List & { readonly isPending: boolean };
+
+/** A label with the user's own edits applied; `task_count` counts the tasks of the local copy. */
+export type LocalLabel = Label & { readonly isPending: boolean; readonly task_count: number };
+
+/** An order of tasks; `-` reverses it, and tasks without the value come last in both directions. */
+export type TaskSort =
+  | "position"
+  | "-position"
+  | "created_at"
+  | "-created_at"
+  | "updated_at"
+  | "-updated_at"
+  | "title"
+  | "-title"
+  | "due"
+  | "-due"
+  | "priority"
+  | "-priority";
+
+/** Which tasks to show; what is absent does not matter. */
+export interface TaskFilter {
+  /** The tasks of one list; null stands for the inbox. */
+  listId?: string | null | undefined;
+  status?: "pending" | "completed" | undefined;
+  /** Plain text that title or description contains, ignoring case. */
+  search?: string | undefined;
+  /** The name of a label, ignoring case. */
+  label?: string | undefined;
+  /** `position` if absent: the order arranged by hand. */
+  sort?: TaskSort | undefined;
+}
+
+/** How far the server knows what the user did. */
+export interface SyncStatus {
+  /** `offline`: the server was not reached. `not-saved`: it, or the sign-in, does not work now. */
+  readonly state: "saved" | "saving" | "offline" | "not-saved";
+  /** The number of tasks, lists and labels with edits that the server has not confirmed. */
+  readonly pending: number;
+  /** False until the first complete copy is there. */
+  readonly isLoaded: boolean;
+  /** False: this browser keeps nothing, because storage is missing, forbidden or full. */
+  readonly isKept: boolean;
+  /** The last refusal. The edit that caused it has been undone. */
+  readonly problem?: ProblemError;
+}
+
+/** Both versions of a field that was changed here and elsewhere; kept until the user decides. */
+export interface Conflict {
+  readonly id: string;
+  readonly kind: "task" | "list";
+  /** The id of the task, or of the list if `kind` is `list`. */
+  readonly taskId: string;
+  readonly title: string;
+  /** `is_deleted`: deleted on one side and changed on the other. */
+  readonly field: ConflictField;
+  /** The value that both sides started from. */
+  readonly base: FieldValue;
+  readonly mine: FieldValue;
+  readonly theirs: FieldValue;
+}
+
+/** A field of a task or list that a user edits. */
+export type FieldName =
+  "title" | "description" | "is_completed" | "list_id" | "due" | "priority" | "labels" | "name";
+
+export type ConflictField = FieldName | "is_deleted";
+export type FieldValue = string | boolean | null | Due | DueChange | readonly string[] | undefined;
+export type Fields = Partial<Record<FieldName, FieldValue>>;
+
+export interface MoveTarget {
+  /** The id of the item to insert after; null moves to the front. */
+  after: string | null;
+}
+
+export interface TaskMoveTarget extends MoveTarget {
+  /** The list to move to, null for the inbox; absent: the list that the task is in. */
+  list_id?: string | null;
+}
+
+/** The local copy of one user's tasks, lists and labels: read and edit it at any time. */
+export interface TaskStore {
+  /** The tasks that match, in order; the same array until one of them changes. */
+  getTasks(filter?: TaskFilter): readonly LocalTask[];
+  getTask(id: string): LocalTask | undefined;
+  getLists(): readonly LocalList[];
+  getLabels(): readonly LocalLabel[];
+  getStatus(): SyncStatus;
+  getConflicts(): readonly Conflict[];
+  /** Call `listener` after every change of what the getters return; the result unsubscribes. */
+  subscribe(listener: () => void): () => void;
+
+  createTask(fields: TaskCreate): LocalTask;
+  /** Change the fields that are sent. `seen`: their values when the user began to edit. */
+  changeTask(id: string, fields: TaskChange, options?: { seen?: TaskChange }): void;
+  /** Delete a task; the result undoes it, also after the server has confirmed it. */
+  deleteTask(id: string): () => void;
+  moveTask(id: string, target: TaskMoveTarget): void;
+
+  createList(fields: { name: string }): LocalList;
+  changeList(id: string, fields: { name: string }, options?: { seen?: { name: string } }): void;
+  /** Delete a list; its tasks move to the inbox, or are deleted with `tasks: "delete"`. */
+  deleteList(id: string, options?: { tasks?: "keep" | "delete" }): void;
+  moveList(id: string, target: MoveTarget): void;
+
+  /** Rename a label on all tasks. */
+  changeLabel(id: string, fields: { name: string }): void;
+  /** Remove a label from all tasks. */
+  deleteLabel(id: string): void;
+
+  resolveConflict(conflict: Conflict, choice: "mine" | "theirs"): void;
+  /** Forget `status.problem`, for example once the user has read it. */
+  dismissProblem(): void;
+  /** Send what is pending and read what is new; resolves when that is done or has failed. */
+  sync(): Promise<void>;
+  /** Stop syncing; the local copy stays for the next time. */
+  close(): void;
+  /** Stop syncing and remove the local copy from this browser, in all tabs. */
+  erase(): Promise<void>;
+}

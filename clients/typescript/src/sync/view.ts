@@ -1,0 +1,146 @@
+import type { DueChange, Label, List, Task } from "../models.js";
+import { instantOf } from "./due.js";
+import { foldCase, normalizeFields } from "./fields.js";
+import {
+  type Entry,
+  type Item,
+  type Key,
+  type Pending,
+  idOf,
+  isSendable,
+} from "./pending.js";
+import type { FieldName, Fields, LocalLabel, LocalList, LocalTask } from "./types.js";
+
+/** Edits of lists and labels that show on tasks before the server has confirmed them. */
+export interface TaskSurroundings {
+  /** Lists that the user has deleted, and what becomes of their tasks. */
+  deletedLists: ReadonlyMap<string, "keep" | "delete">;
+  /** New names by the folded old name; null for a deleted label. */
+  labelNames: ReadonlyMap<string, string | null>;
+}
+
+/** The task as the user sees it; undefined if it is deleted or in a deleted list. */
+export function showTask(
+  key: Key,
+  entry: Entry,
+  surroundings: TaskSurroundings,
+): LocalTask | undefined {
+  const { pending } = entry;
+  const task = (entry.item ?? pending?.lost ?? createdItem(key, pending)) as Task | undefined;
+  if (task === undefined || isDeleted(pending)) {
+    return undefined;
+  }
+  const shown = { ...task, ...overlay(pending) } as Task;
+  shown.position = shownPosition(task.position, pending);
+  if (pending?.move?.listId !== undefined) {
+    shown.list_id = pending.move.listId;
+  }
+  const fate = shown.list_id === null ? undefined : surroundings.deletedLists.get(shown.list_id);
+  if (fate === "delete") {
+    return undefined;
+  }
+  if (fate === "keep") {
+    shown.list_id = null;
+  }
+  shown.labels = renameLabels(shown.labels, surroundings.labelNames);
+  if (pending?.edits.due !== undefined || pending?.create != null) {
+    shown.due = shownDue(shown.due);
+  }
+  showCompletion(shown, task, pending);
+  return { ...shown, isPending: isPending(pending) };
+}
+
+export function showList(key: Key, entry: Entry): LocalList | undefined {
+  const { pending } = entry;
+  const list = (entry.item ?? pending?.lost ?? createdItem(key, pending)) as List | undefined;
+  if (list === undefined || isDeleted(pending)) {
+    return undefined;
+  }
+  const position = shownPosition(list.position, pending);
+  return { ...list, ...overlay(pending), position, isPending: isPending(pending) } as LocalList;
+}
+
+export function showLabel(entry: Entry): Omit<LocalLabel, "task_count"> | undefined {
+  const { pending } = entry;
+  const label = entry.item as Label | undefined;
+  if (label === undefined || isDeleted(pending)) {
+    return undefined;
+  }
+  return { ...label, ...overlay(pending), isPending: isPending(pending) } as LocalLabel;
+}
+
+/** The names of a task's labels after renamings and deletions. */
+export function renameLabels(
+  names: readonly string[],
+  newNames: ReadonlyMap<string, string | null>,
+): string[] {
+  if (!names.some((name) => newNames.has(foldCase(name)))) {
+    return names as string[];
+  }
+  const labels: string[] = [];
+  for (const name of names) {
+    const newName = newNames.get(foldCase(name));
+    if (newName !== null) {
+      labels.push(newName ?? name);
+    }
+  }
+  return normalizeFields({ labels }).labels as string[];
+}
+
+function isDeleted(pending: Pending | undefined): boolean {
+  return pending?.deletion != null;
+}
+
+function isPending(pending: Pending | undefined): boolean {
+  return pending !== undefined && isSendable(pending);
+}
+
+function overlay(pending: Pending | undefined): Fields {
+  if (pending === undefined) {
+    return {};
+  }
+  const fields: Fields = pending.create === null ? {} : { ...pending.create.fields };
+  for (const edits of [pending.edits, pending.conflicts]) {
+    for (const [name, { mine }] of Object.entries(edits)) {
+      if (name !== "is_deleted") {
+        fields[name as FieldName] = mine;
+      }
+    }
+  }
+  return fields;
+}
+
+function shownPosition(position: string, pending: Pending | undefined): string {
+  return pending?.move?.position ?? pending?.create?.position ?? position;
+}
+
+function createdItem(key: Key, pending: Pending | undefined): Item | undefined {
+  if (pending?.create == null) {
+    return undefined;
+  }
+  const { createdAt, position, fields } = pending.create;
+  const common = { id: idOf(key), user_id: "", version: 0, position, labels: [] };
+  const times = { created_at: createdAt, updated_at: createdAt, completed_at: null };
+  const defaults = { description: null, is_completed: false, list_id: null, due: null };
+  const words = { priority: "none", status: "pending" };
+  return { ...common, ...times, ...defaults, ...words, ...fields } as unknown as Item;
+}
+
+function shownDue(due: DueChange | null): Task["due"] {
+  if (due === null) {
+    return null;
+  }
+  const { date, time = null, time_zone = null } = due;
+  const isTimed = time !== null && time_zone !== null;
+  const at = isTimed ? instantOf(date, time, time_zone) : null;
+  return { date, time, time_zone, at };
+}
+
+function showCompletion(shown: Task, task: Task, pending: Pending | undefined): void {
+  shown.status = shown.is_completed ? "completed" : "pending";
+  if (!shown.is_completed) {
+    shown.completed_at = null;
+  } else if (!task.is_completed || task.completed_at === null) {
+    shown.completed_at = pending?.editedAt ?? null;
+  }
+}
