@@ -34,8 +34,9 @@ ALLOWED_METHODS: Final = PROTECTED_PATHS | PUBLIC_METHODS
 """All paths, with their methods."""
 
 UNKNOWN_PATHS: Final = (
-    "/",
     "/nothing",
+    "/index.html",
+    "/assets",
     "/task",
     "/tasksx",
     "/TASKS",

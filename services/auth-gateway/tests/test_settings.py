@@ -1,5 +1,7 @@
 """Settings that stop the start, and settings that are derived from others."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -235,6 +237,24 @@ def test_cors_request_headers_are_names_of_headers(make_settings: MakeSettings, 
         "X-Client",
         "x-2",
     )
+
+
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_a_folder_without_a_built_app_stops_the_start(
+    make_settings: MakeSettings,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    *,
+    has_folder: bool,
+) -> None:
+    folder = tmp_path / "dist"
+    if has_folder:
+        folder.mkdir()
+
+    assert invalid_settings(make_settings, app_folder=str(folder)) == ["app_folder"]
+    with pytest.raises(SystemExit):
+        read_settings(GatewaySettings)
+    assert f"APP_FOLDER: must be the folder of a built app: {folder}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("key", ["A" * 43, "A" * 43 + "=", "-_" * 21 + "A"])

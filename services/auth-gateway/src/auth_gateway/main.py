@@ -24,6 +24,7 @@ from auth_gateway.proxy.upstream import (
     upstream_services,
 )
 from auth_gateway.settings import GatewaySettings
+from auth_gateway.web_app import web_app_routes
 from common import app
 from common.health import HealthStatus, ReadinessCheck, UnavailableReason, health_routes
 from common.middleware import RequestMiddleware
@@ -52,6 +53,7 @@ def _create_forward_auth_app(
     routes = health_routes(NAME, _readiness_check(keys, upstream_services(settings)))
     routes.append(forward_auth_route(authenticator))
     routes += docs_pages.routes
+    routes += web_app_routes(settings.app_folder)
     gateway = app.create_app(
         NAME,
         routes,
@@ -67,6 +69,7 @@ def _create_proxy_app(
     services = upstream_services(settings)
     routes = health_routes(NAME, _readiness_check(keys, services), behind_edge=False)
     routes += docs_pages.routes
+    routes += web_app_routes(settings.app_folder)
     gateway = app.create_app(
         NAME,
         routes,

@@ -3,6 +3,7 @@
 import base64
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,6 +29,9 @@ BETTER_AUTH_DEFAULT: Final = "better-auth-secret-12345678901234567890"
 
 BETTER_AUTH_PATH: Final = "/api/auth"
 """Better Auth's path below its URL."""
+
+APP_INDEX: Final = "index.html"
+"""The page of the app in its folder."""
 
 _URL: Final = TypeAdapter(HttpUrl)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -58,6 +62,12 @@ def _require_no_path(text: str) -> str:
     return text
 
 
+def _require_build(folder: Path) -> Path:
+    if not (folder / APP_INDEX).is_file():
+        raise ValueError(f"must be the folder of a built app: {folder} has no {APP_INDEX}")
+    return folder
+
+
 def _require_origins(texts: tuple[str, ...]) -> tuple[str, ...]:
     for text in texts:
         if text == "*" or text != origin(text):
@@ -82,6 +92,9 @@ PlainUrl = Annotated[str, AfterValidator(_require_plain_url)]
 
 ServerUrl = Annotated[PlainUrl, AfterValidator(_require_no_path)]
 """A URL without a path, as the edge needs it too."""
+
+BuildFolder = Annotated[Path, AfterValidator(_require_build)]
+"""A folder that contains a built app."""
 
 Origins = Annotated[CommaSeparated, AfterValidator(_require_origins)]
 """Any number of origins as browsers spell them."""
@@ -222,6 +235,9 @@ class GatewaySettings(TokenSettings):
 
     better_auth_server_url: ServerUrl | None = None
     """Where the proxy reaches the Better Auth server that it shows at `/api/auth/`. Unset: 404."""
+
+    app_folder: BuildFolder | None = None
+    """The built app, which is shown at `/`. Unset: a page that says how to begin."""
 
     cors_origins: Origins = ()
     """Origins of the front ends that may use the API from a browser."""

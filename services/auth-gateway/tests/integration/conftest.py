@@ -94,6 +94,49 @@ async def _forward_auth_gateway(
         yield gateway
 
 
+@pytest.fixture(scope="session")
+def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder as the build of the app does, and some files that must not be shown."""
+    parent = tmp_path_factory.mktemp("web")
+    folder = parent / "dist"
+    (folder / "assets" / "fonts").mkdir(parents=True)
+    files = {
+        "index.html": "<!doctype html><title>Tasks</title>",
+        "sw.js": "self.skipWaiting();",
+        "package.json": "{}",
+        "assets/app-BjUaDyP0.js": "console.log('tasks');" * 200,
+        "assets/app-BjUaDyP0.js.map": "{}",
+        "assets/app-Cz_-09aZ.css": "body { margin: 0; }",
+        "assets/fonts/text-a1B2c3D4.woff2": "a font",
+        "assets/site-settings.json": "{}",
+        "assets/icon.svg": "<svg/>",
+        "assets/manifest.webmanifest": "{}",
+        "assets/unknown.kind": "?",
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    (parent / "secret.txt").write_text("secret")
+    (folder / "assets" / "outside.txt").symlink_to(parent / "secret.txt")
+    (folder / "assets" / "parent").symlink_to(parent)
+    (folder / "assets" / "inside.json").symlink_to(folder / "assets" / "site-settings.json")
+    return folder
+
+
+@pytest.fixture(scope="session", params=["proxy", "forward-auth"])
+async def app_gateway(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    environment: dict[str, str],
+    upstreams: Upstreams,
+    app_folder: Path,
+) -> AsyncGenerator[RunningGateway]:
+    """Run a gateway that shows the app, once in each mode."""
+    logs = tmp_path_factory.mktemp("app")
+    environment = environment | {"MODE": request.param, "APP_FOLDER": str(app_folder)}
+    async with _run_gateway(logs, environment, upstreams) as gateway:
+        yield gateway
+
+
 @pytest.fixture
 def gateway(_proxy_gateway: RunningGateway) -> RunningGateway:
     """Run a gateway in proxy mode; its services are reset before each test."""
