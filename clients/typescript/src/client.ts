@@ -1,4 +1,4 @@
-import { createApi, type Api } from "./api/api.js";
+import { createApi } from "./api/api.js";
 import { createLabels, type Labels } from "./api/labels.js";
 import { createLists, type Lists } from "./api/lists.js";
 import { createPlatform, type Platform } from "./api/platform.js";
@@ -10,7 +10,7 @@ import { isBetterAuthClient, tokenFetcher, type Auth } from "./tokens/auth.js";
 import { Tabs } from "./tokens/tabs.js";
 import { TokenSource } from "./tokens/token-source.js";
 
-const DEADLINE_SECONDS_DEFAULT = 30;
+export const DEADLINE_SECONDS_DEFAULT = 30;
 
 /** Settings of a client. */
 export interface ClientSettings {
@@ -42,7 +42,7 @@ export interface Tokens {
 
 /** A request that no method is made for. */
 export interface RequestOptions extends CallOptions {
-  query?: Record<string, unknown>;
+  query?: object;
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -112,30 +112,13 @@ export function assembleClient(url: string, settings: TransportSettings): Client
         tokens.forget();
       },
     },
-    request: (method, path, options) => sendRequest(api, method, path, options),
+    request: async (method, path, options = {}) => {
+      const { status, headers, data } = await api.send(method, path, options, options);
+      return { status, headers, body: data };
+    },
     forUser: (subject) => assembleClient(url, { ...settings, subject }),
   };
 }
-
-async function sendRequest(
-  api: Api,
-  method: string,
-  path: string,
-  options: RequestOptions = {},
-): Promise<RequestResult> {
-  const { query = {}, body, headers = {} } = options;
-  // Any path may be asked for, also one that the OpenAPI document does not know.
-  const request = api.request as unknown as UntypedRequest;
-  const init = { params: { query }, body, headers, ...api.sending(options) };
-  const { data, response } = await request(method, path, init);
-  return { status: response.status, headers: response.headers, body: data };
-}
-
-type UntypedRequest = (
-  method: string,
-  path: string,
-  init: object,
-) => Promise<{ data?: unknown; response: Response }>;
 
 /** Ask for a new token whenever somebody has signed in or out with this Better Auth client. */
 function watchSession(auth: Auth, tokens: TokenSource): void {

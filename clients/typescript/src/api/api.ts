@@ -1,27 +1,103 @@
-import createFetchClient, { type Client as FetchClient } from "openapi-fetch";
-import type { CallOptions, RequestTraits, Transport } from "../http/transport.js";
+import { createFinalURL, createQuerySerializer, defaultPathSerializer } from "openapi-fetch";
+import { NetworkError } from "../errors.js";
+import type { CallOptions, Received, RequestTraits, Transport } from "../http/transport.js";
 import type { paths } from "../openapi.js";
 
-/** What the groups of methods are made of. */
-export interface Api extends FetchClient<paths> {
-  /** Return how a request is sent, as an option of the methods of openapi-fetch. */
-  sending: (options: CallOptions | undefined, traits?: RequestTraits) => Sending;
+/** A path of the OpenAPI document. */
+export type Path = keyof paths;
+
+/** What a request contains. */
+export interface RequestContent {
+  /** Values for the names in the path. */
+  path?: Record<string, string>;
+  query?: object;
+  headers?: Record<string, string>;
+  /** Sent as JSON, but for text. */
+  body?: unknown;
 }
 
-/** How openapi-fetch sends a request. */
-export type Sending = Record<"fetch", (request: Request) => Promise<Response>>;
+/** What a response contains. */
+export interface ApiResponse<Data> extends Received {
+  /** The parsed body; undefined if there is none. */
+  data: Data;
+}
 
-/** Make the methods for the paths of the OpenAPI document; each call passes `sending`. */
+/** Sends the requests of all methods. */
+export interface Api {
+  /** Return a response; those without success reject. */
+  send<Data>(
+    method: string,
+    path: string,
+    content?: RequestContent,
+    options?: CallOptions,
+    traits?: RequestTraits,
+  ): Promise<ApiResponse<Data>>;
+  /** Return the body of a response. */
+  call<Data>(
+    method: string,
+    path: Path,
+    content?: RequestContent,
+    options?: CallOptions,
+    traits?: RequestTraits,
+  ): Promise<Data>;
+}
+
+const querySerializer = createQuerySerializer();
+
+/**
+ * Make what sends requests.
+ *
+ * The client of openapi-fetch is not used, only its URLs: the transport reads bodies and makes errors by itself.
+ */
 export function createApi(url: string, transport: Transport): Api {
-  const client = createFetchClient<paths>({ baseUrl: url });
-  const sending = (options?: CallOptions, traits?: RequestTraits): Sending => ({
-    fetch: (request) => transport.send(request, traits, options),
-  });
-  return Object.assign(client, { sending });
+  const baseUrl = url.replace(/\/+$/, "");
+
+  const send = async <Data>(
+    method: string,
+    path: string,
+    content: RequestContent = {},
+    options?: CallOptions,
+    traits?: RequestTraits,
+  ): Promise<ApiResponse<Data>> => {
+    const request = createRequest(baseUrl, method, path, content);
+    const received = await transport.send(request, options, traits);
+    return { ...received, data: parse(received, traits) as Data };
+  };
+
+  return {
+    send,
+    call: async <Data>(...parameters: Parameters<Api["call"]>) =>
+      (await send<Data>(...parameters)).data,
+  };
 }
 
-/** Return the body of a response; responses without success have been thrown by the transport. */
-export async function body<Data>(result: Promise<{ data?: Data }>): Promise<Data> {
-  const { data } = await result;
-  return data as Data;
+function createRequest(
+  baseUrl: string,
+  method: string,
+  path: string,
+  content: RequestContent,
+): Request {
+  const url = createFinalURL(path, {
+    baseUrl,
+    params: { path: content.path ?? {}, query: { ...content.query } },
+    querySerializer,
+    pathSerializer: defaultPathSerializer,
+  });
+  const { body } = content;
+  if (body === undefined) return new Request(url, { method, headers: content.headers ?? {} });
+  return new Request(url, {
+    method,
+    headers: { "Content-Type": "application/json", ...content.headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+}
+
+function parse({ text, headers }: Received, traits: RequestTraits = {}): unknown {
+  if (text === null) return undefined;
+  if (traits.isText) return text;
+  // For example the login page of a hotel, with status 200.
+  if (!/\bjson\b/.test(headers.get("content-type") ?? "")) {
+    throw new NetworkError("Something else than the platform has answered.");
+  }
+  return JSON.parse(text);
 }

@@ -19,11 +19,9 @@ export interface Export extends AsyncIterable<ExportRecord> {
 export function createExport(api: Api, options: ExportOptions = {}): Export {
   async function* lines(): AsyncGenerator<string, void, undefined> {
     let records = 0;
-    const { response } = await api.GET("/users/me/export", {
-      parseAs: "stream",
-      ...api.sending(options, { isStream: true }),
-    });
-    for await (const line of readResponseLines(response)) {
+    const traits = { isStream: true };
+    const { stream } = await api.send("GET", "/users/me/export", {}, options, traits);
+    for await (const line of stream ? readResponseLines(stream) : []) {
       yield line;
       records += 1;
       options.onProgress?.({ records });

@@ -1,6 +1,6 @@
 import type { CallOptions } from "../http/transport.js";
 import type { ExportRecord, ImportReport } from "../models.js";
-import { body, type Api } from "./api.js";
+import type { Api } from "./api.js";
 import { readLines, type TextSource } from "./ndjson.js";
 
 const PART_BYTES_DEFAULT = 60_000_000;
@@ -43,15 +43,12 @@ export async function importAll(
 }
 
 function importPart(api: Api, lines: string[], options: ImportOptions): Promise<ImportReport> {
-  const sending = api.sending({ deadlineSeconds: DEADLINE_SECONDS, ...options });
-  return body(
-    api.POST("/users/me/import", {
-      body: `${lines.join("\n")}\n`,
-      bodySerializer: (text) => text,
-      headers: { "Content-Type": "application/x-ndjson" },
-      ...sending,
-    }),
-  );
+  const content = {
+    body: `${lines.join("\n")}\n`,
+    headers: { "Content-Type": "application/x-ndjson" },
+  };
+  const patient = { deadlineSeconds: DEADLINE_SECONDS, ...options };
+  return api.call("POST", "/users/me/import", content, patient);
 }
 
 /** What is sent in one request. */

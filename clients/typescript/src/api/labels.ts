@@ -1,9 +1,7 @@
 import type { CallOptions } from "../http/transport.js";
 import type { Label, LabelChange, LabelListed, Reference } from "../models.js";
-import { body, type Api } from "./api.js";
-import { deleteGuarded, idOf, ifMatch, writeGuarded } from "./writes.js";
-
-const PATH = "/labels/{label_id}";
+import type { Api } from "./api.js";
+import { createItems } from "./items.js";
 
 /** The methods for labels; a label is created by the first task that carries it. */
 export interface Labels {
@@ -17,28 +15,16 @@ export interface Labels {
 }
 
 export function createLabels(api: Api): Labels {
-  const get = (id: string, options?: CallOptions) =>
-    body(api.GET(PATH, { params: { path: { label_id: id } }, ...api.sending(options) }));
+  const { get, change, delete: remove } = createItems<Label>(api, {
+    all: "/labels",
+    one: "/labels/{label_id}",
+    id: "label_id",
+  });
 
   return {
     get,
-    list: (options) => body(api.GET("/labels", api.sending(options))),
-    change: (label, fields, options) => {
-      const params = { path: { label_id: idOf(label) }, header: ifMatch(label) };
-      return writeGuarded({
-        reference: label,
-        sent: fields,
-        write: () => body(api.PATCH(PATH, { params, body: fields, ...api.sending(options) })),
-        read: () => get(idOf(label), options),
-      });
-    },
-    delete: (label, options) => {
-      const params = { path: { label_id: idOf(label) }, header: ifMatch(label) };
-      return deleteGuarded(
-        label,
-        () => api.DELETE(PATH, { params, ...api.sending(options) }),
-        () => get(idOf(label), options),
-      );
-    },
+    change,
+    delete: remove,
+    list: (options) => api.call("GET", "/labels", {}, options),
   };
 }

@@ -5,8 +5,12 @@ export interface Page<Item> {
   cursor: string | null;
 }
 
-/** Asks for one page; without a cursor for the first. */
-export type FetchPage<Item> = (cursor?: string) => Promise<Page<Item>>;
+/** Where a page begins; empty for the first one. */
+export interface Position {
+  cursor?: string;
+}
+
+export type FetchPage<Item> = (position: Position) => Promise<Page<Item>>;
 
 /**
  * A list that is not requested before it is used: `await` makes one array, `for await` asks for page after page.
@@ -28,11 +32,11 @@ export class Listing<Item> implements Promise<Item[]>, AsyncIterable<Item> {
 
   /** Ask for page after page, with as many items in each as `limit` says. */
   async *pages(): AsyncGenerator<Item[], void, undefined> {
-    let page = await this.#fetchPage();
-    yield page.items;
-    while (page.cursor !== null) {
-      page = await this.#fetchPage(page.cursor);
-      yield page.items;
+    let position: Position | null = {};
+    while (position) {
+      const { items, cursor }: Page<Item> = await this.#fetchPage(position);
+      yield items;
+      position = cursor === null ? null : { cursor };
     }
   }
 

@@ -1,6 +1,6 @@
 import type { CallOptions } from "../http/transport.js";
 import type { ProblemCode } from "../models.js";
-import { body, type Api } from "./api.js";
+import type { Api } from "./api.js";
 
 /** The methods for what the platform says of itself; they need no user. */
 export interface Platform {
@@ -17,23 +17,19 @@ export interface Platform {
 }
 
 const PUBLIC = { isPublic: true };
-const TEXT = { parseAs: "text" as const };
+const PAGE = { isPublic: true, isText: true };
 
 export function createPlatform(api: Api): Platform {
   return {
-    health: (options) => body(api.GET("/healthz", api.sending(options, PUBLIC))),
+    health: (options) => api.call("GET", "/healthz", {}, options, PUBLIC),
     readiness: (options) => {
       const once = { retries: 0, ...options };
-      return body(api.GET("/readyz", api.sending(once, PUBLIC)));
+      return api.call("GET", "/readyz", {}, once, PUBLIC);
     },
-    version: (options) => body(api.GET("/version", api.sending(options, PUBLIC))),
-    openapi: (options) => body(api.GET("/openapi.json", api.sending(options, PUBLIC))),
-    docs: (options) => body(api.GET("/docs", { ...TEXT, ...api.sending(options, PUBLIC) })),
-    problem: (code, options) => {
-      const params = { path: { code } };
-      return body(
-        api.GET("/problems/{code}", { params, ...TEXT, ...api.sending(options, PUBLIC) }),
-      );
-    },
+    version: (options) => api.call("GET", "/version", {}, options, PUBLIC),
+    openapi: (options) => api.call("GET", "/openapi.json", {}, options, PUBLIC),
+    docs: (options) => api.call("GET", "/docs", {}, options, PAGE),
+    problem: (code, options) =>
+      api.call("GET", "/problems/{code}", { path: { code } }, options, PAGE),
   };
 }

@@ -9,21 +9,12 @@ import type {
   TaskMove,
   TaskReplace,
 } from "../models.js";
-import { body, type Api } from "./api.js";
+import type { Api } from "./api.js";
+import { createItems } from "./items.js";
 import { Listing, nextCursor } from "./listing.js";
-import {
-  createGuarded,
-  deleteGuarded,
-  idempotencyKey,
-  idOf,
-  ifMatch,
-  writeGuarded,
-  type CreateAsOptions,
-  type CreateOptions,
-} from "./writes.js";
+import type { CreateAsOptions, CreateOptions } from "./writes.js";
 
-const PAGE_LENGTH = 200;
-const PATH = "/tasks/{task_id}";
+const PAGE_LENGTH_DEFAULT = 200;
 
 /** Where to continue a synchronization. */
 export interface ChangesQuery {
@@ -49,79 +40,27 @@ export interface Tasks {
 }
 
 export function createTasks(api: Api): Tasks {
-  const get = (id: string, options?: CallOptions) =>
-    body(api.GET(PATH, { params: { path: { task_id: id } }, ...api.sending(options) }));
+  const items = createItems<Task>(api, {
+    all: "/tasks",
+    one: "/tasks/{task_id}",
+    id: "task_id",
+  });
 
-  const createAs = (id: string, fields: TaskCreate, options?: CallOptions) =>
-    createGuarded(
-      () => {
-        const params = { path: { task_id: id }, header: { "If-None-Match": "*" as const } };
-        return body(api.PUT(PATH, { params, body: fields, ...api.sending(options) }));
-      },
-      () => get(id, options),
-    );
-
-  const fetchPage = async (filter: TaskFilter, options?: CallOptions) => {
-    const params = { query: filter };
-    const { data, response } = await api.GET("/tasks", { params, ...api.sending(options) });
-    return { items: data ?? [], cursor: nextCursor(response.headers) };
+  const fetchPage = async (query: TaskFilter, options?: CallOptions) => {
+    const { data, headers } = await api.send<Task[]>("GET", "/tasks", { query }, options);
+    return { items: data, cursor: nextCursor(headers) };
   };
 
   return {
-    get,
-    create: (fields, options) => {
-      if (options?.id !== undefined) return createAs(options.id, fields, options);
-      const params = { header: idempotencyKey(options) };
-      return body(api.POST("/tasks", { params, body: fields, ...api.sending(options) }));
-    },
+    ...items,
     list: (filter = {}, options) => {
-      const limit = filter.limit ?? PAGE_LENGTH;
+      const limit = filter.limit ?? PAGE_LENGTH_DEFAULT;
       return new Listing(
         async () => (await fetchPage(filter, options)).items,
-        (cursor) => {
-          const page = cursor === undefined ? {} : { cursor };
-          return fetchPage({ ...filter, limit, ...page }, options);
-        },
+        (position) => fetchPage({ ...filter, limit, ...position }, options),
       );
     },
-    change: (task, fields, options) => {
-      const params = { path: { task_id: idOf(task) }, header: ifMatch(task) };
-      return writeGuarded({
-        reference: task,
-        sent: fields,
-        write: () => body(api.PATCH(PATH, { params, body: fields, ...api.sending(options) })),
-        read: () => get(idOf(task), options),
-      });
-    },
-    replace: (task, fields, options) => {
-      const params = { path: { task_id: idOf(task) }, header: ifMatch(task) };
-      return writeGuarded({
-        reference: task,
-        sent: fields,
-        write: () => body(api.PUT(PATH, { params, body: fields, ...api.sending(options) })),
-        read: () => get(idOf(task), options),
-      });
-    },
-    delete: (task, options) => {
-      const params = { path: { task_id: idOf(task) }, header: ifMatch(task) };
-      return deleteGuarded(
-        task,
-        () => api.DELETE(PATH, { params, ...api.sending(options) }),
-        () => get(idOf(task), options),
-      );
-    },
-    move: (task, place, options) => {
-      const header = { ...ifMatch(task), ...idempotencyKey(options) };
-      const params = { path: { task_id: idOf(task) }, header };
-      return writeGuarded({
-        reference: task,
-        sent: place,
-        write: () =>
-          body(api.POST("/tasks/{task_id}/move", { params, body: place, ...api.sending(options) })),
-        read: () => get(idOf(task), options),
-      });
-    },
-    changes: (query = {}, options) =>
-      body(api.GET("/tasks/changes", { params: { query }, ...api.sending(options) })),
+    changes: (query, options) =>
+      api.call("GET", "/tasks/changes", query ? { query } : {}, options),
   };
 }

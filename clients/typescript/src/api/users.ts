@@ -1,6 +1,6 @@
 import type { CallOptions } from "../http/transport.js";
 import type { ImportReport, User, UserChange } from "../models.js";
-import { body, type Api } from "./api.js";
+import type { Api } from "./api.js";
 import { createExport, type Export, type ExportOptions } from "./export.js";
 import { importAll, type ImportOptions, type ImportSource } from "./import.js";
 
@@ -20,17 +20,11 @@ export interface Users {
 
 export function createUsers(api: Api): Users {
   return {
-    me: (options) => body(api.GET("/users/me", api.sending(options))),
-    changeMe: (fields, options) =>
-      body(api.PATCH("/users/me", { body: fields, ...api.sending(options) })),
-    eraseMe: async (options) => {
-      await api.DELETE("/users/me", api.sending(options));
-    },
+    me: (options) => api.call("GET", "/users/me", {}, options),
+    changeMe: (fields, options) => api.call("PATCH", "/users/me", { body: fields }, options),
+    eraseMe: (options) => api.call("DELETE", "/users/me", {}, options),
     exportMe: (options) => createExport(api, options),
     importMe: (source, options) => importAll(api, source, options),
-    get: (id, options) => {
-      const params = { path: { user_id: id } };
-      return body(api.GET("/users/{user_id}", { params, ...api.sending(options) }));
-    },
+    get: (id, options) => api.call("GET", "/users/{user_id}", { path: { user_id: id } }, options),
   };
 }

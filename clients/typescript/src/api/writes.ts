@@ -14,23 +14,18 @@ export interface CreateAsOptions extends CreateOptions {
   id?: string;
 }
 
-/** How the header of a write is typed in the OpenAPI document. */
-export interface IfMatch {
-  "If-Match"?: string;
-}
-
 /** Return the id of what is meant. */
 export function idOf(reference: Reference): string {
   return typeof reference === "string" ? reference : reference.id;
 }
 
 /** Return the header that makes a write fail if what was read has changed since. */
-export function ifMatch(reference: Reference): IfMatch {
+export function ifMatch(reference: Reference): Record<string, string> {
   return typeof reference === "string" ? {} : { "If-Match": `"${String(reference.version)}"` };
 }
 
 /** Return the header that makes it safe to repeat a POST. */
-export function idempotencyKey(options: CreateOptions | undefined): { "Idempotency-Key": string } {
+export function idempotencyKey(options: CreateOptions | undefined): Record<string, string> {
   return { "Idempotency-Key": options?.idempotencyKey ?? randomKey() };
 }
 

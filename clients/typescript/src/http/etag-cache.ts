@@ -2,7 +2,7 @@
 export interface CachedResponse {
   etag: string;
   /** As it came: parsing it anew gives each caller an object of its own. */
-  body: string;
+  text: string;
   headers: Headers;
 }
 
@@ -24,13 +24,13 @@ export class EtagCache {
   }
 
   /** Keep a response, unless it says that it must not be kept. */
-  store(key: string, body: string, headers: Headers): void {
+  store(key: string, text: string, headers: Headers): void {
     this.#delete(key);
     const etag = headers.get("etag");
     const isForbidden = /\bno-store\b/i.test(headers.get("cache-control") ?? "");
-    if (!etag || isForbidden || body.length > CHARACTERS_MAX) return;
-    this.#responses.set(key, { etag, body, headers });
-    this.#characters += body.length;
+    if (!etag || isForbidden || text.length > CHARACTERS_MAX) return;
+    this.#responses.set(key, { etag, text, headers });
+    this.#characters += text.length;
     this.#shrink();
   }
 
@@ -49,7 +49,7 @@ export class EtagCache {
   #delete(key: string): void {
     const response = this.#responses.get(key);
     if (!response) return;
-    this.#characters -= response.body.length;
+    this.#characters -= response.text.length;
     this.#responses.delete(key);
   }
 }

@@ -20,8 +20,20 @@ export interface CallOptions {
 export interface RequestTraits {
   /** The request needs no token. */
   isPublic?: boolean;
+  /** The body of the response is no JSON. */
+  isText?: boolean;
   /** The body of the response is read while it arrives. */
   isStream?: boolean;
+}
+
+/** What has arrived. */
+export interface Received {
+  status: number;
+  headers: Headers;
+  /** Null if there is no body, or a stream. */
+  text: string | null;
+  /** The response whose body is still to be read. */
+  stream: Response | null;
 }
 
 /** Settings of the transport. */
@@ -54,30 +66,30 @@ export class Transport {
   }
 
   /**
-   * Send a request and return a response with a status of success.
+   * Send a request and return what arrives with a status of success.
    *
    * Rejects with an error of this package, or with what the caller has aborted the signal with.
    */
   async send(
     request: Request,
-    traits: RequestTraits = {},
     options: CallOptions = {},
-  ): Promise<Response> {
+    traits: RequestTraits = {},
+  ): Promise<Received> {
     const seconds = options.deadlineSeconds ?? this.settings.deadlineSeconds;
     const deadline = new Deadline(seconds, options.signal);
     const { session } = this.settings.tokens;
     const call = { request, traits, deadline, session, mayHaveArrived: false, wasRepeated: false };
-    let isReading = false;
+    let isStreaming = false;
     try {
-      const response = await this.#sendRepeatedly(call, options.retries ?? RETRIES_DEFAULT);
-      isReading = traits.isStream ?? false;
-      return response;
+      const received = await this.#sendRepeatedly(call, options.retries ?? RETRIES_DEFAULT);
+      isStreaming = received.stream !== null;
+      return received;
     } finally {
-      if (!isReading) deadline.end();
+      if (!isStreaming) deadline.end();
     }
   }
 
-  async #sendRepeatedly(call: Call, retries: number): Promise<Response> {
+  async #sendRepeatedly(call: Call, retries: number): Promise<Received> {
     const { deadline } = call;
     for (let failures = 1; ; failures += 1) {
       try {
@@ -93,7 +105,7 @@ export class Transport {
   }
 
   /** Send once, and with a new token if the platform rejects the one that was in use. */
-  async #sendAuthenticated(call: Call): Promise<Response> {
+  async #sendAuthenticated(call: Call): Promise<Received> {
     if (call.traits.isPublic) return this.#sendOnce(call, null);
     const token = await this.#token(call);
     try {
@@ -114,7 +126,7 @@ export class Transport {
     return token;
   }
 
-  async #sendOnce(call: Call, token: Token | null): Promise<Response> {
+  async #sendOnce(call: Call, token: Token | null): Promise<Received> {
     const { request, traits, deadline } = call;
     const headers = new Headers(request.headers);
     if (token) headers.set("Authorization", `Bearer ${token.text}`);
@@ -124,33 +136,28 @@ export class Transport {
 
     const attempt = new Request(request.clone(), { headers, signal: deadline.signal });
     call.mayHaveArrived = true;
-    const { response, body } = await this.#exchange(attempt, call);
+    const received = await this.#exchange(attempt, call);
+    const { status, text } = received;
     // An answer says what has become of this attempt, and of no earlier one.
-    call.mayHaveArrived = response.status >= 500;
+    call.mayHaveArrived = status >= 500;
 
-    if (response.status === 304) {
-      return cached ? new Response(cached.body, { headers: cached.headers }) : response;
-    }
-    if (!response.ok) throw problemError(response, body ?? "", call.wasRepeated);
-    if (body === null) return response;
-    if (key !== null) this.settings.etags?.store(key, body, response.headers);
-    return new Response(body, { status: response.status, headers: response.headers });
+    if (status === 304 && cached) return { ...received, ...cached };
+    const isSuccess = status < 300 || status === 304;
+    if (!isSuccess) throw problemError(received, call.wasRepeated);
+    if (key !== null && text !== null) this.settings.etags?.store(key, text, received.headers);
+    return received;
   }
 
-  /** Send, and read the body unless there is none or it is a stream: then it is null. */
-  async #exchange(
-    attempt: Request,
-    { traits, deadline }: Call,
-  ): Promise<{ response: Response; body: string | null }> {
+  /** Send, and read the body unless it is to be read as a stream. */
+  async #exchange(attempt: Request, { traits, deadline }: Call): Promise<Received> {
     try {
       const response = await this.settings.fetch(attempt);
-      const isEmpty = response.status === 204 || response.status === 304;
-      if (isEmpty) return { response, body: null };
+      const { status, headers } = response;
       if (traits.isStream && response.ok) {
         deadline.stopClock();
-        return { response, body: null };
+        return { status, headers, text: null, stream: response };
       }
-      return { response, body: await response.text() };
+      return { status, headers, text: (await response.text()) || null, stream: null };
     } catch (error) {
       deadline.throwIfAborted();
       if (error instanceof TaskPlatformError) throw error;

@@ -111,7 +111,7 @@ interface BetterAuthResult {
 function unavailable(status: number | undefined, response: Response | undefined) {
   const remedy = status === 404 ? " Does its server have the plugin jwt?" : "";
   const message = `The identity server gave no token (status ${String(status)}).${remedy}`;
-  const seconds = response && retryAfterSeconds(response);
+  const seconds = response && retryAfterSeconds(response.headers);
   return new AuthUnavailableError(
     message,
     seconds === undefined ? {} : { retryAfterSeconds: seconds },
