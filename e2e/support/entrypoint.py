@@ -86,5 +86,6 @@ def start_entrypoint(
         "USERS_URLS": environment["USERS_URL"],
         "CORS_ORIGINS": environment.get("CORS_ORIGINS", ""),
         "CORS_REQUEST_HEADERS": environment.get("CORS_REQUEST_HEADERS", ""),
+        "BETTER_AUTH_SERVER_URL": environment.get("BETTER_AUTH_SERVER_URL", ""),
     }
     return start_traefik(group, TRAEFIK, settings)

@@ -33,8 +33,13 @@ EXPOSED_HEADERS: Final = (
     "X-Request-ID",
     "Idempotency-Replayed",
     "WWW-Authenticate",
+    "Set-Auth-JWT",
+    "Set-Auth-Token",
 )
-"""Response headers that a front end may read besides those that browsers always allow."""
+"""Response headers that a front end may read besides those that browsers always allow.
+
+The last two are Better Auth's: for its responses this list replaces its own.
+"""
 
 PREFLIGHT_MAX_AGE_SECONDS: Final = 600
 """How long a browser caches a preflight response."""

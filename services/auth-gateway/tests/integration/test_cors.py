@@ -31,6 +31,8 @@ EXPOSED_HEADERS = {
     "X-Request-ID",
     "Idempotency-Replayed",
     "WWW-Authenticate",
+    "Set-Auth-JWT",
+    "Set-Auth-Token",
 }
 
 
