@@ -46,7 +46,7 @@ UNKNOWN_PATHS: Final = (
     "/users/me/tasks",
     "/user/me",
     "/api/tasks",
-    "/problems",
+    "/problem",
     "/problems/not-found/x",
     "/docs/x",
     "/openapi.yaml",

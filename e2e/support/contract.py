@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Final, NotRequired, TypedDict
 
@@ -12,8 +13,12 @@ TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
-_OPENAPI_FILE: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
-_OPENAPI_DOCUMENT: Final = json.loads(_OPENAPI_FILE.read_text())
+_ROOT: Final = Path(__file__).parents[2]
+_OPENAPI_DOCUMENT: Final = json.loads((_ROOT / "docs/openapi.json").read_text())
+_CATALOGUE: Final = tomllib.loads(
+    (_ROOT / "services/auth-gateway/src/auth_gateway/public/problems.toml").read_text()
+)
+"""What the pages of the codes say."""
 
 PROBLEM_CODES: Final = frozenset(_OPENAPI_DOCUMENT["components"]["schemas"]["Code"]["enum"])
 """Every problem code that has a documentation page."""
@@ -54,7 +59,15 @@ PROTECTED_PATHS: Final = {
 }
 """Paths that need a token, with their methods."""
 
-PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/version", "/openapi.json", "/docs")
+PUBLIC_PATHS: Final = (
+    "/healthz",
+    "/readyz",
+    "/version",
+    "/openapi.json",
+    "/docs",
+    "/problems",
+    "/llms.txt",
+)
 """Paths that need no token."""
 
 UNKNOWN_ID: Final = "01900000-0000-7000-8000-000000000000"
@@ -136,6 +149,7 @@ def assert_problem(response: Response, status: int, code: str | None = None) -> 
     if code is not None:
         assert problem["code"] == code
     assert problem["code"] in PROBLEM_CODES
+    assert status in _CATALOGUE[problem["code"]]["statuses"]
     assert set(problem) - _OPTIONAL_MEMBERS == Problem.__required_keys__
     assert problem["type"] == f"/problems/{problem['code']}"
     assert (problem["status"], problem["title"]) == (status, STATUS_TITLES[status])
@@ -154,7 +168,7 @@ def _assert_field_errors(problem: Problem) -> None:
         assert problem["errors_omitted"] > 0
     for error in errors:
         assert set(error) == {"location", "code", "message"}
-        assert error["code"] in PROBLEM_CODES
+        assert _CATALOGUE[error["code"]]["in_errors"]
 
 
 def _assert_problem_headers(response: Response, problem: Problem) -> None:

@@ -172,6 +172,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/llms.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show llms text
+         * @description List the guides and documents for programs that write front ends (llmstxt.org).
+         */
+        get: operations["show_llms_text"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -184,6 +204,26 @@ export interface paths {
          * @description Show the API of all services as one OpenAPI document.
          */
         get: operations["show_openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List problems
+         * @description List all problem codes, grouped by status.
+         */
+        get: operations["list_problems"];
         put?: never;
         post?: never;
         delete?: never;
@@ -582,6 +622,7 @@ export interface components {
         Fault: {
             /** @description From `body`, `query` or `path` down to the field. */
             location: (string | number)[];
+            /** @description Has a page, as `type` of the document has: `/problems/<code>`. */
             code: string;
             message: string;
         };
@@ -1296,7 +1337,11 @@ export interface components {
         };
     };
     responses: {
-        /** @description The request cannot be read. */
+        /**
+         * @description The request cannot be read.
+         *
+         *     Codes: [bad-request](/problems/bad-request)
+         */
         400: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1326,7 +1371,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A valid token is needed. */
+        /**
+         * @description A valid token is needed.
+         *
+         *     Codes: [token-missing](/problems/token-missing), [token-expired](/problems/token-expired), [token-invalid](/problems/token-invalid)
+         */
         401: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1347,7 +1396,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request names another user than the token: GET /users/me tells whose token it is. */
+        /**
+         * @description The request names another user than the token: GET /users/me tells whose token it is.
+         *
+         *     Codes: [other-user](/problems/other-user)
+         */
         403: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1367,7 +1420,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is nothing at this address. */
+        /**
+         * @description There is nothing at this address.
+         *
+         *     Codes: [not-found](/problems/not-found), [task-not-found](/problems/task-not-found), [list-not-found](/problems/list-not-found), [label-not-found](/problems/label-not-found)
+         */
         404: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1387,7 +1444,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body did not come in time: it was sent too slowly. */
+        /**
+         * @description The body did not come in time: it was sent too slowly.
+         *
+         *     Codes: [request-timeout](/problems/request-timeout)
+         */
         408: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1407,7 +1468,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It contradicts what is there. */
+        /**
+         * @description It contradicts what is there.
+         *
+         *     Codes: [list-changed](/problems/list-changed), [key-in-use](/problems/key-in-use), [name-taken](/problems/name-taken), [id-taken](/problems/id-taken), [import-interrupted](/problems/import-interrupted)
+         */
         409: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1427,7 +1492,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It is no longer known. */
+        /**
+         * @description It is no longer known.
+         *
+         *     Codes: [resync-required](/problems/resync-required)
+         */
         410: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1447,7 +1516,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description What is there is not what the request expects. */
+        /**
+         * @description What is there is not what the request expects.
+         *
+         *     Codes: [task-exists](/problems/task-exists), [list-exists](/problems/list-exists), [version-mismatch](/problems/version-mismatch)
+         */
         412: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1467,7 +1540,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is longer than is read here. */
+        /**
+         * @description The body is longer than is read here.
+         *
+         *     Codes: [content-too-large](/problems/content-too-large)
+         */
         413: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1487,7 +1564,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The address is longer than is read here. */
+        /**
+         * @description The address is longer than is read here.
+         *
+         *     Codes: [uri-too-long](/problems/uri-too-long)
+         */
         414: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1507,7 +1588,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is not of a type that is read here. */
+        /**
+         * @description The body is not of a type that is read here.
+         *
+         *     Codes: [unsupported-content-encoding](/problems/unsupported-content-encoding), [unsupported-media-type](/problems/unsupported-media-type)
+         */
         415: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1527,7 +1612,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body breaks a rule. */
+        /**
+         * @description The body breaks a rule.
+         *
+         *     Codes: [list-not-found](/problems/list-not-found), [invalid-body](/problems/invalid-body), [contradiction](/problems/contradiction), [id-mismatch](/problems/id-mismatch), [key-reused](/problems/key-reused), [quota-exceeded](/problems/quota-exceeded), [after-not-found](/problems/after-not-found)
+         */
         422: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1557,7 +1646,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many requests at once; wait a moment. */
+        /**
+         * @description Too many requests at once; wait a moment.
+         *
+         *     Codes: [too-many-requests](/problems/too-many-requests)
+         */
         429: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1578,7 +1671,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The headers are longer than is read here. */
+        /**
+         * @description The headers are longer than is read here.
+         *
+         *     Codes: [request-header-fields-too-large](/problems/request-header-fields-too-large)
+         */
         431: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1598,7 +1695,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Something went wrong on our side. */
+        /**
+         * @description Something went wrong on our side.
+         *
+         *     Codes: [internal-server-error](/problems/internal-server-error)
+         */
         500: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1619,7 +1720,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The service behind the gateway did not answer properly. */
+        /**
+         * @description The service behind the gateway did not answer properly.
+         *
+         *     Codes: [bad-gateway](/problems/bad-gateway)
+         */
         502: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1639,7 +1744,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It cannot be answered at the moment. */
+        /**
+         * @description It cannot be answered at the moment.
+         *
+         *     Codes: [service-unavailable](/problems/service-unavailable), [deadline-passed](/problems/deadline-passed), [keys-unavailable](/problems/keys-unavailable), [users-unavailable](/problems/users-unavailable), [tasks-unavailable](/problems/tasks-unavailable), [database-not-ready](/problems/database-not-ready), [not-ready](/problems/not-ready)
+         */
         503: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -1660,7 +1769,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The service behind the gateway did not answer in time. */
+        /**
+         * @description The service behind the gateway did not answer in time.
+         *
+         *     Codes: [gateway-timeout](/problems/gateway-timeout)
+         */
         504: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
@@ -2365,6 +2478,36 @@ export interface operations {
             504: components["responses"]["504"];
         };
     };
+    show_llms_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request succeeded. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["400"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
     show_openapi: {
         parameters: {
             query?: never;
@@ -2382,6 +2525,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["400"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    list_problems: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request succeeded. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             400: components["responses"]["400"];

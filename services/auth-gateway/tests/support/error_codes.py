@@ -25,44 +25,28 @@ PROBLEM_CLASSES: Final = _problem_classes()
 
 AssignedValues = dict[str, list[ast.expr]]
 
-VALIDATOR_CODES: Final = frozenset(
-    {
-        "missing",
-        "extra-forbidden",
-        "json-invalid",
-        "model-type",
-        "list-type",
-        "string-type",
-        "bool-type",
-        "int-type",
-        "date-type",
-        "uuid-type",
-        "uuid-parsing",
-        "bool-parsing",
-        "int-parsing",
-        "date-parsing",
-        "time-parsing",
-        "datetime-parsing",
-        "cursor-parsing",
-        "since-parsing",
-        "literal-error",
-        "greater-than-equal",
-        "less-than-equal",
-        "repeated",
-        "utf8-invalid",
-    }
-)
-"""Codes of Pydantic's own errors. No test of the platform produces any other."""
 
-
-def error_codes() -> set[str]:
-    """Return the codes of all problems, including the edge's, and of our own validation errors."""
+def problem_codes() -> set[str]:
+    """Return the codes of all problems that are raised, including the edge's."""
     codes = set(DETAILS)
     codes.update(_codes_of_edge())
+    for tree in _modules():
+        codes.update(_problem_codes_in_module(tree))
+    return codes
+
+
+def field_error_codes() -> set[str]:
+    """Return the codes of our own validation errors; `validation_codes` finds Pydantic's."""
+    codes: set[str] = set()
+    for tree in _modules():
+        codes.update(_field_error_codes_in_module(tree))
+    return codes
+
+
+def _modules() -> Iterator[ast.Module]:
     for folder in ("libs/common", "services/*"):
         for file in ROOT.glob(f"{folder}/src/**/*.py"):
-            codes.update(_codes_in_module(ast.parse(file.read_text())))
-    return codes
+            yield ast.parse(file.read_text())
 
 
 def _codes_of_edge() -> Iterator[str]:
@@ -73,9 +57,8 @@ def _codes_of_edge() -> Iterator[str]:
             yield _default_code(name)
 
 
-def _codes_in_module(tree: ast.Module) -> Iterator[str]:
-    constructors = PROBLEM_CLASSES | {"PydanticCustomError"}
-    constructors |= _functions_that_return_problems(tree)
+def _problem_codes_in_module(tree: ast.Module) -> Iterator[str]:
+    constructors = PROBLEM_CLASSES | _functions_that_return_problems(tree)
     assigned_values = _assigned_values(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args:
@@ -83,11 +66,30 @@ def _codes_in_module(tree: ast.Module) -> Iterator[str]:
                 yield from _codes_in(node.args[0], assigned_values)
         elif isinstance(node, ast.match_case):
             yield from _codes_in_case(node, assigned_values)
-        elif isinstance(node, ast.AnnAssign) and _name_of(node.target) == "CODE":
-            if node.value is not None:
-                yield from _codes_in(node.value, assigned_values)
         elif isinstance(node, ast.Raise | ast.Return | ast.Tuple):
             yield from _default_codes(node)
+
+
+def _field_error_codes_in_module(tree: ast.Module) -> Iterator[str]:
+    assigned_values = _assigned_values(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = _name_of(node.func)
+        if name == "PydanticCustomError":
+            yield from _codes_in(node.args[0], assigned_values)
+        elif name == "_field_error":
+            yield from _codes_in(node.args[1], assigned_values)
+        elif name == "FieldError":
+            yield from _codes_in(_keyword(node, "code"), assigned_values)
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr:
+    """Return the value of a keyword argument, unless it is a variable: those have other sources."""
+    for keyword in call.keywords:
+        if keyword.arg == name and not _name_of(keyword.value).islower():
+            return keyword.value
+    return ast.Constant(None)
 
 
 def _functions_that_return_problems(tree: ast.Module) -> set[str]:
@@ -116,11 +118,11 @@ def _assigned_values(tree: ast.Module) -> AssignedValues:
 def _codes_in(expression: ast.expr, assigned_values: AssignedValues) -> Iterator[str]:
     """Yield the codes that an expression may be: a text, a choice, a variable or a look-up.
 
-    Error types of Pydantic have underscores, our codes have none.
+    Error types of Pydantic have underscores, which responses show as hyphens.
     """
     if isinstance(expression, ast.Constant):
-        if isinstance(expression.value, str) and "_" not in expression.value:
-            yield expression.value
+        if isinstance(expression.value, str):
+            yield expression.value.replace("_", "-")
         return
     for value in _possible_values(expression, assigned_values):
         yield from _codes_in(value, assigned_values)

@@ -50,7 +50,8 @@ INFO: Final = {
     "description": (
         "Send the token that Better Auth issued as `Authorization: Bearer <token>`: it identifies "
         "the user, who sees and changes only their own data. Every error is a problem document "
-        "(RFC 9457) whose `type` is the URL of a page that says what to do. "
+        "(RFC 9457) whose `type` is the URL of a page that says what to do: [all problem codes]"
+        "(/problems/). Guides for front ends are listed at [/llms.txt](/llms.txt). "
         "HEAD works wherever GET does."
     ),
     "version": "1",
@@ -61,7 +62,9 @@ TAGS: Final = {
     "lists": "Lists of the user, which tasks can be in.",
     "labels": "Labels of the user, which tasks create and carry.",
     "users": "The user's profile. It is created by itself, and follows what the token says.",
-    "documents": "Public documents: this document, a page that shows it, and the problem codes.",
+    "documents": (
+        "Public documents: this document, a page that shows it, the problem codes, and the guides."
+    ),
     "operation": "For those who operate the platform.",
 }
 """Groups of operations, with their descriptions."""
@@ -103,7 +106,7 @@ def build_document() -> Json:
         "components": {
             "schemas": dict(sorted(schemas.named.items())),
             "headers": header_components(),
-            "responses": problem_responses(_all_statuses(paths)),
+            "responses": problem_responses(_all_statuses(paths), _codes_by_status()),
             "securitySchemes": {"token": SECURITY_SCHEME},
         },
     }
@@ -159,6 +162,11 @@ def _require_unique_ids(paths: Mapping[str, Mapping[str, Json]]) -> None:
             if operation_id in operation_ids:
                 raise ConflictError(f"The name {operation_id} of {method} {path} is there twice.")
             operation_ids.add(operation_id)
+
+
+def _codes_by_status() -> dict[int, list[str]]:
+    catalogue = import_module("auth_gateway.problem_catalogue")
+    return {status: catalogue.codes_of_status(status) for status in catalogue.problem_statuses()}
 
 
 def _all_statuses(paths: Mapping[str, Mapping[str, Json]]) -> set[int]:

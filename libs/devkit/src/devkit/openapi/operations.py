@@ -6,7 +6,7 @@ from typing import Final, cast, get_type_hints
 
 from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
-from starlette.responses import HTMLResponse
+from starlette.responses import JSONResponse
 
 from common.validation import JsonBody, NoParameters, QueryParams, StrictModel
 from devkit.openapi.headers import header_references
@@ -69,7 +69,7 @@ def body_reader(route: APIRoute) -> JsonBody[StrictModel] | None:
 def names_a_user(route: APIRoute) -> bool:
     """Check whether path, query or body of a route can have a `user_id`."""
     fields = set(route.param_convertors)
-    fields.update(_query_model(route).model_fields)
+    fields.update(query_model(route).model_fields)
     body = body_reader(route)
     if body:
         fields.update(body.model.model_fields)
@@ -84,7 +84,8 @@ def _request_reader(route: APIRoute) -> RequestReader | None:
     return None
 
 
-def _query_model(route: APIRoute) -> type[StrictModel]:
+def query_model(route: APIRoute) -> type[StrictModel]:
+    """Return what the query string of a route is validated as."""
     reader = _request_reader(route)
     if isinstance(reader, JsonBody):
         return reader.query
@@ -111,7 +112,7 @@ def _path_parameters(route: APIRoute, schemas: SchemaRegistry) -> list[Json]:
 
 def _query_parameters(route: APIRoute) -> list[Json]:
     """Describe the query; `null`, which means absent in a model, cannot be written in a query."""
-    fields = json_schema(_query_model(route)).get("properties", {})
+    fields = json_schema(query_model(route)).get("properties", {})
     parameters: list[Json] = []
     for name, field in cast("Mapping[str, Json]", fields).items():
         alternatives = cast("list[Json]", field.pop("anyOf", [Json()]))
@@ -184,7 +185,7 @@ def _success_content(route: APIRoute, schemas: SchemaRegistry) -> Json:
         return {"application/json": {"schema": schema}}
     if isinstance(route.response_class, DefaultPlaceholder):
         return {}
-    schema_type = "object"
-    if issubclass(route.response_class, HTMLResponse):
-        schema_type = "string"
+    schema_type = "string"
+    if issubclass(route.response_class, JSONResponse):
+        schema_type = "object"
     return {str(route.response_class.media_type): {"schema": {"type": schema_type}}}

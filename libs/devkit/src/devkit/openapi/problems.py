@@ -1,7 +1,7 @@
 """Problem documents (RFC 9457) in the OpenAPI document: schemas, and a response per status."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from common import problems
@@ -72,7 +72,11 @@ FIELD_ERROR_MEMBERS: Final[Json] = {
         "items": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]},
         "description": "From `body`, `query` or `path` down to the field.",
     },
-    "code": {"type": "string", "pattern": _SLUG},
+    "code": {
+        "type": "string",
+        "pattern": _SLUG,
+        "description": "Has a page, as `type` of the document has: `/problems/<code>`.",
+    },
     "message": {"type": "string", "minLength": 1},
 }
 """The members of an item of `errors`."""
@@ -120,15 +124,20 @@ def add_problem_schemas(schemas: SchemaRegistry) -> None:
     )
 
 
-def problem_responses(statuses: set[int]) -> Json:
-    """Return `components.responses`: a response for each of these statuses."""
+def problem_responses(statuses: set[int], codes: Mapping[int, Sequence[str]]) -> Json:
+    """Return `components.responses`: a response for each of these statuses.
+
+    Args:
+        statuses: The statuses.
+        codes: The codes of each status, which the description links to their pages.
+    """
     examples = {example.status: example for example in EXAMPLES}
     responses: Json = {}
     for problem_class in _problem_classes():
         status = problem_class.status
         if status in statuses:
             example = examples.get(status) or problem_class()
-            responses[str(status)] = _problem_response(problem_class, example)
+            responses[str(status)] = _problem_response(problem_class, example, codes[status])
     return responses
 
 
@@ -140,14 +149,17 @@ def _problem_classes() -> Iterator[type[ProblemError]]:
             yield member
 
 
-def _problem_response(problem_class: type[ProblemError], example: ProblemError) -> Json:
+def _problem_response(
+    problem_class: type[ProblemError], example: ProblemError, codes: Sequence[str]
+) -> Json:
+    links = ", ".join(f"[{code}](/problems/{code})" for code in codes)
     rendered = problems.problem_response(example, REQUEST_ID_EXAMPLE)
     content = {
         "schema": {"$ref": reference_to("Problem")},
         "example": json.loads(bytes(rendered.body)),
     }
     return {
-        "description": problem_class.__doc__,
+        "description": f"{problem_class.__doc__}\n\nCodes: {links}",
         "headers": header_references(problem_class.default_headers),
         "content": {PROBLEM_TYPE: content},
     }

@@ -23,7 +23,13 @@ MEMORY_SETTINGS: Final = {"GOGC": "400", "GOMEMLIMIT": "192MiB"}
 """How rarely Traefik collects garbage, as in `docker-compose.yml`."""
 
 
-def start_traefik(group: ProcessGroup, traefik: Path, environment: Mapping[str, str]) -> Service:
+def start_traefik(
+    group: ProcessGroup,
+    traefik: Path,
+    environment: Mapping[str, str],
+    *,
+    port: int | None = None,
+) -> Service:
     """Start Traefik with a copy of its configuration that differs in the ports only.
 
     It is stopped by SIGKILL: an orderly stop takes it five seconds, and it has nothing to lose.
@@ -32,8 +38,10 @@ def start_traefik(group: ProcessGroup, traefik: Path, environment: Mapping[str, 
         group: Group that the process belongs to.
         traefik: The program.
         environment: The variables that `routes.yml` reads.
+        port: The public port; None for a free one.
     """
-    public_port, internal_port, metrics_port = free_ports(3)
+    free_port, internal_port, metrics_port = free_ports(3)
+    public_port = port or free_port
     internal_address = f"{HOST}:{internal_port}"
     folder = group.logs / f"edge-{public_port}"
     folder.mkdir()
