@@ -1,13 +1,14 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { startServiceWorker } from "./start-service-worker.ts";
+import "./styles/index.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
 createRoot(root).render(
   <StrictMode>
-    <main>
-      <h1>Tasks</h1>
-    </main>
+    <App />
   </StrictMode>,
 );
-if (import.meta.env.PROD) void navigator.serviceWorker.register("/sw.js");
+if (import.meta.env.PROD) startServiceWorker();

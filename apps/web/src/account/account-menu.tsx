@@ -1,0 +1,119 @@
+import { useTaskStore } from "@task-platform/client/react";
+import { lazy, Suspense, useRef, useState } from "react";
+import { showNotice } from "../notices/notices.ts";
+import type { Account } from "../session/session.ts";
+import { Icon } from "../ui/icon.tsx";
+import { Menu } from "../ui/menu.tsx";
+import { signOut } from "./leave.ts";
+
+const DeleteAccountDialog = lazy(async () => ({
+  default: (await import("./delete-account-dialog.tsx")).DeleteAccountDialog,
+}));
+const ExportDialog = lazy(async () => ({
+  default: (await import("./export-dialog.tsx")).ExportDialog,
+}));
+const ImportDialog = lazy(async () => ({
+  default: (await import("./import-dialog.tsx")).ImportDialog,
+}));
+const SignOutDialog = lazy(async () => ({
+  default: (await import("./sign-out-dialog.tsx")).SignOutDialog,
+}));
+
+type OpenDialog = { kind: "export" | "delete" | "sign-out" } | { kind: "import"; file: File };
+
+interface AccountMenuProps {
+  account: Account;
+  onShowShortcuts: () => void;
+}
+
+/** Who is signed in, and what can be done with the account. */
+export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
+  const store = useTaskStore();
+  const fileInput = useRef<HTMLInputElement>(null);
+  const [dialog, setDialog] = useState<OpenDialog | null>(null);
+  const close = () => {
+    setDialog(null);
+  };
+  async function leaveUnlessUnsaved() {
+    if (store.getStatus().pending > 0) {
+      setDialog({ kind: "sign-out" });
+      return;
+    }
+    const fault = await signOut(store);
+    if (fault !== null) showNotice(fault);
+  }
+
+  return (
+    <>
+      <Menu label="Account" buttonClassName="avatar" button={initialsOf(account)}>
+        <p className="account-name">
+          <strong>{account.name}</strong>
+          <span className="quiet">{account.email}</span>
+        </p>
+        <button
+          type="button"
+          onClick={() => {
+            setDialog({ kind: "export" });
+          }}
+        >
+          <Icon name="download" />
+          Export
+        </button>
+        <button type="button" onClick={() => fileInput.current?.click()}>
+          <Icon name="upload" />
+          Import
+        </button>
+        <button type="button" onClick={onShowShortcuts}>
+          <Icon name="keyboard" />
+          Keyboard shortcuts
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            void leaveUnlessUnsaved();
+          }}
+        >
+          <Icon name="signOut" />
+          Sign out
+        </button>
+        <button
+          type="button"
+          className="danger-text"
+          onClick={() => {
+            setDialog({ kind: "delete" });
+          }}
+        >
+          <Icon name="trash" />
+          Delete account
+        </button>
+      </Menu>
+      <input
+        ref={fileInput}
+        type="file"
+        hidden
+        aria-label="File to import"
+        accept=".ndjson,.jsonl,application/x-ndjson"
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          // The same file may be chosen again after a failure.
+          event.target.value = "";
+          if (file) setDialog({ kind: "import", file });
+        }}
+      />
+      <Suspense fallback={null}>
+        {dialog?.kind === "export" && <ExportDialog onClose={close} />}
+        {dialog?.kind === "import" && <ImportDialog file={dialog.file} onClose={close} />}
+        {dialog?.kind === "delete" && <DeleteAccountDialog account={account} onClose={close} />}
+        {dialog?.kind === "sign-out" && <SignOutDialog onClose={close} />}
+      </Suspense>
+    </>
+  );
+}
+
+function initialsOf({ name, email }: Account): string {
+  const words = (name.trim() || email).split(/\s+/);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map(
+    (word) => Array.from(word ?? "")[0],
+  );
+  return letters.join("").toUpperCase();
+}

@@ -1,0 +1,39 @@
+import { describeProblem } from "../describe-problem.ts";
+import { auth, client } from "../platform.ts";
+import { describeAuthFailure, type AuthFailure } from "../sign-in/auth-errors.ts";
+
+export interface DeletionResult {
+  /** Why it is not complete, in a sentence; null when the account is gone on both sides. */
+  fault: string | null;
+  areTasksErased: boolean;
+}
+
+/**
+ * Delete what the platform has of the person, then the account of Better Auth.
+ *
+ * In this order, because without the account there would be no token for the first step. It can be repeated: erasing
+ * twice is no error. Signing in first finds a wrong password before anything is deleted.
+ */
+export async function deleteAccount(email: string, password: string): Promise<DeletionResult> {
+  const known = await answerOf(() => auth.signIn.email({ email, password }));
+  if (known !== null) return { fault: known, areTasksErased: false };
+
+  try {
+    await client.users.eraseMe();
+  } catch (error) {
+    return { fault: describeProblem(error), areTasksErased: false };
+  }
+  const deleted = await answerOf(() => auth.deleteUser({ password }));
+  return { fault: deleted, areTasksErased: true };
+}
+
+async function answerOf(
+  request: () => Promise<{ error: AuthFailure | null }>,
+): Promise<string | null> {
+  try {
+    const { error } = await request();
+    return error === null ? null : describeAuthFailure(error).message;
+  } catch {
+    return describeAuthFailure({ status: 0 }).message;
+  }
+}

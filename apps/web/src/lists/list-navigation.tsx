@@ -1,0 +1,141 @@
+import { closestCenter, DndContext, type DragEndEvent } from "@dnd-kit/core";
+import { SortableContext, useSortable, verticalListSortingStrategy } from "@dnd-kit/sortable";
+import { CSS } from "@dnd-kit/utilities";
+import type { List } from "@task-platform/client";
+import { useLabels, useLists, useTasks, useTaskStore } from "@task-platform/client/react";
+import type { TaskFilter } from "@task-platform/client/sync";
+import { useMemo } from "react";
+import { isDueUntil } from "../tasks/arrange.ts";
+import { localDay } from "../tasks/due.ts";
+import { Icon } from "../ui/icon.tsx";
+import { placeAfter, sortingAccessibility, useSortingSensors } from "../ui/sorting.ts";
+import { useNow } from "../ui/use-now.ts";
+import type { View } from "../workspace/view.ts";
+import { NavigationLink } from "./navigation-link.tsx";
+import { NewList } from "./new-list.tsx";
+
+const OPEN: TaskFilter = { status: "pending" };
+
+/** The ways to the tasks: fixed views, the person's lists and labels. */
+export function ListNavigation({ view }: { view: View }) {
+  const { labels } = useLabels();
+  const counts = useOpenCounts();
+  return (
+    <nav className="navigation" aria-label="Lists">
+      <ul>
+        <NavigationLink view={{ kind: "inbox" }} shown={view} icon="inbox" count={counts.inbox}>
+          Inbox
+        </NavigationLink>
+        <NavigationLink view={{ kind: "today" }} shown={view} icon="sun" count={counts.today}>
+          Today
+        </NavigationLink>
+        <NavigationLink view={{ kind: "all" }} shown={view} icon="layers" count={counts.all}>
+          All tasks
+        </NavigationLink>
+      </ul>
+      <SortableLists view={view} counts={counts.lists} />
+      <NewList />
+      {labels.length > 0 && (
+        <>
+          <h2 className="navigation-heading">Labels</h2>
+          <ul>
+            {labels.map(({ id, name }) => (
+              <NavigationLink key={id} view={{ kind: "label", name }} shown={view} icon="label">
+                {name}
+              </NavigationLink>
+            ))}
+          </ul>
+        </>
+      )}
+    </nav>
+  );
+}
+
+interface OpenCounts {
+  all: number;
+  inbox: number;
+  today: number;
+  lists: ReadonlyMap<string, number>;
+}
+
+function useOpenCounts(): OpenCounts {
+  const { tasks } = useTasks(OPEN);
+  const today = localDay(useNow());
+  return useMemo(() => {
+    const lists = new Map<string, number>();
+    let inbox = 0;
+    let dueToday = 0;
+    for (const task of tasks) {
+      if (task.list_id === null) inbox += 1;
+      else lists.set(task.list_id, (lists.get(task.list_id) ?? 0) + 1);
+      if (isDueUntil(task, today)) dueToday += 1;
+    }
+    return { all: tasks.length, inbox, today: dueToday, lists };
+  }, [tasks, today]);
+}
+
+interface SortableListsProps {
+  view: View;
+  counts: ReadonlyMap<string, number>;
+}
+
+function SortableLists({ view, counts }: SortableListsProps) {
+  const store = useTaskStore();
+  const { lists } = useLists();
+  const sensors = useSortingSensors();
+  const accessibility = useMemo(() => sortingAccessibility(lists), [lists]);
+  const ids = useMemo(() => lists.map(({ id }) => id), [lists]);
+
+  function onDragEnd({ active, over }: DragEndEvent) {
+    if (over === null || over.id === active.id) return;
+    const id = String(active.id);
+    store.moveList(id, { after: placeAfter(ids, id, String(over.id)) });
+  }
+
+  if (lists.length === 0) return null;
+  return (
+    <DndContext
+      sensors={sensors}
+      accessibility={accessibility}
+      collisionDetection={closestCenter}
+      onDragEnd={onDragEnd}
+    >
+      <SortableContext items={ids} strategy={verticalListSortingStrategy}>
+        <ul>
+          {lists.map((list) => (
+            <ListLink key={list.id} list={list} view={view} count={counts.get(list.id) ?? 0} />
+          ))}
+        </ul>
+      </SortableContext>
+    </DndContext>
+  );
+}
+
+function ListLink({ list, view, count }: { list: List; view: View; count: number }) {
+  const { setNodeRef, setActivatorNodeRef, listeners, transform, transition, isDragging } =
+    useSortable({ id: list.id });
+  return (
+    <NavigationLink
+      view={{ kind: "list", id: list.id }}
+      shown={view}
+      count={count}
+      itemRef={setNodeRef}
+      itemStyle={{ transform: CSS.Translate.toString(transform), transition }}
+      isDragging={isDragging}
+      before={
+        <button
+          type="button"
+          className="navigation-handle"
+          ref={setActivatorNodeRef}
+          aria-label="Reorder list"
+          aria-describedby="reorder-help"
+          {...listeners}
+        >
+          <Icon name="grip" />
+        </button>
+      }
+    >
+      {list.name}
+    </NavigationLink>
+  );
+}

@@ -1,0 +1,51 @@
+import { useLists, useTaskStore } from "@task-platform/client/react";
+import { useId, useState, type SyntheticEvent } from "react";
+import { Icon } from "../ui/icon.tsx";
+import { showView } from "../workspace/view.ts";
+import { listNameFault } from "./list-name.ts";
+
+/** The field that adds a list and goes there. */
+export function NewList() {
+  const store = useTaskStore();
+  const { lists } = useLists();
+  const [name, setName] = useState("");
+  const [fault, setFault] = useState<string | null>(null);
+  const faultId = useId();
+
+  function add(event: SyntheticEvent) {
+    event.preventDefault();
+    if (name.trim() === "") return;
+    const found = listNameFault(name, lists);
+    setFault(found);
+    if (found !== null) return;
+    const list = store.createList({ name: name.trim() });
+    setName("");
+    showView({ kind: "list", id: list.id });
+  }
+
+  return (
+    <form className="new-list" onSubmit={add}>
+      <label>
+        <Icon name="plus" />
+        <input
+          aria-label="New list"
+          placeholder="New list"
+          value={name}
+          autoComplete="off"
+          enterKeyHint="done"
+          aria-invalid={fault !== null}
+          aria-describedby={fault === null ? undefined : faultId}
+          onChange={(event) => {
+            setName(event.target.value);
+            setFault(null);
+          }}
+        />
+      </label>
+      {fault !== null && (
+        <p id={faultId} className="fault" role="alert">
+          {fault}
+        </p>
+      )}
+    </form>
+  );
+}

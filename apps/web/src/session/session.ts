@@ -1,0 +1,81 @@
+import { useSyncExternalStore } from "react";
+import { stored } from "./stored.ts";
+
+/** Who is signed in. `id` is Better Auth's and names the local copy. */
+export interface Account {
+  id: string;
+  name: string;
+  email: string;
+}
+
+export type Session =
+  /** Nobody is remembered; a session cookie may exist all the same. */
+  | { state: "unknown"; account: null }
+  | { state: "signed-in"; account: Account }
+  /** The server ended the session. The account's local copy and its unsaved edits stay. */
+  | { state: "ended"; account: Account }
+  | { state: "signed-out"; account: null };
+
+const KEY = "task-platform.account";
+/** Set once somebody has signed in here, so that later the form to sign in comes first. */
+const KNOWN_KEY = "task-platform.known-browser";
+
+let current = read("unknown");
+const listeners = new Set<() => void>();
+
+/** The account is remembered apart from the cookie, so that the app starts without a network. */
+function read(otherwise: "unknown" | "signed-out"): Session {
+  const value = stored.read(KEY);
+  if (typeof value !== "object" || value === null) return { state: otherwise, account: null };
+  const { id, name, email, isEnded } = value as Partial<Account & { isEnded: boolean }>;
+  if (typeof id !== "string") return { state: otherwise, account: null };
+  const account = { id, name: name ?? "", email: email ?? "" };
+  return { state: isEnded === true ? "ended" : "signed-in", account };
+}
+
+function set(session: Session): void {
+  current = session;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+window.addEventListener("storage", (event) => {
+  // Another tab signed in or out; `key` is null when all storage was cleared.
+  if (event.key === KEY || event.key === null) set(read("signed-out"));
+});
+
+export const session = {
+  start({ id, name, email }: Account): void {
+    const account = { id, name, email };
+    stored.write(KEY, account);
+    stored.write(KNOWN_KEY, true);
+    set({ state: "signed-in", account });
+  },
+
+  /** What the server says when the cookie is no longer valid. */
+  end(): void {
+    if (current.state === "unknown") set({ state: "signed-out", account: null });
+    if (current.state !== "signed-in") return;
+    stored.write(KEY, { ...current.account, isEnded: true });
+    set({ state: "ended", account: current.account });
+  },
+
+  /** What the person asked for. */
+  forget(): void {
+    stored.remove(KEY);
+    set({ state: "signed-out", account: null });
+  },
+};
+
+export function isKnownBrowser(): boolean {
+  return stored.read(KNOWN_KEY) === true;
+}
+
+/** The session, shared by all tabs of this browser. */
+export function useSession(): Session {
+  return useSyncExternalStore(subscribe, () => current);
+}

@@ -1,0 +1,23 @@
+import { showNotice } from "./notices/notices.ts";
+
+/** Keep the app's files in the browser, and offer to reload when a newer version is there. */
+export function startServiceWorker(): void {
+  // Missing in insecure origins and in some private modes; the app works all the same, but needs the network.
+  if (!("serviceWorker" in navigator)) return;
+
+  const hadVersion = navigator.serviceWorker.controller !== null;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (!hadVersion) return;
+    showNotice("A new version is ready.", {
+      label: "Reload",
+      run: () => {
+        window.location.reload();
+      },
+    });
+  });
+  window.addEventListener("load", () => {
+    navigator.serviceWorker.register("/sw.js").catch(() => {
+      // Forbidden storage; the sync state says that nothing is kept.
+    });
+  });
+}

@@ -1,0 +1,55 @@
+import type { Due, DueChange } from "@task-platform/client";
+
+/** The IANA name of the zone that this device is set to. */
+export const personZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** The calendar day of an instant where this device is, as `2026-11-30`. */
+export function localDay(instant: Date): string {
+  const month = (instant.getMonth() + 1).toString().padStart(2, "0");
+  const day = instant.getDate().toString().padStart(2, "0");
+  return `${instant.getFullYear().toString()}-${month}-${day}`;
+}
+
+/** The calendar day `days` after that of `instant`, where this device is. */
+export function dayFrom(instant: Date, days: number): string {
+  return localDay(new Date(instant.getFullYear(), instant.getMonth(), instant.getDate() + days));
+}
+
+/** The calendar day on which a task is due for somebody who is here; all-day tasks keep theirs everywhere. */
+export function dueDay(due: Due): string {
+  return due.at === null ? due.date : localDay(new Date(due.at));
+}
+
+/** Say when something is due as people do: "Today, 17:00", "Tuesday", "3 Dec". */
+export function describeDue(due: Due, now: Date): string {
+  const day = describeDay(dueDay(due), now);
+  if (due.at === null) return day;
+  const time = new Date(due.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return `${day}, ${time}`;
+}
+
+function describeDay(day: string, now: Date): string {
+  for (const [offset, name] of [
+    [0, "Today"],
+    [1, "Tomorrow"],
+    [-1, "Yesterday"],
+  ] as const) {
+    if (day === dayFrom(now, offset)) return name;
+  }
+  const date = new Date(`${day}T00:00`);
+  if (day > localDay(now) && day < dayFrom(now, 7))
+    return date.toLocaleDateString([], { weekday: "long" });
+  const isThisYear = date.getFullYear() === now.getFullYear();
+  return date.toLocaleDateString([], {
+    day: "numeric",
+    month: "short",
+    ...(isThisYear ? {} : { year: "numeric" }),
+  });
+}
+
+/** The due date for two form fields; a time without a zone of its own means the clock here. */
+export function makeDue(date: string, time: string, zone: string | null): DueChange | null {
+  if (date === "") return null;
+  if (time === "") return { date };
+  return { date, time, time_zone: zone ?? personZone };
+}

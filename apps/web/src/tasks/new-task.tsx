@@ -1,0 +1,66 @@
+import type { TaskCreate } from "@task-platform/client";
+import { useTaskStore } from "@task-platform/client/react";
+import { useId, useState, type SyntheticEvent } from "react";
+import { Icon } from "../ui/icon.tsx";
+import type { View } from "../workspace/view.ts";
+import { titleFault } from "./title.ts";
+
+interface NewTaskProps {
+  view: View;
+  today: string;
+  onAdded: (id: string) => void;
+}
+
+/** The field that adds a task to what is shown: to the list, due today, or with the label. */
+export function NewTask({ view, today, onAdded }: NewTaskProps) {
+  const store = useTaskStore();
+  const [title, setTitle] = useState("");
+  const [fault, setFault] = useState<string | null>(null);
+  const faultId = useId();
+
+  function add(event: SyntheticEvent) {
+    event.preventDefault();
+    if (title.trim() === "") return;
+    const found = titleFault(title);
+    setFault(found);
+    if (found !== null) return;
+    const task = store.createTask({ title: title.trim(), ...fieldsOf(view, today) });
+    setTitle("");
+    onAdded(task.id);
+  }
+
+  return (
+    <form className="new-task" onSubmit={add}>
+      <Icon name="plus" />
+      <input
+        id="new-task"
+        aria-label="New task"
+        placeholder="Add a task"
+        value={title}
+        autoComplete="off"
+        enterKeyHint="done"
+        aria-invalid={fault !== null}
+        aria-describedby={fault === null ? undefined : faultId}
+        onChange={(event) => {
+          setTitle(event.target.value);
+          setFault(null);
+        }}
+      />
+      <kbd className="hint-key" aria-hidden="true">
+        N
+      </kbd>
+      {fault !== null && (
+        <p id={faultId} className="fault" role="alert">
+          {fault}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function fieldsOf(view: View, today: string): Partial<TaskCreate> {
+  if (view.kind === "list") return { list_id: view.id };
+  if (view.kind === "label") return { labels: [view.name] };
+  if (view.kind === "today") return { due: { date: today } };
+  return {};
+}

@@ -1,0 +1,77 @@
+import type { Due } from "@task-platform/client";
+import { isOverdue, type LocalTask } from "@task-platform/client/sync";
+import { Icon } from "../ui/icon.tsx";
+import { viewAddress } from "../workspace/view.ts";
+import { describeDue, personZone } from "./due.ts";
+
+interface TaskMetaProps {
+  task: LocalTask;
+  now: Date;
+  /** The name of the task's list, where the page shows several lists. */
+  listName: string | undefined;
+}
+
+/** The small line below a title: due date, priority, list, labels. Nothing if there is nothing to say. */
+export function TaskMeta({ task, now, listName }: TaskMetaProps) {
+  const { due, priority, labels, description } = task;
+  const hasNotes = description !== null && description !== "";
+  if (due === null && priority === "none" && labels.length === 0 && !hasNotes && !listName)
+    return null;
+
+  return (
+    <div className="task-meta">
+      {due !== null && <DueText task={task} due={due} now={now} />}
+      {priority !== "none" && (
+        <span className={`meta-item priority-${priority}`}>
+          <Icon name="flag" />
+          {PRIORITY_NAMES[priority]}
+        </span>
+      )}
+      {listName !== undefined && (
+        <span className="meta-item">
+          <Icon name="inbox" />
+          {listName}
+        </span>
+      )}
+      {hasNotes && (
+        <span className="meta-item">
+          <Icon name="note" />
+          <span className="visually-hidden">Has notes</span>
+        </span>
+      )}
+      {labels.map((label) => (
+        <a
+          key={label}
+          className="chip"
+          href={viewAddress({ kind: "label", name: label })}
+          onClick={(event) => {
+            event.stopPropagation();
+          }}
+        >
+          {label}
+        </a>
+      ))}
+    </div>
+  );
+}
+
+const PRIORITY_NAMES = { low: "Low", medium: "Medium", high: "High" } as const;
+
+interface DueTextProps {
+  task: LocalTask;
+  due: Due;
+  now: Date;
+}
+
+function DueText({ task, due, now }: DueTextProps) {
+  const isLate = isOverdue(task, now, personZone);
+  return (
+    <span className={`meta-item ${isLate ? "overdue" : ""}`}>
+      <Icon name={isLate ? "warning" : "calendar"} />
+      <time dateTime={due.at ?? due.date}>
+        {isLate && "Overdue · "}
+        {describeDue(due, now)}
+      </time>
+    </span>
+  );
+}

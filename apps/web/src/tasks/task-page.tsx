@@ -1,0 +1,105 @@
+import { useLists, useTasks, useTaskStore } from "@task-platform/client/react";
+import { isOverdue, type LocalTask } from "@task-platform/client/sync";
+import { useDeferredValue, useMemo, useState } from "react";
+import { ListOptions } from "../lists/list-options.tsx";
+import { LabelOptions } from "../labels/label-options.tsx";
+import { showNotice } from "../notices/notices.ts";
+import { SyncNotices } from "../sync/sync-notices.tsx";
+import { useNow } from "../ui/use-now.ts";
+import type { View } from "../workspace/view.ts";
+import { arrangeTasks, filterOf, type StatusFilter } from "./arrange.ts";
+import { DetailsArea } from "./details-area.tsx";
+import { localDay, personZone } from "./due.ts";
+import { EmptyList } from "./empty-list.tsx";
+import { NewTask } from "./new-task.tsx";
+import { TaskFilters } from "./task-filters.tsx";
+import { TaskList } from "./task-list.tsx";
+
+const TITLES = { inbox: "Inbox", today: "Today", all: "All tasks" } as const;
+const TITLE_IN_NOTICE_MAX = 40;
+
+/** One view: its heading, the field for a new task, filters, the list, and the details of a task. */
+export function TaskPage({ view }: { view: View }) {
+  const store = useTaskStore();
+  const { lists } = useLists();
+  const now = useNow();
+  const today = localDay(now);
+  const [status, setStatus] = useState<StatusFilter>("all");
+  const [search, setSearch] = useState("");
+  const [detailsId, setDetailsId] = useState<string | null>(null);
+  const [revealId, setRevealId] = useState<string | null>(null);
+
+  const soughtText = useDeferredValue(search);
+  const filter = useMemo(() => filterOf(view, status, soughtText), [view, status, soughtText]);
+  const { tasks: found, isLoaded } = useTasks(filter);
+  const tasks = useMemo(() => arrangeTasks(found, view, today), [found, view, today]);
+  const listNames = useMemo(() => new Map(lists.map(({ id, name }) => [id, name])), [lists]);
+  const hasOneOrder = view.kind === "inbox" || view.kind === "list";
+  const list = view.kind === "list" ? lists.find(({ id }) => id === view.id) : undefined;
+
+  function deleteTask(task: LocalTask) {
+    const undo = store.deleteTask(task.id);
+    if (detailsId === task.id) setDetailsId(null);
+    showNotice(`Deleted “${shorten(task.title)}”`, { label: "Undo", run: undo });
+  }
+
+  return (
+    <>
+      <main className="page">
+        <SyncNotices />
+        <header className="page-header">
+          <div className="page-heading">
+            <h1>{titleOf(view, list?.name)}</h1>
+            {list !== undefined && <ListOptions list={list} />}
+            {view.kind === "label" && <LabelOptions name={view.name} />}
+          </div>
+          <p className="page-summary">{summarize(tasks, now)}</p>
+        </header>
+        <NewTask view={view} today={today} onAdded={setRevealId} />
+        <TaskFilters status={status} onStatus={setStatus} search={search} onSearch={setSearch} />
+        {tasks.length > 0 && (
+          <TaskList
+            tasks={tasks}
+            listNames={hasOneOrder ? null : listNames}
+            isSortable={hasOneOrder && soughtText === ""}
+            selectedId={detailsId}
+            revealId={revealId}
+            onShowDetails={setDetailsId}
+            onDelete={deleteTask}
+          />
+        )}
+        {tasks.length === 0 && isLoaded && (
+          <EmptyList view={view} status={status} search={soughtText} />
+        )}
+      </main>
+      {detailsId !== null && (
+        <DetailsArea
+          taskId={detailsId}
+          onDelete={deleteTask}
+          onClose={() => {
+            setDetailsId(null);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function titleOf(view: View, listName: string | undefined): string {
+  if (view.kind === "list") return listName ?? "List";
+  return view.kind === "label" ? view.name : TITLES[view.kind];
+}
+
+function summarize(tasks: readonly LocalTask[], now: Date): string {
+  const open = tasks.filter((task) => !task.is_completed);
+  const overdue = open.filter((task) => isOverdue(task, now, personZone)).length;
+  const parts = [`${open.length.toLocaleString()} open`];
+  if (overdue > 0) parts.push(`${overdue.toLocaleString()} overdue`);
+  return parts.join(" · ");
+}
+
+function shorten(title: string): string {
+  const characters = Array.from(title);
+  if (characters.length <= TITLE_IN_NOTICE_MAX) return title;
+  return `${characters.slice(0, TITLE_IN_NOTICE_MAX).join("").trimEnd()}…`;
+}

@@ -1,0 +1,62 @@
+import { useId, useState } from "react";
+import { titleFault } from "./title.ts";
+
+interface TitleEditorProps {
+  title: string;
+  onSave: (title: string) => void;
+  /** Called after saving too; `isLeaving` when the focus went elsewhere and must not be brought back. */
+  onClose: (isLeaving: boolean) => void;
+}
+
+/** A title while it is edited: Enter and leaving the field save, Escape does not. */
+export function TitleEditor({ title, onSave, onClose }: TitleEditorProps) {
+  const [text, setText] = useState(title);
+  const [fault, setFault] = useState<string | null>(null);
+  const faultId = useId();
+
+  function save(isLeaving: boolean) {
+    const found = titleFault(text);
+    if (found !== null && !(isLeaving && text.trim() === "")) {
+      setFault(found);
+      return;
+    }
+    if (found === null && text.trim() !== title) onSave(text.trim());
+    onClose(isLeaving);
+  }
+
+  return (
+    <>
+      <input
+        className="title-editor"
+        aria-label="Title"
+        value={text}
+        autoFocus
+        autoComplete="off"
+        aria-invalid={fault !== null}
+        aria-describedby={fault === null ? undefined : faultId}
+        onFocus={(event) => {
+          event.currentTarget.select();
+        }}
+        onChange={(event) => {
+          setText(event.target.value);
+          setFault(null);
+        }}
+        onKeyDown={(event) => {
+          // Keys of an input method that composes a character are not meant for us.
+          if (event.nativeEvent.isComposing) return;
+          if (event.key === "Enter") save(false);
+          if (event.key === "Escape") onClose(false);
+          event.stopPropagation();
+        }}
+        onBlur={() => {
+          save(true);
+        }}
+      />
+      {fault !== null && (
+        <p id={faultId} className="fault" role="alert">
+          {fault}
+        </p>
+      )}
+    </>
+  );
+}

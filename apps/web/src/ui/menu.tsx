@@ -1,0 +1,39 @@
+import { useId, useRef, type ReactNode } from "react";
+
+interface MenuProps {
+  /** The accessible name of the button that opens the menu. */
+  label: string;
+  button: ReactNode;
+  buttonClassName: string;
+  children: ReactNode;
+}
+
+/** A button and the native popover that it opens; a choice, Escape or a click elsewhere closes it. */
+export function Menu({ label, button, buttonClassName, children }: MenuProps) {
+  const id = useId();
+  const popover = useRef<HTMLDivElement>(null);
+  return (
+    <span className="menu">
+      <button
+        type="button"
+        className={buttonClassName}
+        aria-label={label}
+        title={label}
+        popoverTarget={id}
+      >
+        {button}
+      </button>
+      <div
+        ref={popover}
+        id={id}
+        popover="auto"
+        className="menu-popover"
+        onClick={(event) => {
+          if ((event.target as Element).closest("button")) popover.current?.hidePopover();
+        }}
+      >
+        {children}
+      </div>
+    </span>
+  );
+}

@@ -1,0 +1,66 @@
+import { useSyncExternalStore } from "react";
+
+/** What the page shows; it is in the fragment of the address. */
+export type View =
+  | { kind: "inbox" }
+  | { kind: "today" }
+  | { kind: "all" }
+  | { kind: "list"; id: string }
+  | { kind: "label"; name: string };
+
+/** The address of a view, for links. */
+export function viewAddress(view: View): string {
+  switch (view.kind) {
+    case "inbox":
+      return "#/";
+    case "today":
+      return "#/today";
+    case "all":
+      return "#/all";
+    case "list":
+      return `#/lists/${encodeURIComponent(view.id)}`;
+    case "label":
+      return `#/labels/${encodeURIComponent(view.name)}`;
+  }
+}
+
+/** The view that an address names; the inbox if it names none. */
+export function readView(fragment: string): View {
+  const [, kind = "", value = ""] = fragment.split("/");
+  if (kind === "today" || kind === "all") return { kind };
+  try {
+    if (kind === "lists" && value !== "") return { kind: "list", id: decodeURIComponent(value) };
+    if (kind === "labels" && value !== "")
+      return { kind: "label", name: decodeURIComponent(value) };
+  } catch {
+    // A broken escape sequence names nothing.
+  }
+  return { kind: "inbox" };
+}
+
+export function showView(view: View): void {
+  window.location.hash = viewAddress(view);
+}
+
+let readFragment = "";
+let readResult: View = { kind: "inbox" };
+
+/** The same object for as long as the address stays. */
+function currentView(): View {
+  if (window.location.hash !== readFragment) {
+    readFragment = window.location.hash;
+    readResult = readView(readFragment);
+  }
+  return readResult;
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener("hashchange", listener);
+  return () => {
+    window.removeEventListener("hashchange", listener);
+  };
+}
+
+export function useView(): View {
+  return useSyncExternalStore(subscribe, currentView);
+}
