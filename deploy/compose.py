@@ -77,9 +77,9 @@ STOP_SECONDS = 20
 """How long an old container may take to finish its requests."""
 
 WELCOME = """
-The platform runs at {url}
+The platform runs: open {url} in a browser, and sign up.
 
-Sign up, fetch a token and create a task:
+Or from the command line, sign up, fetch a token and create a task:
 
 curl -s -c cookies {url}/api/auth/sign-up/email -H 'Origin: {url}' {json} \\
   -d '{{"name": "Ada", "email": "ada@example.com", "password": "{password}"}}'
