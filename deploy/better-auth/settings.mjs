@@ -58,6 +58,7 @@ export function readSettings(environment) {
 
 /** Whether a text is the origin of web pages as browsers spell it, or the scheme of an app on a phone. */
 function isOrigin(text) {
+  if (text.includes("*")) return false;
   if (/^https?:/.test(text)) return URL.canParse(text) && new URL(text).origin === text;
   return /^[a-z][a-z0-9+.-]*:\/\/$/.test(text);
 }

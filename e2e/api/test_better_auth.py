@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from devkit.platform.environment import minimal_environment
+from devkit.platform.errors import CannotRunError
 from devkit.platform.keys import PassportKeys
 from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
@@ -265,3 +266,72 @@ async def test_cached_sessions_are_no_tokens_of_the_api(
     assert await gateway.rejection_reason(ada.cookie("session_data")) == reason
     token = await ada.fetch_token()
     assert await gateway.authenticated_id(token) == str(user_id_of(ada.user_id))
+
+
+async def test_a_token_lasts_as_long_as_configured(testbed: BetterAuthTestbed) -> None:
+    default = await testbed.start_better_auth()
+    lifetime = {"TOKEN_SECONDS": "3"}
+    short = await testbed.start_better_auth(**lifetime)
+
+    assert lifetime_seconds(await (await default.sign_up()).fetch_token()) == 900
+    ada = await short.sign_up()
+    assert lifetime_seconds(await ada.fetch_token()) == 3
+    assert lifetime_seconds(await ada.fetch_session_jwt()) == 3
+
+
+def lifetime_seconds(token: str) -> int:
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return int(claims["exp"]) - int(claims["iat"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOKEN_SECONDS", "0"),
+        ("TOKEN_SECONDS", "86401"),
+        ("TOKEN_SECONDS", "15m"),
+        ("TRUSTED_ORIGINS", "https://app.example.com/"),
+        ("TRUSTED_ORIGINS", "https://*.example.com"),
+        ("TRUSTED_ORIGINS", "app.example.com"),
+    ],
+)
+async def test_a_wrong_setting_stops_the_start_and_is_named(
+    testbed: BetterAuthTestbed, name: str, value: str
+) -> None:
+    with pytest.raises(CannotRunError) as caught:
+        await testbed.start_better_auth(**{name: value})
+
+    assert f"  {name}: must be" in str(caught.value)
+
+
+async def test_a_token_outlives_the_session_until_it_expires(testbed: BetterAuthTestbed) -> None:
+    better_auth = await testbed.start_better_auth()
+    gateway = await testbed.start_gateway(better_auth)
+    ada = await better_auth.sign_up()
+    token = await ada.fetch_token()
+
+    signed_out = await ada.client.post("/api/auth/sign-out", json={})
+
+    assert signed_out.is_success
+    assert (await ada.client.get("/api/auth/token")).status_code == 401
+    assert await gateway.authenticated_id(token) == str(user_id_of(ada.user_id))
+
+
+async def test_an_account_is_deleted_on_both_sides(testbed: BetterAuthTestbed) -> None:
+    better_auth = await testbed.start_better_auth()
+    gateway = await testbed.start_gateway(better_auth)
+    ada = await better_auth.sign_up()
+    token = await ada.fetch_token()
+    headers = bearer(token)
+    await gateway.client.post("/tasks", headers=headers, json={"title": "Water the plants"})
+
+    erased = await gateway.client.delete("/users/me", headers=headers)
+    wrong = await ada.client.post("/api/auth/delete-user", json={"password": "not mine"})
+    deleted = await ada.client.post("/api/auth/delete-user", json={"password": ada.password})
+
+    assert (erased.status_code, wrong.status_code, deleted.status_code) == (204, 400, 200)
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
+        await better_auth.sign_in(ada)
+    # Until it expires the token is valid: whoever uses it gets a new, empty profile.
+    assert await gateway.authenticated_id(token) == str(user_id_of(ada.user_id))
+    assert (await gateway.client.get("/tasks", headers=headers)).json() == []
