@@ -16,7 +16,11 @@ test("a changed task keeps the other fields", async () => {
 
   const changed = await client.tasks.change(created, { status: "completed" });
 
-  expect(changed).toMatchObject({ title: "Water the plants", priority: "high", is_completed: true });
+  expect(changed).toMatchObject({
+    title: "Water the plants",
+    priority: "high",
+    is_completed: true,
+  });
   expect(await client.tasks.get(created.id)).toEqual(changed);
 });
 

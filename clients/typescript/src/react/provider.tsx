@@ -1,3 +1,5 @@
+"use client";
+
 import { type ReactNode, createContext, useContext, useEffect, useRef, useState } from "react";
 
 import { type SyncClient, type TaskStore, openStore } from "../sync/index.js";

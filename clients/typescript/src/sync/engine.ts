@@ -3,20 +3,28 @@ import {
   NetworkError,
   ProblemError,
   SignedOutError,
+  TaskPlatformError,
 } from "../errors.js";
 import type { SyncClient } from "./api.js";
 import { LocalCopy } from "./copy.js";
-import { IndexedDbStorage } from "./indexeddb.js";
+import { IndexedDbStorage, removeDatabase } from "./indexeddb.js";
 import { type Edit, type Entry, type Key, applyEdit, idOf, kindOf } from "./pending.js";
 import { type RunResult, Scheduler } from "./scheduler.js";
-import { type Contents, EMPTY_FEED, type Feed, MemoryStorage, type Rewrite, type Storage } from "./storage.js";
+import {
+  type Contents,
+  EMPTY_FEED,
+  type Feed,
+  MemoryStorage,
+  type Rewrite,
+  type Storage,
+} from "./storage.js";
 import { Synchronizer, type Workplace } from "./synchronizer.js";
 import { type SharedOutcome, type TabMessage, Tabs } from "./tabs.js";
 import type { LocalTask, SyncStatus } from "./types.js";
 
 export interface StoreOptions {
   client: SyncClient;
-  /** The id of the signed-in user; it names the local copy in this browser. */
+  /** The subject of the user's tokens, which names the copy: with Better Auth, `session.user.id`. */
   user: string;
   /** Called when nobody, or another user, is signed in; what is not saved stays here. */
   onSignedOut?: (() => void) | undefined;
@@ -26,6 +34,7 @@ export interface StoreOptions {
 export class Engine implements Workplace {
   readonly copy = new LocalCopy();
   readonly #options: StoreOptions;
+  readonly #name: string;
   readonly #tabs: Tabs;
   readonly #scheduler: Scheduler;
   readonly #synchronizer: Synchronizer;
@@ -36,22 +45,24 @@ export class Engine implements Workplace {
   #storage: Storage = new MemoryStorage();
   #feed: Feed = EMPTY_FEED;
   #isOpening = true;
+  #running: Promise<unknown> = Promise.resolve();
   #lastOutcome: SharedOutcome["state"] = "saved";
   #problem: ProblemError | undefined;
   #status: SyncStatus = { state: "saving", pending: 0, isLoaded: false, isKept: true };
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    const name = databaseName(options);
-    this.#tabs = new Tabs(name, (message) => {
+    this.#name = databaseName(options);
+    this.#tabs = new Tabs(this.#name, (message) => {
       void this.#hear(message);
     });
-    this.#synchronizer = new Synchronizer(options.client, this);
+    // Another user's token must never send what this user did.
+    this.#synchronizer = new Synchronizer(options.client.forUser(options.user), this);
     this.#scheduler = new Scheduler(
       (mustRead) => this.#run(mustRead),
       () => this.copy.pendingCount > 0,
     );
-    this.#ready = this.#open(name);
+    this.#ready = this.#open(this.#name);
     void this.#ready.then(() => {
       this.#scheduler.start();
     });
@@ -70,7 +81,7 @@ export class Engine implements Workplace {
 
   /** Show an act of the user at once, keep it, and send it. */
   edit(key: Key, edit: Edit): void {
-    if (this.#closing.signal.aborted) {
+    if (this.isClosing) {
       throw new Error("The store is closed.");
     }
     this.copy.queue(key, edit);
@@ -81,9 +92,10 @@ export class Engine implements Workplace {
     });
     const write = this.#rewrite([key], keep, undefined, edit);
     this.#writes.add(write);
-    void write
-      .finally(() => this.#writes.delete(write))
-      .then(() => this.#scheduler.syncNow(false));
+    void write.then(() => {
+      this.#writes.delete(write);
+      return this.#scheduler.syncNow(false);
+    });
   }
 
   async sync(): Promise<void> {
@@ -98,13 +110,13 @@ export class Engine implements Workplace {
   }
 
   close(): void {
-    if (this.#closing.signal.aborted) {
+    if (this.isClosing) {
       return;
     }
     this.#closing.abort();
     this.#scheduler.stop();
     this.#tabs.close();
-    void Promise.allSettled([this.#ready, ...this.#writes]).then(() => {
+    void Promise.allSettled([this.#ready, this.#running, ...this.#writes]).then(() => {
       this.#storage.close();
     });
   }
@@ -116,7 +128,13 @@ export class Engine implements Workplace {
     this.#tabs.tell({ type: "erased" });
     this.close();
     this.#forget();
-    await storage.erase();
+    await storage.clear().catch(() => undefined);
+    storage.close();
+    await removeDatabase(this.#name);
+  }
+
+  get isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   // What the synchronizer works on.
@@ -181,12 +199,7 @@ export class Engine implements Workplace {
     this.#changed();
   }
 
-  async #rewrite(
-    keys: readonly Key[],
-    rewrite: Rewrite,
-    feed?: Feed,
-    edit?: Edit,
-  ): Promise<void> {
+  async #rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed, edit?: Edit): Promise<void> {
     await this.#ready;
     const storage = this.#storage;
     let entries: ReadonlyMap<Key, Entry>;
@@ -195,6 +208,9 @@ export class Engine implements Workplace {
     } catch {
       this.#fallBack(storage);
       entries = await this.#storage.rewrite(keys, rewrite, feed);
+    }
+    if (this.isClosing) {
+      return;
     }
     this.#feed = feed ?? this.#feed;
     this.copy.store(entries, edit);
@@ -215,6 +231,9 @@ export class Engine implements Workplace {
   }
 
   #takeOver({ entries, feed }: Contents): void {
+    if (this.isClosing) {
+      return;
+    }
     this.copy.replaceAll(entries);
     this.#feed = feed;
     this.#changed();
@@ -248,6 +267,9 @@ export class Engine implements Workplace {
         this.#takeOver(await storage.load());
       } else {
         const { entries, feed } = await storage.read(keys);
+        if (this.isClosing) {
+          return;
+        }
         this.#feed = feed;
         this.copy.store(entries);
         this.#changed();
@@ -257,7 +279,13 @@ export class Engine implements Workplace {
     }
   }
 
-  async #run(mustRead: boolean): Promise<RunResult> {
+  #run(mustRead: boolean): Promise<RunResult> {
+    const run = this.#runOnce(mustRead);
+    this.#running = run;
+    return run;
+  }
+
+  async #runOnce(mustRead: boolean): Promise<RunResult> {
     let hasRead = false;
     let result: RunResult = { outcome: "done" };
     try {
@@ -269,7 +297,7 @@ export class Engine implements Workplace {
     } catch (error) {
       result = this.#failed(error);
     }
-    if (!this.#closing.signal.aborted) {
+    if (!this.isClosing) {
       this.#tabs.tell({ type: "synced", outcome: { state: this.#lastOutcome, hasRead } });
       this.#changed();
     }
@@ -277,10 +305,16 @@ export class Engine implements Workplace {
   }
 
   #failed(error: unknown): RunResult {
-    if (this.#closing.signal.aborted) {
+    if (this.isClosing) {
       return { outcome: "stopped" };
     }
     this.#lastOutcome = error instanceof NetworkError ? "offline" : "not-saved";
+    if (!(error instanceof TaskPlatformError)) {
+      // A fault of this package: shown as every uncaught error, while the edits stay pending.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
     if (error instanceof SignedOutError) {
       this.#options.onSignedOut?.();
       return { outcome: "stopped" };
@@ -294,7 +328,7 @@ export class Engine implements Workplace {
 
   /** The user has signed out, here or in another tab: show nothing any more. */
   #forget(): void {
-    const wasOpen = !this.#closing.signal.aborted;
+    const wasOpen = !this.isClosing;
     this.close();
     this.copy.clear();
     this.#feed = EMPTY_FEED;

@@ -44,7 +44,9 @@ export function mergeLabels(
 ): string[] {
   const baseNames = new Set(base.map(foldCase));
   const mineNames = new Set(mine.map(foldCase));
-  const kept = theirs.filter((name) => mineNames.has(foldCase(name)) || !baseNames.has(foldCase(name)));
+  const kept = theirs.filter(
+    (name) => mineNames.has(foldCase(name)) || !baseNames.has(foldCase(name)),
+  );
   const added = mine.filter((name) => !baseNames.has(foldCase(name)));
   return normalizeLabels([...kept, ...added]);
 }

@@ -13,8 +13,8 @@ import {
 
 const SCHEMA_VERSION = 1;
 
-/** How long a removal waits for other tabs; their copy is empty already. */
-const REMOVAL_SECONDS = 3;
+/** How long to wait for other tabs, which close the database when they are told. */
+const PATIENCE_SECONDS = 3;
 
 interface Schema extends DBSchema {
   /** What the server returned last. */
@@ -44,19 +44,32 @@ export class IndexedDbStorage implements Storage {
     name: string,
     onLost: (reason: "erased" | "closed") => void,
   ): Promise<IndexedDbStorage> {
-    const database = await openDB<Schema>(name, SCHEMA_VERSION, {
-      upgrade(opened) {
+    let isLate = false;
+    const opening = openDB<Schema>(name, SCHEMA_VERSION, {
+      upgrade(database) {
         for (const store of STORES) {
-          opened.createObjectStore(store);
+          database.createObjectStore(store);
         }
       },
-      blocking(_version, nextVersion) {
-        database.close();
+      blocking(_version, nextVersion, event) {
+        (event.target as IDBDatabase).close();
         onLost(nextVersion === null ? "erased" : "closed");
       },
       terminated() {
         onLost("closed");
       },
+    });
+    void opening.then(
+      (database) => {
+        if (isLate) {
+          database.close();
+        }
+      },
+      () => undefined,
+    );
+    const database = await withinSeconds(PATIENCE_SECONDS, opening).catch((error: unknown) => {
+      isLate = true;
+      throw error;
     });
     return new IndexedDbStorage(database);
   }
@@ -98,11 +111,7 @@ export class IndexedDbStorage implements Storage {
     return { entries, feed: feed ?? EMPTY_FEED };
   }
 
-  async rewrite(
-    keys: readonly Key[],
-    rewrite: Rewrite,
-    feed?: Feed,
-  ): Promise<Map<Key, Entry>> {
+  async rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<Map<Key, Entry>> {
     const transaction = this.#database.transaction(STORES, "readwrite");
     const items = transaction.objectStore("items");
     const outbox = transaction.objectStore("outbox");
@@ -138,38 +147,47 @@ export class IndexedDbStorage implements Storage {
     const items = transaction.objectStore("items");
     const outbox = transaction.objectStore("outbox");
     const feeds = transaction.objectStore("feed");
-    for (let cursor = await outbox.openCursor(); cursor !== null; ) {
+    for (let cursor = await outbox.openCursor(); cursor !== null;) {
       const item = await items.get(cursor.key);
       const { pending = cursor.value } = withoutItem({ item, pending: undefined }, cursor.value);
       await cursor.update(pending);
       cursor = await cursor.continue();
     }
-    const feed = await feeds.get("feed");
-    await Promise.all([
-      items.clear(),
-      feeds.put({ ...EMPTY_FEED, subject: feed?.subject ?? null }, "feed"),
-      transaction.done,
-    ]);
+    await Promise.all([items.clear(), feeds.put(EMPTY_FEED, "feed"), transaction.done]);
     return this.load();
+  }
+
+  async clear(): Promise<void> {
+    const transaction = this.#database.transaction(STORES, "readwrite");
+    const clearings = STORES.map((store) => transaction.objectStore(store).clear());
+    await Promise.all([...clearings, transaction.done]);
   }
 
   close(): void {
     this.#database.close();
   }
+}
 
-  /** Clear the database at once, then remove it, as soon as other tabs have closed it. */
-  async erase(): Promise<void> {
-    const { name } = this.#database;
-    const transaction = this.#database.transaction(STORES, "readwrite");
-    await Promise.all([
-      ...STORES.map((store) => transaction.objectStore(store).clear()),
-      transaction.done,
-    ]);
-    this.#database.close();
-    await Promise.race([deleteDB(name), pause(REMOVAL_SECONDS)]);
+/** Remove a database, at the latest as soon as the last tab that uses it has closed it. */
+export async function removeDatabase(name: string): Promise<void> {
+  try {
+    await withinSeconds(PATIENCE_SECONDS, deleteDB(name));
+  } catch {
+    // There is no storage here, or a tab that does not react: the database is empty already.
   }
 }
 
-function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+/** Rejects if the browser takes longer, as it does while another tab uses another version. */
+async function withinSeconds<Value>(seconds: number, promise: Promise<Value>): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`IndexedDB has not answered within ${String(seconds)} seconds.`));
+    }, seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

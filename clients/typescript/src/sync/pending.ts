@@ -43,8 +43,8 @@ export interface FieldEdit {
   /** What the user saw before. */
   base: FieldValue;
   mine: FieldValue;
-  /** The last value that was sent: the server may have it without our knowing. */
-  sent?: FieldValue;
+  /** Values that were sent: the server may have one of them without our knowing. */
+  sent: readonly FieldValue[];
 }
 
 interface Move {
@@ -213,13 +213,16 @@ function change(
   pending: Pending,
   edit: Extract<Edit, { type: "change" }>,
 ): void {
-  if (pending.create !== null && !pending.create.isSent) {
+  const isUnsent = pending.create?.isSent === false;
+  if (pending.create !== null && isUnsent) {
     const fields = { ...pending.create.fields, ...edit.fields };
     pending.create = { ...pending.create, fields };
-    return;
   }
   for (const [field, mine] of Object.entries(edit.fields)) {
     const name = field as FieldName;
+    if (isUnsent && pending.edits[name] === undefined) {
+      continue;
+    }
     const conflict = pending.conflicts[name];
     if (conflict !== undefined) {
       pending.conflicts[name] = { ...conflict, mine };
@@ -228,7 +231,7 @@ function change(
     const current = editedValue(key, item, pending, name);
     const seen = name in edit.seen ? edit.seen[name] : current;
     if (areEqual(name, seen, current) || areEqual(name, mine, current)) {
-      const earlier = pending.edits[name] ?? { base: current };
+      const earlier = pending.edits[name] ?? { base: current, sent: [] };
       pending.edits[name] = { ...earlier, mine };
     } else {
       pending.conflicts[name] = { base: seen, mine };
@@ -273,6 +276,9 @@ function restore(
   }
   const restored = emptyPending(edit);
   restored.create = creation(edit, true);
+  // They matter if the deletion has not arrived: then the task has not got them yet.
+  restored.edits = deletion?.previous?.edits ?? {};
+  restored.conflicts = deletion?.previous?.conflicts ?? {};
   if (edit.after !== undefined) {
     const { after, position, order } = edit;
     restored.move = { after, position, order, isRetried: false };
@@ -308,7 +314,7 @@ function resolve(
   }
   pending.conflicts = without(pending.conflicts, [field]);
   if (choice === "mine") {
-    pending.edits[field] = { base: theirs, mine: conflict.mine };
+    pending.edits[field] = { base: theirs, mine: conflict.mine, sent: [] };
   }
   return unlessEmpty(pending);
 }
@@ -335,5 +341,6 @@ function resolveDeletion(
     fields[name as FieldName] = mine;
   }
   const { position } = pending.lost as Task;
-  return { ...emptyPending(edit), create: creation({ fields, at: edit.at, position }, true) };
+  const create = creation({ fields, at: edit.at, position }, true);
+  return { ...emptyPending(edit), create, edits: pending.edits };
 }

@@ -86,11 +86,7 @@ class Query {
     return had || (after !== undefined && this.#matches(after));
   }
 
-  #replace(
-    tasks: LocalTask[],
-    before: LocalTask | undefined,
-    after: LocalTask | undefined,
-  ): void {
+  #replace(tasks: LocalTask[], before: LocalTask | undefined, after: LocalTask | undefined): void {
     if (before !== undefined && this.#matches(before)) {
       tasks.splice(indexIn(tasks, before, this.#order), 1);
     }
@@ -115,6 +111,17 @@ function matcherOf({ listId, status, search, label }: TaskFilter): (task: LocalT
 }
 
 const searchTexts = new WeakMap<LocalTask, string>();
+
+const foldedTitles = new WeakMap<LocalTask, string>();
+
+function foldedTitleOf(task: LocalTask): string {
+  let title = foldedTitles.get(task);
+  if (title === undefined) {
+    title = foldCase(task.title);
+    foldedTitles.set(task, title);
+  }
+  return title;
+}
 
 function searchTextOf(task: LocalTask): string {
   let text = searchTexts.get(task);
@@ -150,7 +157,7 @@ function valueOf(task: LocalTask, field: string): string | number | undefined {
     case "updated_at":
       return task.updated_at;
     case "title":
-      return foldCase(task.title);
+      return foldedTitleOf(task);
     case "due":
       return task.due === null ? undefined : `${task.due.date} ${task.due.time ?? "24"}`;
     case "priority":

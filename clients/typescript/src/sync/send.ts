@@ -1,6 +1,8 @@
+import type { ProblemError } from "../errors.js";
 import { withoutSettledConflicts } from "./conflicts.js";
 import { areEqual, mergeLabels } from "./fields.js";
 import {
+  type Creation,
   type Entry,
   type FieldEdit,
   type Item,
@@ -88,18 +90,10 @@ export function confirm(key: Key, entry: Entry, sending: Sending, answer: Item |
 /** The state after a creation was answered with "exists": an earlier attempt has arrived. */
 export function confirmExisting(key: Key, entry: Entry, current: Item): Entry {
   const pending = copyOf(entry.pending);
-  if (pending?.create != null) {
-    if (pending.create.isRestored) {
-      // The deletion that was to be undone has not happened; bring back what the user saw then.
-      const known = fieldsOf(kindOf(key), current);
-      for (const [name, mine] of Object.entries(pending.create.fields)) {
-        pending.edits[name as FieldName] ??= { base: known[name as FieldName], mine };
-      }
-    }
+  if (pending !== undefined) {
     pending.create = null;
   }
-  const item = newerOf(entry.item, current);
-  return { item, pending: pending && unlessEmpty(pending) };
+  return receive(key, { item: entry.item, pending: pending && unlessEmpty(pending) }, current);
 }
 
 /** The state after the item was found to be deleted elsewhere. */
@@ -130,21 +124,25 @@ export function receive(key: Key, entry: Entry, item: Item): Entry {
   return withoutSettledConflicts(key, { item: newerOf(entry.item, item), pending });
 }
 
-/** The state after the server has refused a request for good: without what was refused. */
-export function undo(entry: Entry, sending: Sending, code: string): Entry {
+/**
+ * The state after the server has refused a request for good: without the fields that it names,
+ * or without all that was sent if it names none, or a new item cannot do without them.
+ */
+export function undo(entry: Entry, sending: Sending, problem: ProblemError): Entry {
   const pending = copyOf(entry.pending);
   if (pending === undefined) {
     return entry;
   }
-  if (code === "list-not-found" && sending.fields.list_id != null) {
-    leaveMissingList(pending);
-    return { item: entry.item, pending: unlessEmpty(pending) };
-  }
+  const refused = refusedFields(sending, problem);
   switch (sending.step) {
     case "create":
-      return { item: entry.item, pending: undefined };
+      pending.create = creationWithout(pending.create, refused);
+      if (pending.create === null) {
+        return { item: entry.item, pending: undefined };
+      }
+      break;
     case "change":
-      pending.edits = without(pending.edits, Object.keys(sending.fields));
+      pending.edits = without(pending.edits, refused);
       break;
     case "move":
       pending.move = null;
@@ -168,9 +166,7 @@ export function moveAfter(entry: Entry, after: string | null): Entry {
 
 function hasEdits(pending: Pending): boolean {
   return (
-    pending.create !== null ||
-    pending.deletion !== null ||
-    Object.keys(pending.edits).length > 0
+    pending.create !== null || pending.deletion !== null || Object.keys(pending.edits).length > 0
   );
 }
 
@@ -241,7 +237,7 @@ function changeOf(key: Key, item: Item, pending: Pending): Sending | undefined {
       pending.edits = without(pending.edits, [name]);
       continue;
     }
-    pending.edits[name] = { ...merged, sent: merged.mine };
+    pending.edits[name] = { ...merged, sent: [...merged.sent, merged.mine] };
     fields[name] = merged.mine;
   }
   if (Object.keys(fields).length === 0) {
@@ -255,12 +251,16 @@ function changeOf(key: Key, item: Item, pending: Pending): Sending | undefined {
 }
 
 /** Three-way comparison of one field: the user's edit against the server's value. */
-function merge(name: FieldName, edit: FieldEdit, known: Fields): FieldEdit | "arrived" | "conflict" {
+function merge(
+  name: FieldName,
+  edit: FieldEdit,
+  known: Fields,
+): FieldEdit | "arrived" | "conflict" {
   const theirs = known[name];
   if (areEqual(name, theirs, edit.mine)) {
     return "arrived";
   }
-  const isOwn = "sent" in edit && edit.sent !== undefined && areEqual(name, theirs, edit.sent);
+  const isOwn = edit.sent.some((value) => areEqual(name, theirs, value));
   if (isOwn || areEqual(name, theirs, edit.base)) {
     return { ...edit, base: theirs };
   }
@@ -285,12 +285,7 @@ function moveOf(key: Key, pending: Pending): Sending | undefined {
   return { step: "move", method: "POST", path: `${pathOf(key)}/move`, headers: {}, body, fields };
 }
 
-function confirmEdits(
-  key: Key,
-  pending: Pending,
-  sent: Fields,
-  item: Item | undefined,
-): void {
+function confirmEdits(key: Key, pending: Pending, sent: Fields, item: Item | undefined): void {
   const known = item === undefined ? sent : fieldsOf(kindOf(key), item);
   for (const [field, value] of Object.entries(sent)) {
     const name = field as FieldName;
@@ -302,21 +297,25 @@ function confirmEdits(
       pending.edits = without(pending.edits, [name]);
     } else {
       // The user has edited the field again meanwhile.
-      pending.edits[name] = { base: known[name], mine: edit.mine };
+      pending.edits[name] = { base: known[name], mine: edit.mine, sent: [] };
     }
   }
 }
 
-/** The list was deleted elsewhere: the task goes where the server puts such tasks, to the inbox. */
-function leaveMissingList(pending: Pending): void {
-  if (pending.create !== null) {
-    const fields = { ...pending.create.fields, list_id: null };
-    pending.create = { ...pending.create, fields };
+function refusedFields(sending: Sending, problem: ProblemError): string[] {
+  const sent = Object.keys(sending.fields);
+  const named = new Set(Object.keys(problem.fields).map((name) => name.split(".")[0]));
+  if (problem.code === "list-not-found") {
+    // The list was deleted elsewhere; the task goes where the server puts such tasks: to the inbox.
+    named.add("list_id");
   }
-  pending.edits = without(pending.edits, ["list_id"]);
-  if (pending.move?.listId != null) {
-    pending.move = null;
-  }
+  const refused = sent.filter((name) => named.has(name));
+  return refused.length > 0 ? refused : sent;
+}
+
+function creationWithout(create: Creation | null, refused: readonly string[]): Creation | null {
+  const isNamed = refused.some((name) => name === "title" || name === "name");
+  return create === null || isNamed ? null : { ...create, fields: without(create.fields, refused) };
 }
 
 function wasChanged(kind: Kind, item: Item, seen: Fields): boolean {

@@ -6,11 +6,9 @@ export interface Feed {
   since: string;
   /** Whether all pages have been read once. */
   isLoaded: boolean;
-  /** The subject of the tokens with which this copy was read; another user's are refused. */
-  subject: string | null;
 }
 
-export const EMPTY_FEED: Feed = { since: "0", isLoaded: false, subject: null };
+export const EMPTY_FEED: Feed = { since: "0", isLoaded: false };
 
 export interface Contents {
   entries: Map<Key, Entry>;
@@ -30,8 +28,9 @@ export interface Storage {
   rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<Map<Key, Entry>>;
   /** Forget what the server returned; what the user did stays. */
   discardItems(): Promise<Contents>;
+  /** Remove everything, so that no other tab can read it any more. */
+  clear(): Promise<void>;
   close(): void;
-  erase(): Promise<void>;
 }
 
 export const NO_ENTRY: Entry = { item: undefined, pending: undefined };
@@ -90,17 +89,17 @@ export class MemoryStorage implements Storage {
         this.#entries.set(key, withoutItem(entry, pending));
       }
     }
-    this.#feed = { ...EMPTY_FEED, subject: this.#feed.subject };
+    this.#feed = EMPTY_FEED;
     return this.load();
+  }
+
+  clear(): Promise<void> {
+    this.#entries = new Map();
+    this.#feed = EMPTY_FEED;
+    return Promise.resolve();
   }
 
   close(): void {
     // Nothing is open.
-  }
-
-  erase(): Promise<void> {
-    this.#entries = new Map();
-    this.#feed = EMPTY_FEED;
-    return Promise.resolve();
   }
 }

@@ -1,4 +1,4 @@
-import { ProblemError, SignedOutError } from "../errors.js";
+import { ProblemError } from "../errors.js";
 import type { Changes, Label, Task } from "../models.js";
 import type { SyncClient } from "./api.js";
 import { foldCase } from "./fields.js";
@@ -15,7 +15,6 @@ import {
   undo,
 } from "./send.js";
 import type { Feed, Rewrite } from "./storage.js";
-import { subjectOf } from "./subject.js";
 import { renameLabels } from "./view.js";
 
 const PHASES = [0, 1, 2, 3, 4];
@@ -42,11 +41,13 @@ export interface Workplace {
   /** The task or list that is shown before this one; null if there is none. */
   predecessor(key: Key): string | null;
   report(problem: ProblemError): void;
+  /** Nothing more shall be sent. */
+  readonly isClosing: boolean;
 }
 
 /** Sends what is pending and reads what is new; the caller sees to one run at a time. */
 export class Synchronizer {
-  #client: SyncClient;
+  readonly #client: SyncClient;
   readonly #place: Workplace;
 
   constructor(client: SyncClient, place: Workplace) {
@@ -59,22 +60,16 @@ export class Synchronizer {
    * Rejects if the server or the sign-in does not work; what is pending stays.
    */
   async run(mustRead: boolean): Promise<boolean> {
-    const feed = await this.#place.readFeed();
-    const subject = subjectOf(await this.#client.tokens.get());
-    if (feed.subject !== null && feed.subject !== subject) {
-      throw new SignedOutError("Another user is signed in.");
-    }
-    this.#client = subject === null ? this.#client : this.#client.forUser(subject);
-    const known = { ...feed, subject };
-    if (!feed.isLoaded) {
+    const { isLoaded } = await this.#place.readFeed();
+    if (!isLoaded) {
       // What was edited in an earlier copy needs the server's state to compare with.
-      await this.#readChanges(known);
+      await this.#readChanges();
     }
     const needsRead = await this.#sendAll();
-    if (feed.isLoaded && (mustRead || needsRead)) {
-      await this.#readChanges(known);
+    if (needsRead || (isLoaded && mustRead)) {
+      await this.#readChanges();
     }
-    return !feed.isLoaded || mustRead || needsRead;
+    return !isLoaded || needsRead || mustRead;
   }
 
   /** Returns whether tasks have changed on the server that were not sent. */
@@ -85,6 +80,9 @@ export class Synchronizer {
       hasSent = false;
       for (const phase of PHASES) {
         for (const key of this.#keysOf(phase)) {
+          if (this.#place.isClosing) {
+            return false;
+          }
           const sent = await this.#sendItem(key, phase);
           hasSent ||= sent.length > 0;
           needsRead ||= sent.some((sending) => changesOthers(key, sending));
@@ -102,7 +100,9 @@ export class Synchronizer {
         orders.set(key, phase === 3 ? (pending.move?.order ?? 0) : pending.order);
       }
     }
-    return [...orders.keys()].sort((left, right) => (orders.get(left) ?? 0) - (orders.get(right) ?? 0));
+    return [...orders.keys()].sort(
+      (left, right) => (orders.get(left) ?? 0) - (orders.get(right) ?? 0),
+    );
   }
 
   /** Send what is pending for one item in this phase; returns what has been sent. */
@@ -171,14 +171,12 @@ export class Synchronizer {
     } else if (problem.status === 404 && MISSING_CODES.includes(problem.code)) {
       await this.#place.rewrite([key], (_key, entry) => confirmMissing(key, entry));
     } else if (problem.code === "after-not-found") {
+      await this.#readChanges();
       const after = this.#place.predecessor(key);
       await this.#place.rewrite([key], (_key, entry) => moveAfter(entry, after));
     } else if (isFinal(problem)) {
-      const isKnown = problem.code === "list-not-found" && sending.fields.list_id != null;
-      await this.#place.rewrite([key], (_key, entry) => undo(entry, sending, problem.code));
-      if (!isKnown) {
-        this.#place.report(problem);
-      }
+      await this.#place.rewrite([key], (_key, entry) => undo(entry, sending, problem));
+      this.#place.report(problem);
     } else {
       throw problem;
     }
@@ -210,19 +208,18 @@ export class Synchronizer {
     }
   }
 
-  async #readChanges(known: Feed): Promise<void> {
-    let feed = known;
+  async #readChanges(): Promise<void> {
+    let feed = await this.#place.readFeed();
     let hasMore = true;
     while (hasMore) {
       const page = await this.#readPage(feed.since);
       if (page === undefined) {
-        feed = { ...(await this.#place.discardItems()), subject: known.subject };
+        feed = await this.#place.discardItems();
         continue;
       }
       hasMore = page.has_more;
-      const next = { ...feed, since: page.next, isLoaded: feed.isLoaded || !hasMore };
-      await this.#takeOver(page, next);
-      feed = next;
+      feed = { since: page.next, isLoaded: feed.isLoaded || !hasMore };
+      await this.#takeOver(page, feed);
     }
   }
 

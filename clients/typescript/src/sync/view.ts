@@ -1,14 +1,7 @@
 import type { DueChange, Label, List, Task } from "../models.js";
 import { instantOf } from "./due.js";
 import { foldCase, normalizeFields } from "./fields.js";
-import {
-  type Entry,
-  type Item,
-  type Key,
-  type Pending,
-  idOf,
-  isSendable,
-} from "./pending.js";
+import { type Entry, type Item, type Key, type Pending, idOf, isSendable } from "./pending.js";
 import type { FieldName, Fields, LocalLabel, LocalList, LocalTask } from "./types.js";
 
 /** Edits of lists and labels that show on tasks before the server has confirmed them. */
