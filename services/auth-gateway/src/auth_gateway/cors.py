@@ -1,12 +1,15 @@
 """CORS: what browsers allow front ends of other origins."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from common.logging import log
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """Every method of the API."""
@@ -45,6 +48,41 @@ PREFLIGHT_MAX_AGE_SECONDS: Final = 600
 """How long a browser caches a preflight response."""
 
 
+LOGGED_ORIGINS_MAX: Final = 20
+"""How many refused origins are logged in each period: a client can make up any number."""
+
+LOG_PERIOD_SECONDS: Final = 60.0
+"""How long a refused origin is not logged again."""
+
+ORIGIN_MAX_CHARACTERS: Final = 280
+"""How much of a refused origin is logged: enough for the longest host name."""
+
+
+class RefusalLog:
+    """Logs refused preflights: one line for each origin and period, and a limited number of them.
+
+    Args:
+        clock: Returns the time in seconds, from any beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._period_begin = clock()
+        self._origins: set[str] = set()
+
+    def add(self, origin: str) -> None:
+        """Log a refused preflight, unless that would be too much."""
+        now = self._clock()
+        if now - self._period_begin >= LOG_PERIOD_SECONDS:
+            self._period_begin = now
+            self._origins.clear()
+        shown_origin = origin[:ORIGIN_MAX_CHARACTERS]
+        if shown_origin in self._origins or len(self._origins) >= LOGGED_ORIGINS_MAX:
+            return
+        self._origins.add(shown_origin)
+        log("warning", "preflight refused: origin is not in CORS_ORIGINS", origin=shown_origin)
+
+
 class StrictCORSMiddleware(CORSMiddleware):
     """Starlette's middleware, but an unknown origin gets no CORS headers, and a preflight is 204.
 
@@ -64,6 +102,7 @@ class StrictCORSMiddleware(CORSMiddleware):
             expose_headers=EXPOSED_HEADERS,
             max_age=PREFLIGHT_MAX_AGE_SECONDS,
         )
+        self._refusal_log = RefusalLog()
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Respond to a preflight request."""
@@ -77,6 +116,7 @@ class StrictCORSMiddleware(CORSMiddleware):
             response.headers["Access-Control-Allow-Origin"] = origin
         else:
             response.headers["Vary"] = "Origin"
+            self._refusal_log.add(origin)
         return response
 
     async def simple_response(

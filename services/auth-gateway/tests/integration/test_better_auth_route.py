@@ -173,6 +173,23 @@ async def test_a_body_that_is_too_large_is_refused_by_its_length(gateway: Runnin
     assert not gateway.better_auth.requests
 
 
+async def test_a_body_without_a_length_is_counted(gateway: RunningGateway) -> None:
+    chunk = b"a" * 50_000
+    chunks = CONTENT_LENGTH_LIMIT_BYTES // len(chunk)
+    head = build_request(
+        "POST", "/api/auth/sign-in/email", headers="Transfer-Encoding: chunked\r\n", length=None
+    )
+    one = b"%x\r\n%b\r\n" % (len(chunk), chunk)
+
+    accepted = await gateway.send(head + one * (chunks - 1) + b"0\r\n\r\n")
+    refused = await gateway.send(head + one * chunks + b"0\r\n\r\n")
+
+    assert accepted.status == 200
+    assert (refused.status, refused.code) == (413, "content-too-large")
+    assert len(gateway.better_auth.requests) == 2
+    await gateway.better_auth.connection_closed.wait()
+
+
 async def test_a_response_reaches_the_client_piece_by_piece(gateway: RunningGateway) -> None:
     is_first_piece_read = asyncio.Event()
 

@@ -10,7 +10,7 @@ from devkit.platform.tokens import mint_token
 from devkit.testing.raw_http import build_request
 from devkit.testing.stub_server import close_without_response, never_respond
 
-from ..support.gateway_process import SUBJECT, RunningGateway
+from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
 
 LogLine = dict[str, object]
 
@@ -78,6 +78,23 @@ async def test_a_disconnected_client_is_no_failure(gateway: RunningGateway, toke
 
     (line,) = await log_lines(gateway, "gone-away")
     assert (line["status"], line["level"]) == (499, "info")
+
+
+async def test_a_refused_preflight_is_one_line_that_names_the_setting(
+    gateway: RunningGateway,
+) -> None:
+    origins = ["http://forgotten.example:5173", FRONT_END]
+
+    for origin in origins:
+        headers = f"Origin: {origin}\r\nAccess-Control-Request-Method: GET\r\n"
+        response = await gateway.request("OPTIONS", "/tasks", headers=headers)
+        assert response.status == 204
+
+    await gateway.request("GET", "/version", headers="X-Request-ID: after-preflights\r\n")
+    await log_lines(gateway, "after-preflights")
+    lines = [line for line in read_log(gateway) if line.get("origin") in origins]
+    assert [line["origin"] for line in lines] == ["http://forgotten.example:5173"]
+    assert "CORS_ORIGINS" in str(lines[0]["message"])
 
 
 async def test_the_log_has_neither_user_content_nor_credentials(

@@ -13,7 +13,7 @@ from yarl import URL
 
 from auth_gateway.proxy.headers import response_headers
 from auth_gateway.proxy.upstream import CONNECT_TIMEOUT_SECONDS
-from common.problems import BadGateway, GatewayTimeout, ProblemError
+from common.problems import BadGateway, BodyTooLarge, GatewayTimeout, ProblemError
 
 REQUEST_TIMEOUT_SECONDS: Final = 60.0
 """The longest time until all of a request is sent, even by a slow client.
@@ -41,6 +41,7 @@ class UpstreamRequest:
 
     `expects_continue`: the client sends the body only after 100 Continue.
     Source: RFC 9110, 10.1.1.
+    `body_limit_bytes`: a body of so many bytes is rejected; None if the service counts them itself.
     """
 
     method: str
@@ -49,14 +50,21 @@ class UpstreamRequest:
     has_body: bool
     response_timeout_seconds: float
     expects_continue: bool = False
+    body_limit_bytes: int | None = None
 
 
 class _RequestBody:
-    """The chunks of the client's body; `is_aborted` if it disconnects before the end."""
+    """The chunks of the client's body.
 
-    def __init__(self, receive: Receive) -> None:
+    Attributes:
+        error: Why the body ended too early: the client disconnected, or sent too much.
+    """
+
+    def __init__(self, receive: Receive, limit_bytes: int | None) -> None:
         self._receive = receive
-        self.is_aborted = False
+        self._limit_bytes = limit_bytes
+        self._read_bytes = 0
+        self.error: ClientDisconnect | BodyTooLarge | None = None
 
     async def chunks(self, *, expects_continue: bool) -> AsyncIterator[bytes]:
         """Yield chunks as they arrive, as fast as the service reads them.
@@ -84,8 +92,12 @@ class _RequestBody:
 
     def _get_chunk(self, message: Message) -> bytes:
         if message["type"] == "http.disconnect":
-            self.is_aborted = True
-            raise ClientDisconnect
+            self.error = ClientDisconnect()
+            raise self.error
+        self._read_bytes += len(message["body"])
+        if self._limit_bytes is not None and self._read_bytes >= self._limit_bytes:
+            self.error = BodyTooLarge()
+            raise self.error
         return message["body"]
 
 
@@ -101,17 +113,18 @@ async def forward(
     Raises:
         BadGateway: The service cannot be reached, closed the connection, or sent no valid response.
         GatewayTimeout: The service did not respond in time.
+        BodyTooLarge: The body has as many bytes as the limit, or more.
         ClientDisconnect: The client disconnected before the end of its request.
     """
     body = None
     if request.has_body:
-        body = _RequestBody(receive)
+        body = _RequestBody(receive, request.body_limit_bytes)
     try:
         async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS) as deadline:
             await _exchange(session, request, body, deadline, send)
     except (aiohttp.ClientError, TimeoutError) as error:
-        if body is not None and body.is_aborted:
-            raise ClientDisconnect from None
+        if body is not None and body.error is not None:
+            raise body.error from None
         raise _to_problem(error) from error
 
 

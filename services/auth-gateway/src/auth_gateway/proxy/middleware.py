@@ -56,7 +56,7 @@ class ProxyMiddleware:
             return
         content_length = _get_content_length(scope, service.content_length_limit_bytes)
         scope["route"] = service
-        if service.checks_credentials:
+        if service.is_better_auth:
             headers = request_headers(scope["headers"], keep_credentials=True)
             headers += forwarding_headers(scope)
         else:
@@ -98,6 +98,9 @@ def _to_upstream_request(
     if query:
         url = f"{url}?{query.decode()}"
     has_body = content_length != 0
+    body_limit_bytes = None
+    if service.is_better_auth:
+        body_limit_bytes = service.content_length_limit_bytes
     has_expect_header = any(name == b"expect" for name, _ in client_headers)
     return UpstreamRequest(
         method=state.method,
@@ -106,6 +109,7 @@ def _to_upstream_request(
         has_body=has_body,
         response_timeout_seconds=service.response_timeout_seconds,
         expects_continue=has_body and has_expect_header,
+        body_limit_bytes=body_limit_bytes,
     )
 
 

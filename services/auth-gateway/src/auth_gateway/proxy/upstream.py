@@ -59,8 +59,11 @@ class UpstreamService:
     url: str
     content_length_limit_bytes: int = CONTENT_LENGTH_LIMIT_BYTES
     response_timeout_seconds: float = RESPONSE_TIMEOUT_SECONDS
-    checks_credentials: bool = False
-    """Whether it gets the client's own token and cookies, and checks them itself."""
+    is_better_auth: bool = False
+    """Whether it gets the client's own token and cookies, and its body is counted for it.
+
+    Better Auth checks the former itself, and reads bodies of any length.
+    """
 
     def matches(self, path: str) -> bool:
         """Return whether requests for this path go to the service."""
@@ -92,7 +95,7 @@ def better_auth_servers(settings: GatewaySettings) -> tuple[UpstreamService, ...
     url = settings.better_auth_server_url
     if url is None:
         return ()
-    return (UpstreamService("better-auth", BETTER_AUTH_PATH, url, checks_credentials=True),)
+    return (UpstreamService("better-auth", BETTER_AUTH_PATH, url, is_better_auth=True),)
 
 
 @asynccontextmanager
