@@ -25,6 +25,20 @@ export default defineConfig(
     },
   },
   {
+    files: ["services/auth-gateway/src/auth_gateway/public/docs/*.js"],
+    languageOptions: {
+      globals: {
+        SwaggerUIBundle: false,
+        atob: false,
+        clearTimeout: false,
+        document: false,
+        fetch: false,
+        matchMedia: false,
+        setTimeout: false,
+      },
+    },
+  },
+  {
     files: ["{clients,apps}/**/*.{ts,tsx}"],
     extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
     languageOptions: {

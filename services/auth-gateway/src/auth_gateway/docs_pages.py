@@ -56,9 +56,11 @@ ASSETS: Final[Mapping[str, StaticFile]] = {
     "swagger-ui-bundle.js": _read_asset(_SWAGGER_UI, "swagger-ui-bundle.js"),
     "swagger-ui.css": _read_asset(_SWAGGER_UI, "swagger-ui.css"),
     "docs.js": _read_asset(_PUBLIC / "docs", "docs.js"),
+    "plugin.js": _read_asset(_PUBLIC / "docs", "plugin.js"),
+    "session.js": _read_asset(_PUBLIC / "docs", "session.js"),
     "docs.css": _read_asset(_PUBLIC / "docs", "docs.css"),
     "pages.css": _read_asset(_PUBLIC / "docs", "pages.css"),
-    "icon.svg": _read_asset(_PUBLIC / "docs", "icon.svg"),
+    "start.svg": _read_asset(_PUBLIC, "start.svg"),
 }
 """What the pages load, by its name below `/docs/`."""
 
