@@ -44,9 +44,12 @@ export function TitleEditor({ title, onSave, onClose }: TitleEditorProps) {
         onKeyDown={(event) => {
           // Keys of an input method that composes a character are not meant for us.
           if (event.nativeEvent.isComposing) return;
-          if (event.key === "Enter") save(false);
-          if (event.key === "Escape") onClose(false);
           event.stopPropagation();
+          if (event.key !== "Enter" && event.key !== "Escape") return;
+          // The focus moves to the button "Edit", which the same key must not press.
+          event.preventDefault();
+          if (event.key === "Enter") save(false);
+          else onClose(false);
         }}
         onBlur={() => {
           save(true);
