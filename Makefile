@@ -36,13 +36,16 @@ workers := import os; print(min(4, 1 + (os.cpu_count() or 1)))
 quoted = '$(subst ','\'',$(value $(1)))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix setup e2e bench up renew down migrate restored migration token explain lock
+.PHONY: help run client test check fix setup e2e bench up renew down migrate restored migration token explain lock
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(ready) ## Start the platform on this machine (PORT=8080); Ctrl-C stops it
+run: $(ready) ## Start the platform, sign-in and the app at one URL (PORT=8080; APP=off: no app); Ctrl-C stops it
 	@$(python) -m devkit.cli.run
+
+client: $(ready) ## Build the TypeScript client, as an archive for npm install
+	@$(python) -m devkit.cli.client
 
 test: $(ready) ## Run every suite against a real PostgreSQL
 	@$(python) -m pytest --numprocesses=$$($(python) -c '$(workers)') --dist=loadfile --no-loadscope-reorder

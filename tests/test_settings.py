@@ -114,6 +114,8 @@ def expected_readers(name: str) -> str:
     ]
     if len(readers) == len(SERVICES):
         return "all services"
+    if not readers and name.lower() in RunSettings.model_fields:
+        return "make run"
     return ", ".join(readers) or "containers"
 
 

@@ -4,6 +4,7 @@ const SECRET_BYTES_MIN = 32;
 const SECONDS_MAX = 999_999_999;
 /** A token cannot be withdrawn before it expires, so none lives longer than a day. */
 const TOKEN_SECONDS_MAX = 86_400;
+const SIGN_INS_MAX = 1_000_000;
 
 /** Read the environment once. Unset and empty mean the same; `faults` says everything that is wrong. */
 export function readSettings(environment) {
@@ -39,6 +40,7 @@ export function readSettings(environment) {
       .map((origin) => origin.trim())
       .filter(Boolean),
     rateLimit: choice("RATE_LIMIT", ["on", "off"]),
+    signInsMax: number("SIGN_INS_MAX", SIGN_INS_MAX, "3"),
     mailLinks: choice("MAIL_LINKS", ["off", "log"]),
   };
   if (!settings.trustedOrigins.every(isOrigin)) {

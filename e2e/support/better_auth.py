@@ -4,7 +4,6 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import token_hex
 from typing import Final
 from urllib.parse import unquote
@@ -12,10 +11,8 @@ from urllib.parse import unquote
 import httpx
 import jwt
 
-from devkit.platform.node import NODE, install_packages, node_environment
+from devkit.platform import better_auth
 from devkit.platform.processes import POLL_SECONDS, Process, ProcessGroup
-
-FOLDER: Final = Path(__file__).parents[2] / "deploy" / "better-auth"
 
 PUBLIC_URL: Final = "http://auth.example.test"
 """The issuer in tokens. It differs from the URL of the server, as in containers."""
@@ -145,25 +142,17 @@ async def start_better_auth(
         clients: Closes the clients of signed-in users when it ends.
         environment: Further settings as in the README of `deploy/better-auth`.
     """
-    await install_packages(group, FOLDER)
-    settings = node_environment()
-    settings |= {
+    await better_auth.install_better_auth(group)
+    settings = {
         "BETTER_AUTH_URL": PUBLIC_URL,
         "BETTER_AUTH_SECRET": token_hex(32),
-        "PORT": "0",
         "RATE_LIMIT": "off",
         "MAIL_LINKS": "log",
     }
     settings |= environment
-    command = [NODE, FOLDER / "server.mjs"]
-    process = group.start(f"better-auth-{token_hex(4)}", command, settings)
-
-    async def is_started() -> bool:
-        return bool(_log_records(process, "started"))
-
-    await process.wait_until(is_started)
-    port = _log_records(process, "started")[0]["port"]
-    return BetterAuth(process, f"http://127.0.0.1:{port}", settings["BETTER_AUTH_SECRET"], clients)
+    server = better_auth.start_better_auth(group, settings, name=f"better-auth-{token_hex(4)}")
+    await server.wait_until_ready()
+    return BetterAuth(server.process, server.url, settings["BETTER_AUTH_SECRET"], clients)
 
 
 def _log_records(process: Process, message: str) -> list[dict[str, str]]:

@@ -24,6 +24,9 @@ from devkit.platform.settings import RunSettings
 UNSET = {name.upper(): "" for name in RunSettings.model_fields}
 """Empty values, so that a developer's own `.env` has no effect."""
 
+WITHOUT_APP = {"APP": "off"}
+"""Builds nothing: e2e/whitebox tests that."""
+
 
 @pytest.fixture
 def folder() -> Generator[Path]:
@@ -36,7 +39,7 @@ def folder() -> Generator[Path]:
 def running(folder: Path, **environment: str) -> Generator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "devkit.cli.run", "--folder", str(folder)]
     (port,) = free_ports(1)
-    settings = minimal_environment() | UNSET | {"PORT": str(port)} | environment
+    settings = minimal_environment() | UNSET | WITHOUT_APP | {"PORT": str(port)} | environment
     with subprocess.Popen(
         command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
@@ -203,7 +206,10 @@ def test_a_configured_database_that_does_not_answer_is_named_and_not_replaced(
 ) -> None:
     unreachable_url = "postgresql://somebody:secret-word@127.0.0.1:1/nothing"
     with running(
-        folder, TASKS_DATABASE_URL=unreachable_url, USERS_DATABASE_URL=unreachable_url
+        folder,
+        TASKS_DATABASE_URL=unreachable_url,
+        USERS_DATABASE_URL=unreachable_url,
+        BETTER_AUTH_URL="http://localhost:1",
     ) as run:
         output = output_until_end(run)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from devkit.platform import better_auth
 from devkit.platform.databases import (
     SERVICES_WITH_DATABASE,
     database_environment,
@@ -19,10 +21,11 @@ from devkit.platform.databases import (
 )
 from devkit.platform.environment import service_environment
 from devkit.platform.errors import CannotRunError
-from devkit.platform.keys import load_or_create_passport_keys
+from devkit.platform.front_end import FrontEnd, prepare_front_end
+from devkit.platform.keys import load_or_create_passport_keys, load_or_create_secret
 from devkit.platform.lockfile import exclusive_lock
 from devkit.platform.processes import ProcessGroup
-from devkit.platform.services import start_platform
+from devkit.platform.services import Service, start_platform
 from devkit.platform.settings import VAR, RunSettings, load_settings
 from devkit.platform.tokens import DEVELOPER, development_secret, mint_token
 
@@ -33,9 +36,9 @@ WATCH_SECONDS: Final = 0.25
 """Pause between two checks that all processes run."""
 
 WELCOME: Final = """
-The platform runs at {url}
+Open {url} in a browser: {what}
 
-A development token, good for a day (another one: make token):
+{missing}A development token, good for a day (another one: make token):
 
 {token}
 
@@ -49,6 +52,9 @@ What the services say is in {logs}/. Ctrl-C stops everything; the data stay.
 """
 """Printed when everything runs."""
 
+WITH_APP: Final = "sign up, and add a task."
+WITHOUT_APP: Final = "it shows how to use the API."
+
 
 async def run(settings: RunSettings, folder: Path) -> None:
     """Start the platform, then watch it until a signal arrives or a process dies.
@@ -59,68 +65,117 @@ async def run(settings: RunSettings, folder: Path) -> None:
 
     Raises:
         CannotRunError: Another run uses the folder, the port is taken, a database does not answer,
-            or a process died.
+            or a process died. May be in an ExceptionGroup.
     """
-    _stop_on_signals()
+    _stop_when_asked()
     async with (
         exclusive_lock(folder) as lock,
         ProcessGroup(folder / "log", inherited_fds=[lock]) as group,
     ):
         _require_free(settings.port)
-        if len(settings.configured_databases) == len(SERVICES_WITH_DATABASE):
-            _report("Using the databases that were named")
-        else:
-            _report("Starting PostgreSQL")
-        urls = await ensure_databases(group, settings, folder)
-        _report("Starting gateway, tasks and users, and migrating their databases")
-        secret = development_secret(settings, folder)
-        environment = database_environment(urls, service_environment())
-        environment["BETTER_AUTH_SECRET"] = secret
-        environment["EXPLAIN_REFUSALS"] = "true"
-        environment["METRICS_PORT"] = ""
-        keys = load_or_create_passport_keys(folder / "keys")
-        platform = start_platform(group, environment, keys, port=settings.port)
-        await migrate_databases(group, environment)
-        await platform.wait_until_ready()
-        _report("Ready")
-        token = mint_token(secret, DEVELOPER, email="developer@example.com")
-        _welcome(platform.gateway.url, token, group.logs)
-        await _watch(group)
+        async with asyncio.TaskGroup() as tasks:
+            databases = tasks.create_task(_prepare_databases(group, settings, folder))
+            front_end = tasks.create_task(prepare_front_end(group, settings, _report))
+        await _start(group, settings, folder, databases.result(), front_end.result())
+        while True:
+            group.check()
+            await asyncio.sleep(WATCH_SECONDS)
 
 
-async def _watch(group: ProcessGroup) -> None:
-    """Check the processes until the parent is gone: a killed `make` cannot pass on its signal."""
-    parent_id = os.getppid()
-    while os.getppid() == parent_id:
-        group.check()
-        await asyncio.sleep(WATCH_SECONDS)
+async def _prepare_databases(
+    group: ProcessGroup, settings: RunSettings, folder: Path
+) -> dict[str, str]:
+    """Start PostgreSQL if it is needed, migrate the databases, and return their URLs."""
+    further: list[str] = []
+    if not settings.names_better_auth:
+        further.append(better_auth.DATABASE)
+    if further or len(settings.configured_databases) < len(SERVICES_WITH_DATABASE):
+        _report("Starting PostgreSQL")
+    else:
+        _report("Using the databases that were named")
+    urls = await ensure_databases(group, settings, folder, further)
+    await migrate_databases(group, database_environment(urls, service_environment()))
+    return urls
 
 
-def _stop_on_signals() -> None:
-    """Cancel the current task at the first signal; later ones do not disturb the orderly stop."""
+async def _start(
+    group: ProcessGroup,
+    settings: RunSettings,
+    folder: Path,
+    databases: dict[str, str],
+    front_end: FrontEnd,
+) -> None:
+    """Start everything that serves requests, and say how to use it."""
+    url = f"http://localhost:{settings.port}"
+    secret = development_secret(settings, folder)
+    better_auth_database = databases.pop(better_auth.DATABASE, "")
+    environment = database_environment(databases, service_environment())
+    environment["BETTER_AUTH_SECRET"] = secret
+    environment["EXPLAIN_REFUSALS"] = "true"
+    environment["METRICS_PORT"] = ""
+    environment["APP_FOLDER"] = str(front_end.app_folder or "")
+    _report("Starting gateway, tasks and users")
+    identity_server: Service | None = None
+    if front_end.has_better_auth:
+        local_settings = better_auth.local_settings(
+            settings.port, better_auth_database, load_or_create_secret(folder / "keys")
+        )
+        identity_server = better_auth.start_better_auth(group, local_settings)
+        environment.update(better_auth.gateway_settings(url, identity_server))
+    keys = load_or_create_passport_keys(folder / "keys")
+    platform = start_platform(group, environment, keys, port=settings.port)
+    await platform.wait_until_ready()
+    if identity_server:
+        await identity_server.wait_until_ready()
+    _report("Ready")
+    token = mint_token(secret, DEVELOPER, email="developer@example.com")
+    _welcome(url, token, front_end, group.logs)
+
+
+def _stop_when_asked() -> None:
+    """Cancel the current task at the first signal, or when the parent is gone.
+
+    A killed `make` cannot pass on its signal. Later signals do not disturb the orderly stop.
+    """
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
+    parent_id = os.getppid()
 
     def stop() -> None:
         if task and not task.cancelling():
             task.cancel()
             _report("Stopping")
 
+    def watch_parent() -> None:
+        if os.getppid() == parent_id:
+            loop.call_later(WATCH_SECONDS, watch_parent)
+        else:
+            stop()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
+    watch_parent()
 
 
 def _require_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            message = (
-                f"Port {port} is taken. Stop what listens there, or choose another: "
-                f"PORT={port + 1} make run"
-            )
-            raise CannotRunError(message) from None
+    """Check that nothing listens at what a browser may try for `localhost`."""
+    if _is_free(socket.AF_INET, "127.0.0.1", port) and _is_free(socket.AF_INET6, "::1", port):
+        return
+    raise CannotRunError(
+        f"Port {port} is taken. Stop what listens there, or choose another: "
+        f"PORT={port + 1} make run"
+    )
+
+
+def _is_free(family: socket.AddressFamily, host: str, port: int) -> bool:
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        # A machine may have no IPv6.
+        return family == socket.AF_INET6 and error.errno != errno.EADDRINUSE
+    return True
 
 
 def _report(step: str) -> None:
@@ -128,9 +183,11 @@ def _report(step: str) -> None:
         print(f"{time.monotonic() - STARTED_AT:5.1f} s  {step}", flush=True)
 
 
-def _welcome(url: str, token: str, logs: Path) -> None:
+def _welcome(url: str, token: str, front_end: FrontEnd, logs: Path) -> None:
     message = WELCOME.format(
         url=url,
+        what=WITH_APP if front_end.app_folder else WITHOUT_APP,
+        missing=f"{front_end.missing}\n\n" if front_end.missing else "",
         token=token,
         bearer=f"-H 'Authorization: Bearer {token}'",
         json="-H 'Content-Type: application/json'",
@@ -146,11 +203,14 @@ def main() -> None:
         "--folder", type=Path, default=VAR, help="where data, logs and keys are kept"
     )
     folder = parser.parse_args().folder.absolute()
+    failure = ""
     try:
         with suppress(asyncio.CancelledError):
             asyncio.run(run(load_settings(), folder))
-    except CannotRunError as error:
-        sys.exit(f"\n{error}")
+    except* CannotRunError as errors:
+        failure = f"\n{errors.exceptions[0]}"
+    if failure:
+        sys.exit(failure)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -24,19 +24,20 @@ CONNECT_SECONDS: Final = 15
 
 
 async def ensure_databases(
-    group: ProcessGroup, settings: RunSettings, folder: Path
+    group: ProcessGroup, settings: RunSettings, folder: Path, further: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the database URL of each service.
+    """Return the database URL of each service, and of `further` databases.
 
-    A service without a configured URL gets a database of an embedded PostgreSQL, which is started
-    in `group` and keeps its data in `folder`.
+    What has no configured URL gets a database of an embedded PostgreSQL, which is started in
+    `group` and keeps its data in `folder`.
     """
     urls = dict(settings.configured_databases)
-    missing = [service for service in SERVICES_WITH_DATABASE if service not in urls]
+    names = [*SERVICES_WITH_DATABASE, *further]
+    missing = [name for name in names if name not in urls]
     if missing:
         postgres = await start_postgres(group, folder / "postgres")
-        for service in missing:
-            urls[service] = await postgres.create_database(service)
+        for name in missing:
+            urls[name] = await postgres.create_database(name)
     return urls
 
 

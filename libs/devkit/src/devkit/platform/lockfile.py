@@ -46,6 +46,18 @@ async def exclusive_lock(folder: Path) -> AsyncGenerator[int]:
         os.close(run_lock)
 
 
+@asynccontextmanager
+async def wait_for_lock(file: Path) -> AsyncGenerator[None]:
+    """Lock any file, after waiting until no other process locks it."""
+    lock = _open_lock(file)
+    try:
+        while not _try_lock(lock):
+            await asyncio.sleep(RETRY_SECONDS)
+        yield
+    finally:
+        os.close(lock)
+
+
 def _open_lock(file: Path) -> int:
     return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
 

@@ -113,7 +113,7 @@ class ProcessGroup:
         watchdog = subprocess.Popen(
             [sys.executable, "-IS", watchdog_script, str(watched_fd)],
             stdin=subprocess.PIPE,
-            pass_fds=[watched_fd],
+            pass_fds=[watched_fd, *self.inherited_fds],
             process_group=0,
         )
         self._leader_id = watchdog.pid
@@ -124,6 +124,10 @@ class ProcessGroup:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    def log_file(self, name: str) -> Path:
+        """Return the log file of the process with this name."""
+        return self.logs / f"{name}.log"
 
     def start(
         self,
@@ -145,7 +149,7 @@ class ProcessGroup:
             working_directory: None for the current one.
             stop_signal: Signal that asks it to end.
         """
-        log = self.logs / f"{name}.log"
+        log = self.log_file(name)
         if run_as:
             command = _as_user(run_as, command)
         popen = self._spawn(command, environment, log, working_directory)
@@ -162,15 +166,19 @@ class ProcessGroup:
         *,
         run_as: struct_passwd | None = None,
     ) -> None:
-        """Run a command to its end; the arguments are those of `start`.
+        """Run a command to its end, or until this is cancelled; the arguments are those of `start`.
 
         Raises:
             CannotRunError: It ended with an error.
         """
         process = self.start(name, command, environment, run_as=run_as)
         self._processes.remove(process)
-        while process.popen.poll() is None:
-            await asyncio.sleep(POLL_SECONDS)
+        try:
+            while process.popen.poll() is None:
+                await asyncio.sleep(POLL_SECONDS)
+        except asyncio.CancelledError:
+            await process.stop()
+            raise
         if process.popen.returncode:
             process.check()
 

@@ -26,15 +26,17 @@ class Service:
     name: str
     url: str
     process: Process
+    readiness_path: str = "/readyz"
+    """Responds with success if the service and what it needs are ready."""
 
     async def wait_until_ready(self) -> None:
-        """Wait until `/readyz` succeeds: the service and what it needs are ready.
+        """Wait until the service and what it needs are ready.
 
         Raises:
             CannotRunError: The service ended before that, or took too long.
         """
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-            await self.process.wait_until(_readiness_check(client))
+            await self.process.wait_until(_readiness_check(client, self.readiness_path))
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,10 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _readiness_check(client: httpx.AsyncClient) -> Callable[[], Awaitable[bool]]:
+def _readiness_check(client: httpx.AsyncClient, path: str) -> Callable[[], Awaitable[bool]]:
     async def is_ready() -> bool:
         try:
-            response = await client.get("/readyz")
+            response = await client.get(path)
         except httpx.TransportError:
             return False
         return response.is_success

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,7 +36,13 @@ class RunSettings(BaseSettings):
     """Better Auth's secret; generated once and kept in `var/keys` when absent."""
 
     better_auth_url: str | None = None
-    """URL of the Better Auth server; without it only tokens signed with the secret are accepted."""
+    """URL of a Better Auth server of one's own; without it, one is started."""
+
+    better_auth_jwks_url: str | None = None
+    """Where the keys of such a server are; names one even without its URL."""
+
+    app: Literal["on", "off"] = "on"
+    """Whether the app of `apps/web` is built and shown."""
 
     cors_origins: str = ""
     """Comma-separated origins that browsers may call from."""
@@ -46,6 +52,11 @@ class RunSettings(BaseSettings):
 
     users_database_url: DatabaseUrl | None = None
     """PostgreSQL URL of the users service; an embedded server is used when absent."""
+
+    @property
+    def names_better_auth(self) -> bool:
+        """Whether there is a Better Auth server already."""
+        return bool(self.better_auth_url or self.better_auth_jwks_url)
 
     @property
     def configured_databases(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 The watchdog leads the group and reads two pipes: standard input ends when the owner is gone; the
 pipe named on the command line ends when all other processes of the group are gone, which hold it
-open.
+open. Node.js closes the pipe in what it starts itself: such processes are killed at the end.
 """
 
 import os
@@ -16,7 +16,7 @@ STEP_SECONDS: Final = 3.0
 
 
 def main() -> None:
-    """Wait for the end of the owner, then end the other processes of the group."""
+    """Wait for the end of the owner, then end the other processes of the group, and this one."""
     others_alive = int(sys.argv[1])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -24,9 +24,10 @@ def main() -> None:
     # PostgreSQL stops after SIGTERM only when all clients have left, after SIGINT at once.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         if _has_ended(others_alive, 0):
-            return
+            break
         os.killpg(0, number)
         _has_ended(others_alive, STEP_SECONDS)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _has_ended(pipe: int, timeout_seconds: float) -> bool:

@@ -1,0 +1,82 @@
+"""What `make run` shows in a browser: Better Auth at `/api/auth/`, the app at `/`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from devkit.platform.better_auth import install_better_auth, is_better_auth_installed
+from devkit.platform.errors import CannotRunError
+from devkit.platform.processes import ProcessGroup
+from devkit.platform.settings import RunSettings
+from devkit.platform.web_app import BUILD, build_app, install_app_packages, is_app_built
+
+Report = Callable[[str], None]
+"""Shows a step of the start to the developer."""
+
+OTHER_BETTER_AUTH: Final = (
+    "No app: it signs in at /api/auth/ of this URL, and another Better Auth server is named."
+)
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """What can be started and shown."""
+
+    has_better_auth: bool
+    """Whether the server of `deploy/better-auth` is to be started."""
+
+    app_folder: Path | None
+    """The built app; None if it is not shown."""
+
+    missing: str | None = None
+    """One sentence that says what is not there although it was not switched off, and why."""
+
+
+async def prepare_front_end(group: ProcessGroup, settings: RunSettings, report: Report) -> FrontEnd:
+    """Install and build what is missing. The platform runs without it if that fails."""
+    is_app_wanted = settings.app == "on"
+    if settings.names_better_auth:
+        missing = OTHER_BETTER_AUTH if is_app_wanted else None
+        return FrontEnd(has_better_auth=False, app_folder=None, missing=missing)
+    no_sign_in, no_app = await asyncio.gather(
+        _prepare_better_auth(group, report),
+        _prepare_app(group, report, is_wanted=is_app_wanted),
+    )
+    if no_sign_in:
+        what = "No sign-in and no app" if is_app_wanted else "No sign-in"
+        missing = f"{what}: {no_sign_in}."
+        return FrontEnd(has_better_auth=False, app_folder=None, missing=missing)
+    if no_app:
+        return FrontEnd(has_better_auth=True, app_folder=None, missing=f"No app: {no_app}.")
+    return FrontEnd(has_better_auth=True, app_folder=BUILD if is_app_wanted else None)
+
+
+async def _prepare_better_auth(group: ProcessGroup, report: Report) -> str | None:
+    """Return why there is no server, None if there is one."""
+    if is_better_auth_installed():
+        return None
+    report("Installing the Better Auth server with npm")
+    return await _attempt(install_better_auth(group))
+
+
+async def _prepare_app(group: ProcessGroup, report: Report, *, is_wanted: bool) -> str | None:
+    """Return why there is no app, None if there is one or none is wanted."""
+    if not is_wanted or is_app_built():
+        return None
+    report("Installing what the app is built with, with npm")
+    reason = await _attempt(install_app_packages(group))
+    if reason:
+        return reason
+    report("Building the app")
+    return await _attempt(build_app(group))
+
+
+async def _attempt(step: Awaitable[None]) -> str | None:
+    """Return why a step failed, None if it did not."""
+    try:
+        await step
+    except CannotRunError as error:
+        return str(error)
+    return None
