@@ -115,7 +115,9 @@ def expected_readers(name: str) -> str:
     if len(readers) == len(SERVICES):
         return "all services"
     if not readers and name.lower() in RunSettings.model_fields:
-        return "make run"
+        readers.append("make run")
+        if any(variable.name == name for variable in COMPOSE_VARIABLES):
+            readers.append("containers")
     return ", ".join(readers) or "containers"
 
 

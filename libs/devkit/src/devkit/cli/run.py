@@ -106,7 +106,6 @@ async def _start(
     front_end: FrontEnd,
 ) -> None:
     """Start everything that serves requests, and say how to use it."""
-    url = f"http://localhost:{settings.port}"
     secret = development_secret(settings, folder)
     better_auth_database = databases.pop(better_auth.DATABASE, "")
     environment = database_environment(databases, service_environment())
@@ -118,10 +117,10 @@ async def _start(
     identity_server: Service | None = None
     if front_end.has_better_auth:
         local_settings = better_auth.local_settings(
-            settings.port, better_auth_database, load_or_create_secret(folder / "keys")
+            settings, better_auth_database, load_or_create_secret(folder / "keys")
         )
         identity_server = better_auth.start_better_auth(group, local_settings)
-        environment.update(better_auth.gateway_settings(url, identity_server))
+        environment.update(better_auth.gateway_settings(settings, identity_server))
     keys = load_or_create_passport_keys(folder / "keys")
     platform = start_platform(group, environment, keys, port=settings.port)
     await platform.wait_until_ready()
@@ -129,7 +128,7 @@ async def _start(
         await identity_server.wait_until_ready()
     _report("Ready")
     token = mint_token(secret, DEVELOPER, email="developer@example.com")
-    _welcome(url, token, front_end, group.logs)
+    _welcome(settings.url, token, front_end, group.logs)
 
 
 def _stop_when_asked() -> None:

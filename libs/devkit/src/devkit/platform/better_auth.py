@@ -6,7 +6,7 @@ from typing import Final
 from devkit.platform.node import NODE, has_packages, install_packages, node_environment
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import HOST, Service, free_ports, local_url
-from devkit.platform.settings import CHECKOUT
+from devkit.platform.settings import CHECKOUT, RunSettings
 
 FOLDER: Final = CHECKOUT / "deploy" / "better-auth"
 
@@ -50,27 +50,30 @@ def start_better_auth(
     return Service(name, local_url(port), process, readiness_path="/healthz")
 
 
-def local_settings(port: int, database_url: str, secret: str) -> dict[str, str]:
+def local_settings(settings: RunSettings, database_url: str, secret: str) -> dict[str, str]:
     """Return the settings of a server that the gateway shows on this machine.
 
     Args:
-        port: Port of the gateway. Pages may call it `localhost` or `127.0.0.1`.
+        settings: Settings of the platform. Pages may call it `localhost` or `127.0.0.1`.
         database_url: The server's own database.
         secret: It encrypts private keys in the database, so it must stay with the data.
     """
+    origins = f"{local_url(settings.port)},{settings.cors_origins}"
     return {
-        "BETTER_AUTH_URL": f"http://localhost:{port}",
-        "TRUSTED_ORIGINS": local_url(port),
+        "BETTER_AUTH_URL": settings.url,
+        "TRUSTED_ORIGINS": origins,
         "DATABASE_URL": database_url,
         "BETTER_AUTH_SECRET": secret,
+        "TOKEN_SECONDS": str(settings.token_seconds),
+        "RATE_LIMIT": settings.rate_limit,
         "SIGN_INS_MAX": str(SIGN_INS_MAX),
     }
 
 
-def gateway_settings(public_url: str, server: Service) -> dict[str, str]:
+def gateway_settings(settings: RunSettings, server: Service) -> dict[str, str]:
     """Return the settings of a gateway that shows the server at `/api/auth/` of its URL."""
     return {
-        "BETTER_AUTH_URL": public_url,
+        "BETTER_AUTH_URL": settings.url,
         "BETTER_AUTH_SERVER_URL": server.url,
         "BETTER_AUTH_JWKS_URL": f"{server.url}/api/auth/jwks",
         "BETTER_AUTH_ISSUERS": "",

@@ -36,21 +36,22 @@ class FrontEnd:
 
 async def prepare_front_end(group: ProcessGroup, settings: RunSettings, report: Report) -> FrontEnd:
     """Install and build what is missing. The platform runs without it if that fails."""
-    is_app_wanted = settings.app == "on"
+    own_app = settings.app_folder if settings.app == "on" else None
+    builds_app = settings.app == "on" and not own_app
     if settings.names_better_auth:
-        missing = OTHER_BETTER_AUTH if is_app_wanted else None
-        return FrontEnd(has_better_auth=False, app_folder=None, missing=missing)
+        missing = OTHER_BETTER_AUTH if builds_app else None
+        return FrontEnd(has_better_auth=False, app_folder=own_app, missing=missing)
     no_sign_in, no_app = await asyncio.gather(
         _prepare_better_auth(group, report),
-        _prepare_app(group, report, is_wanted=is_app_wanted),
+        _prepare_app(group, report, is_wanted=builds_app),
     )
     if no_sign_in:
-        what = "No sign-in and no app" if is_app_wanted else "No sign-in"
+        what = "No sign-in and no app" if builds_app else "No sign-in"
         missing = f"{what}: {no_sign_in}."
-        return FrontEnd(has_better_auth=False, app_folder=None, missing=missing)
+        return FrontEnd(has_better_auth=False, app_folder=own_app, missing=missing)
     if no_app:
         return FrontEnd(has_better_auth=True, app_folder=None, missing=f"No app: {no_app}.")
-    return FrontEnd(has_better_auth=True, app_folder=BUILD if is_app_wanted else None)
+    return FrontEnd(has_better_auth=True, app_folder=BUILD if builds_app else own_app)
 
 
 async def _prepare_better_auth(group: ProcessGroup, report: Report) -> str | None:

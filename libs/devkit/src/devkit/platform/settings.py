@@ -42,7 +42,16 @@ class RunSettings(BaseSettings):
     """Where the keys of such a server are; names one even without its URL."""
 
     app: Literal["on", "off"] = "on"
-    """Whether the app of `apps/web` is built and shown."""
+    """Whether an app is shown."""
+
+    app_folder: Path | None = None
+    """A built app of one's own; without it, the one of `apps/web` is built."""
+
+    token_seconds: int = Field(default=900, ge=1, le=86_400)
+    """How long a token of the Better Auth server that is started is good for."""
+
+    rate_limit: Literal["on", "off"] = "on"
+    """Whether this server limits sign-ins and other requests."""
 
     cors_origins: str = ""
     """Comma-separated origins that browsers may call from."""
@@ -52,6 +61,11 @@ class RunSettings(BaseSettings):
 
     users_database_url: DatabaseUrl | None = None
     """PostgreSQL URL of the users service; an embedded server is used when absent."""
+
+    @property
+    def url(self) -> str:
+        """URL of the gateway, as a browser on this machine calls it."""
+        return f"http://localhost:{self.port}"
 
     @property
     def names_better_auth(self) -> bool:
