@@ -1,6 +1,7 @@
 """The configuration files: the edge accepts them, each route has its service, TLS is one switch."""
 
 import ssl
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from devkit.testing.raw_http import build_request, send_request
-from devkit.testing.stub_server import StubServer
+from devkit.testing.stub_server import StubServer, json_response, respond_with
 from e2e.support.contract import assert_problem
-from e2e.support.edge_testbed import Edge, EdgeTestbed
+from e2e.support.edge_testbed import FRONT_END_ORIGIN, Edge, EdgeTestbed
 
 STATUSES = {
     "/tasks": 200,
@@ -28,6 +29,10 @@ STATUSES = {
     "/readyz/": 503,
     "/version": 200,
     "/docs": 200,
+    "/docs/docs.js": 200,
+    "/docs/x": 404,
+    "/llms.txt": 200,
+    "/problems/": 200,
     "/openapi.json": 200,
     "/problems/not-found": 200,
     "/problems/NotFound": 404,
@@ -50,6 +55,32 @@ STATUSES = {
 
 The gateway is not ready, because the services that it knows cannot be reached.
 """
+
+
+NO_PUNCTUATION = str.maketrans("", "", ":/.")
+"""What a request id cannot contain is left out."""
+
+
+@pytest.fixture(scope="module")
+async def _better_auth() -> AsyncGenerator[StubServer]:
+    server = StubServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def better_auth(_better_auth: StubServer) -> StubServer:
+    """Return a stub in place of a Better Auth server, without a history."""
+    _better_auth.reset()
+    return _better_auth
+
+
+@pytest.fixture(scope="module")
+async def better_auth_edge(edge_testbed: EdgeTestbed, _better_auth: StubServer) -> Edge:
+    """Run an edge that publishes this server."""
+    url = f"http://127.0.0.1:{_better_auth.port}"
+    return await edge_testbed.start_edge(BETTER_AUTH_SERVER_URL=url)
 
 
 def request_targets(server: StubServer) -> list[str]:
@@ -90,23 +121,115 @@ async def test_the_log_contains_no_secret_and_no_query(edge: Edge, token: str) -
     assert token not in log
 
 
-async def test_a_better_auth_server_receives_its_cookies(edge_testbed: EdgeTestbed) -> None:
-    better_auth = StubServer()
-    await better_auth.start()
-    url = f"http://127.0.0.1:{better_auth.port}"
-    edge = await edge_testbed.start_edge(BETTER_AUTH_SERVER_URL=url)
+@pytest.mark.parametrize("origin", ["http://forgotten.example:5173", "null", FRONT_END_ORIGIN])
+async def test_a_refused_preflight_is_logged_with_the_setting(edge: Edge, origin: str) -> None:
+    request_id = f"preflight-{origin}".translate(NO_PUNCTUATION)
+    headers = (
+        f"Origin: {origin}\r\nAccess-Control-Request-Method: GET\r\nX-Request-ID: {request_id}\r\n"
+    )
+    response = await send_request(edge.port, build_request("OPTIONS", "/tasks", headers=headers))
 
-    headers = "Cookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\n"
+    async def is_logged() -> bool:
+        return bool(edge.logged_requests(request_id))
+
+    await edge.process.wait_until(is_logged)
+    [record] = edge.logged_requests(request_id)
+    assert record["request_Origin"] == origin
+    assert response.status == 200
+    if origin == FRONT_END_ORIGIN:
+        assert response.header_values("access-control-allow-origin") == [origin]
+        assert record["RouterName"] == "every@file"
+    else:
+        assert not response.header_values("access-control-allow-origin")
+        assert record["RouterName"] == "not-in-CORS_ORIGINS@file"
+
+
+async def test_a_better_auth_server_receives_credentials_and_true_addresses(
+    better_auth_edge: Edge, better_auth: StubServer
+) -> None:
+    headers = (
+        "Cookie: a=b\r\n"
+        "Authorization: Bearer of-a-session\r\n"
+        f"Origin: {FRONT_END_ORIGIN}\r\n"
+        "X-Forwarded-For: 1.2.3.4\r\n"
+        "X-Forwarded-Host: evil.example\r\n"
+        "Forwarded: for=1.2.3.4\r\n"
+        "X-User-Id: forged\r\n"
+    )
     request = build_request("POST", "/api/auth/sign-in/email", headers=headers, body=b"{}")
-    response = await send_request(edge.port, request)
-    other_response = await send_request(edge.port, build_request("GET", "/api/authx"))
+    response = await send_request(better_auth_edge.port, request)
 
     assert response.status == 200
-    assert other_response.status == 404
     [received] = better_auth.requests
     assert received.header_values("cookie") == ["a=b"]
+    assert received.header_values("authorization") == ["Bearer of-a-session"]
+    assert received.header_values("origin") == [FRONT_END_ORIGIN]
     assert received.header_values("x-forwarded-for") == ["127.0.0.1"]
+    assert received.header_values("x-forwarded-host") == received.header_values("host")
+    for name in ("forwarded", "x-user-id"):
+        assert not received.header_values(name)
+
+
+async def test_each_cookie_of_a_better_auth_server_reaches_the_client(
+    better_auth_edge: Edge, better_auth: StubServer
+) -> None:
+    cookies = ["session=1; Path=/; HttpOnly", "cache=; Max-Age=0"]
+    lines = "".join(f"Set-Cookie: {cookie}\r\n" for cookie in cookies)
+    better_auth.behaviour = respond_with(json_response(headers=lines))
+
+    request = build_request("POST", "/api/auth/sign-out", body=b"{}")
+    response = await send_request(better_auth_edge.port, request)
+
+    assert response.header_values("set-cookie") == cookies
+
+
+async def test_other_paths_do_not_reach_a_better_auth_server(
+    better_auth_edge: Edge, better_auth: StubServer
+) -> None:
+    response = await send_request(better_auth_edge.port, build_request("GET", "/api/authx"))
+
+    assert response.status == 404
+    assert not better_auth.requests
+
+
+async def test_a_better_auth_server_that_is_away_is_a_problem_document(
+    better_auth_edge: Edge, better_auth: StubServer
+) -> None:
     await better_auth.stop()
+
+    request = build_request("POST", "/api/auth/sign-in/email", body=b"{}")
+    response = await send_request(better_auth_edge.port, request)
+
+    assert (response.status, response.code) == (502, "bad-gateway")
+    await better_auth.start()
+
+
+async def test_a_body_without_a_length_is_counted_before_a_better_auth_server_reads_it(
+    better_auth_edge: Edge, better_auth: StubServer
+) -> None:
+    chunk = b"%x\r\n%b\r\n" % (50_000, b"a" * 50_000)
+    headers = "Transfer-Encoding: chunked\r\n"
+    head = build_request("POST", "/api/auth/sign-in/email", headers=headers)
+
+    accepted = await send_request(better_auth_edge.port, head + chunk * 19 + b"0\r\n\r\n")
+    refused = await send_request(better_auth_edge.port, head + chunk * 20 + b"0\r\n\r\n")
+
+    assert accepted.status == 200
+    assert (refused.status, refused.code) == (413, "content-too-large")
+    assert len(better_auth.requests) == 1
+
+
+async def test_a_file_is_compressed_only_for_a_client_that_can_read_it(edge: Edge) -> None:
+    path = "/assets/start.css"
+    plain = await send_request(edge.port, build_request("GET", path))
+    request = build_request("GET", path, headers="Accept-Encoding: gzip\r\n")
+    compressed = await send_request(edge.port, request)
+
+    assert not plain.header_values("content-encoding")
+    assert compressed.header_values("content-encoding") == ["gzip"]
+    assert len(compressed.body) < len(plain.body)
+    for response in (plain, compressed):
+        assert "Accept-Encoding" in response.header_values("vary")[0]
 
 
 @pytest.fixture

@@ -47,6 +47,15 @@ class Edge:
         """The edge's own copy of `routes.yml`."""
         return self.process.log.with_suffix("") / "routes.yml"
 
+    def logged_requests(self, request_id: str) -> list[dict[str, object]]:
+        """Return the records of the access log that have this request id."""
+        complete, _, _ = self.process.log.read_text().rpartition("\n")
+        records: list[dict[str, object]] = []
+        for line in complete.splitlines():
+            if f'"request_X-Request-Id":"{request_id}"' in line:
+                records.append(json.loads(line))
+        return records
+
     def logged_errors(self) -> list[dict[str, object]]:
         """Return the log records of level error."""
         errors: list[dict[str, object]] = []
