@@ -239,6 +239,14 @@ def test_cors_request_headers_are_names_of_headers(make_settings: MakeSettings, 
     )
 
 
+@pytest.mark.parametrize("app", ["on", "off"])
+def test_the_app_can_be_switched_off(make_settings: MakeSettings, tmp_path: Path, app: str) -> None:
+    (tmp_path / "index.html").touch()
+    settings = make_settings(app=app, app_folder=str(tmp_path))
+
+    assert settings.shown_app_folder == (tmp_path if app == "on" else None)
+
+
 @pytest.mark.parametrize("has_folder", [True, False])
 def test_a_folder_without_a_built_app_stops_the_start(
     make_settings: MakeSettings,

@@ -53,7 +53,7 @@ def _create_forward_auth_app(
     routes = health_routes(NAME, _readiness_check(keys, upstream_services(settings)))
     routes.append(forward_auth_route(authenticator))
     routes += docs_pages.routes
-    routes += web_app_routes(settings.app_folder)
+    routes += web_app_routes(settings.shown_app_folder)
     gateway = app.create_app(
         NAME,
         routes,
@@ -69,7 +69,7 @@ def _create_proxy_app(
     services = upstream_services(settings)
     routes = health_routes(NAME, _readiness_check(keys, services), behind_edge=False)
     routes += docs_pages.routes
-    routes += web_app_routes(settings.app_folder)
+    routes += web_app_routes(settings.shown_app_folder)
     gateway = app.create_app(
         NAME,
         routes,

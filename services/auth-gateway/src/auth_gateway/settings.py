@@ -236,8 +236,11 @@ class GatewaySettings(TokenSettings):
     better_auth_server_url: ServerUrl | None = None
     """Where the proxy reaches the Better Auth server that it shows at `/api/auth/`. Unset: 404."""
 
+    app: Literal["on", "off"] = "on"
+    """Whether the app is shown at `/`, if there is one."""
+
     app_folder: BuildFolder | None = None
-    """The built app, which is shown at `/`. Unset: a page that says how to begin."""
+    """The built app. Unset: `/` is a page that says how to begin."""
 
     cors_origins: Origins = ()
     """Origins of the front ends that may use the API from a browser."""
@@ -250,6 +253,13 @@ class GatewaySettings(TokenSettings):
     def _require_ed25519(cls, value: SecretStr) -> SecretStr:
         _parse_private_key(value)
         return value
+
+    @property
+    def shown_app_folder(self) -> Path | None:
+        """The app that is shown at `/`, None if it is switched off or there is none."""
+        if self.app == "off":
+            return None
+        return self.app_folder
 
     @property
     def passport_key(self) -> Ed25519PrivateKey:
