@@ -6,9 +6,8 @@ from typing import Final
 
 import pytest
 
-from devkit.platform.node import NODE, installed_program, node_environment
+from devkit.platform.node import NODE, installed_program
 from devkit.platform.settings import CHECKOUT
-from e2e.client.conftest import SignInPlatform
 
 FOLDER: Final = CHECKOUT / "clients" / "typescript"
 
@@ -19,15 +18,13 @@ TEST_FILES: Final = sorted(path.name for path in (FOLDER / "tests").glob("*.test
 
 @pytest.mark.parametrize("name", TEST_FILES)
 def test_the_typescript_client_works_with_the_platform(
-    name: str, sign_in_platform: SignInPlatform
+    name: str, client_environment: dict[str, str]
 ) -> None:
-    environment = node_environment()
-    environment["PLATFORM_URL"] = sign_in_platform.url
     process = subprocess.run(
         [NODE, installed_program("vitest"), "run", Path("tests") / name],
         check=False,
         cwd=FOLDER,
-        env=environment,
+        env=client_environment,
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

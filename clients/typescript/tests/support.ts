@@ -4,29 +4,42 @@ import { createClient, type Client, type ClientSettings } from "../src/index.js"
 /** The URL of a running platform with sign-in; the tests of `e2e/client` start one. */
 export const PLATFORM_URL = requiredVariable("PLATFORM_URL");
 
+/** The URL of a platform whose tokens expire after 3 seconds. */
+export const SHORT_TOKENS_URL = requiredVariable("SHORT_TOKENS_URL");
+
 function requiredVariable(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set. Run the tests with: make e2e`);
+  if (!value) throw new Error(`${name} is not set. Run these tests with: pytest e2e/client`);
   return value;
 }
 
-/** The cookies of one browser. */
-export class CookieJar {
+/** A browser with cookies, and the page of one origin in it. */
+export class Browser {
   readonly #cookies = new Map<string, string>();
+  readonly #origin: string;
 
-  get header(): string {
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  get cookies(): string {
     return Array.from(this.#cookies, ([name, value]) => `${name}=${value}`).join("; ");
   }
 
-  /** Fetch like a page of the platform's origin. */
+  /** Fetch like a script of the page. */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
-    if (this.header) request.headers.set("cookie", this.header);
-    request.headers.set("origin", new URL(request.url).origin);
+    if (this.cookies) request.headers.set("cookie", this.cookies);
+    request.headers.set("origin", this.#origin);
     const response = await fetch(request);
     for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
     return response;
   };
+
+  /** Make a Better Auth client that has the cookies of this browser. */
+  createAuth(url = this.#origin) {
+    return createAuthClient({ baseURL: url, fetchOptions: { customFetchImpl: this.fetch } });
+  }
 
   #keep(cookie: string): void {
     const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
@@ -35,30 +48,37 @@ export class CookieJar {
   }
 }
 
-/** A Better Auth client with the cookies of one browser. */
-export function createBrowser(url: string = PLATFORM_URL) {
-  const jar = new CookieJar();
-  const auth = createAuthClient({ baseURL: url, fetchOptions: { customFetchImpl: jar.fetch } });
-  return { auth, jar };
-}
+/** The Better Auth client of a browser. */
+export type AuthClient = ReturnType<Browser["createAuth"]>;
 
 /** Somebody who is signed in. */
-export interface SignedInUser extends ReturnType<typeof createBrowser> {
+export interface SignedInUser {
   client: Client;
+  auth: AuthClient;
+  browser: Browser;
   id: string;
   email: string;
   password: string;
 }
 
-/** Sign up a new user, in a browser of their own. */
-export async function signUp(
-  settings: Partial<ClientSettings> = {},
-  browser = createBrowser(settings.url),
-): Promise<SignedInUser> {
+/** Settings of a new user's client. */
+export interface SignUpSettings extends Partial<ClientSettings> {
+  /** The platform where the user signs up. */
+  platform?: string;
+  /** In whose place the user signs up, in the same browser. */
+  browser?: Browser;
+}
+
+/** Sign up a new user; with `url` the client and its token requests take that way to the platform. */
+export async function signUp(settings: SignUpSettings = {}): Promise<SignedInUser> {
+  const { platform = PLATFORM_URL, browser = new Browser(platform), ...others } = settings;
   const email = `${crypto.randomUUID()}@example.test`;
   const password = crypto.randomUUID();
-  const { data, error } = await browser.auth.signUp.email({ email, password, name: "Ada" });
-  if (error) throw new Error(`sign-up failed: ${String(error.status)}`);
-  const client = createClient({ url: PLATFORM_URL, auth: browser.auth, ...settings });
-  return { ...browser, client, id: data.user.id, email, password };
+  const atPlatform = browser.createAuth();
+  const { data, error } = await atPlatform.signUp.email({ email, password, name: "Ada" });
+  if (error) throw new Error(`The sign-up failed with status ${String(error.status)}.`);
+  const url = settings.url ?? platform;
+  const auth = browser.createAuth(url);
+  const client = createClient({ auth, ...others, url });
+  return { client, auth, browser, id: data.user.id, email, password };
 }

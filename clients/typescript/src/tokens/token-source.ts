@@ -28,7 +28,10 @@ export class TokenSource {
   #renewal: Promise<Token> | null = null;
   #rejectedText = "";
   #subject: string | null = null;
+  #isUserKnown = false;
   #session = 0;
+  /** The first session of the present user. */
+  #userSince = 0;
 
   constructor(fetchToken: FetchToken, listeners: TokenListeners = {}) {
     this.#fetchToken = fetchToken;
@@ -40,7 +43,7 @@ export class TokenSource {
     this.#tabs = tabs;
   }
 
-  /** Changes whenever the user may have changed. */
+  /** Grows whenever the user may have changed. */
   get session(): number {
     return this.#session;
   }
@@ -74,15 +77,18 @@ export class TokenSource {
   /** Take a token from elsewhere, unless it is one that was rejected. */
   accept(token: Token): void {
     if (token.text === this.#rejectedText) return;
-    if (this.#subject !== null && this.#subject !== token.subject) this.#session += 1;
+    if (this.#subject !== null && this.#subject !== token.subject) this.#changeUser();
     this.#subject = token.subject;
     this.#token = token;
+    this.#isUserKnown = true;
   }
 
   /** Ask for a new token before the next call, as somebody may have signed in or out. */
   invalidate(): void {
     this.#token = null;
     this.#renewal = null;
+    this.#session += 1;
+    this.#isUserKnown = false;
   }
 
   /** Forget everything about the user, here and in other tabs; calls that are running end. */
@@ -95,8 +101,14 @@ export class TokenSource {
   forgetHere(): void {
     this.invalidate();
     this.#subject = null;
-    this.#session += 1;
+    this.#userSince = this.#session;
     this.#listeners.onForget?.();
+  }
+
+  /** End the calls of the former user: those that began before anything was said about a change. */
+  #changeUser(): void {
+    if (this.#isUserKnown) this.#session += 1;
+    this.#userSince = this.#session;
   }
 
   #renew(): Promise<Token> {
@@ -123,7 +135,7 @@ export class TokenSource {
   }
 
   #requireSession(session: number): void {
-    if (session !== this.#session) {
+    if (session < this.#userSince) {
       throw new SignedOutError("The user has changed since this call began.");
     }
   }
