@@ -30,12 +30,15 @@ export class ProblemError extends TaskPlatformError {
   readonly requestId: string;
   /** Why a token was rejected, from a platform in development. */
   readonly reason: string | undefined;
+  /** Which setting to change, from a platform in development. */
+  readonly hint: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   /** Whether an earlier attempt of the same call may have succeeded without an answer. */
   readonly wasRepeated: boolean;
 
   constructor(problem: Problem, origin: ProblemOrigin = {}) {
-    super(`${problem.detail} (${problem.code}, status ${String(problem.status)})`);
+    const { detail, code, status, hint } = problem;
+    super(`${detail}${hint ? ` ${hint}` : ""} (${code}, status ${String(status)})`);
     this.problem = problem;
     this.status = problem.status;
     this.code = problem.code;
@@ -44,6 +47,7 @@ export class ProblemError extends TaskPlatformError {
     this.fields = fieldMessages(this.faults);
     this.requestId = problem.request_id;
     this.reason = problem.reason;
+    this.hint = hint;
     this.retryAfterSeconds = origin.retryAfterSeconds;
     this.wasRepeated = origin.wasRepeated ?? false;
   }

@@ -42,6 +42,8 @@ const CALLS: Record<keyof operations, (user: SignedInUser) => PromiseLike<unknow
   show_version: ({ client }) => client.platform.version(),
   show_openapi: ({ client }) => client.platform.openapi(),
   show_docs: ({ client }) => client.platform.docs(),
+  list_problems: ({ client }) => client.platform.problems(),
+  show_llms_text: ({ client }) => client.platform.llmsText(),
   show_problem: ({ client }) => client.platform.problem("task-not-found"),
 };
 

@@ -123,18 +123,21 @@ test.each([null, "", undefined])("a function that returns %o is signed out", asy
   await expect(client.users.me()).rejects.toThrow(SignedOutError);
 });
 
-test.each([500, 503, 429, 404])("status %d of the token endpoint signs nobody out", async (status) => {
-  const onSignedOut = vi.fn();
-  const { client } = await signUp({ url: proxy.url, onSignedOut });
-  proxy.decide = ({ path }) => (path === TOKEN ? { status, body: "<html>" } : "pass");
+test.each([500, 503, 429, 404])(
+  "status %d of the token endpoint signs nobody out",
+  async (status) => {
+    const onSignedOut = vi.fn();
+    const { client } = await signUp({ url: proxy.url, onSignedOut });
+    proxy.decide = ({ path }) => (path === TOKEN ? { status, body: "<html>" } : "pass");
 
-  await expect(client.users.me({ retries: 1 })).rejects.toThrow(AuthUnavailableError);
+    await expect(client.users.me({ retries: 1 })).rejects.toThrow(AuthUnavailableError);
 
-  expect(proxy.count("GET", TOKEN)).toBe(2);
-  expect(onSignedOut).not.toHaveBeenCalled();
-  proxy.decide = () => "pass";
-  await client.users.me();
-});
+    expect(proxy.count("GET", TOKEN)).toBe(2);
+    expect(onSignedOut).not.toHaveBeenCalled();
+    proxy.decide = () => "pass";
+    await client.users.me();
+  },
+);
 
 test("a page with status 200 in place of a token signs nobody out", async () => {
   const { client } = await signUp({ url: proxy.url });

@@ -114,7 +114,5 @@ async function* linesOf(source: ImportSource): AsyncGenerator<string> {
 
 /** A stream is iterable as well where the runtime has that, but its chunks are no records. */
 function isText(source: ImportSource): source is TextSource {
-  return (
-    typeof source === "string" || source instanceof Blob || source instanceof ReadableStream
-  );
+  return typeof source === "string" || source instanceof Blob || source instanceof ReadableStream;
 }

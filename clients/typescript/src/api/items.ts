@@ -31,10 +31,7 @@ export interface Items<Item extends Versioned> {
   move: (item: Reference, place: object, options?: CreateOptions) => Promise<Item>;
 }
 
-export function createItems<Item extends Versioned>(
-  api: Api,
-  paths: ItemPaths,
-): Items<Item> {
+export function createItems<Item extends Versioned>(api: Api, paths: ItemPaths): Items<Item> {
   const content = (reference: Reference, more: RequestContent = {}): RequestContent => ({
     ...more,
     path: { [paths.id]: idOf(reference) },

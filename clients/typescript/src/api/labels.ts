@@ -15,7 +15,11 @@ export interface Labels {
 }
 
 export function createLabels(api: Api): Labels {
-  const { get, change, delete: remove } = createItems<Label>(api, {
+  const {
+    get,
+    change,
+    delete: remove,
+  } = createItems<Label>(api, {
     all: "/labels",
     one: "/labels/{label_id}",
     id: "label_id",

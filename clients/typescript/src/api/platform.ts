@@ -12,8 +12,12 @@ export interface Platform {
   openapi(options?: CallOptions): Promise<Record<string, unknown>>;
   /** Return the page of the API reference, as HTML. */
   docs(options?: CallOptions): Promise<string>;
+  /** Return the page that lists all problem codes, as HTML. */
+  problems(options?: CallOptions): Promise<string>;
   /** Return the page that explains a problem code, as HTML. */
   problem(code: ProblemCode, options?: CallOptions): Promise<string>;
+  /** Return what language models read first: where the guides and the OpenAPI document are. */
+  llmsText(options?: CallOptions): Promise<string>;
 }
 
 const PUBLIC = { isPublic: true };
@@ -29,7 +33,9 @@ export function createPlatform(api: Api): Platform {
     version: (options) => api.call("GET", "/version", {}, options, PUBLIC),
     openapi: (options) => api.call("GET", "/openapi.json", {}, options, PUBLIC),
     docs: (options) => api.call("GET", "/docs", {}, options, PAGE),
+    problems: (options) => api.call("GET", "/problems", {}, options, PAGE),
     problem: (code, options) =>
       api.call("GET", "/problems/{code}", { path: { code } }, options, PAGE),
+    llmsText: (options) => api.call("GET", "/llms.txt", {}, options, PAGE),
   };
 }

@@ -60,7 +60,6 @@ export function createTasks(api: Api): Tasks {
         (position) => fetchPage({ ...filter, limit, ...position }, options),
       );
     },
-    changes: (query, options) =>
-      api.call("GET", "/tasks/changes", query ? { query } : {}, options),
+    changes: (query, options) => api.call("GET", "/tasks/changes", query ? { query } : {}, options),
   };
 }

@@ -8,8 +8,4 @@ export {
   useSyncStatus,
   useTasks,
 } from "./hooks.js";
-export {
-  TaskPlatformProvider,
-  type TaskPlatformProviderProps,
-  useTaskStore,
-} from "./provider.js";
+export { TaskPlatformProvider, type TaskPlatformProviderProps, useTaskStore } from "./provider.js";

@@ -119,7 +119,8 @@ export class TokenSource {
         return token;
       },
       (error: unknown) => {
-        if (error instanceof SignedOutError && this.#renewal === renewal) this.#listeners.onSignedOut?.();
+        if (error instanceof SignedOutError && this.#renewal === renewal)
+          this.#listeners.onSignedOut?.();
         throw error;
       },
     );
