@@ -1,10 +1,14 @@
 import { TaskPlatformProvider } from "@task-platform/client/react";
+import { lazy, Suspense } from "react";
 import { NoticeArea } from "./notices/notice-area.tsx";
 import { client } from "./platform.ts";
 import { useSession } from "./session/session.ts";
 import { useCookieSession } from "./session/use-cookie-session.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
-import { Workspace } from "./workspace/workspace.tsx";
+
+// Requested at once, not when it is rendered: it is there before somebody has signed in.
+const workspace = import("./workspace/workspace.tsx");
+const Workspace = lazy(async () => ({ default: (await workspace).Workspace }));
 
 /** Decides between the tasks and the sign-in form. The local copy stays open when the server ends a session. */
 export function App() {
@@ -13,7 +17,9 @@ export function App() {
   return (
     <TaskPlatformProvider client={client} user={session.account?.id ?? null}>
       {session.state === "signed-in" && (
-        <Workspace key={session.account.id} account={session.account} />
+        <Suspense fallback={null}>
+          <Workspace key={session.account.id} account={session.account} />
+        </Suspense>
       )}
       {session.state === "ended" && <SignInPage key="ended" />}
       {session.state === "signed-out" && <SignInPage />}

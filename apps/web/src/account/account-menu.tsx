@@ -45,7 +45,11 @@ export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
 
   return (
     <>
-      <Menu label="Account" buttonClassName="avatar" button={initialsOf(account)}>
+      <Menu
+        label="Account"
+        buttonClassName="avatar"
+        button={<span className="initials" data-initials={initialsOf(account)} />}
+      >
         <p className="account-name">
           <strong>{account.name}</strong>
           <span className="quiet">{account.email}</span>

@@ -8,7 +8,12 @@ import { useMemo } from "react";
 import { isDueUntil } from "../tasks/arrange.ts";
 import { localDay } from "../tasks/due.ts";
 import { Icon } from "../ui/icon.tsx";
-import { placeAfter, sortingAccessibility, useSortingSensors } from "../ui/sorting.ts";
+import {
+  placeAfter,
+  sortingAccessibility,
+  sortingModifiers,
+  useSortingSensors,
+} from "../ui/sorting.ts";
 import { useNow } from "../ui/use-now.ts";
 import type { View } from "../workspace/view.ts";
 import { NavigationLink } from "./navigation-link.tsx";
@@ -96,6 +101,7 @@ function SortableLists({ view, counts }: SortableListsProps) {
   return (
     <DndContext
       sensors={sensors}
+      modifiers={sortingModifiers}
       accessibility={accessibility}
       collisionDetection={closestCenter}
       onDragEnd={onDragEnd}

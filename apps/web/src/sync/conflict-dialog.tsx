@@ -24,7 +24,7 @@ function ConflictCard({ conflict, count }: { conflict: Conflict; count: number }
     <dialog open className="conflict" aria-label="Conflict" aria-describedby="conflict-text">
       <h2>Changed in two places</h2>
       <p id="conflict-text">
-        {describeField(conflict.field)} of “{conflict.title}” was changed here and elsewhere.
+        {describeField(conflict)} was changed here and elsewhere.
         {count > 1 && ` ${(count - 1).toString()} more like this.`}
       </p>
       <div className="conflict-sides">

@@ -1,21 +1,22 @@
 import type { Due, List } from "@task-platform/client";
+import type { Conflict } from "@task-platform/client/sync";
 import { describeDue } from "../tasks/due.ts";
 
-const FIELDS: Record<string, string> = {
-  title: "The title",
-  name: "The name",
+const FIELDS = {
   description: "The notes",
   due: "The due date",
   list_id: "The list",
   priority: "The priority",
   labels: "The labels",
   is_completed: "The state",
-  is_deleted: "The existence",
-};
+} as const;
 
-/** A field as the beginning of a sentence. */
-export function describeField(field: string): string {
-  return FIELDS[field] ?? "A part";
+/** The field of a conflict as the beginning of a sentence; a title is shown in full beside it. */
+export function describeField({ kind, field, title }: Conflict): string {
+  if (field === "title") return "The title of a task";
+  if (field === "name") return "The name of a list";
+  if (field === "is_deleted") return `The ${kind} “${title}”`;
+  return `${FIELDS[field]} of “${title}”`;
 }
 
 /** The value of a field as people see it elsewhere on the page. */

@@ -5,8 +5,7 @@ import { Icon } from "../ui/icon.tsx";
 /** What a person should know about saving, above the tasks; nothing while all is well. */
 export function SyncNotices() {
   const store = useTaskStore();
-  const { state, pending, isKept, problem } = useSyncStatus();
-  const edits = pending === 1 ? "1 edit" : `${pending.toLocaleString()} edits`;
+  const { isKept, problem } = useSyncStatus();
   return (
     <>
       {!isKept && (
@@ -33,29 +32,31 @@ export function SyncNotices() {
           </button>
         </p>
       )}
-      {state === "offline" && pending > 0 && (
-        <p className="notice">
-          <Icon name="cloud" />
-          <span>
-            {edits} {isKept ? "kept on this device; sent" : "will be sent"} when you are back
-            online.
-          </span>
-        </p>
-      )}
+    </>
+  );
+}
+
+/** How many edits wait, and for what: a part of a line, so that nothing moves when the network goes. */
+export function WaitingEdits() {
+  const store = useTaskStore();
+  const { state, pending } = useSyncStatus();
+  if (state !== "offline" && state !== "not-saved") return null;
+  const cause = state === "offline" ? "the network" : "the server";
+  return (
+    <>
+      {pending > 0 && ` · ${describeEdits(pending)} for ${cause}`}
       {state === "not-saved" && (
-        <p className="notice warning">
-          <Icon name="warning" />
-          <span>
-            {pending > 0
-              ? `${edits} could not be sent yet.`
-              : "The server does not answer as it should."}{" "}
-            Your tasks stay here, and this page tries again by itself.
-          </span>
+        <>
+          {" · "}
           <button type="button" className="link" onClick={() => void store.sync()}>
             Try again
           </button>
-        </p>
+        </>
       )}
     </>
   );
+}
+
+function describeEdits(count: number): string {
+  return count === 1 ? "1 edit waits" : `${count.toLocaleString()} edits wait`;
 }

@@ -62,10 +62,10 @@ function SidePanel({ children, onClose }: { children: React.ReactNode; onClose: 
         if (event.key === "Escape") onClose();
       }}
     >
-      <header className="modal-header">
+      <div className="modal-header">
         <h2 id="details-heading">Details</h2>
         <IconButton icon="close" label="Close" onClick={onClose} />
-      </header>
+      </div>
       {children}
     </aside>
   );

@@ -69,7 +69,7 @@ export function DueEditor({ due, onChange }: DueEditorProps) {
               onChange(null);
             }}
           >
-            No date
+            Clear
           </button>
         )}
       </div>

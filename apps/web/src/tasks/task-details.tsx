@@ -52,7 +52,6 @@ export function TaskDetails({ task, onDelete }: TaskDetailsProps) {
             <label key={value} className="segment">
               <input
                 type="radio"
-                className="visually-hidden"
                 name={`${id}-priority`}
                 checked={task.priority === value}
                 onChange={() => {

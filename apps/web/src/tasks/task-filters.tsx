@@ -25,7 +25,6 @@ export function TaskFilters({ status, onStatus, search, onSearch }: TaskFiltersP
             <input
               type="radio"
               name="status"
-              className="visually-hidden"
               checked={status === value}
               onChange={() => {
                 onStatus(value);

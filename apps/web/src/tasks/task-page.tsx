@@ -4,7 +4,7 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { ListOptions } from "../lists/list-options.tsx";
 import { LabelOptions } from "../labels/label-options.tsx";
 import { showNotice } from "../notices/notices.ts";
-import { SyncNotices } from "../sync/sync-notices.tsx";
+import { SyncNotices, WaitingEdits } from "../sync/sync-notices.tsx";
 import { useNow } from "../ui/use-now.ts";
 import type { View } from "../workspace/view.ts";
 import { arrangeTasks, filterOf, type StatusFilter } from "./arrange.ts";
@@ -53,7 +53,10 @@ export function TaskPage({ view }: { view: View }) {
             {list !== undefined && <ListOptions list={list} />}
             {view.kind === "label" && <LabelOptions name={view.name} />}
           </div>
-          <p className="page-summary">{summarize(tasks, now)}</p>
+          <p className="page-summary">
+            {summarize(tasks, now)}
+            <WaitingEdits />
+          </p>
         </header>
         <NewTask view={view} today={today} onAdded={setRevealId} />
         <TaskFilters status={status} onStatus={setStatus} search={search} onSearch={setSearch} />
@@ -93,7 +96,7 @@ function titleOf(view: View, listName: string | undefined): string {
 function summarize(tasks: readonly LocalTask[], now: Date): string {
   const open = tasks.filter((task) => !task.is_completed);
   const overdue = open.filter((task) => isOverdue(task, now, personZone)).length;
-  const parts = [`${open.length.toLocaleString()} open`];
+  const parts = [open.length === 0 ? "Nothing open" : `${open.length.toLocaleString()} open`];
   if (overdue > 0) parts.push(`${overdue.toLocaleString()} overdue`);
   return parts.join(" · ");
 }

@@ -2,14 +2,19 @@ import type { DragEndEvent, DndContextProps } from "@dnd-kit/core";
 import { useTaskStore } from "@task-platform/client/react";
 import type { LocalTask } from "@task-platform/client/sync";
 import { useMemo, useState } from "react";
-import { placeAfter, sortingAccessibility, useSortingSensors } from "../ui/sorting.ts";
+import {
+  placeAfter,
+  sortingAccessibility,
+  sortingModifiers,
+  useSortingSensors,
+} from "../ui/sorting.ts";
 
 interface Reorder {
   /** The task that is being dragged. */
   activeId: string | null;
   context: Pick<
     DndContextProps,
-    "sensors" | "accessibility" | "onDragStart" | "onDragEnd" | "onDragCancel"
+    "sensors" | "modifiers" | "accessibility" | "onDragStart" | "onDragEnd" | "onDragCancel"
   >;
 }
 
@@ -36,6 +41,7 @@ export function useReorder(tasks: readonly LocalTask[]): Reorder {
     activeId,
     context: {
       sensors,
+      modifiers: sortingModifiers,
       accessibility,
       onDragStart: ({ active }) => {
         setActiveId(String(active.id));

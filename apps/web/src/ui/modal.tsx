@@ -42,12 +42,12 @@ export function Modal({ title, onClose, children, shape = "card", hasFields = fa
       }}
     >
       <div className="modal-content">
-        <header className="modal-header">
+        <div className="modal-header">
           <h2 id={titleId} ref={heading} tabIndex={-1}>
             {title}
           </h2>
           <IconButton icon="close" label="Close" onClick={onClose} />
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

@@ -6,6 +6,7 @@ import {
   useSensors,
   type Announcements,
   type DndContextProps,
+  type Modifier,
   type UniqueIdentifier,
 } from "@dnd-kit/core";
 import { sortableKeyboardCoordinates } from "@dnd-kit/sortable";
@@ -31,6 +32,9 @@ export function useSortingSensors() {
     useSensor(KeyboardSensor, { coordinateGetter: sortableKeyboardCoordinates }),
   );
 }
+
+/** Lists have one direction. */
+export const sortingModifiers: Modifier[] = [({ transform }) => ({ ...transform, x: 0 })];
 
 /** Say in words what happens during a drag. */
 export function sortingAccessibility(
