@@ -1,7 +1,9 @@
 """What each container may do, and what is in it."""
 
+import re
 from typing import Final
 
+import httpx
 import pytest
 
 from e2e.support.compose_project import SERVICES, ComposeProject
@@ -33,6 +35,12 @@ print([name for name in names if importlib.util.find_spec(name)])
 
 LIST_BUILD_TOOLS: Final = """
 for tool in cc gcc g++ clang make ld cargo hatchling; do command -v $tool; done
+true
+"""
+
+LIST_APP_AND_NODE: Final = """
+for path in /web/index.html /web/sw.js /web/assets; do test -e $path && echo $path; done
+command -v node npm npx
 true
 """
 
@@ -117,6 +125,35 @@ async def test_an_image_contains_no_build_tools(
     output = await compose_project.compose("exec", "-T", service, "sh", "-c", LIST_BUILD_TOOLS)
 
     assert output == ""
+
+
+async def test_only_the_image_of_the_gateway_contains_the_app_and_none_of_ours_has_node(
+    compose_project: ComposeProject,
+) -> None:
+    contents: dict[str, list[str]] = {}
+    for service in ("auth-gateway", "tasks", "users"):
+        output = await compose_project.compose("exec", "-T", service, "sh", "-c", LIST_APP_AND_NODE)
+        contents[service] = output.split()
+
+    assert contents == {
+        "auth-gateway": ["/web/index.html", "/web/sw.js", "/web/assets"],
+        "tasks": [],
+        "users": [],
+    }
+
+
+async def test_the_app_is_shown_at_the_url_of_the_platform(compose_project: ComposeProject) -> None:
+    async with httpx.AsyncClient(base_url=compose_project.url) as client:
+        page = await client.get("/")
+        [script] = re.findall(r'<script type="module" crossorigin src="(/assets/.+?)"', page.text)
+        response = await client.get(script)
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-cache"
+    assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert response.headers["content-encoding"] == "gzip"
+    assert "immutable" in response.headers["cache-control"]
 
 
 @pytest.mark.parametrize("service", SERVICES)
