@@ -2,7 +2,8 @@ import { TaskPlatformProvider } from "@task-platform/client/react";
 import { lazy, Suspense } from "react";
 import { NoticeArea } from "./notices/notice-area.tsx";
 import { client } from "./platform.ts";
-import { useSession } from "./session/session.ts";
+import { endSession, useSession } from "./session/session.ts";
+import { SyncAfterSignIn } from "./session/sync-after-sign-in.ts";
 import { useCookieSession } from "./session/use-cookie-session.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 
@@ -15,7 +16,12 @@ export function App() {
   const session = useSession();
   useCookieSession();
   return (
-    <TaskPlatformProvider client={client} user={session.account?.id ?? null}>
+    <TaskPlatformProvider
+      client={client}
+      user={session.account?.id ?? null}
+      onSignedOut={endSession}
+    >
+      <SyncAfterSignIn />
       {session.state === "signed-in" && (
         <Suspense fallback={null}>
           <Workspace key={session.account.id} account={session.account} />

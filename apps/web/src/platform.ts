@@ -1,6 +1,6 @@
 import { createClient } from "@task-platform/client";
 import { createAuthClient } from "better-auth/client";
-import { session } from "./session/session.ts";
+import { endSession } from "./session/session.ts";
 
 /** Better Auth and the API have the origin of this page. */
 export const auth = createAuthClient({ baseURL: window.location.origin });
@@ -8,7 +8,5 @@ export const auth = createAuthClient({ baseURL: window.location.origin });
 export const client = createClient({
   url: window.location.origin,
   auth,
-  onSignedOut: () => {
-    session.end();
-  },
+  onSignedOut: endSession,
 });

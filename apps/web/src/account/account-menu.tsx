@@ -1,23 +1,18 @@
 import { useTaskStore } from "@task-platform/client/react";
-import { lazy, Suspense, useRef, useState } from "react";
+import { Suspense, useRef, useState } from "react";
 import { showNotice } from "../notices/notices.ts";
 import type { Account } from "../session/session.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { signOut } from "./leave.ts";
+import { lazyPart } from "../ui/lazy-part.tsx";
 
-const DeleteAccountDialog = lazy(async () => ({
-  default: (await import("./delete-account-dialog.tsx")).DeleteAccountDialog,
-}));
-const ExportDialog = lazy(async () => ({
-  default: (await import("./export-dialog.tsx")).ExportDialog,
-}));
-const ImportDialog = lazy(async () => ({
-  default: (await import("./import-dialog.tsx")).ImportDialog,
-}));
-const SignOutDialog = lazy(async () => ({
-  default: (await import("./sign-out-dialog.tsx")).SignOutDialog,
-}));
+const DeleteAccountDialog = lazyPart(
+  async () => (await import("./delete-account-dialog.tsx")).DeleteAccountDialog,
+);
+const ExportDialog = lazyPart(async () => (await import("./export-dialog.tsx")).ExportDialog);
+const ImportDialog = lazyPart(async () => (await import("./import-dialog.tsx")).ImportDialog);
+const SignOutDialog = lazyPart(async () => (await import("./sign-out-dialog.tsx")).SignOutDialog);
 
 type OpenDialog = { kind: "export" | "delete" | "sign-out" } | { kind: "import"; file: File };
 

@@ -1,12 +1,12 @@
 import type { TaskStore } from "@task-platform/client/sync";
 import { auth, client } from "../platform.ts";
-import { session } from "../session/session.ts";
+import { forgetSession } from "../session/session.ts";
 
 /** Remove all that this browser keeps of the account. */
 export async function leave(store: TaskStore): Promise<void> {
   client.tokens.forget();
   await store.erase();
-  session.forget();
+  forgetSession();
 }
 
 /** End the session on the server, then here. Returns why not, in a sentence. */

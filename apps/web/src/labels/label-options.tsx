@@ -1,13 +1,12 @@
 import { useLabels, useTaskStore } from "@task-platform/client/react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { showNotice } from "../notices/notices.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { showView } from "../workspace/view.ts";
+import { lazyPart } from "../ui/lazy-part.tsx";
 
-const RenameDialog = lazy(async () => ({
-  default: (await import("../ui/rename-dialog.tsx")).RenameDialog,
-}));
+const RenameDialog = lazyPart(async () => (await import("../ui/rename-dialog.tsx")).RenameDialog);
 
 /** What can be done with the label that is on the page. */
 export function LabelOptions({ name }: { name: string }) {

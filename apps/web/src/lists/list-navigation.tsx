@@ -8,12 +8,8 @@ import { useMemo } from "react";
 import { isDueUntil } from "../tasks/arrange.ts";
 import { localDay } from "../tasks/due.ts";
 import { Icon } from "../ui/icon.tsx";
-import {
-  placeAfter,
-  sortingAccessibility,
-  sortingModifiers,
-  useSortingSensors,
-} from "../ui/sorting.ts";
+import { placeAfter } from "../ui/place-after.ts";
+import { sortingAccessibility, sortingModifiers, useSortingSensors } from "../ui/sorting.ts";
 import { useNow } from "../ui/use-now.ts";
 import type { View } from "../workspace/view.ts";
 import { NavigationLink } from "./navigation-link.tsx";

@@ -1,16 +1,15 @@
 import type { List } from "@task-platform/client";
 import { useLists, useTaskStore } from "@task-platform/client/react";
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { Icon } from "../ui/icon.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { listNameFault } from "./list-name.ts";
+import { lazyPart } from "../ui/lazy-part.tsx";
 
-const RenameDialog = lazy(async () => ({
-  default: (await import("../ui/rename-dialog.tsx")).RenameDialog,
-}));
-const DeleteListDialog = lazy(async () => ({
-  default: (await import("./delete-list-dialog.tsx")).DeleteListDialog,
-}));
+const RenameDialog = lazyPart(async () => (await import("../ui/rename-dialog.tsx")).RenameDialog);
+const DeleteListDialog = lazyPart(
+  async () => (await import("./delete-list-dialog.tsx")).DeleteListDialog,
+);
 
 /** What can be done with the list that is on the page. */
 export function ListOptions({ list }: { list: List }) {

@@ -48,28 +48,27 @@ window.addEventListener("storage", (event) => {
   if (event.key === KEY || event.key === null) set(read("signed-out"));
 });
 
-export const session = {
-  start({ id, name, email }: Account): void {
-    const account = { id, name, email };
-    stored.write(KEY, account);
-    stored.write(KNOWN_KEY, true);
-    set({ state: "signed-in", account });
-  },
+/** Somebody has signed in. */
+export function startSession({ id, name, email }: Account): void {
+  const account = { id, name, email };
+  stored.write(KEY, account);
+  stored.write(KNOWN_KEY, true);
+  set({ state: "signed-in", account });
+}
 
-  /** What the server says when the cookie is no longer valid. */
-  end(): void {
-    if (current.state === "unknown") set({ state: "signed-out", account: null });
-    if (current.state !== "signed-in") return;
-    stored.write(KEY, { ...current.account, isEnded: true });
-    set({ state: "ended", account: current.account });
-  },
+/** The server says that the session is over. */
+export function endSession(): void {
+  if (current.state === "unknown") set({ state: "signed-out", account: null });
+  if (current.state !== "signed-in") return;
+  stored.write(KEY, { ...current.account, isEnded: true });
+  set({ state: "ended", account: current.account });
+}
 
-  /** What the person asked for. */
-  forget(): void {
-    stored.remove(KEY);
-    set({ state: "signed-out", account: null });
-  },
-};
+/** The person has signed out. */
+export function forgetSession(): void {
+  stored.remove(KEY);
+  set({ state: "signed-out", account: null });
+}
 
 export function isKnownBrowser(): boolean {
   return stored.read(KNOWN_KEY) === true;

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { auth } from "../platform.ts";
-import { session, useSession } from "./session.ts";
+import { startSession, endSession, useSession } from "./session.ts";
 
 /** When nobody is remembered, ask once whether the cookie belongs to somebody: storage may be forbidden or cleared. */
 export function useCookieSession(): void {
@@ -13,6 +13,6 @@ export function useCookieSession(): void {
 
 async function findSession(): Promise<void> {
   const { data } = await auth.getSession().catch(() => ({ data: null }));
-  if (data?.user) session.start(data.user);
-  else session.end();
+  if (data?.user) startSession(data.user);
+  else endSession();
 }

@@ -1,5 +1,5 @@
 import { auth } from "../platform.ts";
-import { session } from "../session/session.ts";
+import { startSession } from "../session/session.ts";
 import { describeAuthFailure, type AuthFault } from "./auth-errors.ts";
 
 export interface Credentials {
@@ -24,7 +24,7 @@ export async function authenticate(
         ? await auth.signUp.email({ name, email, password }, { onError })
         : await auth.signIn.email({ email, password }, { onError });
     if (error !== null) return describeAuthFailure({ ...error, retryAfterSeconds });
-    session.start(data.user);
+    startSession(data.user);
     return null;
   } catch {
     return describeAuthFailure({ status: 0 });

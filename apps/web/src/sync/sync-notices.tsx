@@ -12,8 +12,8 @@ export function SyncNotices() {
         <p className="notice">
           <Icon name="warning" />
           <span>
-            This browser keeps nothing for this page, as in a private window. Your tasks are saved
-            on the server, but are not here without a network or after a reload.
+            This browser keeps nothing for this page, as in a private window: without a network your
+            tasks are not here, and edits that are not saved yet are lost on a reload.
           </span>
         </p>
       )}

@@ -1,13 +1,12 @@
 import { useTasks } from "@task-platform/client/react";
 import type { LocalTask, TaskFilter } from "@task-platform/client/sync";
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { IconButton } from "../ui/icon-button.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { useMediaQuery } from "../ui/use-media-query.ts";
+import { lazyPart } from "../ui/lazy-part.tsx";
 
-const TaskDetails = lazy(async () => ({
-  default: (await import("./task-details.tsx")).TaskDetails,
-}));
+const TaskDetails = lazyPart(async () => (await import("./task-details.tsx")).TaskDetails);
 
 const EVERYTHING: TaskFilter = {};
 

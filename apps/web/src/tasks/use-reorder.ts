@@ -2,12 +2,8 @@ import type { DragEndEvent, DndContextProps } from "@dnd-kit/core";
 import { useTaskStore } from "@task-platform/client/react";
 import type { LocalTask } from "@task-platform/client/sync";
 import { useMemo, useState } from "react";
-import {
-  placeAfter,
-  sortingAccessibility,
-  sortingModifiers,
-  useSortingSensors,
-} from "../ui/sorting.ts";
+import { placeAfter } from "../ui/place-after.ts";
+import { sortingAccessibility, sortingModifiers, useSortingSensors } from "../ui/sorting.ts";
 
 interface Reorder {
   /** The task that is being dragged. */

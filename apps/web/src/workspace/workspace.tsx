@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { AccountMenu } from "../account/account-menu.tsx";
 import { ListNavigation } from "../lists/list-navigation.tsx";
 import type { Account } from "../session/session.ts";
@@ -7,10 +7,11 @@ import { SyncState } from "../sync/sync-state.tsx";
 import { TaskPage } from "../tasks/task-page.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { useView, viewAddress } from "./view.ts";
+import { lazyPart } from "../ui/lazy-part.tsx";
 
-const ShortcutsDialog = lazy(async () => ({
-  default: (await import("./shortcuts-dialog.tsx")).ShortcutsDialog,
-}));
+const ShortcutsDialog = lazyPart(
+  async () => (await import("./shortcuts-dialog.tsx")).ShortcutsDialog,
+);
 
 /** The page of somebody who is signed in. */
 export function Workspace({ account }: { account: Account }) {

@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.ts"],
+    // Dates in words depend on where the person is.
+    env: { TZ: "Europe/Berlin" },
+  },
+});
