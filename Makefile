@@ -58,14 +58,16 @@ check: $(ready) ## Check lock files, format, lint, types, imports, sizes and req
 	@echo "Lint" && $(python) -m ruff check
 	@echo "Types" && $(python) -m pyright
 	@echo "Imports" && $(VENV)/bin/lint-imports --no-logo
+	@echo "TypeScript" && $(python) -m devkit.cli.typescript check
 	@echo "Sizes, settings and requirements" && $(python) -m pytest --quiet tests
 
-fix: $(ready) ## Fix what can be fixed automatically, and write docs/traceability.md, docs/openapi.json and the SQL snapshots
+fix: $(ready) ## Fix what can be fixed automatically, and write docs/traceability.md, docs/openapi.json, its types and the SQL snapshots
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
 	@$(python) -m devkit.openapi.document
 	@$(python) -m devkit.cli.traceability
 	@$(python) -m devkit.cli.sql_snapshots
+	@$(python) -m devkit.cli.typescript fix
 
 setup: $(ready) ## Create the virtual environment; does nothing the second time
 

@@ -13,7 +13,7 @@ export default defineConfig(
   ]),
   eslint.configs.recommended,
   {
-    files: ["deploy/better-auth/*.mjs"],
+    files: ["deploy/better-auth/*.mjs", "e2e/**/*.js", "e2e/**/*.mjs"],
     languageOptions: {
       globals: {
         Buffer: false,

@@ -266,6 +266,29 @@ test("a client for one user never acts for another one", async () => {
   expect(await ada.client.tasks.list()).toEqual([]);
 });
 
+test("a client for the user who has just signed in never uses the former user's token", async () => {
+  const ada = await signUp();
+  const grace = await signUp();
+  await ada.client.users.me();
+
+  await ada.auth.signIn.email({ email: grace.email, password: grace.password });
+  const profile = await ada.client.forUser(grace.id).users.me();
+
+  expect(profile.auth_subject).toBe(grace.id);
+});
+
+test("without network the error is about the network, also when a token is needed", async () => {
+  const { client } = await signUp({ url: proxy.url });
+  proxy.decide = () => "lose-request";
+  vi.stubGlobal("navigator", { onLine: false });
+
+  const start = performance.now();
+  await expect(client.users.me()).rejects.toThrow(NetworkError);
+  vi.unstubAllGlobals();
+
+  expect(performance.now() - start).toBeLessThan(1000);
+});
+
 test("no error shows the token", async () => {
   const { client } = await signUp({ url: proxy.url });
   const token = await client.tokens.get();

@@ -40,6 +40,6 @@ export function delaySeconds(error: unknown, failures: number): number {
 }
 
 /** `onLine` is only to be believed when it says no. */
-function isOffline(): boolean {
+export function isOffline(): boolean {
   return typeof navigator !== "undefined" && (navigator as { onLine?: boolean }).onLine === false;
 }

@@ -77,6 +77,7 @@ export class Transport {
   ): Promise<Received> {
     const seconds = options.deadlineSeconds ?? this.settings.deadlineSeconds;
     const deadline = new Deadline(seconds, options.signal);
+    this.#distrustOtherUser();
     const { session } = this.settings.tokens;
     const call = { request, traits, deadline, session, mayHaveArrived: false, wasRepeated: false };
     let isStreaming = false;
@@ -87,6 +88,13 @@ export class Transport {
     } finally {
       if (!isStreaming) deadline.end();
     }
+  }
+
+  /** Ask for a new token if the present one is of another user: the right one may have signed in. */
+  #distrustOtherUser(): void {
+    const { tokens, subject } = this.settings;
+    const { current } = tokens;
+    if (subject !== null && current && current.subject !== subject) tokens.invalidate();
   }
 
   async #sendRepeatedly(call: Call, retries: number): Promise<Received> {

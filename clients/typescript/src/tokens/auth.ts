@@ -1,5 +1,11 @@
-import { AuthUnavailableError, SignedOutError, TaskPlatformError } from "../errors.js";
+import {
+  AuthUnavailableError,
+  NetworkError,
+  SignedOutError,
+  TaskPlatformError,
+} from "../errors.js";
 import { retryAfterSeconds } from "../http/problem-response.js";
+import { isOffline } from "../http/retries.js";
 import { Token } from "./token.js";
 
 const TIMEOUT_SECONDS = 10;
@@ -65,7 +71,7 @@ async function fetchFromFunction(fetchToken: TokenFunction): Promise<Token> {
   } catch (error) {
     if (error instanceof TaskPlatformError) throw error;
     if (hasStatus401(error)) throw new SignedOutError();
-    throw new AuthUnavailableError("The function `auth` failed.", { cause: error });
+    throw unreachable(error);
   }
   const text = typeof result === "object" ? result?.token : result;
   if (!text) throw new SignedOutError();
@@ -93,7 +99,7 @@ async function fetchFromBetterAuth(auth: BetterAuthClient, signal: AbortSignal):
     });
     result = answer as BetterAuthResult;
   } catch (error) {
-    throw new AuthUnavailableError("The identity server cannot be reached.", { cause: error });
+    throw unreachable(error);
   }
   const { data, error } = result;
   if (error?.status === 401) throw new SignedOutError();
@@ -101,6 +107,12 @@ async function fetchFromBetterAuth(auth: BetterAuthClient, signal: AbortSignal):
   if (data === null) throw new SignedOutError();
   if (typeof data.token !== "string") throw unavailable(response?.status, response);
   return Token.read(data.token, true);
+}
+
+/** Make an error of a failed connection, which says nothing about the identity server on a device without network. */
+function unreachable(cause: unknown): TaskPlatformError {
+  if (isOffline()) return new NetworkError("There is no network.", { cause });
+  return new AuthUnavailableError("The identity server cannot be reached.", { cause });
 }
 
 interface BetterAuthResult {
