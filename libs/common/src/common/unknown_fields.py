@@ -24,6 +24,9 @@ _PRINTABLE_NAME = re.compile(r"[A-Za-z0-9_.:$@*/+()\[\]-]{1,64}")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 """A word of a name in any style: `due_date`, `dueDate`, `due-date` and `DUE_DATE` have two."""
 
+_DESCRIBING_KEYWORDS: Final = frozenset({"default", "description", "examples", "title"})
+"""Keywords of JSON Schema that do not restrict a value."""
+
 _FILLERS: Final = frozenset({"id", "is"})
 """Words that many names have: sharing them alone means nothing."""
 
@@ -36,7 +39,7 @@ class _Names:
     """The field names of one model; computed once, because any request may look them up."""
 
     offered: Sequence[str]
-    """The names that a client should know: neither deprecated nor rejected."""
+    """The names that a client should know: not deprecated, rejected or ignored."""
 
     by_meaning: Mapping[str, str]
     """The fields by their words without separators, and by their synonyms."""
@@ -131,7 +134,12 @@ def _words_of(name: str) -> list[str]:
 def _names_of(model: type[BaseModel]) -> _Names:
     # As the API shows them: without fields that exist only to be rejected with an explanation.
     properties: Mapping[str, JsonDict] = model.model_json_schema().get("properties", {})
-    offered = [name for name, schema in properties.items() if not schema.get("deprecated")]
+    offered: list[str] = []
+    for name, schema in properties.items():
+        # A field that takes any value is one that is ignored.
+        is_ignored = schema.keys() <= _DESCRIBING_KEYWORDS
+        if not is_ignored and not schema.get("deprecated"):
+            offered.append(name)
     by_meaning = {"".join(_words_of(name)): name for name in properties}
     synonyms: Mapping[str, Sequence[str]] = getattr(model, "synonyms", {})
     for name, others in synonyms.items():

@@ -93,11 +93,18 @@ async def test_a_name_that_resembles_none_lists_all_that_are_useful(
 
     field = message_of(await ann.post("/tasks", json={"title": "x", "zzz": 1}))
     parameter = message_of(await ann.get("/tasks?zzz=1"))
+    created = await ann.post("/tasks", json={"title": "x"})
+    changed = message_of(await ann.patch(created.headers["location"], json={"zzz": 1}))
 
     # Neither `id`, which a new task must not have, nor the deprecated `user_id`.
     assert field == (
         "There is no such field; possible are is_completed, status, list_id, due, priority, "
         "labels, title, description."
+    )
+    # Nor what is ignored, such as `position`.
+    assert changed == (
+        "There is no such field; possible are is_completed, status, list_id, due, priority, "
+        "labels, id, completed_at, title, description."
     )
     assert parameter == (
         "There is no such parameter; possible are is_completed, status, q, limit, cursor, list_id, "

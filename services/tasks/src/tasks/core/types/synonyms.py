@@ -16,7 +16,6 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
     "label": ("tags", "tag", "categories", "category"),
     "list_id": ("project", "folder", "inbox"),
     "user_id": ("owner", "owner_id"),
-    "position": ("order", "rank", "sort_order", "index"),
     "q": ("query", "search", "text", "title", "filter"),
     "sort": ("order", "order_by", "ordering"),
     "limit": ("size", "page_size", "per_page", "count", "first", "take"),
