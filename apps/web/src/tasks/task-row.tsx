@@ -104,8 +104,8 @@ export function TaskRow(props: TaskRowProps) {
         {isEditing ? (
           <TitleEditor
             title={task.title}
-            onSave={(title) => {
-              store.changeTask(task.id, { title }, { seen: { title: task.title } });
+            onSave={(title, seen) => {
+              store.changeTask(task.id, { title }, { seen: { title: seen } });
             }}
             onClose={(isLeaving) => {
               actions.closeEditor(task.id, isLeaving);

@@ -3,13 +3,16 @@ import { titleFault } from "./title.ts";
 
 interface TitleEditorProps {
   title: string;
-  onSave: (title: string) => void;
+  /** Called with the new title, and the one that was there when editing began. */
+  onSave: (title: string, seen: string) => void;
   /** Called after saving too; `isLeaving` when the focus went elsewhere and must not be brought back. */
   onClose: (isLeaving: boolean) => void;
 }
 
 /** A title while it is edited: Enter and leaving the field save, Escape does not. */
 export function TitleEditor({ title, onSave, onClose }: TitleEditorProps) {
+  // The title may be changed elsewhere meanwhile: that is a conflict, and no reason to save what nobody typed.
+  const [seen] = useState(title);
   const [text, setText] = useState(title);
   const [fault, setFault] = useState<string | null>(null);
   const faultId = useId();
@@ -20,7 +23,7 @@ export function TitleEditor({ title, onSave, onClose }: TitleEditorProps) {
       setFault(found);
       return;
     }
-    if (found === null && text.trim() !== title) onSave(text.trim());
+    if (found === null && text.trim() !== seen) onSave(text.trim(), seen);
     onClose(isLeaving);
   }
 
