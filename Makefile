@@ -36,10 +36,10 @@ workers := import os; print(min(4, 1 + (os.cpu_count() or 1)))
 quoted = '$(subst ','\'',$(value $(1)))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test check fix setup e2e bench up renew down migrate restored migration token explain lock
+.PHONY: help run client test check fix setup e2e bench screenshots up renew down migrate restored migration token explain lock
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(ready) ## Start the platform, sign-in and the app at one URL (PORT=8080; APP=off: no app); Ctrl-C stops it
 	@$(python) -m devkit.cli.run
@@ -80,6 +80,9 @@ ifdef fairness
 else
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench $(if $(quick),--quick)
 endif
+
+screenshots: $(ready) ## Take the pictures of the README again, from the app with example data
+	@$(python) -m e2e.screenshots
 
 up: ## Start the platform in containers (PORT=8080); writes a .env with fresh secrets if there is none
 	@$(PYTHON) deploy/compose.py up

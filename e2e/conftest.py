@@ -55,7 +55,13 @@ REQUIREMENTS: Final = (
         reason="there is no Go, or no Maven",
     ),
     Requirement(
-        ["browser/test_docs_page.py", "compose/test_journey.py"],
+        [
+            "browser/app",
+            "browser/test_docs_page.py",
+            "browser/test_make_run.py",
+            "browser/test_without_app.py",
+            "compose/test_journey.py",
+        ],
         is_met=CHROMIUM_PATH is not None,
         reason="there is no Chromium",
     ),
@@ -73,9 +79,19 @@ REQUIREMENTS: Final = (
         reason="it needs a platform of its own",
     ),
     Requirement(
-        ["api/test_better_auth.py"],
+        ["api/test_better_auth.py", "browser/test_without_app.py"],
         is_met=not IS_COMPOSE,
         reason="it needs a platform of its own",
+    ),
+    Requirement(
+        ["browser/app"],
+        is_met=not RUNNING_URL,
+        reason="it stops the identity server of its platform",
+    ),
+    Requirement(
+        ["browser/test_make_run.py"],
+        is_met=not EDGE and not RUNNING_URL,
+        reason="it starts a platform without an edge itself",
     ),
     Requirement(
         ["edge"],

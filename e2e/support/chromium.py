@@ -5,7 +5,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 
 _PROGRAM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -28,6 +35,7 @@ CHROMIUM_PATH: Final = _find_chromium()
 @asynccontextmanager
 async def run_chromium() -> AsyncGenerator[Browser]:
     """Run a headless browser until the block ends."""
+    expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
     async with async_playwright() as playwright:
         yield await playwright.chromium.launch(executable_path=CHROMIUM_PATH)
 

@@ -69,7 +69,11 @@ GATEWAY_MODE: Final = _gateway_mode(TRAEFIK)
 
 
 def start_entrypoint(
-    group: ProcessGroup, gateway: Service, environment: Mapping[str, str]
+    group: ProcessGroup,
+    gateway: Service,
+    environment: Mapping[str, str],
+    *,
+    port: int | None = None,
 ) -> Service:
     """Start the edge if there is one, without rate limits: all tests share one IP address.
 
@@ -77,6 +81,7 @@ def start_entrypoint(
         group: Stops the edge when it ends.
         gateway: The running gateway.
         environment: The settings of the gateway.
+        port: The edge's public port; None for a free one.
     """
     if TRAEFIK is None:
         return gateway
@@ -88,4 +93,4 @@ def start_entrypoint(
         "CORS_REQUEST_HEADERS": environment.get("CORS_REQUEST_HEADERS", ""),
         "BETTER_AUTH_SERVER_URL": environment.get("BETTER_AUTH_SERVER_URL", ""),
     }
-    return start_traefik(group, TRAEFIK, settings)
+    return start_traefik(group, TRAEFIK, settings, port=port)

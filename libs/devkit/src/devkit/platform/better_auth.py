@@ -32,16 +32,21 @@ async def install_better_auth(group: ProcessGroup) -> None:
 
 
 def start_better_auth(
-    group: ProcessGroup, settings: Mapping[str, str], *, name: str = "better-auth"
+    group: ProcessGroup,
+    settings: Mapping[str, str],
+    *,
+    name: str = "better-auth",
+    port: int | None = None,
 ) -> Service:
-    """Start a server, whose packages must be installed, on a free port of 127.0.0.1.
+    """Start a server, whose packages must be installed, on a port of 127.0.0.1.
 
     Args:
         group: Group that the server belongs to.
         settings: Settings as in the README of `deploy/better-auth`.
         name: Name in messages, and of the log file.
+        port: None for a free one.
     """
-    (port,) = free_ports(1)
+    port = port or free_ports(1)[0]
     environment = node_environment()
     environment.update(settings)
     environment["HOST"] = HOST

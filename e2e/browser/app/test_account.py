@@ -1,0 +1,41 @@
+"""Export, import, and deleting an account on both sides."""
+
+import httpx
+from playwright.async_api import expect
+
+from e2e.support.app_page import Credentials
+from e2e.support.device import Device
+
+
+async def test_an_export_can_be_imported_by_another_person(laptop: Device, phone: Device) -> None:
+    ada_tab = await laptop.sign_up(Credentials("Ada"))
+    for title in ("Water the plants", "Feed the cat"):
+        await ada_tab.add_task(title)
+    await ada_tab.checkbox("Feed the cat").check()
+    await ada_tab.expect_status("Saved")
+
+    exported = await ada_tab.export_file()
+    bob_tab = await phone.sign_up(Credentials("Bob"))
+    await bob_tab.import_file(exported)
+
+    await bob_tab.expect_tasks("Water the plants", "Feed the cat")
+    await expect(bob_tab.checkbox("Feed the cat")).to_be_checked()
+
+
+async def test_a_deleted_account_is_gone_on_both_sides(laptop: Device, phone: Device) -> None:
+    ada = Credentials()
+    tab = await laptop.sign_up(ada)
+    await tab.add_task("Water the plants")
+    await tab.expect_status("Saved")
+    headers = await laptop.token_headers()
+
+    await tab.delete_account(ada)
+
+    assert await laptop.database_names(tab) == []
+    async with httpx.AsyncClient(base_url=laptop.url, headers=headers) as client:
+        tasks = await client.get("/tasks")
+    assert tasks.json() == []
+    phone_tab = await phone.open_app()
+    await phone_tab.try_to_sign_in(ada)
+    await expect(phone_tab.page.get_by_role("alert")).to_be_visible()
+    await phone_tab.expect_signed_out()

@@ -1,0 +1,99 @@
+"""Everything a person does with tasks can be done without a mouse."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from e2e.support.app_page import AppPage
+from e2e.support.device import Device
+
+TAB_PRESSES_MAX = 60
+"""How often a person may have to press Tab to get from one thing to another."""
+
+IS_FOCUSED = "(element) => element === document.activeElement"
+
+
+async def move_to(tab: AppPage, target: Locator) -> None:
+    """Press Tab until an element has the focus."""
+    await expect(target).to_be_visible()
+    for _ in range(TAB_PRESSES_MAX):
+        if await target.evaluate(IS_FOCUSED):
+            return
+        await tab.page.keyboard.press("Tab")
+    pytest.fail(f"{target} is not reached by the key Tab")
+
+
+async def add_tasks(tab: AppPage, *titles: str) -> None:
+    for title in titles:
+        await move_to(tab, tab.new_task)
+        await tab.page.keyboard.type(title)
+        await tab.page.keyboard.press("Enter")
+        await expect(tab.task(title)).to_be_visible()
+
+
+async def test_a_task_is_added_and_completed(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "Water the plants")
+
+    await move_to(tab, tab.checkbox("Water the plants"))
+    await tab.page.keyboard.press("Space")
+
+    await expect(tab.checkbox("Water the plants")).to_be_checked()
+
+
+async def test_a_task_is_edited(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "Water the plants")
+
+    edit = tab.task("Water the plants").get_by_role("button", name="Edit")
+    await move_to(tab, edit)
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.title).to_be_focused()
+    await tab.page.keyboard.press("End")
+    await tab.page.keyboard.type(" today")
+    await tab.page.keyboard.press("Enter")
+
+    await tab.expect_tasks("Water the plants today")
+    assert not await tab.page.evaluate("document.activeElement === document.body")
+
+
+async def test_escape_leaves_a_title_as_it_was(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "Water the plants")
+
+    await move_to(tab, tab.task("Water the plants").get_by_role("button", name="Edit"))
+    await tab.page.keyboard.press("Enter")
+    await tab.page.keyboard.type("Something else")
+    await tab.page.keyboard.press("Escape")
+
+    await tab.expect_tasks("Water the plants")
+
+
+async def test_a_task_is_deleted_and_brought_back(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "Water the plants")
+
+    await move_to(tab, tab.task("Water the plants").get_by_role("button", name="Delete"))
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.task("Water the plants")).to_have_count(0)
+    await move_to(tab, tab.undo)
+    await tab.page.keyboard.press("Enter")
+
+    await tab.expect_tasks("Water the plants")
+
+
+async def test_a_task_is_moved(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "One", "Two", "Three")
+    await tab.expect_status("Saved")
+    before = await tab.task_titles()
+
+    await move_to(tab, tab.move_handle(before[0]))
+    for key in ("Space", "ArrowDown", "Space"):
+        await tab.page.keyboard.press(key)
+        await tab.wait_for_frames()
+
+    moved = [before[1], before[0], before[2]]
+    await tab.expect_order(*moved)
+    await tab.expect_status("Saved")
+    await tab.page.reload()
+    await tab.expect_order(*moved)
