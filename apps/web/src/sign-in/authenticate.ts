@@ -1,4 +1,4 @@
-import { auth } from "../platform.ts";
+import { auth, client } from "../platform.ts";
 import { startSession } from "../session/session.ts";
 import { describeAuthFailure, type AuthFault } from "./auth-errors.ts";
 
@@ -13,6 +13,8 @@ export async function authenticate(
   mode: "sign-up" | "sign-in",
   { name, email, password }: Credentials,
 ): Promise<AuthFault | null> {
+  // Somebody else may sign in after a session that has ended by itself.
+  client.tokens.forget();
   let retryAfterSeconds: number | undefined;
   const onError = ({ response }: { response: Response }) => {
     const header = response.headers.get("x-retry-after") ?? response.headers.get("retry-after");
