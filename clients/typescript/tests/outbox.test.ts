@@ -219,6 +219,17 @@ test("a text that another tab has changed since it was shown is a conflict", () 
   ]);
 });
 
+test("the choice between two unsent texts is sent without another conflict", () => {
+  const entry = afterActs(
+    serverTask(),
+    change({ title: "Other tab" }),
+    change({ title: "This tab" }, { title: "Water the plants" }),
+    { type: "resolve", field: "title", choice: "mine", theirs: "Other tab" },
+  );
+
+  expect(sendingOf(entry)?.body).toEqual({ title: "This tab" });
+});
+
 test("labels that were added and removed on both sides are merged", () => {
   let entry = afterActs(serverTask({ labels: ["a", "b"] }), change({ labels: ["b", "mine"] }));
   entry = receive(KEY, entry, serverTask({ labels: ["a", "b", "theirs"], version: 2 }));

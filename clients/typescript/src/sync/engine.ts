@@ -178,6 +178,10 @@ export class Engine implements Workplace {
     this.#changed();
   }
 
+  noteSuccess(): void {
+    this.#lastOutcome = "saved";
+  }
+
   #siblings(task: LocalTask | undefined): readonly LocalTask[] {
     return task === undefined ? [] : this.copy.findTasks({ listId: task.list_id });
   }
@@ -308,7 +312,7 @@ export class Engine implements Workplace {
     if (this.isClosing) {
       return { outcome: "stopped" };
     }
-    this.#lastOutcome = error instanceof NetworkError ? "offline" : "not-saved";
+    this.#lastOutcome = isOffline(error) ? "offline" : "not-saved";
     if (!(error instanceof TaskPlatformError)) {
       // A fault of this package: shown as every uncaught error, while the edits stay pending.
       queueMicrotask(() => {
@@ -360,6 +364,14 @@ export class Engine implements Workplace {
     }
     return pending > 0 ? "saving" : "saved";
   }
+}
+
+/** Without a network, the identity server cannot be reached either. */
+function isOffline(error: unknown): boolean {
+  const { onLine } = globalThis.navigator as { onLine?: boolean };
+  const isWithoutNetwork = onLine === false;
+  const isWithoutToken = error instanceof AuthUnavailableError;
+  return error instanceof NetworkError || (isWithoutToken && isWithoutNetwork);
 }
 
 function databaseName({ client, user }: StoreOptions): string {

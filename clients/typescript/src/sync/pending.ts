@@ -314,7 +314,9 @@ function resolve(
   }
   pending.conflicts = without(pending.conflicts, [field]);
   if (choice === "mine") {
-    pending.edits[field] = { base: theirs, mine: conflict.mine, sent: [] };
+    // An edit that is not sent yet was made from what the server has.
+    const earlier = pending.edits[field] ?? { base: theirs, sent: [] };
+    pending.edits[field] = { ...earlier, mine: conflict.mine };
   }
   return unlessEmpty(pending);
 }

@@ -1,6 +1,9 @@
 /** How long after a read the next one starts while the page is visible. */
 const POLL_SECONDS = 5;
 
+/** How much longer the tabs wait that have not read, so that the same tab reads for all again. */
+const FOLLOWER_SECONDS = 1;
+
 const FIRST_RETRY_SECONDS = 1;
 const RETRY_SECONDS_MAX = 30;
 /** Nobody waits for a hidden page, but what is pending still has to be sent. */
@@ -61,7 +64,7 @@ export class Scheduler {
   /** Another tab has just read changes. */
   noteRead(): void {
     if (this.#running === undefined && this.#failures === 0) {
-      this.#wait(POLL_SECONDS);
+      this.#wait(POLL_SECONDS + FOLLOWER_SECONDS * (1 + Math.random()));
     }
   }
 

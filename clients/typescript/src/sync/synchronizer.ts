@@ -41,6 +41,8 @@ export interface Workplace {
   /** The task or list that is shown before this one; null if there is none. */
   predecessor(key: Key): string | null;
   report(problem: ProblemError): void;
+  /** The server has accepted a request. */
+  noteSuccess(): void;
   /** Nothing more shall be sent. */
   readonly isClosing: boolean;
 }
@@ -142,6 +144,7 @@ export class Synchronizer {
         body,
         ...ONCE,
       });
+      this.#place.noteSuccess();
       await this.#confirm(key, sending, answer as Item | undefined);
     } catch (error) {
       if (!(error instanceof ProblemError)) {
