@@ -1,4 +1,4 @@
-"""Tools of Go and Java accept the OpenAPI document; `test_typescript.py` has JavaScript."""
+"""Tools of Go and Java accept the OpenAPI document; `e2e/client` has TypeScript."""
 
 import re
 import shutil
