@@ -1,7 +1,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
@@ -12,10 +11,7 @@ from devkit.platform.services import free_ports, start_service
 from devkit.platform.tokens import mint_token
 from devkit.testing.stub_server import StubServer
 
-from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway
-
-Upstreams: TypeAlias = tuple[StubServer, StubServer, StubServer]
-"""The tasks and the users service, and the Better Auth server."""
+from ..support.gateway_process import FRONT_END, SUBJECT, RunningGateway, Upstreams
 
 
 @pytest.fixture(scope="session")

@@ -128,7 +128,7 @@ async def test_internal_paths_cannot_be_reached(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/task", "/tasksx", "/tasks;x", "/tasks.", "/TASKS", "/usersx", "/api/tasks"]
+    "path", ["/asset", "/task", "/tasksx", "/tasks;x", "/tasks.", "/TASKS", "/usersx", "/api/tasks"]
 )
 async def test_an_unknown_path_is_404_without_a_token(gateway: RunningGateway, path: str) -> None:
     response = await gateway.request("POST", path)

@@ -18,7 +18,7 @@ from devkit.testing.stub_server import (
     respond_with,
 )
 
-from ..support.gateway_process import RunningGateway
+from ..support.gateway_process import RunningGateway, Upstreams
 
 
 async def slow(_: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
@@ -67,11 +67,11 @@ async def test_an_unreachable_service_makes_the_gateway_not_ready(gateway: Runni
 
 async def test_keys_that_cannot_be_fetched_have_a_reason_without_a_url(
     environment: dict[str, str],
-    upstreams: tuple[StubServer, StubServer],
+    upstreams: Upstreams,
     service: StubServer,
     tmp_path: Path,
 ) -> None:
-    tasks, users = upstreams
+    tasks, users, _ = upstreams
     tasks.reset()
     users.reset()
     service.behaviour = respond_with(

@@ -2,6 +2,7 @@ import resource
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from devkit.testing.raw_http import (
     RawResponse,
@@ -14,6 +15,9 @@ from devkit.testing.stub_server import StubServer
 
 FRONT_END = "https://app.example.com"
 SUBJECT = "c0ffee00-0000-4000-8000-000000000001"
+
+Upstreams: TypeAlias = tuple[StubServer, StubServer, StubServer]
+"""Stubs of the tasks and the users service, and of a Better Auth server."""
 
 
 @dataclass(frozen=True)
