@@ -32,7 +32,7 @@ NOW: Final = datetime(2027, 3, 1, 9, 30, tzinfo=UTC)
 ADA: Final = Credentials("Ada Lovelace", "ada@example.com")
 
 DESKTOP: Final = ViewportSize(width=1120, height=720)
-PHONE: Final = ViewportSize(width=390, height=720)
+PHONE: Final = ViewportSize(width=390, height=780)
 
 LISTS: Final = ("Garden", "Home", "Work")
 
@@ -107,6 +107,7 @@ async def take_screenshot(
         await tab.choose_list("Garden")
         await tab.expect_tasks(*(str(task["title"]) for task in TASKS["Garden"]))
         await tab.expect_status("Saved")
+        await tab.page.mouse.move(0, 0)
         await tab.page.screenshot(path=FOLDER / f"{name}.png", animations="disabled", caret="hide")
 
 

@@ -283,7 +283,9 @@ class AppPage:
         """Close a dialog that shows progress, when it has come to its end."""
         dialog = self.page.get_by_role("dialog", name=name, exact=True)
         done = dialog.get_by_role("button", name="Done", exact=True)
-        await done.click(timeout=PROGRESS_SECONDS * 1000)
+        await expect(done).to_be_visible(timeout=PROGRESS_SECONDS * 1000)
+        await expect(dialog.get_by_role("alert")).to_have_count(0)
+        await done.click()
         await expect(dialog).to_have_count(0)
 
     async def _submit(self, action: str, credentials: Credentials) -> None:

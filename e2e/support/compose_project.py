@@ -163,6 +163,7 @@ async def run_compose_project(folder: Path, **settings: str) -> AsyncGenerator[C
     environment["COMPOSE_PROJECT_NAME"] = f"e2e-{token_hex(4)}"
     environment["LIMIT_PER_ADDRESS"] = "0"
     environment["LIMIT_PER_USER"] = "0"
+    environment["RATE_LIMIT"] = "off"
     environment["PORT"] = str(port)
     environment |= settings
     checkout = await asyncio.to_thread(copy_checkout, folder / "checkout")

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
@@ -12,6 +12,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Request,
     Response,
     Route,
@@ -228,7 +229,8 @@ class Device:
         if token:
             self.tokens.add(token)
         if response.url.endswith("/api/auth/token") and response.ok:
-            self.tokens.add(json.loads(await response.text())["token"])
+            with suppress(Error):  # the page has been left meanwhile
+                self.tokens.add(json.loads(await response.text())["token"])
 
 
 DeviceFactory: TypeAlias = Callable[[], Awaitable[Device]]
