@@ -60,6 +60,7 @@ REQUIREMENTS: Final = (
             "browser/test_docs_page.py",
             "browser/test_make_run.py",
             "browser/test_without_app.py",
+            "client/test_local_copy.py",
             "compose/test_journey.py",
         ],
         is_met=CHROMIUM_PATH is not None,

@@ -12,7 +12,6 @@ from playwright.async_api import Error as PlaywrightError
 
 from devkit.platform.processes import POLL_SECONDS, ProcessGroup
 from devkit.platform.services import free_ports
-from e2e.client.conftest import SignInPlatform
 from e2e.support.chromium import CHROMIUM_PATH
 from e2e.support.local_copy import LocalCopyBrowser, Tab, build_pages
 
@@ -61,14 +60,14 @@ async def pages(processes: ProcessGroup, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 async def open_device(
-    browser: Browser, sign_in_platform: SignInPlatform, pages: Path
+    browser: Browser, client_environment: dict[str, str], pages: Path
 ) -> AsyncGenerator[DeviceFactory]:
     """Return a function that opens browsers without cookies and storage."""
     async with AsyncExitStack() as contexts:
 
         async def open_one() -> LocalCopyBrowser:
             context = await contexts.enter_async_context(await browser.new_context())
-            device = LocalCopyBrowser(context, sign_in_platform.url, pages)
+            device = LocalCopyBrowser(context, client_environment["PLATFORM_URL"], pages)
             await device.serve_pages()
             return device
 
@@ -174,7 +173,7 @@ async def test_one_tab_reads_changes_for_all(laptop: LocalCopyBrowser) -> None:
 
 
 async def test_a_killed_browser_loses_nothing(
-    sign_in_platform: SignInPlatform, pages: Path, tmp_path: Path
+    client_environment: dict[str, str], pages: Path, tmp_path: Path
 ) -> None:
     user_id = ""
     titles: list[list[str]] = []
@@ -182,7 +181,9 @@ async def test_a_killed_browser_loses_nothing(
         for _ in range(2):
             async with _run_killable_chromium(playwright, tmp_path) as chromium:
                 [context] = chromium.contexts
-                device = LocalCopyBrowser(context, sign_in_platform.url, pages, user_id)
+                device = LocalCopyBrowser(
+                    context, client_environment["PLATFORM_URL"], pages, user_id
+                )
                 await device.serve_pages()
                 if not user_id:
                     await device.sign_up()
