@@ -4,12 +4,8 @@ import os
 import shlex
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Generator
-from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,15 +13,13 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from devkit.platform.environment import minimal_environment
-from devkit.platform.services import free_ports
-from devkit.platform.settings import RunSettings
-
-UNSET = {name.upper(): "" for name in RunSettings.model_fields}
-"""Empty values, so that a developer's own `.env` has no effect."""
-
-WITHOUT_APP = {"APP": "off"}
-"""Builds nothing: e2e/whitebox tests that."""
+from devkit.testing import run_command
+from devkit.testing.run_command import (
+    Run,
+    output_until_end,
+    output_until_started,
+    wait_until_all_processes_ended,
+)
 
 
 @pytest.fixture
@@ -35,42 +29,18 @@ def folder() -> Generator[Path]:
         yield Path(folder)
 
 
-@contextmanager
-def running(folder: Path, **environment: str) -> Generator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "devkit.cli.run", "--folder", str(folder)]
-    (port,) = free_ports(1)
-    settings = minimal_environment() | UNSET | WITHOUT_APP | {"PORT": str(port)} | environment
-    with subprocess.Popen(
-        command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as run:
-        try:
-            yield run
-        finally:
-            run.kill()
+def running(folder: Path, **environment: str) -> AbstractContextManager[Run]:
+    """Start a run without the app: e2e/whitebox builds it."""
+    return run_command.running(folder, {"APP": "off"} | environment)
 
 
-def output_until_started(run: "subprocess.Popen[str]") -> str:
-    assert run.stdout is not None
-    output = ""
-    for line in run.stdout:
-        output += line
-        if "Ctrl-C stops everything" in line:
-            return output
-    raise AssertionError(output)
-
-
-def output_until_end(run: "subprocess.Popen[str]") -> str:
-    output, _ = run.communicate(timeout=60)
-    return output
-
-
-def printed_commands(run: "subprocess.Popen[str]") -> list[str]:
+def printed_commands(run: Run) -> list[str]:
     """Return the printed curl commands: create a task, list tasks, get the profile."""
     lines = output_until_started(run).splitlines()
     return [line for line in lines if line.startswith("curl ")]
 
 
-def stop(run: "subprocess.Popen[str]", signal_number: signal.Signals) -> None:
+def stop(run: Run, signal_number: signal.Signals) -> None:
     run.send_signal(signal_number)
     output_until_end(run)
 
@@ -90,20 +60,6 @@ def execute(command: str) -> httpx.Response:
     if content:
         method = "POST"
     return httpx.request(method, url, headers=headers, content=content, trust_env=False)
-
-
-def wait_until_all_processes_ended(folder: Path) -> None:
-    """Wait for the lock that every process of a run holds."""
-    with (folder / "processes.lock").open() as lock:
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            try:
-                flock(lock, LOCK_EX | LOCK_NB)
-            except BlockingIOError:
-                time.sleep(0.05)
-            else:
-                return
-    raise AssertionError("a process is left")
 
 
 def test_the_printed_commands_work_and_the_next_run_has_their_data(folder: Path) -> None:

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from devkit.platform.front_end import FrontEnd, prepare_front_end
 from devkit.platform.keys import load_or_create_passport_keys, load_or_create_secret
 from devkit.platform.lockfile import exclusive_lock
 from devkit.platform.processes import ProcessGroup
-from devkit.platform.services import Service, start_platform
+from devkit.platform.services import Platform, start_data_services, start_gateway
 from devkit.platform.settings import VAR, RunSettings, load_settings
 from devkit.platform.tokens import DEVELOPER, development_secret, mint_token
 
@@ -34,6 +35,14 @@ STARTED_AT: Final = time.monotonic()
 
 WATCH_SECONDS: Final = 0.25
 """Pause between two checks that all processes run."""
+
+OTHER_BETTER_AUTH_SECONDS: Final = 5.0
+"""How long to wait for the keys of another Better Auth server."""
+
+OTHER_BETTER_AUTH_IS_AWAY: Final = (
+    "The server of BETTER_AUTH_URL does not answer yet: until it does, only development tokens "
+    "are accepted. /readyz says more."
+)
 
 WELCOME: Final = """
 Open {url} in a browser: {what}
@@ -113,22 +122,41 @@ async def _start(
     environment["EXPLAIN_REFUSALS"] = "true"
     environment["METRICS_PORT"] = ""
     environment["APP_FOLDER"] = str(front_end.app_folder or "")
+    keys = load_or_create_passport_keys(folder / "keys")
     _report("Starting gateway, tasks and users")
-    identity_server: Service | None = None
+    tasks, users = start_data_services(group, environment, keys)
     if front_end.has_better_auth:
         local_settings = better_auth.local_settings(
             settings, better_auth_database, load_or_create_secret(folder / "keys")
         )
-        identity_server = better_auth.start_better_auth(group, local_settings)
-        environment.update(better_auth.gateway_settings(settings, identity_server))
-    keys = load_or_create_passport_keys(folder / "keys")
-    platform = start_platform(group, environment, keys, port=settings.port)
-    await platform.wait_until_ready()
-    if identity_server:
-        await identity_server.wait_until_ready()
+        server = better_auth.start_better_auth(group, local_settings)
+        # A gateway that finds no keys at its start waits for 10 s before it looks again.
+        await server.wait_until_ready()
+        environment.update(better_auth.gateway_settings(settings, server))
+    gateway = start_gateway(group, environment, keys, tasks=tasks, users=users, port=settings.port)
+    missing = front_end.missing + await _wait_until_ready(Platform(gateway, tasks, users), settings)
     _report("Ready")
     token = mint_token(secret, DEVELOPER, email="developer@example.com")
-    _welcome(settings.url, token, front_end, group.logs)
+    what = WITH_APP if front_end.app_folder else WITHOUT_APP
+    _welcome(settings.url, what, missing, token, group.logs)
+
+
+async def _wait_until_ready(platform: Platform, settings: RunSettings) -> list[str]:
+    """Wait for the platform; return a sentence if another Better Auth server does not answer.
+
+    It may be part of a front end that is started later.
+    """
+    if not settings.names_better_auth:
+        await platform.wait_until_ready()
+        return []
+    await asyncio.gather(platform.tasks.wait_until_ready(), platform.users.wait_until_ready())
+    await replace(platform.gateway, readiness_path="/healthz").wait_until_ready()
+    try:
+        async with asyncio.timeout(OTHER_BETTER_AUTH_SECONDS):
+            await platform.gateway.wait_until_ready()
+    except TimeoutError:
+        return [OTHER_BETTER_AUTH_IS_AWAY]
+    return []
 
 
 def _stop_when_asked() -> None:
@@ -182,11 +210,11 @@ def _report(step: str) -> None:
         print(f"{time.monotonic() - STARTED_AT:5.1f} s  {step}", flush=True)
 
 
-def _welcome(url: str, token: str, front_end: FrontEnd, logs: Path) -> None:
+def _welcome(url: str, what: str, missing: list[str], token: str, logs: Path) -> None:
     message = WELCOME.format(
         url=url,
-        what=WITH_APP if front_end.app_folder else WITHOUT_APP,
-        missing=f"{front_end.missing}\n\n" if front_end.missing else "",
+        what=what,
+        missing="".join(f"{sentence}\n\n" for sentence in missing),
         token=token,
         bearer=f"-H 'Authorization: Bearer {token}'",
         json="-H 'Content-Type: application/json'",

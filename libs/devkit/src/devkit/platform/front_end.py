@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +30,8 @@ class FrontEnd:
     app_folder: Path | None
     """The built app; None if it is not shown."""
 
-    missing: str | None = None
-    """One sentence that says what is not there although it was not switched off, and why."""
+    missing: list[str] = field(default_factory=list[str])
+    """Sentences that say what is not there although it was not switched off, and why."""
 
 
 async def prepare_front_end(group: ProcessGroup, settings: RunSettings, report: Report) -> FrontEnd:
@@ -39,7 +39,7 @@ async def prepare_front_end(group: ProcessGroup, settings: RunSettings, report: 
     own_app = settings.app_folder if settings.app == "on" else None
     builds_app = settings.app == "on" and not own_app
     if settings.names_better_auth:
-        missing = OTHER_BETTER_AUTH if builds_app else None
+        missing = [OTHER_BETTER_AUTH] if builds_app else []
         return FrontEnd(has_better_auth=False, app_folder=own_app, missing=missing)
     no_sign_in, no_app = await asyncio.gather(
         _prepare_better_auth(group, report),
@@ -47,10 +47,10 @@ async def prepare_front_end(group: ProcessGroup, settings: RunSettings, report: 
     )
     if no_sign_in:
         what = "No sign-in and no app" if builds_app else "No sign-in"
-        missing = f"{what}: {no_sign_in}."
+        missing = [f"{what}: {no_sign_in}."]
         return FrontEnd(has_better_auth=False, app_folder=own_app, missing=missing)
     if no_app:
-        return FrontEnd(has_better_auth=True, app_folder=None, missing=f"No app: {no_app}.")
+        return FrontEnd(has_better_auth=True, app_folder=None, missing=[f"No app: {no_app}."])
     return FrontEnd(has_better_auth=True, app_folder=BUILD if builds_app else own_app)
 
 

@@ -87,17 +87,41 @@ def start_platform(
         keys: Only the gateway is given the private key; it signs passports.
         port: Port of the gateway; None for a free one.
     """
-    users_port, tasks_port, free_port = free_ports(3)
-    shared = dict(environment)
-    shared["TASKS_URL"] = local_url(tasks_port)
-    shared["USERS_URL"] = local_url(users_port)
-    service_settings = shared | {"PASSPORT_PUBLIC_KEYS": keys.public}
-    gateway_settings = shared | {"PASSPORT_PRIVATE_KEY": keys.private}
-    return Platform(
-        users=start_service(group, "users", service_settings, users_port),
-        tasks=start_service(group, "tasks", service_settings, tasks_port),
-        gateway=start_service(group, "gateway", gateway_settings, port or free_port),
-    )
+    tasks, users = start_data_services(group, environment, keys)
+    gateway = start_gateway(group, environment, keys, tasks=tasks, users=users, port=port)
+    return Platform(gateway, tasks, users)
+
+
+def start_data_services(
+    group: ProcessGroup, environment: Mapping[str, str], keys: PassportKeys
+) -> tuple[Service, Service]:
+    """Start tasks and users; the arguments are those of `start_platform`."""
+    tasks_port, users_port = free_ports(2)
+    settings = dict(environment)
+    settings["TASKS_URL"] = local_url(tasks_port)
+    settings["USERS_URL"] = local_url(users_port)
+    settings["PASSPORT_PUBLIC_KEYS"] = keys.public
+    users = start_service(group, "users", settings, users_port)
+    tasks = start_service(group, "tasks", settings, tasks_port)
+    return tasks, users
+
+
+def start_gateway(
+    group: ProcessGroup,
+    environment: Mapping[str, str],
+    keys: PassportKeys,
+    *,
+    tasks: Service,
+    users: Service,
+    port: int | None = None,
+) -> Service:
+    """Start the gateway before these services; the arguments are those of `start_platform`."""
+    settings = dict(environment)
+    settings["TASKS_URL"] = tasks.url
+    settings["USERS_URL"] = users.url
+    settings["PASSPORT_PRIVATE_KEY"] = keys.private
+    (free_port,) = free_ports(1)
+    return start_service(group, "gateway", settings, port or free_port)
 
 
 def local_url(port: int) -> str:

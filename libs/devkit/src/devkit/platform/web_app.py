@@ -20,6 +20,7 @@ BUILD: Final = FOLDER / "dist"
 SOURCES: Final = (
     CHECKOUT / "package.json",
     CHECKOUT / "package-lock.json",
+    CHECKOUT / "tsconfig.base.json",
     CHECKOUT / "clients" / "typescript",
     FOLDER,
 )
