@@ -67,6 +67,11 @@ REQUIREMENTS: Final = (
         reason="there is no Chromium",
     ),
     Requirement(
+        ["browser/test_guides.py"],
+        is_met=CHROMIUM_PATH is not None and not EDGE and not RUNNING_URL,
+        reason="the guides' apps run beside a gateway of their own, as with make run",
+    ),
+    Requirement(
         ["whitebox/test_pooler.py"],
         is_met=_is_installed("pgbouncer"),
         reason="there is no PgBouncer",

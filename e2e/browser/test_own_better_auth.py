@@ -1,6 +1,5 @@
 """The code of `docs/front-ends/own-better-auth.md` works: an app that is the Better Auth server."""
 
-import re
 import shutil
 import signal
 from collections.abc import AsyncGenerator
@@ -23,26 +22,16 @@ from devkit.platform.settings import CHECKOUT
 from devkit.platform.tokens import user_id_of
 from e2e.support.chromium import open_page, run_chromium
 from e2e.support.entrypoint import GATEWAY_MODE, start_entrypoint
+from e2e.support.guides import GUIDES, is_up, write_code
 
-GUIDE = CHECKOUT / "docs" / "front-ends" / "own-better-auth.md"
+GUIDE = GUIDES / "own-better-auth.md"
 SUPPORT = Path(__file__).parents[1] / "support" / "own_better_auth"
-PLATFORM_IN_GUIDE = "http://localhost:8080"
 PASSWORD = "a good password"  # noqa: S105 - of users who live for one test
 
 SIGN_UP = """async (user) => {
     await app.signOut();
     return app.authClient.signUp.email(user);
 }"""
-
-
-def code_blocks() -> dict[str, str]:
-    """Return the code of the guide by the file names in its first lines."""
-    block = re.compile(r"^```js\n// (\S+), .*?\n(.*?)^```", re.DOTALL | re.MULTILINE)
-    return dict(block.findall(GUIDE.read_text()))
-
-
-def test_the_guide_has_at_most_60_lines_of_code() -> None:
-    assert sum(code.count("\n") for code in code_blocks().values()) <= 60
 
 
 @dataclass
@@ -84,8 +73,7 @@ async def app(
 
         shutil.copytree(SUPPORT, folder)
         stack.callback(shutil.rmtree, folder)
-        for name, code in code_blocks().items():
-            (folder / name).write_text(code.replace(PLATFORM_IN_GUIDE, entrypoint.url))
+        write_code(GUIDE, folder, entrypoint.url)
         await install_packages(group, CHECKOUT)
         node = node_environment()
         await group.run("vite", [NODE, installed_program("vite"), "build", folder], node)
@@ -101,14 +89,6 @@ async def app(
         page = await stack.enter_async_context(open_page(browser))
         await page.goto(app_url)
         yield App(page, entrypoint.url, gateway)
-
-
-async def is_up(url: str) -> bool:
-    async with httpx.AsyncClient() as client:
-        try:
-            return (await client.get(url)).is_success
-        except httpx.TransportError:
-            return False
 
 
 async def test_a_signed_in_user_keeps_tasks(app: App) -> None:

@@ -165,13 +165,16 @@ class ProcessGroup:
         environment: Mapping[str, str],
         *,
         run_as: struct_passwd | None = None,
+        working_directory: Path | None = None,
     ) -> None:
         """Run a command to its end, or until this is cancelled; the arguments are those of `start`.
 
         Raises:
             CannotRunError: It ended with an error.
         """
-        process = self.start(name, command, environment, run_as=run_as)
+        process = self.start(
+            name, command, environment, run_as=run_as, working_directory=working_directory
+        )
         self._processes.remove(process)
         try:
             while process.popen.poll() is None:
