@@ -212,6 +212,7 @@ async def test_a_user_pastes_a_token_imports_the_example_and_exports_it(
 
     profile = await ada.get("/users/me")
     assert profile.json()["time_zone"] == "Europe/Berlin"
+    assert await page.evaluate("localStorage.length") == 0
     assert errors == []
 
 
