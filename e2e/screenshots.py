@@ -99,7 +99,12 @@ async def take_screenshot(
 ) -> None:
     """Sign in, choose a list, and write `docs/screenshots/<name>.png`."""
     async with await browser.new_context(
-        viewport=size, color_scheme=color_scheme, timezone_id="UTC", reduced_motion="reduce"
+        viewport=size,
+        has_touch=size == PHONE,
+        is_mobile=size == PHONE,
+        color_scheme=color_scheme,
+        timezone_id="UTC",
+        reduced_motion="reduce",
     ) as context:
         await context.clock.set_fixed_time(NOW)
         tab = AppPage(await context.new_page(), url)

@@ -1,4 +1,4 @@
-import type { CSSProperties, ReactNode, Ref } from "react";
+import { useEffect, useRef, type CSSProperties, type ReactNode, type Ref } from "react";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { viewAddress, type View } from "../workspace/view.ts";
 
@@ -21,6 +21,13 @@ export function NavigationLink(props: NavigationLinkProps) {
   const { view, shown, children, icon, count = 0, before, itemRef, itemStyle } = props;
   const address = viewAddress(view);
   const isShown = address === viewAddress(shown);
+  const link = useRef<HTMLAnchorElement>(null);
+
+  // On a phone the navigation is a strip that is wider than the page.
+  useEffect(() => {
+    if (isShown) link.current?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [isShown]);
+
   return (
     <li
       ref={itemRef}
@@ -29,7 +36,7 @@ export function NavigationLink(props: NavigationLinkProps) {
       data-dragging={props.isDragging === true || undefined}
     >
       {before}
-      <a href={address} aria-current={isShown ? "page" : undefined}>
+      <a ref={link} href={address} aria-current={isShown ? "page" : undefined}>
         {icon === undefined ? <span className="list-dot" /> : <Icon name={icon} />}
         <span className="navigation-name">{children}</span>
       </a>
