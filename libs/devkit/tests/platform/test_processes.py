@@ -1,12 +1,16 @@
 """A process group reports a process that dies, and leaves none however it ends."""
 
+import asyncio
 import os
 import select
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from devkit.platform.errors import CannotRunError
@@ -29,6 +33,19 @@ def leave(*_):
     sys.exit()
 signal.signal(signal.SIGTERM, leave)
 print("ready", flush=True)
+time.sleep(60)
+"""
+
+START_CHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], close_fds=True)
+print("ready", child.pid, flush=True)
+time.sleep(60)
+"""
+
+PRINT_ID = """
+import os, time
+print(os.getpid(), flush=True)
 time.sleep(60)
 """
 
@@ -62,6 +79,15 @@ async def wait_until_ready(process: Process) -> None:
         return "ready" in process.log.read_text()
 
     await process.wait_until(is_ready)
+
+
+def wait_until_ended(process_id: int) -> None:
+    """Wait for the end of a process; its new parent may leave it as a zombie."""
+    deadline = time.monotonic() + 5
+    with suppress(psutil.NoSuchProcess):
+        while psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, "the process still runs"
+            time.sleep(0.05)
 
 
 async def test_a_process_that_dies_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
@@ -133,6 +159,25 @@ async def test_ctrl_c_on_the_terminal_does_not_reach_the_processes_directly(
         process = group.start("sleep", python(SLEEP), {})
 
         assert os.getpgid(process.popen.pid) != os.getpgrp()
+
+
+async def test_a_process_that_holds_no_pipe_is_not_left_behind(tmp_path: Path) -> None:
+    async with ProcessGroup(tmp_path) as group:
+        process = group.start("npm", python(START_CHILD), {})
+        await wait_until_ready(process)
+        child_id = int(process.log.read_text().split()[1])
+
+    wait_until_ended(child_id)
+
+
+async def test_a_command_that_is_no_longer_waited_for_is_stopped(tmp_path: Path) -> None:
+    async with ProcessGroup(tmp_path) as group:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await group.run("npm", python(PRINT_ID), {})
+        process_id = int((tmp_path / "npm.log").read_text())
+
+        assert not psutil.pid_exists(process_id)
 
 
 @pytest.mark.parametrize("program", [SLEEP, IGNORE_SIGNALS])
