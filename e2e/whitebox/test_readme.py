@@ -19,8 +19,8 @@ HOST = "localhost:8080"
 
 
 def read_walk_through() -> str:
-    """Return the first block of shell in the section "Use it"."""
-    _, _, section = (CHECKOUT / "README.md").read_text().partition("\n## Use it\n")
+    """Return the first block of shell in the section "Use it with curl"."""
+    _, _, section = (CHECKOUT / "README.md").read_text().partition("\n## Use it with curl\n")
     block = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
     assert block
     return block[1]
