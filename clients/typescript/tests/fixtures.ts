@@ -1,3 +1,4 @@
+import { ProblemError } from "../src/errors.js";
 import type { Task } from "../src/index.js";
 import { type Edit, type Entry, type Key, applyEdit } from "../src/sync/pending.js";
 
@@ -57,4 +58,23 @@ export const REMOVE: Act = { type: "delete", tasks: "keep" };
 
 export function restore(title: string): Act {
   return { type: "restore", fields: { title }, position: "00001795249800000001" };
+}
+
+/** A refusal of the server that names these fields. */
+export function problem(code: string, status: number, fields: string[] = []): ProblemError {
+  return new ProblemError({
+    type: `/problems/${code}`,
+    title: "",
+    status,
+    detail: "No.",
+    code: code as ProblemError["code"],
+    request_id: "request-1",
+    ...(fields.length > 0 && {
+      errors: fields.map((field) => ({
+        location: ["body", ...field.split(".")] as [string, ...string[]],
+        code,
+        message: "No.",
+      })),
+    }),
+  });
 }

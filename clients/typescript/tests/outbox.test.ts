@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 
-import { ProblemError } from "../src/errors.js";
 import { conflictsOf } from "../src/sync/conflicts.js";
 import type { Entry } from "../src/sync/pending.js";
 import {
@@ -20,6 +19,7 @@ import {
   change,
   continueWith,
   create,
+  problem,
   restore,
   serverTask,
 } from "./fixtures.js";
@@ -45,24 +45,6 @@ function conflictsIn(entry: Entry) {
   return entry.pending === undefined
     ? []
     : conflictsOf(new Map([[KEY, entry.pending]]), () => entry);
-}
-
-function problem(code: string, status: number, fields: string[] = []): ProblemError {
-  return new ProblemError({
-    type: `/problems/${code}`,
-    title: "",
-    status,
-    detail: "No.",
-    code: code as ProblemError["code"],
-    request_id: "request-1",
-    ...(fields.length > 0 && {
-      errors: fields.map((field) => ({
-        location: ["body", ...field.split(".")] as [string, ...string[]],
-        code,
-        message: "No.",
-      })),
-    }),
-  });
 }
 
 test("a creation and edits of it become one PUT that cannot overwrite anything", () => {

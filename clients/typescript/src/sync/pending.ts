@@ -231,7 +231,7 @@ function change(
     const current = editedValue(key, item, pending, name);
     const seen = name in edit.seen ? edit.seen[name] : current;
     if (areEqual(name, seen, current) || areEqual(name, mine, current)) {
-      const earlier = pending.edits[name] ?? { base: current, sent: [] };
+      const earlier = pending.edits[name] ?? earlierEdit(key, item, pending, name, current);
       pending.edits[name] = { ...earlier, mine };
     } else {
       pending.conflicts[name] = { base: seen, mine };
@@ -240,6 +240,21 @@ function change(
       pending.move = null;
     }
   }
+}
+
+/** What an edit starts from: a move to another list may have arrived or not. */
+function earlierEdit(
+  key: Key,
+  item: Item | undefined,
+  pending: Pending,
+  name: FieldName,
+  current: FieldValue,
+): Omit<FieldEdit, "mine"> {
+  const isMoved = name === "list_id" && pending.move?.listId !== undefined;
+  if (!isMoved || item === undefined) {
+    return { base: current, sent: [] };
+  }
+  return { base: fieldsOf(kindOf(key), item)[name], sent: [current] };
 }
 
 function remove(

@@ -26,7 +26,7 @@ export class Scheduler {
   #next: { mustRead: boolean } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
-  /** Until then the server does not want to be asked (milliseconds). */
+  /** Until then the server does not want to be asked (milliseconds, by a clock that nobody sets). */
   #notBefore = 0;
   #isStopped = false;
 
@@ -78,7 +78,7 @@ export class Scheduler {
       await this.#running;
       return;
     }
-    const waitMilliseconds = this.#notBefore - Date.now();
+    const waitMilliseconds = this.#notBefore - performance.now();
     if (waitMilliseconds > 0) {
       this.#wait(waitMilliseconds / 1000);
       return;
@@ -110,7 +110,7 @@ export class Scheduler {
       return;
     }
     this.#failures += 1;
-    this.#notBefore = Date.now() + retryAfterSeconds * 1000;
+    this.#notBefore = performance.now() + retryAfterSeconds * 1000;
     const growing = Math.min(FIRST_RETRY_SECONDS * 2 ** (this.#failures - 1), RETRY_SECONDS_MAX);
     const atLeast = isHidden() ? HIDDEN_RETRY_SECONDS : retryAfterSeconds;
     // Spread over time, so that many devices do not come back in the same moment.

@@ -75,10 +75,7 @@ export function confirm(key: Key, entry: Entry, sending: Sending, answer: Item |
       confirmEdits(key, pending, sending.fields, item);
       break;
     case "move":
-      // A later move has another target.
-      if (pending.move?.after === (sending.body as { after: string | null }).after) {
-        pending.move = null;
-      }
+      pending.move = laterMove(pending, sending);
       break;
     case "delete":
       pending.deletion = null;
@@ -136,16 +133,16 @@ export function undo(entry: Entry, sending: Sending, problem: ProblemError): Ent
   const refused = refusedFields(sending, problem);
   switch (sending.step) {
     case "create":
-      pending.create = creationWithout(pending.create, refused);
+      pending.create = creationWithout(pending.create, refused, pending.edits);
       if (pending.create === null) {
         return { item: entry.item, pending: undefined };
       }
       break;
     case "change":
-      pending.edits = without(pending.edits, refused);
+      pending.edits = without(pending.edits, unchangedSince(pending, sending, refused));
       break;
     case "move":
-      pending.move = null;
+      pending.move = laterMove(pending, sending);
       break;
     case "delete":
       pending.deletion = null;
@@ -313,9 +310,42 @@ function refusedFields(sending: Sending, problem: ProblemError): string[] {
   return refused.length > 0 ? refused : sent;
 }
 
-function creationWithout(create: Creation | null, refused: readonly string[]): Creation | null {
-  const isNamed = refused.some((name) => name === "title" || name === "name");
-  return create === null || isNamed ? null : { ...create, fields: without(create.fields, refused) };
+/** The creation with what the user has made of the refused fields since, or without them. */
+function creationWithout(
+  create: Creation | null,
+  refused: readonly string[],
+  edits: Pending["edits"],
+): Creation | null {
+  if (create === null) {
+    return null;
+  }
+  const fields = without(create.fields, refused);
+  for (const field of refused) {
+    const name = field as FieldName;
+    const edit = edits[name];
+    if (edit !== undefined && !areEqual(name, edit.mine, create.fields[name])) {
+      fields[name] = edit.mine;
+    }
+  }
+  const isNamed = fields.title !== undefined || fields.name !== undefined;
+  return isNamed ? { ...create, fields } : null;
+}
+
+/** Those of the fields that the user has not edited again since they were sent. */
+function unchangedSince(pending: Pending, sending: Sending, fields: readonly string[]): string[] {
+  return fields.filter((field) => {
+    const name = field as FieldName;
+    const edit = pending.edits[name];
+    return edit === undefined || areEqual(name, edit.mine, sending.fields[name]);
+  });
+}
+
+/** The move that the user has made since another one was sent; null if there is none. */
+function laterMove(pending: Pending, sending: Sending): Pending["move"] {
+  const { move } = pending;
+  const sent = sending.body as { after: string | null };
+  const isSent = move?.after === sent.after && move.listId === sending.fields.list_id;
+  return isSent ? null : move;
 }
 
 function wasChanged(kind: Kind, item: Item, seen: Fields): boolean {

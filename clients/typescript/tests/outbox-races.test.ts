@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+
+import { confirm, prepare, undo } from "../src/sync/send.js";
+import { KEY, afterActs, change, continueWith, problem, serverTask } from "./fixtures.js";
+
+test("a move to another list while a move to the top runs is sent after it", () => {
+  const { entry, sending } = prepare(
+    KEY,
+    afterActs(serverTask(), { type: "move", after: null, position: "0" }),
+  );
+  if (sending === undefined) {
+    throw new Error("nothing was sent");
+  }
+  const moved = continueWith(entry, { type: "move", after: null, listId: "b", position: "0" });
+
+  const confirmed = confirm(KEY, moved, sending, serverTask({ version: 2 }));
+
+  expect(prepare(KEY, confirmed).sending).toMatchObject({ body: { after: null, list_id: "b" } });
+});
+
+test("what is edited while a refused request runs is kept", () => {
+  const { entry, sending } = prepare(KEY, afterActs(serverTask(), change({ title: "!" })));
+  if (sending === undefined) {
+    throw new Error("nothing was sent");
+  }
+  const corrected = continueWith(entry, change({ title: "Cactus" }));
+
+  const refused = undo(corrected, sending, problem("too-short", 422, ["title"]));
+
+  expect(prepare(KEY, refused).sending).toMatchObject({
+    method: "PATCH",
+    body: { title: "Cactus" },
+  });
+});
+
+test("a move while a refused move runs is kept", () => {
+  const { entry, sending } = prepare(
+    KEY,
+    afterActs(serverTask(), { type: "move", after: null, listId: "gone", position: "0" }),
+  );
+  if (sending === undefined) {
+    throw new Error("nothing was sent");
+  }
+  const moved = continueWith(entry, { type: "move", after: null, listId: "b", position: "0" });
+
+  const refused = undo(moved, sending, problem("list-not-found", 422));
+
+  expect(prepare(KEY, refused).sending).toMatchObject({ method: "POST", body: { list_id: "b" } });
+});
+
+test("choosing a third list after a move that was not sent is no conflict", () => {
+  const entry = afterActs(
+    serverTask({ list_id: "a" }),
+    { type: "move", after: null, listId: "b", position: "0" },
+    change({ list_id: "c" }),
+  );
+  const { entry: prepared, sending } = prepare(KEY, entry);
+
+  expect(prepared.pending?.conflicts).toEqual({});
+  expect(sending).toMatchObject({ method: "PATCH", body: { list_id: "c" } });
+});
