@@ -37,6 +37,7 @@ from ..support.large_dataset import (
     Connection,
     explain,
     large_dataset,
+    outdated_statistics,
     owner_task_id,
 )
 
@@ -289,6 +290,16 @@ async def test_a_page_costs_the_same_among_a_million_tasks_of_other_users(
     assert large.rows <= small.rows, large.plan
     # Indexes have three levels where they had two, and rows lie farther apart.
     assert large.blocks < 2 * small.blocks + 5, large.plan
+
+
+@pytest.mark.parametrize("mode", ["custom", "generic"])
+async def test_a_merge_reads_no_more_where_users_seem_to_have_one_task_each(
+    databases: MigratedDatabases, mode: str
+) -> None:
+    async with outdated_statistics(await databases.create("tasks")) as connection:
+        statistics = await explain(connection, merge.MERGE_TASKS, DEFAULT_PARAMS, mode)
+
+    assert statistics.rows < _rows_max("import's merge"), statistics.plan
 
 
 async def test_every_index_is_needed_by_a_statement(filled: Databases) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import psycopg
@@ -91,6 +91,30 @@ SET session_replication_role = origin;
 VACUUM ANALYZE
 """
 
+FILL_AFTER_ANALYZE_SQL = """
+SET statement_timeout = 0;
+CREATE FUNCTION pg_temp.id(bigint) RETURNS uuid LANGUAGE sql RETURN lpad(to_hex($1), 32, '0')::uuid;
+
+INSERT INTO owners (id, counter, task_count, list_count, label_count, created_at)
+SELECT pg_temp.id(o), 1000000, {own}, 0, 0, now() FROM generate_series(1, 100) AS o;
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
+SELECT pg_temp.id(100000 + o), pg_temp.id(o), 'Task', false, now(), now(), 1
+FROM generate_series(2, 100) AS o;
+ANALYZE;
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
+SELECT pg_temp.id(n * 100000 + 1), pg_temp.id(1), 'Task', false, now(), now(), n
+FROM generate_series(1, {own}) AS n;
+INSERT INTO imports (id, user_id, begun_at) VALUES (pg_temp.id(70001), pg_temp.id(1), now());
+INSERT INTO staged_tasks (
+    user_id, import_id, old_id, line, own_id, title, is_completed,
+    created_at, updated_at, is_planned, priority, labels
+)
+SELECT pg_temp.id(1), pg_temp.id(70001), pg_temp.id(n * 100000 + 1),
+       n + 1, pg_temp.id(n * 100000 + 99001),
+       'Staged', false, now(), now(), false, 0, '{{}}'
+FROM generate_series(1, {own}) AS n
+"""
+
 AUTO_EXPLAIN_SETTINGS = (
     "LOAD 'auto_explain'",
     "SET auto_explain.log_min_duration = 0",
@@ -126,7 +150,23 @@ class ScanStatistics:
 @asynccontextmanager
 async def large_dataset(url: str, others: int) -> AsyncGenerator[Connection]:
     """Fill a database; `others` is the number of tasks of each of the hundred other users."""
-    fill_sql = sql.SQL(FILL_SQL).format(own=OWNER_TASK_COUNT, others=others).as_string()
+    async with _filled(url, FILL_SQL, own=OWNER_TASK_COUNT, others=others) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def outdated_statistics(url: str) -> AsyncGenerator[Connection]:
+    """Fill a database whose statistics are older than the tasks of the user under test.
+
+    They say that each user has one task, as on a new platform before the first large import.
+    """
+    async with _filled(url, FILL_AFTER_ANALYZE_SQL, own=OWNER_TASK_COUNT) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _filled(url: str, template: LiteralString, **counts: int) -> AsyncGenerator[Connection]:
+    fill_sql = sql.SQL(template).format(**counts).as_string()
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         for statement in fill_sql.split(";\n"):
             await connection.execute(statement.encode())

@@ -1,6 +1,7 @@
 """The statement that merges staged tasks into the tasks of their owner."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     CTE,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
@@ -45,8 +47,20 @@ _MERGED_COLUMNS: Final = BASIC_COLUMNS + PLANNING_COLUMNS
 
 _staged = aliased(StagedTask, name="staged")
 _file_id_holder = aliased(Task, name="file_id_holder")
-_renumbered_task = aliased(Task, name="renumbered_task")
-_current = aliased(Task, name="current")
+
+
+def _look_up(task_id: SQLColumnExpression[UUID], name: str) -> type[Task]:
+    """Return the task with this id, whoever owns it; to be joined for each row.
+
+    The limit keeps conditions on the owner out of it. Where the statistics say that users have
+    about one task each, the planner would rather read all tasks of the owner than use the primary
+    key, and would do so for each incoming task: the cost of an import would be quadratic.
+    """
+    task = select(Task).where(col(Task.id) == task_id).limit(literal_column("1")).lateral(name)
+    return aliased(Task, task)
+
+
+_renumbered_task = _look_up(col(_staged.own_id), "renumbered_task")
 
 
 def _resolved_lists() -> TableValuedAlias:
@@ -94,15 +108,13 @@ def _incoming() -> CTE:
         lists.c.id.label("list_id"),
     ]
     columns += [getattr(_staged, name) for name in _MERGED_COLUMNS if name != "list_id"]
-    is_renumbered_task = and_(
-        col(_renumbered_task.id) == col(_staged.own_id), col(_renumbered_task.user_id) == USER_ID
-    )
+    is_own = col(_renumbered_task.user_id) == USER_ID
     return (
         select(*columns)
         .select_from(_staged)
         .outerjoin(lists, lists.c.file_id == col(_staged.list_id))
         .outerjoin(_file_id_holder, col(_file_id_holder.id) == col(_staged.old_id))
-        .outerjoin(_renumbered_task, is_renumbered_task)
+        .outerjoin(_renumbered_task, is_own)
         .where(col(_staged.user_id) == USER_ID)
         .where(col(_staged.import_id) == IMPORT_ID)
         .where(col(_staged.line).between(FIRST_LINE, LAST_LINE))
@@ -140,25 +152,27 @@ def _label_ids_by_task(incoming_labels: CTE) -> CTE:
     )
 
 
-def _merged_values(incoming: CTE) -> dict[str, ColumnElement[Any]]:
+def _merged_values(incoming: CTE, current: type[Task]) -> dict[str, ColumnElement[Any]]:
     """Return the values that the stored task gets, by column.
 
     A record without planning fields leaves the planning of an existing task as it is.
     """
-    keeps_planning = and_(~incoming.c.is_planned, col(_current.id).is_not(None))
+    keeps_planning = and_(~incoming.c.is_planned, col(current.id).is_not(None))
     values: dict[str, ColumnElement[Any]] = {}
     for name in BASIC_COLUMNS:
         values[name] = incoming.c[name]
     for name in PLANNING_COLUMNS:
-        values[name] = case((keeps_planning, getattr(_current, name)), else_=incoming.c[name])
+        values[name] = case((keeps_planning, getattr(current, name)), else_=incoming.c[name])
     return values
 
 
-def _labels_differ(incoming: CTE, label_ids_by_task: CTE) -> ColumnElement[bool]:
+def _labels_differ(
+    incoming: CTE, label_ids_by_task: CTE, current: type[Task]
+) -> ColumnElement[bool]:
     """Return whether the record names other labels than the existing task has."""
     current_label_ids = (
         select(col(TaskLabel.label_id))
-        .where(col(TaskLabel.task_id) == col(_current.id))
+        .where(col(TaskLabel.task_id) == col(current.id))
         .order_by(col(TaskLabel.label_id))
         .scalar_subquery()
     )
@@ -172,27 +186,28 @@ def _labels_differ(incoming: CTE, label_ids_by_task: CTE) -> ColumnElement[bool]
 
 def _compared(incoming: CTE, label_ids_by_task: CTE) -> CTE:
     """Compare each incoming task with the existing one: `is_new` and `differs`."""
-    values = _merged_values(incoming)
+    current = _look_up(incoming.c.id, "current")
+    values = _merged_values(incoming, current)
     columns: list[SQLColumnExpression[Any]] = []
     current_values: list[SQLColumnExpression[Any]] = []
     for name, value in values.items():
         columns.append(value.label(name))
-        current_values.append(getattr(_current, name))
+        current_values.append(getattr(current, name))
     values_differ = tuple_(*values.values()).is_distinct_from(tuple_(*current_values))
-    differs = or_(values_differ, _labels_differ(incoming, label_ids_by_task))
-    is_current = and_(col(_current.id) == incoming.c.id, col(_current.user_id) == USER_ID)
+    differs = or_(values_differ, _labels_differ(incoming, label_ids_by_task, current))
+    is_own = col(current.user_id) == USER_ID
     return (
         select(
             incoming.c.id,
             incoming.c.line,
             incoming.c.is_renumbered,
             incoming.c.is_planned,
-            col(_current.id).is_(None).label("is_new"),
+            col(current.id).is_(None).label("is_new"),
             differs.label("differs"),
         )
         .add_columns(*columns)
         .select_from(incoming)
-        .outerjoin(_current, is_current)
+        .outerjoin(current, is_own)
         .outerjoin(label_ids_by_task, label_ids_by_task.c.task_id == incoming.c.id)
         .cte("compared")
     )
