@@ -284,7 +284,8 @@ class AppPage:
         dialog = self.page.get_by_role("dialog", name=name, exact=True)
         done = dialog.get_by_role("button", name="Done", exact=True)
         await expect(done).to_be_visible(timeout=PROGRESS_SECONDS * 1000)
-        await expect(dialog.get_by_role("alert")).to_have_count(0)
+        alerts = await dialog.get_by_role("alert").all_inner_texts()
+        assert alerts == [], alerts
         await done.click()
         await expect(dialog).to_have_count(0)
 
