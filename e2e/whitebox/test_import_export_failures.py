@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from httpx import Timeout
 
@@ -335,3 +336,27 @@ async def test_slow_imports_do_not_delay_other_users(isolated_platform: Isolated
         slow_import.cancel()
     await asyncio.gather(*slow_imports, return_exceptions=True)
     await wait_for_imports(isolated_platform, 0)
+
+
+async def test_statistics_of_small_users_do_not_slow_a_long_import(
+    isolated_platform: IsolatedPlatform,
+) -> None:
+    for _ in range(100):
+        small_user = isolated_platform.client_for(str(uuid4()))
+        records = [task_record(labels=[f"label {number}"]) for number in range(3)]
+        await import_stream(small_user, EXPORT_HEADER + to_ndjson(records))
+    async with await psycopg.AsyncConnection.connect(
+        isolated_platform.urls["tasks"], autocommit=True
+    ) as connection:
+        await connection.execute("VACUUM ANALYZE")
+    user = isolated_platform.client_for(str(uuid4()))
+
+    for _ in range(2):
+        records = [task_record(labels=["one", "two", "three"]) for _ in range(5_000)]
+        response = await user.post(
+            "/users/me/import",
+            content=EXPORT_HEADER + to_ndjson(records),
+            headers={"Content-Type": NDJSON_TYPE},
+            timeout=TIMEOUT,
+        )
+        assert response.status_code == 200, response.text

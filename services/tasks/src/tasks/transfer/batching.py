@@ -12,8 +12,12 @@ BATCH_LINES_MAX: Final = 200
 BATCH_BYTES_MAX: Final = 262_144
 """A batch ends with the line that reaches this size."""
 
-RANGE_LINES_MAX: Final = 2_000
-"""Lines that one statement merges: it ends long before the statement timeout."""
+RANGE_LINES_MAX: Final = 200
+"""Lines that one statement merges: it ends long before the statement timeout.
+
+Statistics that are out of date make PostgreSQL compare all labels of a range with all tasks of it,
+so the time of a range may grow with the square of its length.
+"""
 
 RANGE_BYTES_MAX: Final = 8_388_608
 """A range ends with the batch that reaches this size."""

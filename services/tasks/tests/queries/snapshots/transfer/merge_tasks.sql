@@ -134,31 +134,9 @@ WITH incoming AS (
     ON resolved_lists.file_id = staged.list_id
   LEFT OUTER JOIN tasks AS file_id_holder
     ON file_id_holder.id = staged.old_id
-  LEFT OUTER JOIN LATERAL (
-    SELECT
-      tasks.id,
-      tasks.user_id,
-      tasks.title,
-      tasks.description,
-      tasks.is_completed,
-      tasks.status,
-      tasks.completed_at,
-      tasks.created_at,
-      tasks.updated_at,
-      tasks.version,
-      tasks.list_id,
-      tasks.due_date,
-      tasks.due_time,
-      tasks.due_at,
-      tasks.due_time_zone,
-      tasks.priority,
-      tasks.position
-    FROM tasks
-    WHERE
-      tasks.id = staged.own_id
-    LIMIT 1
-  ) AS renumbered_task
-    ON renumbered_task.user_id = :current_user_id::UUID
+  LEFT OUTER JOIN tasks AS renumbered_task
+    ON renumbered_task.id = staged.own_id
+    AND renumbered_task.user_id IS NOT DISTINCT FROM :current_user_id::UUID
   WHERE
     staged.user_id = :current_user_id::UUID
     AND staged.import_id = :current_import_id::UUID
@@ -324,31 +302,8 @@ WITH incoming AS (
       ELSE incoming.position
     END AS position
   FROM incoming
-  LEFT OUTER JOIN LATERAL (
-    SELECT
-      tasks.id,
-      tasks.user_id,
-      tasks.title,
-      tasks.description,
-      tasks.is_completed,
-      tasks.status,
-      tasks.completed_at,
-      tasks.created_at,
-      tasks.updated_at,
-      tasks.version,
-      tasks.list_id,
-      tasks.due_date,
-      tasks.due_time,
-      tasks.due_at,
-      tasks.due_time_zone,
-      tasks.priority,
-      tasks.position
-    FROM tasks
-    WHERE
-      tasks.id = incoming.id
-    LIMIT 1
-  ) AS current
-    ON current.user_id = :current_user_id::UUID
+  LEFT OUTER JOIN tasks AS current
+    ON current.id = incoming.id AND current.user_id IS NOT DISTINCT FROM :current_user_id::UUID
   LEFT OUTER JOIN label_ids_by_task
     ON label_ids_by_task.task_id = incoming.id
 ), versioned AS (
@@ -455,7 +410,7 @@ WITH incoming AS (
 ), removed_labels AS (
   DELETE FROM task_labels
   WHERE
-    task_labels.user_id = :current_user_id::UUID
+    task_labels.user_id IS NOT DISTINCT FROM :current_user_id::UUID
     AND task_labels.task_id IN (
       SELECT
         compared.id
