@@ -16,7 +16,7 @@ from ..support.validation_codes import validation_codes
 
 PAGES = ["/docs", "/problems", "/problems/task-not-found"]
 
-FILES = ["/openapi.json", "/llms.txt", "/docs/docs.js", "/docs/swagger-ui-bundle.js"]
+FILES = ["/openapi.json", "/llms.txt", "/docs/plugin.js", "/docs/swagger-ui-bundle.js"]
 
 GUIDES = Path(__file__).parents[4] / "docs/front-ends"
 

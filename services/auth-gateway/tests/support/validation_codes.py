@@ -18,6 +18,8 @@ from common.validation import StrictModel, collect_errors, validate_json
 from devkit.openapi.document import ROUTER_MODULES
 from devkit.openapi.operations import query_model
 
+_PACKAGES: Final = ("common.", "tasks.", "users.")
+
 _ODD_TEXTS: Final = (
     "",
     " ",
@@ -80,7 +82,9 @@ def validation_codes() -> set[str]:
     for model in query_models:
         codes.update(_codes_of_query(model))
     for model in set(_all_models(StrictModel)) - query_models:
-        codes.update(_codes_of_body(model))
+        # Other tests of the same process define models, too.
+        if model.__module__.startswith(_PACKAGES):
+            codes.update(_codes_of_body(model))
     return codes
 
 
