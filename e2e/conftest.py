@@ -95,9 +95,9 @@ REQUIREMENTS: Final = (
         reason="it stops the identity server of its platform",
     ),
     Requirement(
-        ["browser/test_make_run.py"],
+        ["browser/test_make_run.py", "client", "whitebox/test_run.py"],
         is_met=not EDGE and not RUNNING_URL,
-        reason="it starts a platform without an edge itself",
+        reason="it starts platforms without an edge itself",
     ),
     Requirement(
         ["edge"],
