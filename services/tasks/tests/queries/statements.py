@@ -102,6 +102,7 @@ TRANSFER: Final[dict[str, Executable]] = {
     "transfer/insert_lists": resolve.INSERT_LISTS,
     "transfer/insert_labels": resolve.INSERT_LABELS,
     "transfer/lock_owner": owner.LOCK_OWNER,
+    "transfer/plan_each_time": owner.PLAN_EACH_TIME,
     "transfer/merge_tasks": merge.MERGE_TASKS,
     "transfer/erase_owner": owner.ERASE_OWNER,
 }

@@ -8,7 +8,7 @@ from tasks.transfer.deadlines import within_deadline
 from tasks.transfer.errors import id_taken, import_interrupted, quota_exceeded
 from tasks.transfer.import_run import ImportRun
 from tasks.transfer.queries.merge import MERGE_TASKS
-from tasks.transfer.queries.owner import LOCK_OWNER
+from tasks.transfer.queries.owner import LOCK_OWNER, PLAN_EACH_TIME
 from tasks.transfer.queries.staging import END_IMPORT, LOCK_IMPORT
 from tasks.transfer.resolver import ResolvedIds
 from tasks.transfer.schemas import ImportReport
@@ -28,6 +28,7 @@ async def merge_import(run: ImportRun) -> ImportReport:
         context.limits.merge_slot(context.user.id, context.write_slot()),
         open_transaction(context.database) as transaction,
     ):
+        await transaction.fetch_one(PLAN_EACH_TIME)
         await _lock(transaction, run)
         resolved = await within_deadline(run.references.resolve(transaction, context.user))
         report = resolved.report
