@@ -164,10 +164,13 @@ async def test_leaving_a_title_alone_keeps_what_another_tab_has_made_of_it(lapto
     await second_tab.start_editing("Water the plants")
 
     await first_tab.edit_title("Water the plants", LAPTOP_TITLE)
+    await expect(second_tab.checkbox(LAPTOP_TITLE)).to_be_visible()
     await second_tab.title.press("Enter")
 
-    await second_tab.expect_tasks(LAPTOP_TITLE)
-    await first_tab.expect_tasks(LAPTOP_TITLE)
+    for tab in (second_tab, first_tab):
+        await tab.expect_tasks(LAPTOP_TITLE)
+        await tab.expect_status("Saved")
+        await expect(tab.conflict).to_have_count(0)
 
 
 async def test_what_two_offline_tabs_add_is_there_after_both_reload(
