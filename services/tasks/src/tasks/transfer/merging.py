@@ -28,7 +28,7 @@ async def merge_import(run: ImportRun) -> ImportReport:
         context.limits.merge_slot(context.user.id, context.write_slot()),
         open_transaction(context.database) as transaction,
     ):
-        await transaction.fetch_one(PLAN_EACH_TIME)
+        await within_deadline(transaction.fetch_one(PLAN_EACH_TIME))
         await _lock(transaction, run)
         resolved = await within_deadline(run.references.resolve(transaction, context.user))
         report = resolved.report
