@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { serviceWorkerFiles } from "./build/service-worker-files.ts";
+import { serviceWorkerFiles } from "./vite-plugins/service-worker-files.ts";
 
 /** The gateway that `vite dev` forwards to; a built app is served by the gateway itself. */
 const gateway = process.env.GATEWAY ?? "http://127.0.0.1:8080";
