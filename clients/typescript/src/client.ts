@@ -7,7 +7,7 @@ import { createUsers, type Users } from "./api/users.js";
 import { EtagCache } from "./http/etag-cache.js";
 import { Transport, type CallOptions, type TransportSettings } from "./http/transport.js";
 import { isBetterAuthClient, tokenFetcher, type Auth } from "./tokens/auth.js";
-import { Tabs } from "./tokens/tabs.js";
+import { TokenTabs } from "./tokens/tabs.js";
 import { TokenSource } from "./tokens/token-source.js";
 
 export const DEADLINE_SECONDS_DEFAULT = 30;
@@ -83,7 +83,7 @@ export function createClient(settings: ClientSettings): Client {
   const tokens = new TokenSource(tokenFetcher(auth), { onSignedOut, onForget });
   if (isBetterAuthClient(auth)) watchSession(auth, tokens);
   if (settings.sharesTokens ?? (isBetterAuthClient(auth) && isTab())) {
-    const tabs = Tabs.join(`task-platform ${url}`, tokens);
+    const tabs = TokenTabs.join(`task-platform ${url}`, tokens);
     if (tabs) tokens.shareWith(tabs);
   }
   return assembleClient(url, {

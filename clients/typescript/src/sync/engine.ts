@@ -5,6 +5,7 @@ import {
   SignedOutError,
   TaskPlatformError,
 } from "../errors.js";
+import { isOffline } from "../http/retries.js";
 import type { SyncClient } from "./api.js";
 import { LocalCopy } from "./copy.js";
 import { IndexedDbStorage, removeDatabase } from "./indexeddb.js";
@@ -19,7 +20,7 @@ import {
   type Storage,
 } from "./storage.js";
 import { Synchronizer, type Workplace } from "./synchronizer.js";
-import { type SharedOutcome, type TabMessage, Tabs } from "./tabs.js";
+import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
 import type { LocalTask, SyncStatus } from "./types.js";
 
 export interface StoreOptions {
@@ -35,7 +36,7 @@ export class Engine implements Workplace {
   readonly copy = new LocalCopy();
   readonly #options: StoreOptions;
   readonly #name: string;
-  readonly #tabs: Tabs;
+  readonly #tabs: StoreTabs;
   readonly #scheduler: Scheduler;
   readonly #synchronizer: Synchronizer;
   readonly #listeners = new Set<() => void>();
@@ -53,7 +54,7 @@ export class Engine implements Workplace {
   constructor(options: StoreOptions) {
     this.#options = options;
     this.#name = databaseName(options);
-    this.#tabs = new Tabs(this.#name, (message) => {
+    this.#tabs = new StoreTabs(this.#name, (message) => {
       void this.#hear(message);
     });
     // Another user's token must never send what this user did.
@@ -312,7 +313,8 @@ export class Engine implements Workplace {
     if (this.isClosing) {
       return { outcome: "stopped" };
     }
-    this.#lastOutcome = isOffline(error) ? "offline" : "not-saved";
+    const isUnreachable = error instanceof NetworkError || isOffline();
+    this.#lastOutcome = isUnreachable ? "offline" : "not-saved";
     if (!(error instanceof TaskPlatformError)) {
       // A fault of this package: shown as every uncaught error, while the edits stay pending.
       queueMicrotask(() => {
@@ -364,14 +366,6 @@ export class Engine implements Workplace {
     }
     return pending > 0 ? "saving" : "saved";
   }
-}
-
-/** Without a network, the identity server cannot be reached either. */
-function isOffline(error: unknown): boolean {
-  const { onLine } = globalThis.navigator as { onLine?: boolean };
-  const isWithoutNetwork = onLine === false;
-  const isWithoutToken = error instanceof AuthUnavailableError;
-  return error instanceof NetworkError || (isWithoutToken && isWithoutNetwork);
 }
 
 function databaseName({ client, user }: StoreOptions): string {

@@ -14,7 +14,7 @@ export interface SharedOutcome {
 }
 
 /** Connects the tabs of a browser that show the same user; does nothing where it cannot. */
-export class Tabs {
+export class StoreTabs {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
 

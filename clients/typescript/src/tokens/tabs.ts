@@ -19,7 +19,7 @@ export interface TabListener {
 }
 
 /** The tabs of one browser hand a token to each other, without storing it, and only one asks for a new one. */
-export class Tabs {
+export class TokenTabs {
   readonly #name: string;
   readonly #listener: TabListener;
   readonly #channel: BroadcastChannel;
@@ -38,10 +38,10 @@ export class Tabs {
   }
 
   /** Join the other tabs, where the browser has what this needs. */
-  static join(name: string, listener: TabListener): Tabs | null {
+  static join(name: string, listener: TabListener): TokenTabs | null {
     const hasLocks = typeof navigator === "object" && "locks" in navigator;
     const hasChannels = typeof BroadcastChannel === "function";
-    return hasLocks && hasChannels ? new Tabs(name, listener) : null;
+    return hasLocks && hasChannels ? new TokenTabs(name, listener) : null;
   }
 
   /** Return the token of another tab, or a new one. */

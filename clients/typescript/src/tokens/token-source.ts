@@ -1,7 +1,7 @@
 import { SignedOutError } from "../errors.js";
 import type { Deadline } from "../http/deadline.js";
 import type { FetchToken } from "./auth.js";
-import type { Tabs } from "./tabs.js";
+import type { TokenTabs } from "./tabs.js";
 import type { Token } from "./token.js";
 
 /** How a token is asked for. */
@@ -23,7 +23,7 @@ export interface TokenListeners {
 export class TokenSource {
   readonly #fetchToken: FetchToken;
   readonly #listeners: TokenListeners;
-  #tabs: Tabs | null = null;
+  #tabs: TokenTabs | null = null;
   #token: Token | null = null;
   #renewal: Promise<Token> | null = null;
   #rejectedText = "";
@@ -39,7 +39,7 @@ export class TokenSource {
   }
 
   /** Share tokens with other tabs of the same browser. */
-  shareWith(tabs: Tabs): void {
+  shareWith(tabs: TokenTabs): void {
     this.#tabs = tabs;
   }
 
