@@ -59,11 +59,11 @@ def test_the_walk_through_does_what_it_says(isolated_platform: IsolatedPlatform)
     lines = run_script(script.replace(HOST, platform_host), isolated_platform)
 
     documents = [json.loads(line or "null") for line in lines]
-    created, listed, retrieved, completed, replaced, deleted = documents[:6]
+    created, listed, filtered, completed, replaced, deleted = documents[:6]
     assert created["title"] == "Water the plants"
     assert created["user_id"] == DEVELOPER
     assert set(created) == Task.__required_keys__
-    assert listed == retrieved == [created]
+    assert listed == filtered == [created]
     assert completed["id"] == replaced["id"] == created["id"]
     assert completed["title"] == "Water the plants"
     assert completed["is_completed"] is True
