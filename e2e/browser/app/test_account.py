@@ -39,3 +39,35 @@ async def test_a_deleted_account_is_gone_on_both_sides(laptop: Device, phone: De
     await phone_tab.try_to_sign_in(ada)
     await expect(phone_tab.page.get_by_role("alert")).to_be_visible()
     await phone_tab.expect_signed_out()
+
+
+async def test_an_ended_session_keeps_what_is_not_saved(laptop: Device) -> None:
+    ada = Credentials()
+    tab = await laptop.sign_up(ada)
+    await laptop.go_offline()
+    await tab.add_task("Water the plants")
+    await laptop.context.clear_cookies()
+    await laptop.go_online()
+    await tab.page.reload()
+    await tab.expect_signed_out()
+
+    await tab.sign_in(ada)
+
+    await tab.expect_tasks("Water the plants")
+    await tab.expect_status("Saved")
+
+
+async def test_an_ended_session_does_not_bring_back_what_another_tab_removed(
+    laptop: Device,
+) -> None:
+    tab = await laptop.sign_up(Credentials())
+    await tab.expect_status("Saved")
+    # As if this tab had been frozen while another one signed out.
+    await tab.page.evaluate("localStorage.removeItem('task-platform.account')")
+    await laptop.respond_with(401, "/tasks/changes*")
+    await laptop.respond_with(401, "/api/auth/token")
+
+    await tab.expect_signed_out()
+
+    account = await tab.page.evaluate("localStorage.getItem('task-platform.account')")
+    assert account is None

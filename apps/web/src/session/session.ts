@@ -60,7 +60,8 @@ export function startSession({ id, name, email }: Account): void {
 export function endSession(): void {
   if (current.state === "unknown") set({ state: "signed-out", account: null });
   if (current.state !== "signed-in") return;
-  stored.write(KEY, { ...current.account, isEnded: true });
+  // A tab that was frozen may learn of the end before it learns that another one signed out.
+  if (stored.read(KEY) !== null) stored.write(KEY, { ...current.account, isEnded: true });
   set({ state: "ended", account: current.account });
 }
 
