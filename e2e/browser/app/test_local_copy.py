@@ -19,6 +19,23 @@ for (const name of ["indexedDB", "localStorage", "sessionStorage", "caches"]) {
 """
 """Makes storage what it is where a person has forbidden it, as in some private modes."""
 
+HOLD_DATABASE: Final = """
+async () => {
+  const [{ name }] = await indexedDB.databases();
+  const opening = indexedDB.open(name);
+  const database = await new Promise((resolve) => {
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const transaction = database.transaction([...database.objectStoreNames], "readwrite");
+  const items = transaction.objectStore("items");
+  const hold = () => {
+    items.get("").onsuccess = hold;
+  };
+  hold();
+}
+"""
+"""Lets everything that the app writes wait until the page is left, as on a very slow machine."""
+
 
 async def fill_storage(device: Device) -> None:
     """Leave the app no space for its data, as on a full disk."""
@@ -113,3 +130,20 @@ async def test_with_storage_the_app_does_not_say_that_nothing_is_kept(
     await tab.expect_status("Saved")
 
     await expect(tab.page.get_by_text("This browser keeps nothing")).to_have_count(0)
+
+
+async def test_what_was_shown_is_there_after_leaving_at_once(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await tab.add_task("Feed the cat")
+    await tab.expect_status("Saved")
+    await tab.page.evaluate(HOLD_DATABASE)
+
+    await tab.add_task("Water the plants")
+    await tab.edit_title("Feed the cat", "Feed the dog")
+    await tab.page.reload()
+
+    await tab.expect_tasks("Feed the dog", "Water the plants")
+    await tab.expect_status("Saved")
+    assert sorted(await laptop.saved_titles()) == ["Feed the dog", "Water the plants"]
+    kept_names: list[str] = await tab.page.evaluate("Object.keys(localStorage)")
+    assert [name for name in kept_names if "unstored" in name] == []

@@ -15,6 +15,7 @@ import {
 import { type TaskReplacement, TaskQueries } from "./queries.js";
 import { NO_ENTRY, isEmpty } from "./storage.js";
 import type { Conflict, LocalLabel, LocalList, LocalTask, TaskFilter } from "./types.js";
+import type { UnstoredEdit } from "./unstored.js";
 import { type TaskSurroundings, showLabel, showList, showTask } from "./view.js";
 
 /** All entries in memory, and what the user sees of them. */
@@ -73,6 +74,11 @@ export class LocalCopy {
   /** The entries to put into a storage that takes the place of another one. */
   storedEntries(): Map<Key, Entry> {
     return new Map(this.#stored);
+  }
+
+  /** The edits that are not in storage yet, in order. */
+  queuedEdits(): UnstoredEdit[] {
+    return [...this.#queued].flatMap(([key, edits]) => edits.map((edit) => ({ key, edit })));
   }
 
   /** Show an edit until `store` gets what storage has made of it. */

@@ -22,6 +22,7 @@ import {
 import { Synchronizer, type Workplace } from "./synchronizer.js";
 import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
 import type { LocalTask, SyncStatus } from "./types.js";
+import { keepUnstoredOnLeaving, takeUnstored } from "./unstored.js";
 
 export interface StoreOptions {
   client: SyncClient;
@@ -63,6 +64,7 @@ export class Engine implements Workplace {
       (mustRead) => this.#run(mustRead),
       () => this.copy.pendingCount > 0,
     );
+    keepUnstoredOnLeaving(this.#name, () => this.copy.queuedEdits(), this.#closing.signal);
     this.#ready = this.#open(this.#name);
     void this.#ready.then(() => {
       this.#scheduler.start();
@@ -129,6 +131,7 @@ export class Engine implements Workplace {
     this.#tabs.tell({ type: "erased" });
     this.close();
     this.#forget();
+    takeUnstored(this.#name);
     await storage.clear().catch(() => undefined);
     storage.close();
     await removeDatabase(this.#name);
@@ -202,6 +205,18 @@ export class Engine implements Workplace {
     }
     this.#isOpening = false;
     this.#changed();
+    this.#applyUnstored();
+  }
+
+  /** Do what the page before had shown but not stored; perhaps IndexedDB had got it all the same. */
+  #applyUnstored(): void {
+    for (const { key, edit } of takeUnstored(this.#name)) {
+      const { item, pending } = this.copy.entry(key);
+      const isThere = item !== undefined || (pending?.create ?? null) !== null;
+      if (!(edit.type === "create" && isThere)) {
+        this.edit(key, edit);
+      }
+    }
   }
 
   async #rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed, edit?: Edit): Promise<void> {
