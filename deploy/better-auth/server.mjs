@@ -9,6 +9,9 @@ import { readSettings } from "./settings.mjs";
 const KEEP_ALIVE_SECONDS = 120;
 /** How long requests in flight may take after SIGTERM. */
 const SHUTDOWN_SECONDS = 15;
+/** Better Auth's error page shows texts of the URL, at the origin of the app. Its styles are inline. */
+const PAGE_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 function log(level, message, fields = {}) {
   process.stdout.write(
@@ -29,6 +32,7 @@ function createRoutes(authenticate, allowOrigin) {
     if (path === "/healthz") return answer(response, 200, { status: "ok" });
     if (!path.startsWith("/api/auth/"))
       return answer(response, 404, { message: "There is nothing at this address" });
+    response.setHeader("content-security-policy", PAGE_POLICY);
     if (allowOrigin(request, response)) return undefined;
     // Better Auth rejects when the Host header makes no URL; unhandled, that rejection ends the process.
     return authenticate(request, response).catch((error) => {

@@ -169,3 +169,19 @@ async def test_an_unknown_origin_gets_no_header_that_allows_it(
 
             assert "access-control-allow-origin" not in response.headers
             assert "origin" in response.headers["vary"].lower()
+
+
+@pytest.mark.parametrize("server", ["better-auth", "entrypoint"])
+async def test_the_error_page_runs_nothing_and_is_in_no_frame(
+    origins: Origins, server: str
+) -> None:
+    query = {"error": "x", "error_description": "<img src=x onerror=alert(1)>"}
+    async with httpx.AsyncClient(base_url=origins.server(server)) as client:
+        response = await client.get("/api/auth/error", params=query)
+
+    assert response.headers["content-type"].startswith("text/html")
+    assert "<img" not in response.text
+    [policy] = response.headers.get_list("content-security-policy")
+    assert "script-src" not in policy
+    for directive in ("default-src", "base-uri", "form-action", "frame-ancestors"):
+        assert f"{directive} 'none'" in policy
