@@ -133,6 +133,14 @@ test("a Retry-After beyond the deadline ends the call at once", async () => {
   expect(performance.now() - start).toBeLessThan(1000);
 });
 
+test("a Retry-After beyond all timers counts as a day", async () => {
+  proxy.plan(isRequestForTasks, busy(503, "9".repeat(20)));
+
+  const error: unknown = await user.client.tasks.list().catch((reason: unknown) => reason);
+
+  expect(error).toMatchObject({ status: 503, retryAfterSeconds: 86_400 });
+});
+
 test("a platform that hangs ends the call at its deadline", async () => {
   proxy.decide = (request) => (isRequestForTasks(request) ? "hang" : "pass");
 

@@ -42,8 +42,16 @@ function unknownProblem({ status, headers }: Received): Problem {
   };
 }
 
-/** Read `Retry-After`, which is a number of seconds or a date (RFC 9110, 10.2.3). */
+/** Timers take no more than about 24 days, and start at once if they are to wait longer. */
+const RETRY_AFTER_SECONDS_MAX = 86_400;
+
+/** Read `Retry-After`, which is a number of seconds or a date (RFC 9110, 10.2.3): a day at most. */
 export function retryAfterSeconds(headers: Headers): number | undefined {
+  const seconds = readRetryAfter(headers);
+  return seconds && Math.min(seconds, RETRY_AFTER_SECONDS_MAX);
+}
+
+function readRetryAfter(headers: Headers): number | undefined {
   const text = headers.get("retry-after")?.trim();
   if (!text) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
