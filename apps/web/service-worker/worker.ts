@@ -6,7 +6,7 @@
  */
 declare const self: ServiceWorkerGlobalScope;
 
-/** The addresses of all files of this build; written by `build/service-worker-files.ts`. */
+/** The addresses of all files of this build; written by `vite-plugins/service-worker-files.ts`. */
 declare const __FILES__: string[];
 declare const __VERSION__: string;
 
