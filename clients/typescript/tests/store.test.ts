@@ -436,6 +436,48 @@ test("an answer of something in front of the platform takes nothing out of the o
   expect(await user.client.tasks.get(id)).toMatchObject({ title: "Title 503" });
 });
 
+test("an item at which the server fails keeps no other waiting", PATIENCE, async () => {
+  const device = await openDevice();
+  const other = await openDevice();
+  const { id } = device.store.createTask({ title: "Water the plants" });
+  await device.store.sync();
+  device.network = (request, send) =>
+    request.method === "PATCH" ? Promise.resolve(internalError()) : send(request);
+
+  device.store.changeTask(id, { title: "Water the fern" });
+  device.store.createTask({ title: "Water the cactus" });
+  other.store.createTask({ title: "Water the roses" });
+  await other.store.sync();
+
+  await vi.waitFor(() => {
+    expect(device.store.getStatus()).toMatchObject({ state: "not-saved", pending: 1 });
+    expect(device.titles).toEqual(["Water the fern", "Water the cactus", "Water the roses"]);
+  }, 10_000);
+  device.goOnline();
+  await vi.waitFor(() => {
+    expect(device.store.getStatus()).toMatchObject({ state: "saved", pending: 0 });
+  }, 10_000);
+  expect(await user.client.tasks.get(id)).toMatchObject({ title: "Water the fern" });
+});
+
+test("a server that fails at everything is not asked for each item", async () => {
+  const device = await openDevice();
+  device.goOffline();
+  for (let number = 1; number <= 20; number += 1) {
+    device.store.createTask({ title: `Task ${String(number)}` });
+  }
+  await vi.waitFor(() => {
+    expect(device.store.getStatus()).toMatchObject({ state: "offline", pending: 20 });
+  });
+  device.network = () => Promise.resolve(internalError());
+  device.requests.length = 0;
+
+  await device.store.sync();
+
+  expect(device.store.getStatus()).toMatchObject({ state: "not-saved", pending: 20 });
+  expect(device.requests.length).toBeLessThan(10);
+});
+
 test("a server that asks to wait is left alone for so long", PATIENCE, async () => {
   const device = await openDevice();
   device.failNext(503, { "retry-after": "2" });
@@ -493,14 +535,59 @@ test("edits of tasks that an erasure elsewhere has removed wait for the user", a
   expect(device.titles).toEqual(["Water the fern"]);
 });
 
-test("more tasks than fit on a page are all loaded", async () => {
-  await user.client.tasks.create({ title: "Water the plants" });
+/** What the platform answers when it has failed. */
+function internalError(): Response {
+  const problem = {
+    status: 500,
+    code: "internal-server-error",
+    detail: "The platform has failed.",
+    request_id: "4711",
+  };
+  return Response.json(problem, { status: problem.status });
+}
+
+/** Create a task, and import so many copies of it. */
+async function createCopies(title: string, count: number): Promise<void> {
+  await user.client.tasks.create({ title });
   const exported = await (await user.client.users.exportMe().blob()).text();
   const [head = "", task = ""] = exported.trim().split("\n");
-  const copies = Array.from({ length: 1200 }, () =>
+  const copies = Array.from({ length: count }, () =>
     task.replace(/"id":"[^"]+"/, `"id":"${crypto.randomUUID()}"`),
   );
   await user.client.users.importMe([head, ...copies].join("\n"));
+}
+
+test("the old copy is shown until the new one is complete", PATIENCE, async () => {
+  const device = await openDevice();
+  device.store.createTask({ title: "Water the plants" });
+  await device.store.sync();
+  await user.client.users.eraseMe();
+  await createCopies("A new life", 600);
+
+  let pagesUntilFailure = 2;
+  device.network = async (request, send) => {
+    if (request.url.includes("since=")) {
+      pagesUntilFailure -= 1;
+    }
+    if (pagesUntilFailure < 0) {
+      throw new TypeError("offline");
+    }
+    return send(request);
+  };
+  await device.store.sync();
+
+  expect(device.requests.slice(-3)).toEqual(Array(3).fill("GET /tasks/changes"));
+  expect(device.titles).toEqual(["Water the plants"]);
+  expect(device.store.getStatus()).toMatchObject({ state: "offline", isLoaded: true });
+  device.goOnline();
+  await vi.waitFor(() => {
+    expect(device.titles).toHaveLength(601);
+  }, 10_000);
+  expect(device.titles).not.toContain("Water the plants");
+});
+
+test("more tasks than fit on a page are all loaded", async () => {
+  await createCopies("Water the plants", 1200);
 
   const device = await openDevice();
 

@@ -151,12 +151,6 @@ export class Engine implements Workplace {
     return (await this.#storage.read([])).feed;
   }
 
-  async discardItems(): Promise<Feed> {
-    this.#takeOver(await this.#storage.discardItems());
-    this.#tabs.tell({ type: "changed", keys: "all" });
-    return this.#feed;
-  }
-
   entry(key: Key): Entry {
     return this.copy.entry(key);
   }
@@ -165,8 +159,8 @@ export class Engine implements Workplace {
     return [...this.copy.pending.keys()];
   }
 
-  taskKeys(): Key[] {
-    return [...this.copy.storedEntries().keys()].filter((key) => kindOf(key) === "task");
+  storedKeys(): Key[] {
+    return [...this.copy.storedEntries().keys()];
   }
 
   predecessor(key: Key): string | null {
@@ -280,20 +274,16 @@ export class Engine implements Workplace {
     }
   }
 
-  async #readAgain(keys: readonly Key[] | "all"): Promise<void> {
+  async #readAgain(keys: readonly Key[]): Promise<void> {
     const storage = this.#storage;
     try {
-      if (keys === "all") {
-        this.#takeOver(await storage.load());
-      } else {
-        const { entries, feed } = await storage.read(keys);
-        if (this.isClosing) {
-          return;
-        }
-        this.#feed = feed;
-        this.copy.store(entries);
-        this.#changed();
+      const { entries, feed } = await storage.read(keys);
+      if (this.isClosing) {
+        return;
       }
+      this.#feed = feed;
+      this.copy.store(entries);
+      this.#changed();
     } catch {
       this.#fallBack(storage);
     }

@@ -8,7 +8,6 @@ import {
   NO_ENTRY,
   type Rewrite,
   type Storage,
-  withoutItem,
 } from "./storage.js";
 
 const SCHEMA_VERSION = 1;
@@ -140,21 +139,6 @@ export class IndexedDbStorage implements Storage {
       await Promise.allSettled([...writes, transaction.done]);
       throw error;
     }
-  }
-
-  async discardItems(): Promise<Contents> {
-    const transaction = this.#database.transaction(STORES, "readwrite");
-    const items = transaction.objectStore("items");
-    const outbox = transaction.objectStore("outbox");
-    const feeds = transaction.objectStore("feed");
-    for (let cursor = await outbox.openCursor(); cursor !== null;) {
-      const item = await items.get(cursor.key);
-      const { pending = cursor.value } = withoutItem({ item, pending: undefined }, cursor.value);
-      await cursor.update(pending);
-      cursor = await cursor.continue();
-    }
-    await Promise.all([items.clear(), feeds.put(EMPTY_FEED, "feed"), transaction.done]);
-    return this.load();
   }
 
   async clear(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Entry, Key, Pending } from "./pending.js";
+import type { Entry, Key } from "./pending.js";
 
 /** How far the changes feed has been read. */
 export interface Feed {
@@ -26,8 +26,6 @@ export interface Storage {
   read(keys: readonly Key[]): Promise<Contents>;
   /** Replace entries by what `rewrite` makes of them; it must not have side effects. */
   rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<Map<Key, Entry>>;
-  /** Forget what the server returned; what the user did stays. */
-  discardItems(): Promise<Contents>;
   /** Remove everything, so that no other tab can read it any more. */
   clear(): Promise<void>;
   close(): void;
@@ -39,9 +37,9 @@ export function isEmpty(entry: Entry): boolean {
   return entry.item === undefined && entry.pending === undefined;
 }
 
-/** What stays of an entry when the server's state is discarded. */
-export function withoutItem(entry: Entry, pending: Pending): Entry {
-  return { item: undefined, pending: { ...pending, lost: entry.item ?? pending.lost } };
+/** What stays of an entry when the server's state is discarded: what the user did. */
+export function withoutItem({ item, pending }: Entry): Entry {
+  return { item: undefined, pending: pending && { ...pending, lost: item ?? pending.lost } };
 }
 
 /** Keeps the copy as long as the page lives. */
@@ -78,19 +76,6 @@ export class MemoryStorage implements Storage {
     }
     this.#feed = feed ?? this.#feed;
     return Promise.resolve(entries);
-  }
-
-  discardItems(): Promise<Contents> {
-    for (const [key, entry] of this.#entries) {
-      const { pending } = entry;
-      if (pending === undefined) {
-        this.#entries.delete(key);
-      } else {
-        this.#entries.set(key, withoutItem(entry, pending));
-      }
-    }
-    this.#feed = EMPTY_FEED;
-    return this.load();
   }
 
   clear(): Promise<void> {

@@ -14,7 +14,7 @@ import {
   receive,
   undo,
 } from "./send.js";
-import type { Feed, Rewrite } from "./storage.js";
+import { EMPTY_FEED, type Feed, type Rewrite, withoutItem } from "./storage.js";
 import { renameLabels } from "./view.js";
 
 const PHASES = [0, 1, 2, 3, 4];
@@ -30,14 +30,25 @@ const ATTEMPTS_MAX = 5;
 
 const MISSING_CODES = ["task-not-found", "list-not-found", "label-not-found"];
 
+/** How many items may fail until the platform itself is taken to be broken. */
+const FAILURES_MAX = 3;
+
+/** What came of sending all that is pending once. */
+interface Round {
+  hasSent: boolean;
+  /** Whether tasks have changed on the server that were not sent. */
+  needsRead: boolean;
+  /** Why an item could not be sent, although others can; it stays pending. */
+  failure: ProblemError | undefined;
+}
+
 /** The local copy, as far as the synchronizer needs it. */
 export interface Workplace {
   rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<void>;
   readFeed(): Promise<Feed>;
-  discardItems(): Promise<Feed>;
   entry(key: Key): Entry;
   pendingKeys(): Key[];
-  taskKeys(): Key[];
+  storedKeys(): Key[];
   /** The task or list that is shown before this one; null if there is none. */
   predecessor(key: Key): string | null;
   report(problem: ProblemError): void;
@@ -67,31 +78,57 @@ export class Synchronizer {
       // What was edited in an earlier copy needs the server's state to compare with.
       await this.#readChanges();
     }
-    const needsRead = await this.#sendAll();
+    const { needsRead, failure } = await this.#sendAll();
     if (needsRead || (isLoaded && mustRead)) {
       await this.#readChanges();
+    }
+    if (failure !== undefined) {
+      throw failure;
     }
     return !isLoaded || needsRead || mustRead;
   }
 
-  /** Returns whether tasks have changed on the server that were not sent. */
-  async #sendAll(): Promise<boolean> {
+  async #sendAll(): Promise<Round> {
+    let round: Round;
     let needsRead = false;
-    let hasSent = true;
-    while (hasSent) {
-      hasSent = false;
-      for (const phase of PHASES) {
-        for (const key of this.#keysOf(phase)) {
-          if (this.#place.isClosing) {
-            return false;
-          }
-          const sent = await this.#sendItem(key, phase);
-          hasSent ||= sent.length > 0;
-          needsRead ||= sent.some((sending) => changesOthers(key, sending));
-        }
+    do {
+      round = await this.#sendRound();
+      needsRead ||= round.needsRead;
+    } while (round.hasSent && round.failure === undefined);
+    return { ...round, needsRead };
+  }
+
+  /** Send what is pending, phase by phase, up to the phase in which an item fails. */
+  async #sendRound(): Promise<Round> {
+    const round: Round = { hasSent: false, needsRead: false, failure: undefined };
+    for (const phase of PHASES) {
+      await this.#sendPhase(phase, round);
+      if (round.failure !== undefined) {
+        // What is sent later may need that item.
+        break;
       }
     }
-    return needsRead;
+    return round;
+  }
+
+  async #sendPhase(phase: number, round: Round): Promise<void> {
+    let failures = 0;
+    for (const key of this.#keysOf(phase)) {
+      if (this.#place.isClosing) {
+        return;
+      }
+      try {
+        const sent = await this.#sendItem(key, phase);
+        round.hasSent ||= sent.length > 0;
+        round.needsRead ||= sent.some((sending) => changesOthers(key, sending));
+      } catch (error) {
+        failures += 1;
+        if (!isOfOneItem(error) || failures === FAILURES_MAX) {
+          throw error;
+        }
+        round.failure ??= error;
+      }
+    }
   }
 
   #keysOf(phase: number): Key[] {
@@ -212,48 +249,56 @@ export class Synchronizer {
   }
 
   async #readChanges(): Promise<void> {
+    try {
+      await this.#readNewChanges();
+    } catch (error) {
+      if (!(error instanceof ProblemError && error.code === "resync-required")) {
+        throw error;
+      }
+      await this.#readAnew();
+    }
+  }
+
+  async #readNewChanges(): Promise<void> {
     let feed = await this.#place.readFeed();
     let hasMore = true;
     while (hasMore) {
       const page = await this.#readPage(feed.since);
-      if (page === undefined) {
-        feed = await this.#place.discardItems();
-        continue;
-      }
       hasMore = page.has_more;
       feed = { since: page.next, isLoaded: feed.isLoaded || !hasMore };
-      await this.#takeOver(page, feed);
+      await this.#takeOver(itemsOf(page), feed);
     }
   }
 
-  /** One page of changes; undefined if the server does not know this sync token any more. */
-  async #readPage(since: string): Promise<Changes | undefined> {
-    try {
-      const query = { since, limit: String(PAGE_SIZE) };
-      const { body } = await this.#client.request("GET", "/tasks/changes", { query, ...ONCE });
-      return body as Changes;
-    } catch (error) {
-      if (error instanceof ProblemError && error.code === "resync-required") {
-        return undefined;
-      }
-      throw error;
-    }
-  }
-
-  async #takeOver(page: Changes, feed: Feed): Promise<void> {
+  /** Replace the copy by all that the server has. Until that is complete, the old copy is shown. */
+  async #readAnew(): Promise<void> {
     const items = new Map<Key, Item | undefined>();
-    for (const { kind, id } of page.deleted) {
-      items.set(keyOf(kind, id), undefined);
+    let { since } = EMPTY_FEED;
+    let hasMore = true;
+    while (hasMore) {
+      const page = await this.#readPage(since);
+      for (const [key, item] of itemsOf(page)) {
+        items.set(key, item);
+      }
+      since = page.next;
+      hasMore = page.has_more;
     }
-    for (const task of page.tasks) {
-      items.set(keyOf("task", task.id), task);
-    }
-    for (const list of page.lists) {
-      items.set(keyOf("list", list.id), list);
-    }
-    for (const label of page.labels) {
-      items.set(keyOf("label", label.id), label);
-    }
+    const replace = (key: Key, entry: Entry) => {
+      const item = items.get(key);
+      const bare = withoutItem(entry);
+      return item === undefined ? bare : receive(key, bare, item);
+    };
+    const keys = new Set([...this.#place.storedKeys(), ...items.keys()]);
+    await this.#place.rewrite([...keys], replace, { since, isLoaded: true });
+  }
+
+  async #readPage(since: string): Promise<Changes> {
+    const query = { since, limit: String(PAGE_SIZE) };
+    const { body } = await this.#client.request("GET", "/tasks/changes", { query, ...ONCE });
+    return body as Changes;
+  }
+
+  async #takeOver(items: ReadonlyMap<Key, Item | undefined>, feed: Feed): Promise<void> {
     const takeOver = (key: Key, entry: Entry) => {
       const item = items.get(key);
       return item === undefined ? confirmMissing(key, entry) : receive(key, entry, item);
@@ -282,9 +327,9 @@ export class Synchronizer {
   async #rewriteTasks(change: (task: Task) => Task | undefined): Promise<void> {
     const isChanged = (key: Key): boolean => {
       const { item } = this.#place.entry(key);
-      return item !== undefined && change(item as Task) !== item;
+      return kindOf(key) === "task" && item !== undefined && change(item as Task) !== item;
     };
-    const keys = this.#place.taskKeys().filter(isChanged);
+    const keys = this.#place.storedKeys().filter(isChanged);
     await this.#place.rewrite(keys, (key, entry) => {
       if (entry.item === undefined) {
         return entry;
@@ -293,6 +338,24 @@ export class Synchronizer {
       return item === undefined ? confirmMissing(key, entry) : { ...entry, item };
     });
   }
+}
+
+/** What a page of changes says; undefined for what was deleted. */
+function itemsOf(page: Changes): Map<Key, Item | undefined> {
+  const items = new Map<Key, Item | undefined>();
+  for (const { kind, id } of page.deleted) {
+    items.set(keyOf(kind, id), undefined);
+  }
+  for (const task of page.tasks) {
+    items.set(keyOf("task", task.id), task);
+  }
+  for (const list of page.lists) {
+    items.set(keyOf("list", list.id), list);
+  }
+  for (const label of page.labels) {
+    items.set(keyOf("label", label.id), label);
+  }
+  return items;
 }
 
 /** Whether the server changes tasks, or creates labels, that are not in its answer. */
@@ -305,6 +368,11 @@ function changesOthers(key: Key, sending: Sending): boolean {
     case "label":
       return true;
   }
+}
+
+/** Whether the server failed at this item, so that it may accept others. */
+function isOfOneItem(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.status === 500 && error.requestId !== "";
 }
 
 /** Whether the server itself will never accept the request, so that sending it again is useless. */

@@ -2,7 +2,7 @@ import type { Key } from "./pending.js";
 
 /** What one tab tells the others of the same user. */
 export type TabMessage =
-  | { type: "changed"; keys: readonly Key[] | "all" }
+  | { type: "changed"; keys: readonly Key[] }
   | { type: "synced"; outcome: SharedOutcome }
   | { type: "erased" };
 
