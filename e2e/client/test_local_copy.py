@@ -1,19 +1,18 @@
 """The local copy of the TypeScript client in a real browser: storage, tabs, and their ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
-import pytest
 from playwright.async_api import Browser, Playwright, Route, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
-from devkit.platform.processes import POLL_SECONDS, ProcessGroup
+from devkit.platform.processes import POLL_SECONDS
 from devkit.platform.services import free_ports
 from e2e.support.chromium import CHROMIUM_PATH
-from e2e.support.local_copy import LocalCopyBrowser, Tab, build_pages
+from e2e.support.local_copy import LocalCopyBrowser, Tab
 
 FORBID_STORAGE: Final = """
 Object.defineProperty(window, "indexedDB", {
@@ -46,40 +45,6 @@ UPGRADE_DATABASE: Final = """
   opening.onerror = () => reject(opening.error);
 }))
 """
-
-DeviceFactory: TypeAlias = Callable[[], Awaitable[LocalCopyBrowser]]
-
-
-@pytest.fixture(scope="session")
-async def pages(processes: ProcessGroup, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages."""
-    folder = tmp_path_factory.mktemp("local-copy")
-    await build_pages(processes, folder)
-    return folder
-
-
-@pytest.fixture
-async def open_device(
-    browser: Browser, client_environment: dict[str, str], pages: Path
-) -> AsyncGenerator[DeviceFactory]:
-    """Return a function that opens browsers without cookies and storage."""
-    async with AsyncExitStack() as contexts:
-
-        async def open_one() -> LocalCopyBrowser:
-            context = await contexts.enter_async_context(await browser.new_context())
-            device = LocalCopyBrowser(context, client_environment["PLATFORM_URL"], pages)
-            await device.serve_pages()
-            return device
-
-        yield open_one
-
-
-@pytest.fixture
-async def laptop(open_device: DeviceFactory) -> LocalCopyBrowser:
-    """Open a browser with a new user."""
-    device = await open_device()
-    await device.sign_up()
-    return device
 
 
 async def test_what_was_edited_offline_survives_a_reload(laptop: LocalCopyBrowser) -> None:

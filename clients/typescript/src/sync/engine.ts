@@ -22,7 +22,7 @@ import {
 import { Synchronizer, type Workplace } from "./synchronizer.js";
 import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
 import type { LocalTask, SyncStatus } from "./types.js";
-import { keepUnstoredOnLeaving, takeUnstored } from "./unstored.js";
+import { UnstoredEdits, removeOrphans } from "./unstored.js";
 
 export interface StoreOptions {
   client: SyncClient;
@@ -37,6 +37,7 @@ export class Engine implements Workplace {
   readonly copy = new LocalCopy();
   readonly #options: StoreOptions;
   readonly #name: string;
+  readonly #unstored: UnstoredEdits;
   readonly #tabs: StoreTabs;
   readonly #scheduler: Scheduler;
   readonly #synchronizer: Synchronizer;
@@ -64,7 +65,8 @@ export class Engine implements Workplace {
       (mustRead) => this.#run(mustRead),
       () => this.copy.pendingCount > 0,
     );
-    keepUnstoredOnLeaving(this.#name, () => this.copy.queuedEdits(), this.#closing.signal);
+    this.#unstored = new UnstoredEdits(this.#name);
+    this.#unstored.keepOnLeaving(() => this.copy.queuedEdits(), this.#closing.signal);
     this.#ready = this.#open(this.#name);
     void this.#ready.then(() => {
       this.#scheduler.start();
@@ -131,10 +133,13 @@ export class Engine implements Workplace {
     this.#tabs.tell({ type: "erased" });
     this.close();
     this.#forget();
-    takeUnstored(this.#name);
+    this.#unstored.take();
     await storage.clear().catch(() => undefined);
     storage.close();
-    await removeDatabase(this.#name);
+    await removeDatabase(this.#name, () => {
+      // A tab that was left meanwhile may have kept edits before it closed the database.
+      this.#unstored.take();
+    });
   }
 
   get isClosing(): boolean {
@@ -202,9 +207,13 @@ export class Engine implements Workplace {
     this.#applyUnstored();
   }
 
-  /** Do what the page before had shown but not stored; perhaps IndexedDB had got it all the same. */
+  /** Do what earlier pages had shown but not stored; perhaps IndexedDB had got it all the same. */
   #applyUnstored(): void {
-    for (const { key, edit } of takeUnstored(this.#name)) {
+    if (this.isClosing) {
+      return; // the edits wait for the next page
+    }
+    void removeOrphans();
+    for (const { key, edit } of this.#unstored.take()) {
       const { item, pending } = this.copy.entry(key);
       const isThere = item !== undefined || (pending?.create ?? null) !== null;
       if (!(edit.type === "create" && isThere)) {

@@ -152,10 +152,13 @@ export class IndexedDbStorage implements Storage {
   }
 }
 
-/** Remove a database, at the latest as soon as the last tab that uses it has closed it. */
-export async function removeDatabase(name: string): Promise<void> {
+/**
+ * Remove a database, at the latest as soon as the last tab that uses it has closed it. Waits for
+ * that only a few seconds; `onRemoved` is called whenever it is.
+ */
+export async function removeDatabase(name: string, onRemoved: () => void): Promise<void> {
   try {
-    await withinSeconds(PATIENCE_SECONDS, deleteDB(name));
+    await withinSeconds(PATIENCE_SECONDS, deleteDB(name).then(onRemoved));
   } catch {
     // There is no storage here, or a tab that does not react: the database is empty already.
   }
