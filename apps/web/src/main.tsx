@@ -1,5 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { finishSignOut } from "./account/leave.ts";
 import { App } from "./app.tsx";
 import { startServiceWorker } from "./start-service-worker.ts";
 import { FailurePage } from "./ui/failure-page.tsx";
@@ -7,6 +8,7 @@ import "./styles/index.css";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element #root");
+void finishSignOut();
 createRoot(root).render(
   <StrictMode>
     <FailurePage>

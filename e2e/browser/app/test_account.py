@@ -1,10 +1,15 @@
 """Export, import, and deleting an account on both sides."""
 
+from typing import Final
+
 import httpx
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Route, expect
 
 from e2e.support.app_page import Credentials
 from e2e.support.device import Device
+
+ACCOUNT_KEY: Final = "task-platform.account"
 
 
 async def test_an_export_can_be_imported_by_another_person(laptop: Device, phone: Device) -> None:
@@ -71,3 +76,67 @@ async def test_an_ended_session_does_not_bring_back_what_another_tab_removed(
 
     account = await tab.page.evaluate("localStorage.getItem('task-platform.account')")
     assert account is None
+
+
+@pytest.mark.parametrize("is_online", [True, False], ids=["online", "offline"])
+async def test_the_next_page_finishes_a_sign_out_whose_page_was_closed(
+    laptop: Device, *, is_online: bool
+) -> None:
+    ada = Credentials()
+    tab = await laptop.sign_up(ada)
+    await tab.add_task("Water the plants")
+    await tab.expect_status("Saved")
+
+    async def never_answer(_route: Route) -> None:
+        """Leave the request open, as a slow network does."""
+
+    await tab.page.route("**/api/auth/sign-out", never_answer)
+    async with tab.page.expect_request("**/api/auth/sign-out"):
+        await tab.choose_in_account("Sign out")
+    await tab.page.close()
+
+    if not is_online:
+        await laptop.respond_with(503, "/api/auth/sign-out")
+    next_tab = await laptop.open_app()
+    await next_tab.expect_signed_out()
+    assert await laptop.database_names(next_tab) == []
+    stored = await laptop.stored_text(next_tab)
+    assert "Water the plants" not in stored
+    assert ada.email not in stored
+
+    await laptop.stop_responding()
+    await next_tab.page.reload()
+    await next_tab.expect_signed_out()
+    session = await laptop.context.request.get(f"{laptop.url}/api/auth/get-session")
+    assert await session.json() is None
+
+
+async def test_a_sign_out_that_fails_keeps_everything(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await tab.add_task("Water the plants")
+    await tab.expect_status("Saved")
+    await laptop.respond_with(503, "/api/auth/sign-out")
+
+    await tab.choose_in_account("Sign out")
+    await expect(tab.page.get_by_text("you are still signed in")).to_be_visible()
+    await tab.page.reload()
+
+    await tab.expect_signed_in()
+    await tab.expect_tasks("Water the plants")
+
+
+async def test_an_ended_session_does_not_take_the_place_of_somebody_else(
+    laptop: Device,
+) -> None:
+    tab = await laptop.sign_up(Credentials())
+    await tab.expect_status("Saved")
+    # As if this tab had been frozen while another one signed out, and Bob in.
+    bob = '{"id": "bob", "name": "Bob", "email": "bob@example.test"}'
+    await tab.page.evaluate("([key, bob]) => localStorage.setItem(key, bob)", [ACCOUNT_KEY, bob])
+    await laptop.respond_with(401, "/tasks/changes*")
+    await laptop.respond_with(401, "/api/auth/token")
+
+    await tab.expect_signed_out()
+
+    account = await tab.page.evaluate("key => JSON.parse(localStorage.getItem(key))", ACCOUNT_KEY)
+    assert account["id"] == "bob"

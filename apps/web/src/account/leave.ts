@@ -1,23 +1,60 @@
-import type { TaskStore } from "@task-platform/client/sync";
+import { openStore, type TaskStore } from "@task-platform/client/sync";
 import { auth, client } from "../platform.ts";
-import { forgetSession } from "../session/session.ts";
+import {
+  forgetAccount,
+  isSomebodyHere,
+  startLeaving,
+  stopLeaving,
+  unfinishedSignOut,
+} from "../session/session.ts";
+
+/** How long the next page waits for the server when it finishes a sign-out, and shows nothing. */
+const FINISH_MILLISECONDS = 5000;
 
 /** Remove all that this browser keeps of the account. */
 export async function leave(store: TaskStore): Promise<void> {
+  startLeaving();
   client.tokens.forget();
   await store.erase();
-  forgetSession();
+  stopLeaving();
+  forgetAccount();
 }
 
 /** End the session on the server, then here. Returns why not, in a sentence. */
 export async function signOut(store: TaskStore): Promise<string | null> {
-  const { error } = await auth
-    .signOut()
-    .catch(() => ({ error: { message: "The server cannot be reached." } }));
-  if (error !== null) {
+  startLeaving();
+  if (!(await endServerSession())) {
+    stopLeaving();
     const reason = "The sign-in service cannot be reached";
     return `${reason}, so you are still signed in. Try again when you are online.`;
   }
   await leave(store);
   return null;
+}
+
+/**
+ * Finish the sign-out of a page that was closed too early.
+ *
+ * Without the server the copy is removed all the same, and the next start tries again to end the session.
+ */
+export async function finishSignOut(): Promise<void> {
+  const user = unfinishedSignOut();
+  if (user === null) return;
+  await openStore({ client, user }).erase();
+  if (isSomebodyHere()) {
+    stopLeaving(); // the session of the other person has taken the place of the one to end
+    return;
+  }
+  if (await endServerSession(FINISH_MILLISECONDS)) stopLeaving();
+  forgetAccount();
+}
+
+async function endServerSession(timeout?: number): Promise<boolean> {
+  const fetchOptions = timeout === undefined ? {} : { timeout };
+  try {
+    const { error } = await auth.signOut({ fetchOptions });
+    return error === null;
+  } catch {
+    return false;
+  }
 }

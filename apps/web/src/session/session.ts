@@ -14,13 +14,18 @@ export type Session =
   | { state: "signed-in"; account: Account }
   /** The server ended the session. The account's local copy and its unsaved edits stay. */
   | { state: "ended"; account: Account }
+  /** A page was closed while its person signed out; this one has to finish that. */
+  | { state: "leaving"; account: null }
   | { state: "signed-out"; account: null };
 
 const KEY = "task-platform.account";
 /** Set once somebody has signed in here, so that later the form to sign in comes first. */
 const KNOWN_KEY = "task-platform.known-browser";
 
-let current = read("unknown");
+/** The id of an account from the click on "Sign out" until nothing of it is left here. */
+const LEAVING_KEY = "task-platform.leaving";
+
+let current = readAtStart();
 const listeners = new Set<() => void>();
 
 /** The account is remembered apart from the cookie, so that the app starts without a network. */
@@ -31,6 +36,13 @@ function read(otherwise: "unknown" | "signed-out"): Session {
   if (typeof id !== "string") return { state: otherwise, account: null };
   const account = { id, name: name ?? "", email: email ?? "" };
   return { state: isEnded === true ? "ended" : "signed-in", account };
+}
+
+function readAtStart(): Session {
+  const session = read("unknown");
+  const leavingId = unfinishedSignOut();
+  const isSomebodyElse = session.account !== null && session.account.id !== leavingId;
+  return leavingId === null || isSomebodyElse ? session : { state: "leaving", account: null };
 }
 
 function set(session: Session): void {
@@ -53,6 +65,7 @@ export function startSession({ id, name, email }: Account): void {
   const account = { id, name, email };
   stored.write(KEY, account);
   stored.write(KNOWN_KEY, true);
+  if (unfinishedSignOut() === id) stored.remove(LEAVING_KEY);
   set({ state: "signed-in", account });
 }
 
@@ -60,15 +73,41 @@ export function startSession({ id, name, email }: Account): void {
 export function endSession(): void {
   if (current.state === "unknown") set({ state: "signed-out", account: null });
   if (current.state !== "signed-in") return;
-  // A tab that was frozen may learn of the end before it learns that another one signed out.
-  if (stored.read(KEY) !== null) stored.write(KEY, { ...current.account, isEnded: true });
+  // A tab that was frozen may learn of the end before it learns that another one signed out, or somebody else in.
+  const inOtherTabs = read("signed-out");
+  if (inOtherTabs.account !== null && inOtherTabs.account.id !== current.account.id) {
+    set(inOtherTabs);
+    return;
+  }
+  if (inOtherTabs.account !== null) stored.write(KEY, { ...current.account, isEnded: true });
   set({ state: "ended", account: current.account });
 }
 
-/** The person has signed out. */
-export function forgetSession(): void {
+/** The person signs out. A page that is closed before the end leaves the rest to the next one. */
+export function startLeaving(): void {
+  if (current.account !== null) stored.write(LEAVING_KEY, current.account.id);
+}
+
+/** Signing out was not possible, or there is nothing left to do for it. */
+export function stopLeaving(): void {
+  stored.remove(LEAVING_KEY);
+}
+
+/** The id of an account whose sign-out is not finished. */
+export function unfinishedSignOut(): string | null {
+  const id = stored.read(LEAVING_KEY);
+  return typeof id === "string" ? id : null;
+}
+
+/** Nobody is remembered any more. */
+export function forgetAccount(): void {
   stored.remove(KEY);
   set({ state: "signed-out", account: null });
+}
+
+/** Whether this page shows an account. */
+export function isSomebodyHere(): boolean {
+  return current.account !== null;
 }
 
 export function isKnownBrowser(): boolean {
