@@ -31,74 +31,66 @@ export async function importAll(
   const total: ImportReport = { created: 0, updated: 0, unchanged: 0, renumbered: 0 };
   let records = 0;
   for await (const part of split(linesOf(source), options.partBytes ?? PART_BYTES_DEFAULT)) {
-    const report = await importPart(api, part.lines, options);
+    const report = await importPart(api, part, options);
+    // No report counts the profile, which is the first of the repeated lines.
+    const repeatedRecords = Math.max(0, part.repeatedLines.length - 1);
     total.created += report.created;
     total.updated += report.updated;
-    total.unchanged += report.unchanged - part.repeatedRecords;
+    total.unchanged += report.unchanged - repeatedRecords;
     total.renumbered += report.renumbered;
-    records += part.newLines;
+    records += part.newLines.length;
     options.onProgress?.({ records });
   }
   return total;
 }
 
-function importPart(api: Api, lines: string[], options: ImportOptions): Promise<ImportReport> {
+function importPart(api: Api, part: Part, options: ImportOptions): Promise<ImportReport> {
+  const lines = [...part.repeatedLines, ...part.newLines];
   const content = {
     body: `${lines.join("\n")}\n`,
     headers: { "Content-Type": "application/x-ndjson" },
   };
-  const patient = { deadlineSeconds: DEADLINE_SECONDS, ...options };
-  return api.call("POST", "/users/me/import", content, patient);
+  const callOptions = { deadlineSeconds: DEADLINE_SECONDS, ...options };
+  return api.call("POST", "/users/me/import", content, callOptions);
 }
 
 /** What is sent in one request. */
 interface Part {
-  lines: string[];
-  newLines: number;
-  /** Lists and labels that an earlier part has brought. */
-  repeatedRecords: number;
+  /** The profile, lists and labels of earlier parts, to which the tasks of this one may refer. */
+  repeatedLines: string[];
+  newLines: string[];
 }
 
-/** Split into parts, each with the profile, the lists and the labels that the tasks refer to. */
+/** Split into parts that are no longer than `bytesMax`, unless one line is. */
 async function* split(lines: AsyncIterable<string>, bytesMax: number): AsyncGenerator<Part> {
   const encoder = new TextEncoder();
   const head: string[] = [];
   let headBytes = 0;
-  let repeated = 0;
-  let part: string[] = [];
+  let part: Part = { repeatedLines: [], newLines: [] };
   let bytes = 0;
-  const take = (): Part => {
-    const repeatedLines = repeated;
-    const taken = {
-      lines: part,
-      newLines: part.length - repeatedLines,
-      repeatedRecords: Math.max(0, repeatedLines - 1),
-    };
-    part = [...head];
-    bytes = headBytes;
-    repeated = head.length;
-    return taken;
-  };
   for await (const line of lines) {
     const length = encoder.encode(line).length + 1;
-    if (bytes + length > bytesMax && part.length > repeated) yield take();
-    part.push(line);
+    if (bytes + length > bytesMax && part.newLines.length > 0) {
+      yield part;
+      part = { repeatedLines: [...head], newLines: [] };
+      bytes = headBytes;
+    }
+    part.newLines.push(line);
     bytes += length;
     if (!isTask(line)) {
       head.push(line);
       headBytes += length;
     }
   }
-  if (part.length > repeated) yield take();
+  if (part.newLines.length > 0) yield part;
 }
 
 /** Say whether a line is a task; the platform says what is wrong with one that is nothing. */
 function isTask(line: string): boolean {
   try {
     const record: unknown = JSON.parse(line);
-    return typeof record === "object" && record !== null && "kind" in record
-      ? record.kind === "task"
-      : true;
+    const hasKind = typeof record === "object" && record !== null && "kind" in record;
+    return !hasKind || record.kind === "task";
   } catch {
     return true;
   }
