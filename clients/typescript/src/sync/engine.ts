@@ -19,7 +19,7 @@ import {
   type Rewrite,
   type Storage,
 } from "./storage.js";
-import { Synchronizer, type Workplace } from "./synchronizer.js";
+import { type LocalState, Synchronizer } from "./synchronizer.js";
 import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
 import type { LocalTask, SyncStatus } from "./types.js";
 import { UnstoredEdits, removeOrphans } from "./unstored.js";
@@ -33,7 +33,7 @@ export interface StoreOptions {
 }
 
 /** Keeps memory, storage, the other tabs and the server in step. */
-export class Engine implements Workplace {
+export class Engine implements LocalState {
   readonly copy = new LocalCopy();
   readonly #options: StoreOptions;
   readonly #name: string;
@@ -67,7 +67,7 @@ export class Engine implements Workplace {
     );
     this.#unstored = new UnstoredEdits(this.#name);
     this.#unstored.keepOnLeaving(() => this.copy.queuedEdits(), this.#closing.signal);
-    this.#ready = this.#open(this.#name);
+    this.#ready = this.#open();
     void this.#ready.then(() => {
       this.#scheduler.start();
     });
@@ -91,11 +91,11 @@ export class Engine implements Workplace {
     }
     this.copy.queue(key, edit);
     this.#changed();
-    const keep = (_key: Key, entry: Entry): Entry => ({
+    const apply = (_key: Key, entry: Entry): Entry => ({
       item: entry.item,
       pending: applyEdit(key, entry, edit),
     });
-    const write = this.#rewrite([key], keep, undefined, edit);
+    const write = this.rewrite([key], apply, undefined, edit);
     this.#writes.add(write);
     void write.then(() => {
       this.#writes.delete(write);
@@ -148,8 +148,26 @@ export class Engine implements Workplace {
 
   // What the synchronizer works on.
 
-  rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<void> {
-    return this.#rewrite(keys, rewrite, feed);
+  /** `edit`: the act of the user that `rewrite` makes a part of the entries. */
+  async rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed, edit?: Edit): Promise<void> {
+    await this.#ready;
+    const storage = this.#storage;
+    let entries: ReadonlyMap<Key, Entry>;
+    try {
+      entries = await storage.rewrite(keys, rewrite, feed);
+    } catch {
+      this.#fallBack(storage);
+      entries = await this.#storage.rewrite(keys, rewrite, feed);
+    }
+    if (this.isClosing) {
+      return;
+    }
+    this.#feed = feed ?? this.#feed;
+    this.copy.store(entries, edit);
+    this.#changed();
+    if (keys.length > 0 && this.#storage.isKept) {
+      this.#tabs.tell({ type: "changed", keys });
+    }
   }
 
   async readFeed(): Promise<Feed> {
@@ -189,9 +207,9 @@ export class Engine implements Workplace {
     return task === undefined ? [] : this.copy.findTasks({ listId: task.list_id });
   }
 
-  async #open(name: string): Promise<void> {
+  async #open(): Promise<void> {
     try {
-      this.#storage = await IndexedDbStorage.open(name, (reason) => {
+      this.#storage = await IndexedDbStorage.open(this.#name, (reason) => {
         if (reason === "erased") {
           this.#forget();
         } else {
@@ -219,27 +237,6 @@ export class Engine implements Workplace {
       if (!(edit.type === "create" && isThere)) {
         this.edit(key, edit);
       }
-    }
-  }
-
-  async #rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed, edit?: Edit): Promise<void> {
-    await this.#ready;
-    const storage = this.#storage;
-    let entries: ReadonlyMap<Key, Entry>;
-    try {
-      entries = await storage.rewrite(keys, rewrite, feed);
-    } catch {
-      this.#fallBack(storage);
-      entries = await this.#storage.rewrite(keys, rewrite, feed);
-    }
-    if (this.isClosing) {
-      return;
-    }
-    this.#feed = feed ?? this.#feed;
-    this.copy.store(entries, edit);
-    this.#changed();
-    if (keys.length > 0 && this.#storage.isKept) {
-      this.#tabs.tell({ type: "changed", keys });
     }
   }
 
@@ -359,6 +356,7 @@ export class Engine implements Workplace {
     }
   }
 
+  /** Bring the status up to date, and tell the listeners. */
   #changed(): void {
     const pending = this.copy.pendingCount;
     const state = this.#stateOf(pending);

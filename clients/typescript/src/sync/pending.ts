@@ -58,7 +58,7 @@ interface Move {
   isRetried: boolean;
 }
 
-interface Deletion {
+export interface Deletion {
   /** What the user saw, to notice a change elsewhere. */
   seen: Fields;
   isSent: boolean;

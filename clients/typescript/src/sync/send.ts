@@ -3,6 +3,7 @@ import { withoutSettledConflicts } from "./conflicts.js";
 import { areEqual, mergeLabels } from "./fields.js";
 import {
   type Creation,
+  type Deletion,
   type Entry,
   type FieldEdit,
   type Item,
@@ -37,15 +38,20 @@ export interface Preparation {
   sending: Sending | undefined;
 }
 
-/** The order in which kinds of steps are sent: lists exist before their tasks, and go after them. */
-export function phaseOf(key: Key, pending: Pending): number {
+/** What is sent one after the other: lists exist before their tasks, and go after them. */
+export const PHASES = ["lists", "labels", "tasks", "task-moves", "list-deletions"] as const;
+
+export type Phase = (typeof PHASES)[number];
+
+/** In which phase the next step of an item is sent. */
+export function phaseOf(key: Key, pending: Pending): Phase {
   switch (kindOf(key)) {
     case "list":
-      return pending.deletion === null ? 0 : 4;
+      return pending.deletion === null ? "lists" : "list-deletions";
     case "label":
-      return 1;
+      return "labels";
     case "task":
-      return pending.move !== null && !hasEdits(pending) ? 3 : 2;
+      return pending.move !== null && !hasEdits(pending) ? "task-moves" : "tasks";
   }
 }
 
@@ -56,7 +62,18 @@ export function prepare(key: Key, entry: Entry): Preparation {
   if (pending === undefined || !isSendable(pending)) {
     return { entry, sending: undefined };
   }
-  const sending = nextSending(key, item, pending);
+  const { create, deletion } = pending;
+  let sending: Sending | undefined;
+  if (create !== null) {
+    sending = creationOf(key, pending, create);
+  } else if (deletion !== null) {
+    sending = deletionOf(key, item, pending, deletion);
+  } else if (item !== undefined) {
+    sending = changeOf(key, item, pending) ?? moveOf(key, pending);
+  } else {
+    // The feed has been read: the item was deleted elsewhere.
+    return { entry: confirmMissing(key, { item, pending }), sending };
+  }
   return { entry: { item, pending: unlessEmpty(pending) }, sending };
 }
 
@@ -167,37 +184,19 @@ function hasEdits(pending: Pending): boolean {
   );
 }
 
-function nextSending(key: Key, item: Item | undefined, pending: Pending): Sending | undefined {
-  if (pending.create !== null) {
-    return creationOf(key, pending);
-  }
-  if (pending.deletion !== null) {
-    return deletionOf(key, item, pending);
-  }
-  if (item === undefined) {
-    // The feed has been read: the item is gone.
-    const missing = confirmMissing(key, { item, pending }).pending;
-    Object.assign(pending, missing ?? { edits: {}, conflicts: {}, move: null });
-    return undefined;
-  }
-  return changeOf(key, item, pending) ?? moveOf(key, pending);
-}
-
-function creationOf(key: Key, pending: Pending): Sending | undefined {
-  if (pending.create === null) {
-    return undefined;
-  }
-  pending.create = { ...pending.create, isSent: true };
-  const { fields } = pending.create;
+function creationOf(key: Key, pending: Pending, create: Creation): Sending {
+  pending.create = { ...create, isSent: true };
+  const { fields } = create;
   const headers = { "If-None-Match": "*" };
   return { step: "create", method: "PUT", path: pathOf(key), headers, body: fields, fields };
 }
 
-function deletionOf(key: Key, item: Item | undefined, pending: Pending): Sending | undefined {
-  const { deletion } = pending;
-  if (deletion === null) {
-    return undefined;
-  }
+function deletionOf(
+  key: Key,
+  item: Item | undefined,
+  pending: Pending,
+  deletion: Deletion,
+): Sending | undefined {
   const headers: Record<string, string> = {};
   if (kindOf(key) === "task" && item !== undefined) {
     if (wasChanged(kindOf(key), item, deletion.seen)) {

@@ -4,6 +4,8 @@ import type { SyncClient } from "./api.js";
 import { foldCase } from "./fields.js";
 import { type Entry, type Item, type Key, idOf, isSendable, keyOf, kindOf } from "./pending.js";
 import {
+  PHASES,
+  type Phase,
   type Sending,
   confirm,
   confirmExisting,
@@ -16,8 +18,6 @@ import {
 } from "./send.js";
 import { EMPTY_FEED, type Feed, type Rewrite, withoutItem } from "./storage.js";
 import { renameLabels } from "./view.js";
-
-const PHASES = [0, 1, 2, 3, 4];
 
 /** How many changes to ask for at once; the server's maximum. */
 const PAGE_SIZE = 500;
@@ -42,8 +42,8 @@ interface Round {
   failure: ProblemError | undefined;
 }
 
-/** The local copy, as far as the synchronizer needs it. */
-export interface Workplace {
+/** The local copy and its storage, as far as the synchronizer needs them. */
+export interface LocalState {
   rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed): Promise<void>;
   readFeed(): Promise<Feed>;
   entry(key: Key): Entry;
@@ -61,11 +61,11 @@ export interface Workplace {
 /** Sends what is pending and reads what is new; the caller sees to one run at a time. */
 export class Synchronizer {
   readonly #client: SyncClient;
-  readonly #place: Workplace;
+  readonly #local: LocalState;
 
-  constructor(client: SyncClient, place: Workplace) {
+  constructor(client: SyncClient, local: LocalState) {
     this.#client = client;
-    this.#place = place;
+    this.#local = local;
   }
 
   /**
@@ -73,7 +73,7 @@ export class Synchronizer {
    * Rejects if the server or the sign-in does not work; what is pending stays.
    */
   async run(mustRead: boolean): Promise<boolean> {
-    const { isLoaded } = await this.#place.readFeed();
+    const { isLoaded } = await this.#local.readFeed();
     if (!isLoaded) {
       // What was edited in an earlier copy needs the server's state to compare with.
       await this.#readChanges();
@@ -111,10 +111,10 @@ export class Synchronizer {
     return round;
   }
 
-  async #sendPhase(phase: number, round: Round): Promise<void> {
+  async #sendPhase(phase: Phase, round: Round): Promise<void> {
     let failures = 0;
     for (const key of this.#keysOf(phase)) {
-      if (this.#place.isClosing) {
+      if (this.#local.isClosing) {
         return;
       }
       try {
@@ -131,12 +131,13 @@ export class Synchronizer {
     }
   }
 
-  #keysOf(phase: number): Key[] {
+  /** The items with something to send in a phase, in the order in which the user edited them. */
+  #keysOf(phase: Phase): Key[] {
     const orders = new Map<Key, number>();
-    for (const key of this.#place.pendingKeys()) {
-      const { pending } = this.#place.entry(key);
+    for (const key of this.#local.pendingKeys()) {
+      const { pending } = this.#local.entry(key);
       if (pending !== undefined && isSendable(pending) && phaseOf(key, pending) === phase) {
-        orders.set(key, phase === 3 ? (pending.move?.order ?? 0) : pending.order);
+        orders.set(key, phase === "task-moves" ? (pending.move?.order ?? 0) : pending.order);
       }
     }
     return [...orders.keys()].sort(
@@ -145,10 +146,10 @@ export class Synchronizer {
   }
 
   /** Send what is pending for one item in this phase; returns what has been sent. */
-  async #sendItem(key: Key, phase: number): Promise<Sending[]> {
+  async #sendItem(key: Key, phase: Phase): Promise<Sending[]> {
     const sent: Sending[] = [];
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-      const { pending } = this.#place.entry(key);
+      const { pending } = this.#local.entry(key);
       if (pending === undefined || !isSendable(pending) || phaseOf(key, pending) !== phase) {
         break;
       }
@@ -164,7 +165,7 @@ export class Synchronizer {
 
   async #prepare(key: Key): Promise<Sending | undefined> {
     let sending: Sending | undefined;
-    await this.#place.rewrite([key], (_key, entry) => {
+    await this.#local.rewrite([key], (_key, entry) => {
       const preparation = prepare(key, entry);
       sending = preparation.sending;
       return preparation.entry;
@@ -181,7 +182,7 @@ export class Synchronizer {
         body,
         ...ONCE,
       });
-      this.#place.noteSuccess();
+      this.#local.noteSuccess();
       await this.#confirm(key, sending, answer as Item | undefined);
     } catch (error) {
       if (!(error instanceof ProblemError)) {
@@ -192,8 +193,8 @@ export class Synchronizer {
   }
 
   async #confirm(key: Key, sending: Sending, answer: Item | undefined): Promise<void> {
-    const before = this.#place.entry(key).item;
-    await this.#place.rewrite([key], (_key, entry) =>
+    const before = this.#local.entry(key).item;
+    await this.#local.rewrite([key], (_key, entry) =>
       confirm(key, entry, sending, answer ?? undefined),
     );
     if (kindOf(key) === "label" && before !== undefined) {
@@ -209,14 +210,14 @@ export class Synchronizer {
     if (problem.status === 412) {
       await this.#reread(key, sending);
     } else if (problem.status === 404 && MISSING_CODES.includes(problem.code)) {
-      await this.#place.rewrite([key], (_key, entry) => confirmMissing(key, entry));
+      await this.#local.rewrite([key], (_key, entry) => confirmMissing(key, entry));
     } else if (problem.code === "after-not-found") {
       await this.#readChanges();
-      const after = this.#place.predecessor(key);
-      await this.#place.rewrite([key], (_key, entry) => moveAfter(entry, after));
+      const after = this.#local.predecessor(key);
+      await this.#local.rewrite([key], (_key, entry) => moveAfter(entry, after));
     } else if (isFinal(problem)) {
-      await this.#place.rewrite([key], (_key, entry) => undo(entry, sending, problem));
-      this.#place.report(problem);
+      await this.#local.rewrite([key], (_key, entry) => undo(entry, sending, problem));
+      this.#local.report(problem);
     } else {
       throw problem;
     }
@@ -225,7 +226,7 @@ export class Synchronizer {
   /** Another device was quicker, or an earlier attempt has arrived: read the item as it is now. */
   async #reread(key: Key, sending: Sending): Promise<void> {
     const current = await this.#readItem(key);
-    await this.#place.rewrite([key], (_key, entry) => {
+    await this.#local.rewrite([key], (_key, entry) => {
       if (current === undefined) {
         return confirmMissing(key, entry);
       }
@@ -260,7 +261,7 @@ export class Synchronizer {
   }
 
   async #readNewChanges(): Promise<void> {
-    let feed = await this.#place.readFeed();
+    let feed = await this.#local.readFeed();
     let hasMore = true;
     while (hasMore) {
       const page = await this.#readPage(feed.since);
@@ -288,8 +289,8 @@ export class Synchronizer {
       const bare = withoutItem(entry);
       return item === undefined ? bare : receive(key, bare, item);
     };
-    const keys = new Set([...this.#place.storedKeys(), ...items.keys()]);
-    await this.#place.rewrite([...keys], replace, { since, isLoaded: true });
+    const keys = new Set([...this.#local.storedKeys(), ...items.keys()]);
+    await this.#local.rewrite([...keys], replace, { since, isLoaded: true });
   }
 
   async #readPage(since: string): Promise<Changes> {
@@ -303,7 +304,7 @@ export class Synchronizer {
       const item = items.get(key);
       return item === undefined ? confirmMissing(key, entry) : receive(key, entry, item);
     };
-    await this.#place.rewrite([...items.keys()], takeOver, feed);
+    await this.#local.rewrite([...items.keys()], takeOver, feed);
   }
 
   /** Show on all tasks what the server has done to them, until the feed tells their versions. */
@@ -326,11 +327,11 @@ export class Synchronizer {
 
   async #rewriteTasks(change: (task: Task) => Task | undefined): Promise<void> {
     const isChanged = (key: Key): boolean => {
-      const { item } = this.#place.entry(key);
+      const { item } = this.#local.entry(key);
       return kindOf(key) === "task" && item !== undefined && change(item as Task) !== item;
     };
-    const keys = this.#place.storedKeys().filter(isChanged);
-    await this.#place.rewrite(keys, (key, entry) => {
+    const keys = this.#local.storedKeys().filter(isChanged);
+    await this.#local.rewrite(keys, (key, entry) => {
       if (entry.item === undefined) {
         return entry;
       }
