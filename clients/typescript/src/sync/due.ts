@@ -25,22 +25,28 @@ export function localTimeZone(): string {
 
 /** The instant (RFC 3339, UTC) when clocks show this time; null if the zone is unknown here. */
 export function instantOf(date: string, time: string, timeZone: string): string | null {
-  const wanted = Date.parse(`${date}T${time}:00Z`);
-  if (Number.isNaN(wanted)) {
+  const localTime = Date.parse(`${date}T${time}:00Z`);
+  if (Number.isNaN(localTime)) {
     return null;
   }
   try {
-    // The larger offset first: of two instants with this time, the server takes the earlier one.
-    const offsets = [wanted - DAY, wanted + DAY].map((near) => offsetAt(timeZone, near));
-    const candidates = offsets.map((offset) => wanted - offset).sort((a, b) => a - b);
-    const exact = candidates.find((instant) => instant + offsetAt(timeZone, instant) === wanted);
-    return new Date(exact ?? wanted).toISOString().replace("Z", "000Z");
+    const offsets = [localTime - DAY, localTime + DAY].map((near) => offsetAt(timeZone, near));
+    // Of two instants with this time, the server takes the earlier one.
+    const candidates = offsets.map((offset) => localTime - offset).sort((a, b) => a - b);
+    const exact = candidates.find((instant) => instant + offsetAt(timeZone, instant) === localTime);
+    // The server refuses a time that the clocks skip; until then any instant will do.
+    return timestampOf(exact ?? localTime);
   } catch (error) {
     if (error instanceof RangeError) {
       return null;
     }
     throw error;
   }
+}
+
+/** An instant as the server writes it: RFC 3339 in UTC, with microseconds. */
+export function timestampOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace("Z", "000Z");
 }
 
 const DAY = 24 * 60 * 60 * 1000;

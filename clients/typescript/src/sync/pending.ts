@@ -72,15 +72,17 @@ interface FieldConflict {
   mine: FieldValue;
 }
 
-/** One act of the user on one item; plain data, so that it can be applied again in storage. */
-export type Edit = { at: string; order: number } & (
+/** What the user can do to one item. */
+export type Act =
   | { type: "create"; fields: Fields; position: string }
   | { type: "change"; fields: Fields; seen: Fields }
   | { type: "delete"; tasks: "keep" | "delete" }
-  | { type: "restore"; fields: Fields; position: string; after?: string | null }
-  | { type: "move"; after: string | null; listId?: string | null; position: string }
-  | { type: "resolve"; field: ConflictField; choice: "mine" | "theirs"; theirs: FieldValue }
-);
+  | { type: "restore"; fields: Fields; position: string; after?: string | null | undefined }
+  | { type: "move"; after: string | null; listId?: string | null | undefined; position: string }
+  | { type: "resolve"; field: ConflictField; choice: "mine" | "theirs"; theirs: FieldValue };
+
+/** An act and when it was done; plain data, so that it can be applied again in storage. */
+export type Edit = Act & { at: string; order: number };
 
 export function keyOf(kind: Kind, id: string): Key {
   return `${kind}:${id}`;

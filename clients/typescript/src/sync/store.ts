@@ -1,8 +1,9 @@
 import type { TaskChange, TaskCreate } from "../models.js";
+import { timestampOf } from "./due.js";
 import { Engine, type StoreOptions } from "./engine.js";
 import { normalizeFields } from "./fields.js";
 import { newId } from "./ids.js";
-import { type Edit, type Key, type Kind, fieldsOf, keyOf } from "./pending.js";
+import { type Act, type Key, type Kind, fieldsOf, keyOf } from "./pending.js";
 import { positionBetween, positionOf } from "./position.js";
 import type {
   Conflict,
@@ -25,8 +26,6 @@ export function openStore(options: StoreOptions): TaskStore {
 
 /** Fields that are shown as they are stored, so that a difference is an edit in another tab. */
 const PLAIN_FIELDS: readonly FieldName[] = ["title", "description", "name"];
-
-type Act = Edit extends infer One ? (One extends Edit ? Omit<One, "at" | "order"> : never) : never;
 
 class Store implements TaskStore {
   readonly #engine: Engine;
@@ -81,21 +80,20 @@ class Store implements TaskStore {
     const index = siblings.indexOf(task);
     const isLast = index === siblings.length - 1;
     // A task that is created again comes last by itself.
-    const place = isLast ? {} : { after: siblings[index - 1]?.id ?? null };
+    const after = isLast ? undefined : (siblings[index - 1]?.id ?? null);
     this.#edit("task", id, { type: "delete", tasks: "keep" });
     return () => {
       const fields = fieldsOf("task", task);
-      this.#edit("task", id, { type: "restore", fields, position: task.position, ...place });
+      this.#edit("task", id, { type: "restore", fields, position: task.position, after });
     };
   }
 
   moveTask(id: string, target: TaskMoveTarget): void {
     const { after, list_id: listId } = target;
-    const wanted = listId === undefined ? this.#task(id).list_id : listId;
-    const siblings = this.getTasks({ listId: wanted }).filter((task) => task.id !== id);
-    const place = { after, position: positionAfter(after, siblings) };
-    const list = listId === undefined ? {} : { listId };
-    this.#edit("task", id, { type: "move", ...place, ...list });
+    const targetListId = listId === undefined ? this.#task(id).list_id : listId;
+    const siblings = this.getTasks({ listId: targetListId }).filter((task) => task.id !== id);
+    const position = positionAfter(after, siblings);
+    this.#edit("task", id, { type: "move", after, listId, position });
   }
 
   createList(fields: { name: string }): LocalList {
@@ -171,7 +169,7 @@ class Store implements TaskStore {
 
   #edit(kind: Kind, id: string, act: Act): void {
     const key: Key = keyOf(kind, id);
-    const at = new Date().toISOString().replace("Z", "000Z");
+    const at = timestampOf(Date.now());
     this.#lastOrder = Math.max(Date.now(), this.#lastOrder + 0.001);
     this.#engine.edit(key, { ...act, at, order: this.#lastOrder });
   }
