@@ -1,10 +1,11 @@
 import type { Label } from "../models.js";
-import { foldCase } from "./fields.js";
 import { conflictsOf } from "./conflicts.js";
+import { compareTexts, foldCase } from "./fields.js";
 import {
   type Edit,
   type Entry,
   type Key,
+  type Kind,
   type Pending,
   applyEdit,
   idOf,
@@ -102,8 +103,13 @@ export class LocalCopy {
 
   /** Take over all that is in storage now. */
   replaceAll(entries: ReadonlyMap<Key, Entry>): void {
-    const gone = [...this.#stored.keys()].filter((key) => !entries.has(key));
-    this.store(new Map([...gone.map((key) => [key, NO_ENTRY] as const), ...entries]));
+    const all = new Map(entries);
+    for (const key of this.#stored.keys()) {
+      if (!all.has(key)) {
+        all.set(key, NO_ENTRY);
+      }
+    }
+    this.store(all);
   }
 
   /** Forget everything, also what is not in storage. */
@@ -133,7 +139,7 @@ export class LocalCopy {
     const kinds = new Set(keys.map(kindOf));
     const hasChangedSurroundings =
       (kinds.has("list") || kinds.has("label")) && this.#updateSurroundings();
-    const taskKeys = hasChangedSurroundings ? this.#taskKeys() : keys.filter(isTaskKey);
+    const taskKeys = hasChangedSurroundings ? this.#keys("task") : keys.filter(isTaskKey);
     const haveCountsChanged = this.#showTasks(taskKeys);
     if (kinds.has("list")) {
       this.#lists = this.#showLists();
@@ -224,11 +230,7 @@ export class LocalCopy {
     );
   }
 
-  #taskKeys(): Key[] {
-    return this.#keys("task");
-  }
-
-  #keys(kind: "task" | "list" | "label"): Key[] {
+  #keys(kind: Kind): Key[] {
     const prefix = keyOf(kind, "");
     const keys = new Set([...this.#stored.keys(), ...this.#pending.keys()]);
     return [...keys].filter((key) => key.startsWith(prefix));
@@ -244,11 +246,4 @@ function areSameMaps<Value>(
   right: ReadonlyMap<string, Value>,
 ): boolean {
   return left.size === right.size && [...left].every(([key, value]) => right.get(key) === value);
-}
-
-function compareTexts(left: string, right: string): number {
-  if (left === right) {
-    return 0;
-  }
-  return left < right ? -1 : 1;
 }

@@ -8,6 +8,14 @@ export function foldCase(text: string): string {
   return text.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
 
+/** Compare for sorting, by code units: the order in which positions, ids and folded names are sorted. */
+export function compareTexts(left: string, right: string): number {
+  if (left === right) {
+    return 0;
+  }
+  return left < right ? -1 : 1;
+}
+
 /** Spell the fields as the server stores them, so that a spelling never looks like an edit. */
 export function normalizeFields(fields: object): Fields {
   const { status, ...rest } = fields as Fields & { status?: string };
@@ -87,7 +95,7 @@ function normalizeLine(text: string): string {
 }
 
 /** The first spelling of each name, sorted case-insensitively. */
-function normalizeLabels(names: readonly string[]): string[] {
+export function normalizeLabels(names: readonly string[]): string[] {
   const byFoldedName = new Map<string, string>();
   for (const name of names.map(normalizeLine)) {
     const folded = foldCase(name);

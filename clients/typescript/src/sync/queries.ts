@@ -1,4 +1,4 @@
-import { foldCase } from "./fields.js";
+import { compareTexts, foldCase } from "./fields.js";
 import type { LocalTask, TaskFilter, TaskSort } from "./types.js";
 
 /** From this many changes at once on, sorting anew is quicker than inserting one by one. */
@@ -101,35 +101,30 @@ function nameOf({ listId, status, search, label, sort }: TaskFilter): string {
 }
 
 function matcherOf({ listId, status, search, label }: TaskFilter): (task: LocalTask) => boolean {
-  const wantedText = search === undefined ? "" : foldCase(search.trim());
-  const wantedLabel = label === undefined ? undefined : foldCase(label);
+  const foldedSearch = search === undefined ? "" : foldCase(search.trim());
+  const foldedLabel = label === undefined ? undefined : foldCase(label);
   return (task) =>
     (listId === undefined || task.list_id === listId) &&
     (status === undefined || task.status === status) &&
-    (wantedLabel === undefined || task.labels.some((name) => foldCase(name) === wantedLabel)) &&
-    (wantedText === "" || searchTextOf(task).includes(wantedText));
+    (foldedLabel === undefined || task.labels.some((name) => foldCase(name) === foldedLabel)) &&
+    (foldedSearch === "" || searchTextOf(task).includes(foldedSearch));
 }
 
-const searchTexts = new WeakMap<LocalTask, string>();
+const foldedTitleOf = oncePerTask((task) => foldCase(task.title));
 
-const foldedTitles = new WeakMap<LocalTask, string>();
+const searchTextOf = oncePerTask((task) => foldCase(`${task.title}\n${task.description ?? ""}`));
 
-function foldedTitleOf(task: LocalTask): string {
-  let title = foldedTitles.get(task);
-  if (title === undefined) {
-    title = foldCase(task.title);
-    foldedTitles.set(task, title);
-  }
-  return title;
-}
-
-function searchTextOf(task: LocalTask): string {
-  let text = searchTexts.get(task);
-  if (text === undefined) {
-    text = foldCase(`${task.title}\n${task.description ?? ""}`);
-    searchTexts.set(task, text);
-  }
-  return text;
+/** Keeps what is computed of a task for as long as the task object lives. */
+function oncePerTask(compute: (task: LocalTask) => string): (task: LocalTask) => string {
+  const texts = new WeakMap<LocalTask, string>();
+  return (task) => {
+    let text = texts.get(task);
+    if (text === undefined) {
+      text = compute(task);
+      texts.set(task, text);
+    }
+    return text;
+  };
 }
 
 /** Where a task is, or belongs, in sorted tasks. */
@@ -148,7 +143,7 @@ function indexIn(tasks: readonly LocalTask[], task: LocalTask, order: Order): nu
   return low;
 }
 
-const PRIORITIES = { none: undefined, low: 1, medium: 2, high: 3 };
+const PRIORITY_RANKS = { none: undefined, low: 1, medium: 2, high: 3 };
 
 function valueOf(task: LocalTask, field: string): string | number | undefined {
   switch (field) {
@@ -161,7 +156,7 @@ function valueOf(task: LocalTask, field: string): string | number | undefined {
     case "due":
       return task.due === null ? undefined : `${task.due.date} ${task.due.time ?? "24"}`;
     case "priority":
-      return PRIORITIES[task.priority];
+      return PRIORITY_RANKS[task.priority];
     default:
       return task.position;
   }
@@ -193,11 +188,4 @@ function compare(
   }
   const ascending = left < right ? -1 : 1;
   return isDescending ? -ascending : ascending;
-}
-
-function compareTexts(left: string, right: string): number {
-  if (left === right) {
-    return 0;
-  }
-  return left < right ? -1 : 1;
 }

@@ -1,6 +1,6 @@
 import type { DueChange, Label, List, Task } from "../models.js";
 import { instantOf } from "./due.js";
-import { foldCase, normalizeFields } from "./fields.js";
+import { foldCase, normalizeLabels } from "./fields.js";
 import { type Entry, type Item, type Key, type Pending, idOf, isSendable } from "./pending.js";
 import type { FieldName, Fields, LocalLabel, LocalList, LocalTask } from "./types.js";
 
@@ -77,7 +77,7 @@ export function renameLabels(
       labels.push(newName ?? name);
     }
   }
-  return normalizeFields({ labels }).labels as string[];
+  return normalizeLabels(labels);
 }
 
 function isDeleted(pending: Pending | undefined): boolean {
@@ -112,11 +112,24 @@ function createdItem(key: Key, pending: Pending | undefined): Item | undefined {
     return undefined;
   }
   const { createdAt, position, fields } = pending.create;
-  const common = { id: idOf(key), user_id: "", version: 0, position, labels: [] };
-  const times = { created_at: createdAt, updated_at: createdAt, completed_at: null };
-  const defaults = { description: null, is_completed: false, list_id: null, due: null };
-  const words = { priority: "none", status: "pending" };
-  return { ...common, ...times, ...defaults, ...words, ...fields } as unknown as Item;
+  const item = {
+    id: idOf(key),
+    user_id: "",
+    version: 0,
+    position,
+    created_at: createdAt,
+    updated_at: createdAt,
+    completed_at: null,
+    description: null,
+    status: "pending",
+    is_completed: false,
+    list_id: null,
+    due: null,
+    priority: "none",
+    labels: [],
+    ...fields,
+  };
+  return item as unknown as Item;
 }
 
 function shownDue(due: DueChange | null): Task["due"] {
