@@ -6,7 +6,12 @@ import { createTasks, type Tasks } from "./api/tasks.js";
 import { createUsers, type Users } from "./api/users.js";
 import { EtagCache } from "./http/etag-cache.js";
 import { Transport, type CallOptions, type TransportSettings } from "./http/transport.js";
-import { isBetterAuthClient, tokenFetcher, type Auth } from "./tokens/auth.js";
+import {
+  isBetterAuthClient,
+  tokenFetcher,
+  type Auth,
+  type BetterAuthClient,
+} from "./tokens/auth.js";
 import { TokenTabs } from "./tokens/tabs.js";
 import { TokenSource } from "./tokens/token-source.js";
 
@@ -121,8 +126,7 @@ export function assembleClient(url: string, settings: TransportSettings): Client
 }
 
 /** Ask for a new token whenever somebody has signed in or out with this Better Auth client. */
-function watchSession(auth: Auth, tokens: TokenSource): void {
-  if (!isBetterAuthClient(auth)) return;
+function watchSession(auth: BetterAuthClient, tokens: TokenSource): void {
   let isFirst = true;
   auth.$store?.listen("$sessionSignal", () => {
     // The first call only tells the present state.

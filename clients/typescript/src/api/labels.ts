@@ -15,20 +15,16 @@ export interface Labels {
 }
 
 export function createLabels(api: Api): Labels {
-  const {
-    get,
-    change,
-    delete: remove,
-  } = createItems<Label>(api, {
+  const items = createItems<Label>(api, {
     all: "/labels",
     one: "/labels/{label_id}",
     id: "label_id",
   });
 
   return {
-    get,
-    change,
-    delete: remove,
+    get: items.get,
+    change: items.change,
+    delete: items.delete,
     list: (options) => api.call("GET", "/labels", {}, options),
   };
 }

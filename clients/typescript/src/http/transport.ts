@@ -2,7 +2,7 @@ import { NetworkError, SignedOutError, TaskPlatformError, ProblemError } from ".
 import type { Token } from "../tokens/token.js";
 import type { TokenSource } from "../tokens/token-source.js";
 import { Deadline } from "./deadline.js";
-import { EtagCache } from "./etag-cache.js";
+import type { EtagCache } from "./etag-cache.js";
 import { problemError } from "./problem-response.js";
 import { canRepeat, delaySeconds, RETRIES_DEFAULT } from "./retries.js";
 

@@ -50,14 +50,13 @@ export class TokenTabs {
     const timer = setTimeout(() => {
       waiting.abort();
     }, LOCK_MILLISECONDS);
-    const isWaiting = () => !waiting.signal.aborted;
     try {
       return await navigator.locks.request(this.#name, { signal: waiting.signal }, () => {
         clearTimeout(timer);
         return this.#renewAlone(fetchToken);
       });
     } catch (error) {
-      if (isWaiting()) throw error;
+      if (!waiting.signal.aborted) throw error;
       return await this.#renewAlone(fetchToken);
     } finally {
       clearTimeout(timer);
