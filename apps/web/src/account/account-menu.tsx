@@ -2,10 +2,9 @@ import { useTaskStore } from "@task-platform/client/react";
 import { Suspense, useRef, useState } from "react";
 import { showNotice } from "../notices/notices.ts";
 import type { Account } from "../session/session.ts";
-import { Icon } from "../ui/icon.tsx";
-import { Menu } from "../ui/menu.tsx";
-import { signOut } from "./leave.ts";
 import { lazyPart } from "../ui/lazy-part.tsx";
+import { Menu, MenuItem } from "../ui/menu.tsx";
+import { signOut } from "./leave.ts";
 
 const DeleteAccountDialog = lazyPart(
   async () => (await import("./delete-account-dialog.tsx")).DeleteAccountDialog,
@@ -29,7 +28,8 @@ export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
   const close = () => {
     setDialog(null);
   };
-  async function leaveUnlessUnsaved() {
+
+  async function signOutUnlessUnsaved() {
     if (store.getStatus().pending > 0) {
       setDialog({ kind: "sign-out" });
       return;
@@ -49,42 +49,32 @@ export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
           <strong>{account.name}</strong>
           <span className="quiet">{account.email}</span>
         </p>
-        <button
-          type="button"
+        <MenuItem
+          icon="download"
           onClick={() => {
             setDialog({ kind: "export" });
           }}
         >
-          <Icon name="download" />
           Export
-        </button>
-        <button type="button" onClick={() => fileInput.current?.click()}>
-          <Icon name="upload" />
+        </MenuItem>
+        <MenuItem icon="upload" onClick={() => fileInput.current?.click()}>
           Import
-        </button>
-        <button type="button" onClick={onShowShortcuts}>
-          <Icon name="keyboard" />
+        </MenuItem>
+        <MenuItem icon="keyboard" onClick={onShowShortcuts}>
           Keyboard shortcuts
-        </button>
-        <button
-          type="button"
-          onClick={() => {
-            void leaveUnlessUnsaved();
-          }}
-        >
-          <Icon name="signOut" />
+        </MenuItem>
+        <MenuItem icon="signOut" onClick={() => void signOutUnlessUnsaved()}>
           Sign out
-        </button>
-        <button
-          type="button"
-          className="danger-text"
+        </MenuItem>
+        <MenuItem
+          icon="trash"
+          isDangerous
           onClick={() => {
             setDialog({ kind: "delete" });
           }}
         >
-          <Icon name="trash" />
           Delete account
-        </button>
+        </MenuItem>
       </Menu>
       <input
         ref={fileInput}
@@ -109,10 +99,14 @@ export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
   );
 }
 
+/** The first letters of the first and the last name, or of the email address. */
 function initialsOf({ name, email }: Account): string {
   const words = (name.trim() || email).split(/\s+/);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map(
-    (word) => Array.from(word ?? "")[0],
-  );
-  return letters.join("").toUpperCase();
+  const initials = firstCharacter(words[0]);
+  if (words.length === 1) return initials.toUpperCase();
+  return (initials + firstCharacter(words.at(-1))).toUpperCase();
+}
+
+function firstCharacter(word: string | undefined): string {
+  return Array.from(word ?? "")[0] ?? "";
 }

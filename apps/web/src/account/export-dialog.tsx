@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { describeProblem } from "../describe-problem.ts";
 import { client } from "../platform.ts";
+import { Fault } from "../ui/fault.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { saveFile } from "./files.ts";
 
@@ -41,11 +42,7 @@ export function ExportDialog({ onClose }: { onClose: () => void }) {
           The file can be imported here or elsewhere.
         </p>
       )}
-      {progress.state === "failed" && (
-        <p className="fault" role="alert">
-          {progress.message}
-        </p>
-      )}
+      {progress.state === "failed" && <Fault message={progress.message} />}
       <div className="dialog-buttons">
         {progress.state === "done" && (
           <button

@@ -4,6 +4,7 @@ import type { TaskStore } from "@task-platform/client/sync";
 import { useEffect, useState } from "react";
 import { describeProblem } from "../describe-problem.ts";
 import { client } from "../platform.ts";
+import { Fault } from "../ui/fault.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { countLines } from "./files.ts";
 
@@ -50,11 +51,7 @@ export function ImportDialog({ file, onClose }: { file: File; onClose: () => voi
         </>
       )}
       {progress.state === "done" && <ReportTable report={progress.report} />}
-      {progress.state === "failed" && (
-        <p className="fault" role="alert">
-          {progress.message}
-        </p>
-      )}
+      {progress.state === "failed" && <Fault message={progress.message} />}
       <div className="dialog-buttons">
         <button type="button" className="button primary" onClick={onClose}>
           {isRunning ? "Cancel" : "Done"}

@@ -1,5 +1,6 @@
 import { useSyncStatus, useTaskStore } from "@task-platform/client/react";
 import { useState } from "react";
+import { Fault } from "../ui/fault.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { signOut } from "./leave.ts";
 
@@ -10,7 +11,7 @@ export function SignOutDialog({ onClose }: { onClose: () => void }) {
   const [isBusy, setIsBusy] = useState(false);
   const [fault, setFault] = useState<string | null>(null);
 
-  async function leaveAnyway() {
+  async function signOutAnyway() {
     setIsBusy(true);
     setFault(await signOut(store));
     setIsBusy(false);
@@ -22,11 +23,7 @@ export function SignOutDialog({ onClose }: { onClose: () => void }) {
         {pending === 1 ? "One edit is" : `${pending.toLocaleString()} edits are`} not saved yet and
         will be lost: signing out removes all tasks from this browser.
       </p>
-      {fault !== null && (
-        <p className="fault" role="alert">
-          {fault}
-        </p>
-      )}
+      <Fault message={fault} />
       <div className="dialog-buttons">
         <button type="button" className="button" onClick={onClose}>
           Stay
@@ -35,7 +32,7 @@ export function SignOutDialog({ onClose }: { onClose: () => void }) {
           type="button"
           className="button danger"
           disabled={isBusy}
-          onClick={() => void leaveAnyway()}
+          onClick={() => void signOutAnyway()}
         >
           Sign out anyway
         </button>

@@ -1,13 +1,14 @@
 import { useSyncStatus } from "@task-platform/client/react";
 import { useState, type SyntheticEvent } from "react";
 import { isKnownBrowser, useSession } from "../session/session.ts";
+import { Fault } from "../ui/fault.tsx";
 import { authenticate } from "./authenticate.ts";
 import type { AuthFault } from "./auth-errors.ts";
 import { SignInField } from "./sign-in-field.tsx";
 
 type Mode = "sign-up" | "sign-in";
 
-/** The first page. Whoever was signed in before is asked to sign in again, with a word about unsaved edits. */
+/** The first page. After a session has ended, it says so, and how many edits are not saved yet. */
 export function SignInPage() {
   const { account } = useSession();
   const [mode, setMode] = useState<Mode>(isKnownBrowser() ? "sign-in" : "sign-up");
@@ -18,10 +19,16 @@ export function SignInPage() {
   const [password, setPassword] = useState("");
   const isNew = mode === "sign-up";
 
-  async function submit(as: Mode) {
+  /** What is wrong with a field, or with the form as a whole. */
+  function messageFor(field: AuthFault["field"]): string | null {
+    return fault?.field === field ? fault.message : null;
+  }
+
+  async function submit(submittedMode: Mode) {
+    const credentials = { name: name.trim(), email: email.trim(), password };
     setIsBusy(true);
     setFault(null);
-    setFault(await authenticate(as, { name: name.trim(), email: email.trim(), password }));
+    setFault(await authenticate(submittedMode, credentials));
     setIsBusy(false);
   }
 
@@ -34,7 +41,7 @@ export function SignInPage() {
     const other = isNew ? "sign-in" : "sign-up";
     setMode(other);
     setFault(null);
-    // Somebody with an account often fills in the first form that is there.
+    // Users with an account often fill in the first form that is there.
     if (other === "sign-in" && email !== "" && password !== "") void submit(other);
   }
 
@@ -54,7 +61,7 @@ export function SignInPage() {
               label="Name"
               value={name}
               onChange={setName}
-              fault={fault?.field === "name" ? fault.message : null}
+              fault={messageFor("name")}
               autoComplete="name"
             />
           )}
@@ -63,7 +70,7 @@ export function SignInPage() {
             type="email"
             value={email}
             onChange={setEmail}
-            fault={fault?.field === "email" ? fault.message : null}
+            fault={messageFor("email")}
             autoComplete="username"
           />
           <SignInField
@@ -71,15 +78,11 @@ export function SignInPage() {
             type="password"
             value={password}
             onChange={setPassword}
-            fault={fault?.field === "password" ? fault.message : null}
+            fault={messageFor("password")}
             autoComplete={isNew ? "new-password" : "current-password"}
             hint={isNew ? "At least 8 characters" : null}
           />
-          {fault !== null && fault.field === null && (
-            <p className="fault" role="alert">
-              {fault.message}
-            </p>
-          )}
+          <Fault message={messageFor(null)} />
           <button type="submit" className="button primary" disabled={isBusy}>
             {isNew ? "Sign up" : "Sign in"}
           </button>

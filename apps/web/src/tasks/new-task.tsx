@@ -1,6 +1,7 @@
 import type { TaskCreate } from "@task-platform/client";
 import { useTaskStore } from "@task-platform/client/react";
 import { useId, useState, type SyntheticEvent } from "react";
+import { Fault } from "../ui/fault.tsx";
 import { Icon } from "../ui/icon.tsx";
 import type { View } from "../workspace/view.ts";
 import { titleFault } from "./title.ts";
@@ -21,9 +22,9 @@ export function NewTask({ view, today, onAdded }: NewTaskProps) {
   function add(event: SyntheticEvent) {
     event.preventDefault();
     if (title.trim() === "") return;
-    const found = titleFault(title);
-    setFault(found);
-    if (found !== null) return;
+    const newFault = titleFault(title);
+    setFault(newFault);
+    if (newFault !== null) return;
     const task = store.createTask({ title: title.trim(), ...fieldsOf(view, today) });
     setTitle("");
     onAdded(task.id);
@@ -49,11 +50,7 @@ export function NewTask({ view, today, onAdded }: NewTaskProps) {
       <kbd className="hint-key" aria-hidden="true">
         N
       </kbd>
-      {fault !== null && (
-        <p id={faultId} className="fault" role="alert">
-          {fault}
-        </p>
-      )}
+      <Fault id={faultId} message={fault} />
     </form>
   );
 }

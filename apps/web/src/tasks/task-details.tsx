@@ -3,6 +3,7 @@ import { useLists, useTaskStore } from "@task-platform/client/react";
 import type { LocalTask } from "@task-platform/client/sync";
 import { useId, useState } from "react";
 import { LabelEditor } from "../labels/label-editor.tsx";
+import { Fault } from "../ui/fault.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useDraft } from "../ui/use-draft.ts";
 import { DueEditor } from "./due-editor.tsx";
@@ -91,10 +92,10 @@ function TaskName({ task }: { task: LocalTask }) {
   const [fault, setFault] = useState<string | null>(null);
   const faultId = useId();
   const draft = useDraft(task.title, (title, seen) => {
-    const found = titleFault(title);
-    setFault(found);
-    if (found === null)
-      store.changeTask(task.id, { title: title.trim() }, { seen: { title: seen } });
+    const newFault = titleFault(title);
+    setFault(newFault);
+    if (newFault !== null) return;
+    store.changeTask(task.id, { title: title.trim() }, { seen: { title: seen } });
   });
   return (
     <div className="field">
@@ -115,11 +116,7 @@ function TaskName({ task }: { task: LocalTask }) {
           draft.flush();
         }}
       />
-      {fault !== null && (
-        <p id={faultId} className="fault" role="alert">
-          {fault}
-        </p>
-      )}
+      <Fault id={faultId} message={fault} />
     </div>
   );
 }

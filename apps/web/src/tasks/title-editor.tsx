@@ -1,4 +1,5 @@
 import { useId, useState } from "react";
+import { Fault } from "../ui/fault.tsx";
 import { titleFault } from "./title.ts";
 
 interface TitleEditorProps {
@@ -11,19 +12,19 @@ interface TitleEditorProps {
 
 /** A title while it is edited: Enter and leaving the field save, Escape does not. */
 export function TitleEditor({ title, onSave, onClose }: TitleEditorProps) {
-  // The title may be changed elsewhere meanwhile: that is a conflict, and no reason to save what nobody typed.
+  // The title may be changed elsewhere meanwhile: that is a conflict, and no reason to save what the user did not type.
   const [seen] = useState(title);
   const [text, setText] = useState(title);
   const [fault, setFault] = useState<string | null>(null);
   const faultId = useId();
 
   function save(isLeaving: boolean) {
-    const found = titleFault(text);
-    if (found !== null && !(isLeaving && text.trim() === "")) {
-      setFault(found);
-      return;
-    }
-    if (found === null && text.trim() !== seen) onSave(text.trim(), seen);
+    const newTitle = text.trim();
+    const isAbandoned = isLeaving && newTitle === "";
+    const newFault = isAbandoned ? null : titleFault(text);
+    setFault(newFault);
+    if (newFault !== null) return;
+    if (!isAbandoned && newTitle !== seen) onSave(newTitle, seen);
     onClose(isLeaving);
   }
 
@@ -58,11 +59,7 @@ export function TitleEditor({ title, onSave, onClose }: TitleEditorProps) {
           save(true);
         }}
       />
-      {fault !== null && (
-        <p id={faultId} className="fault" role="alert">
-          {fault}
-        </p>
-      )}
+      <Fault id={faultId} message={fault} />
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { useId, useRef, type ReactNode } from "react";
+import { Icon, type IconName } from "./icon.tsx";
 
 interface MenuProps {
   /** The accessible name of the button that opens the menu. */
@@ -35,5 +36,23 @@ export function Menu({ label, button, buttonClassName, children }: MenuProps) {
         {children}
       </div>
     </span>
+  );
+}
+
+interface MenuItemProps {
+  icon: IconName;
+  /** Whether the choice deletes something. */
+  isDangerous?: boolean;
+  onClick: () => void;
+  children: string;
+}
+
+/** One choice of a menu. */
+export function MenuItem({ icon, isDangerous = false, onClick, children }: MenuItemProps) {
+  return (
+    <button type="button" className={isDangerous ? "danger-text" : undefined} onClick={onClick}>
+      <Icon name={icon} />
+      {children}
+    </button>
   );
 }

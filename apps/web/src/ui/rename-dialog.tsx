@@ -1,4 +1,5 @@
 import { useId, useState, type SyntheticEvent } from "react";
+import { Fault } from "./fault.tsx";
 import { Modal } from "./modal.tsx";
 
 interface RenameDialogProps {
@@ -13,14 +14,15 @@ interface RenameDialogProps {
 /** Asks for another name for a list or a label. */
 export function RenameDialog({ title, name, findFault, onRename, onClose }: RenameDialogProps) {
   const id = useId();
+  const faultId = useId();
   const [text, setText] = useState(name);
   const [fault, setFault] = useState<string | null>(null);
 
   function rename(event: SyntheticEvent) {
     event.preventDefault();
-    const found = findFault(text);
-    setFault(found);
-    if (found !== null) return;
+    const newFault = findFault(text);
+    setFault(newFault);
+    if (newFault !== null) return;
     if (text.trim() !== name) onRename(text.trim());
     onClose();
   }
@@ -35,14 +37,12 @@ export function RenameDialog({ title, name, findFault, onRename, onClose }: Rena
             value={text}
             autoComplete="off"
             aria-invalid={fault !== null}
-            aria-describedby={`${id}-fault`}
+            aria-describedby={fault === null ? undefined : faultId}
             onChange={(event) => {
               setText(event.target.value);
             }}
           />
-          <p id={`${id}-fault`} className="fault" role="alert">
-            {fault}
-          </p>
+          <Fault id={faultId} message={fault} />
         </div>
         <div className="dialog-buttons">
           <button type="button" className="button" onClick={onClose}>
