@@ -1,6 +1,7 @@
 import { useLabels } from "@task-platform/client/react";
 import { useId, useState, type KeyboardEvent } from "react";
 import { Icon } from "../ui/icon.tsx";
+import { isSameName } from "../ui/name-fault.ts";
 
 const LABELS_MAX = 20;
 const LENGTH_MAX = 50;
@@ -12,7 +13,7 @@ interface LabelEditorProps {
 
 /** The labels of a task as chips, and a field that adds one; a new name makes a new label. */
 export function LabelEditor({ labels, onChange }: LabelEditorProps) {
-  const { labels: known } = useLabels();
+  const { labels: allLabels } = useLabels();
   const id = useId();
   const [text, setText] = useState("");
 
@@ -68,17 +69,13 @@ export function LabelEditor({ labels, onChange }: LabelEditorProps) {
           />
         )}
         <datalist id={`${id}-known`}>
-          {known
+          {allLabels
             .filter(({ name }) => !labels.some((label) => isSameName(label, name)))
-            .map(({ id: key, name }) => (
-              <option key={key} value={name} />
+            .map((label) => (
+              <option key={label.id} value={label.name} />
             ))}
         </datalist>
       </div>
     </div>
   );
-}
-
-function isSameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }

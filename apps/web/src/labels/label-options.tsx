@@ -2,9 +2,10 @@ import { useLabels, useTaskStore } from "@task-platform/client/react";
 import { Suspense, useState } from "react";
 import { showNotice } from "../notices/notices.ts";
 import { Icon } from "../ui/icon.tsx";
-import { Menu } from "../ui/menu.tsx";
-import { showView } from "../workspace/view.ts";
 import { lazyPart } from "../ui/lazy-part.tsx";
+import { Menu, MenuItem } from "../ui/menu.tsx";
+import { nameFault } from "../ui/name-fault.ts";
+import { showView } from "../workspace/view.ts";
 
 const RenameDialog = lazyPart(async () => (await import("../ui/rename-dialog.tsx")).RenameDialog);
 
@@ -15,16 +16,7 @@ export function LabelOptions({ name }: { name: string }) {
   const [isRenaming, setIsRenaming] = useState(false);
   const label = labels.find((other) => other.name === name);
   if (label === undefined) return null;
-
-  function findFault(wanted: string): string | null {
-    const text = wanted.trim();
-    if (text === "") return "A label needs a name.";
-    if (Array.from(text).length > 50) return "A name has at most 50 characters.";
-    const isTaken = labels.some(
-      (other) => other.name !== name && other.name.toLowerCase() === text.toLowerCase(),
-    );
-    return isTaken ? "You have a label with this name already." : null;
-  }
+  const others = labels.filter(({ id }) => id !== label.id);
 
   function deleteLabel(id: string) {
     store.deleteLabel(id);
@@ -35,35 +27,33 @@ export function LabelOptions({ name }: { name: string }) {
   return (
     <>
       <Menu label="Label options" buttonClassName="icon-button" button={<Icon name="more" />}>
-        <button
-          type="button"
+        <MenuItem
+          icon="edit"
           onClick={() => {
             setIsRenaming(true);
           }}
         >
-          <Icon name="edit" />
           Rename label
-        </button>
-        <button
-          type="button"
-          className="danger-text"
+        </MenuItem>
+        <MenuItem
+          icon="trash"
+          isDangerous
           onClick={() => {
             deleteLabel(label.id);
           }}
         >
-          <Icon name="trash" />
           Remove from all tasks
-        </button>
+        </MenuItem>
       </Menu>
       <Suspense fallback={null}>
         {isRenaming && (
           <RenameDialog
             title="Rename label"
             name={name}
-            findFault={findFault}
-            onRename={(text) => {
-              store.changeLabel(label.id, { name: text });
-              showView({ kind: "label", name: text });
+            findFault={(newName) => nameFault("label", newName, others)}
+            onRename={(newName) => {
+              store.changeLabel(label.id, { name: newName });
+              showView({ kind: "label", name: newName });
             }}
             onClose={() => {
               setIsRenaming(false);

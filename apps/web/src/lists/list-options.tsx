@@ -2,9 +2,9 @@ import type { List } from "@task-platform/client";
 import { useLists, useTaskStore } from "@task-platform/client/react";
 import { Suspense, useState } from "react";
 import { Icon } from "../ui/icon.tsx";
-import { Menu } from "../ui/menu.tsx";
-import { listNameFault } from "./list-name.ts";
 import { lazyPart } from "../ui/lazy-part.tsx";
+import { Menu, MenuItem } from "../ui/menu.tsx";
+import { nameFault } from "../ui/name-fault.ts";
 
 const RenameDialog = lazyPart(async () => (await import("../ui/rename-dialog.tsx")).RenameDialog);
 const DeleteListDialog = lazyPart(
@@ -23,32 +23,30 @@ export function ListOptions({ list }: { list: List }) {
   return (
     <>
       <Menu label="List options" buttonClassName="icon-button" button={<Icon name="more" />}>
-        <button
-          type="button"
+        <MenuItem
+          icon="edit"
           onClick={() => {
             setDialog("rename");
           }}
         >
-          <Icon name="edit" />
           Rename list
-        </button>
-        <button
-          type="button"
-          className="danger-text"
+        </MenuItem>
+        <MenuItem
+          icon="trash"
+          isDangerous
           onClick={() => {
             setDialog("delete");
           }}
         >
-          <Icon name="trash" />
           Delete list
-        </button>
+        </MenuItem>
       </Menu>
       <Suspense fallback={null}>
         {dialog === "rename" && (
           <RenameDialog
             title="Rename list"
             name={list.name}
-            findFault={(name) => listNameFault(name, others)}
+            findFault={(name) => nameFault("list", name, others)}
             onRename={(name) => {
               store.changeList(list.id, { name });
             }}

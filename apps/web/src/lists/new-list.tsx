@@ -1,8 +1,9 @@
 import { useLists, useTaskStore } from "@task-platform/client/react";
 import { useId, useState, type SyntheticEvent } from "react";
+import { Fault } from "../ui/fault.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { nameFault } from "../ui/name-fault.ts";
 import { showView } from "../workspace/view.ts";
-import { listNameFault } from "./list-name.ts";
 
 /** The field that adds a list and goes there. */
 export function NewList() {
@@ -15,9 +16,9 @@ export function NewList() {
   function add(event: SyntheticEvent) {
     event.preventDefault();
     if (name.trim() === "") return;
-    const found = listNameFault(name, lists);
-    setFault(found);
-    if (found !== null) return;
+    const newFault = nameFault("list", name, lists);
+    setFault(newFault);
+    if (newFault !== null) return;
     const list = store.createList({ name: name.trim() });
     setName("");
     showView({ kind: "list", id: list.id });
@@ -41,11 +42,7 @@ export function NewList() {
           }}
         />
       </label>
-      {fault !== null && (
-        <p id={faultId} className="fault" role="alert">
-          {fault}
-        </p>
-      )}
+      <Fault id={faultId} message={fault} />
     </form>
   );
 }
