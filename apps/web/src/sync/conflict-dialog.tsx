@@ -6,7 +6,7 @@ import { describeField, describeValue } from "./describe-value.ts";
 /**
  * Shows both texts when one field was changed here and elsewhere.
  *
- * It does not take the focus: somebody may be in the middle of typing.
+ * It does not take the focus: the user may be in the middle of typing.
  */
 export function ConflictDialog() {
   const conflicts = useConflicts();
@@ -16,10 +16,6 @@ export function ConflictDialog() {
 }
 
 function ConflictCard({ conflict, count }: { conflict: Conflict; count: number }) {
-  const store = useTaskStore();
-  const { lists } = useLists();
-  const now = useNow();
-  const describe = (value: unknown) => describeValue(conflict.field, value, lists, now);
   return (
     <dialog open className="conflict" aria-label="Conflict" aria-describedby="conflict-text">
       <h2>Changed in two places</h2>
@@ -28,33 +24,36 @@ function ConflictCard({ conflict, count }: { conflict: Conflict; count: number }
         {count > 1 && ` ${(count - 1).toString()} more like this.`}
       </p>
       <div className="conflict-sides">
-        <section className="conflict-side">
-          <h3>Mine, from this browser</h3>
-          <p className="conflict-text">{describe(conflict.mine)}</p>
-          <button
-            type="button"
-            className="button primary"
-            onClick={() => {
-              store.resolveConflict(conflict, "mine");
-            }}
-          >
-            Keep mine
-          </button>
-        </section>
-        <section className="conflict-side">
-          <h3>Theirs, from elsewhere</h3>
-          <p className="conflict-text">{describe(conflict.theirs)}</p>
-          <button
-            type="button"
-            className="button"
-            onClick={() => {
-              store.resolveConflict(conflict, "theirs");
-            }}
-          >
-            Keep theirs
-          </button>
-        </section>
+        <ConflictSide conflict={conflict} side="mine" heading="Mine, from this browser" />
+        <ConflictSide conflict={conflict} side="theirs" heading="Theirs, from elsewhere" />
       </div>
     </dialog>
+  );
+}
+
+interface ConflictSideProps {
+  conflict: Conflict;
+  side: "mine" | "theirs";
+  heading: string;
+}
+
+function ConflictSide({ conflict, side, heading }: ConflictSideProps) {
+  const store = useTaskStore();
+  const { lists } = useLists();
+  const now = useNow();
+  return (
+    <section className="conflict-side">
+      <h3>{heading}</h3>
+      <p className="conflict-text">{describeValue(conflict.field, conflict[side], lists, now)}</p>
+      <button
+        type="button"
+        className={side === "mine" ? "button primary" : "button"}
+        onClick={() => {
+          store.resolveConflict(conflict, side);
+        }}
+      >
+        Keep {side}
+      </button>
+    </section>
   );
 }
