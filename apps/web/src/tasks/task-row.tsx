@@ -8,9 +8,6 @@ import { IconButton } from "../ui/icon-button.tsx";
 import { TaskMeta } from "./task-meta.tsx";
 import { TitleEditor } from "./title-editor.tsx";
 
-/** The control of a row that gets the focus when the row was changed by keyboard. */
-export type RowControl = "checkbox" | "edit";
-
 export interface RowActions {
   edit: (id: string) => void;
   closeEditor: (id: string, isLeaving: boolean) => void;

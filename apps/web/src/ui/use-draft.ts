@@ -2,10 +2,16 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 
 const PAUSE_MILLISECONDS = 800;
 
+interface UnsavedText {
+  text: string;
+  /** What the field showed when typing began. */
+  seen: string;
+}
+
 interface Draft {
   text: string;
   change: (text: string) => void;
-  /** Save at once what was typed; returns whether there was anything to save. */
+  /** Save at once what was typed. */
   flush: () => void;
 }
 
@@ -15,8 +21,9 @@ interface Draft {
  * `save` also gets the text that the field showed when typing began, so that a change made elsewhere meanwhile is found.
  */
 export function useDraft(stored: string, save: (text: string, seen: string) => void): Draft {
-  const [draft, setDraft] = useState<{ text: string; seen: string } | null>(null);
-  const latest = useRef<{ text: string; seen: string } | null>(null);
+  const [draft, setDraft] = useState<UnsavedText | null>(null);
+  // The state of a render can be older than the last key.
+  const latest = useRef<UnsavedText | null>(null);
 
   function flush() {
     const current = latest.current;
