@@ -9,25 +9,25 @@ export interface DeletionResult {
 }
 
 /**
- * Delete what the platform has of the person, then the account of Better Auth.
+ * Delete what the platform has of the user, then the account of Better Auth.
  *
  * In this order, because without the account there would be no token for the first step. It can be repeated: erasing
  * twice is no error. Signing in first finds a wrong password before anything is deleted.
  */
 export async function deleteAccount(email: string, password: string): Promise<DeletionResult> {
-  const known = await answerOf(() => auth.signIn.email({ email, password }));
-  if (known !== null) return { fault: known, areTasksErased: false };
+  const signInFault = await faultOf(() => auth.signIn.email({ email, password }));
+  if (signInFault !== null) return { fault: signInFault, areTasksErased: false };
 
   try {
     await client.users.eraseMe();
   } catch (error) {
     return { fault: describeProblem(error), areTasksErased: false };
   }
-  const deleted = await answerOf(() => auth.deleteUser({ password }));
-  return { fault: deleted, areTasksErased: true };
+  const deletionFault = await faultOf(() => auth.deleteUser({ password }));
+  return { fault: deletionFault, areTasksErased: true };
 }
 
-async function answerOf(
+async function faultOf(
   request: () => Promise<{ error: AuthFailure | null }>,
 ): Promise<string | null> {
   try {

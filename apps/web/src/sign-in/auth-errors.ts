@@ -14,6 +14,11 @@ export interface AuthFault {
   message: string;
 }
 
+const EMAIL_TAKEN: AuthFault = {
+  field: "email",
+  message: "There is an account with this email already. Sign in instead.",
+};
+
 const FAULTS: Record<string, AuthFault> = {
   INVALID_EMAIL_OR_PASSWORD: {
     field: "password",
@@ -23,14 +28,8 @@ const FAULTS: Record<string, AuthFault> = {
   INVALID_EMAIL: { field: "email", message: "This is not an email address." },
   PASSWORD_TOO_SHORT: { field: "password", message: "A password has at least 8 characters." },
   PASSWORD_TOO_LONG: { field: "password", message: "A password has at most 128 characters." },
-  USER_ALREADY_EXISTS: {
-    field: "email",
-    message: "There is an account with this email already. Sign in instead.",
-  },
-  USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: {
-    field: "email",
-    message: "There is an account with this email already. Sign in instead.",
-  },
+  USER_ALREADY_EXISTS: EMAIL_TAKEN,
+  USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: EMAIL_TAKEN,
 };
 
 const UNREACHABLE: AuthFault = {
@@ -46,7 +45,6 @@ export function describeAuthFailure(failure: AuthFailure): AuthFault {
     return { field: null, message: `Too many attempts. Try again ${when}.` };
   }
   if (failure.status === 0 || failure.status >= 500) return UNREACHABLE;
-  const known = FAULTS[failure.code ?? ""];
-  if (known !== undefined) return known;
-  return { field: null, message: failure.message ?? "Signing in failed. Try again." };
+  const otherFault = { field: null, message: failure.message ?? "Signing in failed. Try again." };
+  return FAULTS[failure.code ?? ""] ?? otherFault;
 }

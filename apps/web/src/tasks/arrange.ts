@@ -6,25 +6,25 @@ export type StatusFilter = "all" | "pending" | "completed";
 
 /** What to ask of the store for a view; "today" is narrowed by `arrangeTasks`. */
 export function filterOf(view: View, status: StatusFilter, search: string): TaskFilter {
-  return {
-    ...(view.kind === "inbox" ? { listId: null } : {}),
-    ...(view.kind === "list" ? { listId: view.id } : {}),
-    ...(view.kind === "label" ? { label: view.name } : {}),
-    ...(status === "all" ? {} : { status }),
-    ...(search.trim() === "" ? {} : { search: search.trim() }),
-  };
+  const filter: TaskFilter = {};
+  if (view.kind === "inbox") filter.listId = null;
+  if (view.kind === "list") filter.listId = view.id;
+  if (view.kind === "label") filter.label = view.name;
+  if (status !== "all") filter.status = status;
+  if (search.trim() !== "") filter.search = search.trim();
+  return filter;
 }
 
-/** The order on the page: open tasks as the person put them, then what is done. */
+/** The order on the page: open tasks as the user arranged them, then completed ones. */
 export function arrangeTasks(
   tasks: readonly LocalTask[],
   view: View,
   today: string,
 ): readonly LocalTask[] {
-  const shown = view.kind === "today" ? dueUntil(tasks, today) : tasks;
-  const completed = shown.filter((task) => task.is_completed);
-  if (completed.length === 0) return shown;
-  return [...shown.filter((task) => !task.is_completed), ...completed];
+  const tasksOfView = view.kind === "today" ? dueUntil(tasks, today) : tasks;
+  const completed = tasksOfView.filter((task) => task.is_completed);
+  if (completed.length === 0) return tasksOfView;
+  return [...tasksOfView.filter((task) => !task.is_completed), ...completed];
 }
 
 function dueUntil(tasks: readonly LocalTask[], today: string): readonly LocalTask[] {

@@ -5,5 +5,5 @@ export function titleFault(title: string): string | null {
   const length = Array.from(title.trim().normalize("NFC")).length;
   if (length === 0) return "A task needs a title.";
   if (length <= LENGTH_MAX) return null;
-  return `A title has at most 200 characters; this one has ${length.toString()}.`;
+  return `A title has at most ${LENGTH_MAX.toString()} characters; this one has ${length.toString()}.`;
 }
