@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.ts"],
-    // Dates in words depend on where the person is.
+    // Dates in words depend on where the user is.
     env: { TZ: "Europe/Berlin" },
   },
 });

@@ -2,17 +2,17 @@
  * Makes the app start without a network.
  *
  * Each version of the app has a cache of its own, filled before the version is used. A page and the files that it names
- * come from one build, because file names contain a hash: versions never mix. Answers of the API are never cached here.
+ * come from one build, because file names contain a hash: versions never mix. Responses of the API are never cached here.
  */
 declare const self: ServiceWorkerGlobalScope;
 
-/** The addresses of all files of this build; written by `vite-plugins/service-worker-files.ts`. */
+/** The paths of all files of this build; written by `vite-plugins/service-worker-files.ts`. */
 declare const __FILES__: string[];
 declare const __VERSION__: string;
 
 const CACHE = `app-${__VERSION__}`;
 
-/** Open tabs of the version before this one still load parts of it. */
+/** Two, because open tabs of the version before this one still load parts of it. */
 const VERSIONS_KEPT = 2;
 
 self.addEventListener("install", (event) => {
@@ -28,7 +28,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname === "/" || url.pathname.startsWith("/assets/")) {
-    event.respondWith(answer(request, url));
+    event.respondWith(respond(request, url));
   }
 });
 
@@ -47,12 +47,13 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-async function answer(request: Request, url: URL): Promise<Response> {
+/** Respond from the cache of this version, else from that of another one, else from the network. */
+async function respond(request: Request, url: URL): Promise<Response> {
   const current = await caches.open(CACHE);
-  const wanted = url.pathname === "/" ? "/" : request;
-  // Answers say `Vary: Origin`, and a page asks for its scripts with an Origin; the files are the same all the same.
+  const key = url.pathname === "/" ? "/" : request;
+  // Responses say `Vary: Origin`, and a page requests its scripts with an Origin; the files are the same for both.
   const options = { ignoreVary: true };
-  const cached = (await current.match(wanted, options)) ?? (await caches.match(wanted, options));
+  const cached = (await current.match(key, options)) ?? (await caches.match(key, options));
   return cached ?? fetch(request);
 }
 

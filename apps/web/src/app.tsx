@@ -7,7 +7,7 @@ import { SyncAfterSignIn } from "./session/sync-after-sign-in.ts";
 import { useCookieSession } from "./session/use-cookie-session.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 
-// Requested at once, not when it is rendered: it is there before somebody has signed in.
+// Requested at once, not when it is rendered: it is there before the user has signed in.
 const workspace = import("./workspace/workspace.tsx");
 const Workspace = lazy(async () => ({ default: (await workspace).Workspace }));
 

@@ -6,7 +6,7 @@ it("a wrong password is told beside the password", () => {
   expect(fault.field).toBe("password");
 });
 
-it("an address that is taken is told beside the address", () => {
+it("an email that is taken is told beside the email", () => {
   const fault = describeAuthFailure({ status: 422, code: "USER_ALREADY_EXISTS" });
   expect(fault.field).toBe("email");
 });
@@ -16,6 +16,6 @@ it("too many attempts say when to try again", () => {
   expect(fault).toEqual({ field: null, message: "Too many attempts. Try again in 9 seconds." });
 });
 
-it.each([0, 502, 503])("status %i is no fault of the person", (status) => {
+it.each([0, 502, 503])("status %i is no fault of the user", (status) => {
   expect(describeAuthFailure({ status }).message).toContain("cannot be reached");
 });

@@ -23,7 +23,7 @@ describe("a due date in words", () => {
     expect(describeDue(allDay("2027-01-24"), NOW)).toContain("2027");
   });
 
-  it("is the day of the instant where the person is", () => {
+  it("is the day of the instant where the user is", () => {
     const due = {
       date: "2026-11-30",
       time: "20:00",
@@ -41,7 +41,7 @@ it("days are counted across the end of a month and a change of the clock", () =>
   expect(dayFrom(new Date("2026-10-25T23:30:00+01:00"), 1)).toBe("2026-10-26");
 });
 
-it("a time gets the zone that it had, else the person's", () => {
+it("a time gets the zone that it had, else the user's", () => {
   expect(makeDue("", "10:00", null)).toBeNull();
   expect(makeDue("2026-11-30", "", "Asia/Tokyo")).toEqual({ date: "2026-11-30" });
   expect(makeDue("2026-11-30", "10:00", "Asia/Tokyo")?.time_zone).toBe("Asia/Tokyo");

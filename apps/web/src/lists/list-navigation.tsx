@@ -17,20 +17,25 @@ import { NewList } from "./new-list.tsx";
 
 const OPEN: TaskFilter = { status: "pending" };
 
-/** The ways to the tasks: fixed views, the person's lists and labels. */
+/** Links to the fixed views, and to the user's lists and labels. */
 export function ListNavigation({ view }: { view: View }) {
   const { labels } = useLabels();
   const counts = useOpenCounts();
   return (
     <nav className="navigation" aria-label="Lists">
       <ul>
-        <NavigationLink view={{ kind: "inbox" }} shown={view} icon="inbox" count={counts.inbox}>
+        <NavigationLink
+          view={{ kind: "inbox" }}
+          currentView={view}
+          icon="inbox"
+          count={counts.inbox}
+        >
           Inbox
         </NavigationLink>
-        <NavigationLink view={{ kind: "today" }} shown={view} icon="sun" count={counts.today}>
+        <NavigationLink view={{ kind: "today" }} currentView={view} icon="sun" count={counts.today}>
           Today
         </NavigationLink>
-        <NavigationLink view={{ kind: "all" }} shown={view} icon="layers" count={counts.all}>
+        <NavigationLink view={{ kind: "all" }} currentView={view} icon="layers" count={counts.all}>
           All tasks
         </NavigationLink>
       </ul>
@@ -41,7 +46,12 @@ export function ListNavigation({ view }: { view: View }) {
           <h2 className="navigation-heading">Labels</h2>
           <ul>
             {labels.map(({ id, name }) => (
-              <NavigationLink key={id} view={{ kind: "label", name }} shown={view} icon="label">
+              <NavigationLink
+                key={id}
+                view={{ kind: "label", name }}
+                currentView={view}
+                icon="label"
+              >
                 {name}
               </NavigationLink>
             ))}
@@ -119,12 +129,12 @@ function ListLink({ list, view, count }: { list: List; view: View; count: number
   return (
     <NavigationLink
       view={{ kind: "list", id: list.id }}
-      shown={view}
+      currentView={view}
       count={count}
       itemRef={setNodeRef}
       itemStyle={{ transform: CSS.Translate.toString(transform), transition }}
       isDragging={isDragging}
-      before={
+      handle={
         <button
           type="button"
           className="navigation-handle"

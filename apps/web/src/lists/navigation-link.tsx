@@ -1,16 +1,17 @@
 import { useEffect, useRef, type CSSProperties, type ReactNode, type Ref } from "react";
 import { Icon, type IconName } from "../ui/icon.tsx";
-import { viewAddress, type View } from "../workspace/view.ts";
+import { viewUrl, type View } from "../workspace/view.ts";
 
 interface NavigationLinkProps {
   view: View;
   /** The view that is on the page now. */
-  shown: View;
+  currentView: View;
   children: string;
   icon?: IconName;
   /** Open tasks. */
   count?: number;
-  before?: ReactNode;
+  /** What the entry is dragged by. */
+  handle?: ReactNode;
   itemRef?: Ref<HTMLLIElement>;
   itemStyle?: CSSProperties;
   isDragging?: boolean;
@@ -18,15 +19,15 @@ interface NavigationLinkProps {
 
 /** One entry of the navigation, with the number of open tasks. */
 export function NavigationLink(props: NavigationLinkProps) {
-  const { view, shown, children, icon, count = 0, before, itemRef, itemStyle } = props;
-  const address = viewAddress(view);
-  const isShown = address === viewAddress(shown);
+  const { view, currentView, children, icon, count = 0, handle, itemRef, itemStyle } = props;
+  const url = viewUrl(view);
+  const isCurrent = url === viewUrl(currentView);
   const link = useRef<HTMLAnchorElement>(null);
 
   // On a phone the navigation is a strip that is wider than the page.
   useEffect(() => {
-    if (isShown) link.current?.scrollIntoView({ block: "nearest", inline: "center" });
-  }, [isShown]);
+    if (isCurrent) link.current?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [isCurrent]);
 
   return (
     <li
@@ -35,8 +36,8 @@ export function NavigationLink(props: NavigationLinkProps) {
       style={itemStyle}
       data-dragging={props.isDragging === true || undefined}
     >
-      {before}
-      <a ref={link} href={address} aria-current={isShown ? "page" : undefined}>
+      {handle}
+      <a ref={link} href={url} aria-current={isCurrent ? "page" : undefined}>
         {icon === undefined ? <span className="list-dot" /> : <Icon name={icon} />}
         <span className="navigation-name">{children}</span>
       </a>

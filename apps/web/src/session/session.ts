@@ -14,12 +14,12 @@ export type Session =
   | { state: "signed-in"; account: Account }
   /** The server ended the session. The account's local copy and its unsaved edits stay. */
   | { state: "ended"; account: Account }
-  /** A page was closed while its person signed out; this one has to finish that. */
+  /** A page was closed while its user signed out; this one has to finish that. */
   | { state: "leaving"; account: null }
   | { state: "signed-out"; account: null };
 
 const KEY = "task-platform.account";
-/** Set once somebody has signed in here, so that later the form to sign in comes first. */
+/** Set by the first sign-in, so that later the form to sign in comes first. */
 const KNOWN_KEY = "task-platform.known-browser";
 
 /** The id of an account from the click on "Sign out" until nothing of it is left here. */
@@ -41,8 +41,8 @@ function read(otherwise: "unknown" | "signed-out"): Session {
 function readAtStart(): Session {
   const session = read("unknown");
   const leavingId = unfinishedSignOut();
-  const isSomebodyElse = session.account !== null && session.account.id !== leavingId;
-  return leavingId === null || isSomebodyElse ? session : { state: "leaving", account: null };
+  const isOtherAccount = session.account !== null && session.account.id !== leavingId;
+  return leavingId === null || isOtherAccount ? session : { state: "leaving", account: null };
 }
 
 function set(session: Session): void {
@@ -60,7 +60,7 @@ window.addEventListener("storage", (event) => {
   if (event.key === KEY || event.key === null) set(read("signed-out"));
 });
 
-/** Somebody has signed in. */
+/** A user has signed in. */
 export function startSession({ id, name, email }: Account): void {
   const account = { id, name, email };
   stored.write(KEY, account);
@@ -73,7 +73,7 @@ export function startSession({ id, name, email }: Account): void {
 export function endSession(): void {
   if (current.state === "unknown") set({ state: "signed-out", account: null });
   if (current.state !== "signed-in") return;
-  // A tab that was frozen may learn of the end before it learns that another one signed out, or somebody else in.
+  // A tab that was frozen may learn of the end before it learns that another one signed out, or another user in.
   const inOtherTabs = read("signed-out");
   if (inOtherTabs.account !== null && inOtherTabs.account.id !== current.account.id) {
     set(inOtherTabs);
@@ -83,7 +83,7 @@ export function endSession(): void {
   set({ state: "ended", account: current.account });
 }
 
-/** The person signs out. A page that is closed before the end leaves the rest to the next one. */
+/** The user signs out. A page that is closed before the end leaves the rest to the next one. */
 export function startLeaving(): void {
   if (current.account !== null) stored.write(LEAVING_KEY, current.account.id);
 }
@@ -99,7 +99,7 @@ export function unfinishedSignOut(): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/** Nobody is remembered any more. */
+/** Remember no account any more. */
 export function forgetAccount(): void {
   stored.remove(KEY);
   set({ state: "signed-out", account: null });

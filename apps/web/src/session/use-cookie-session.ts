@@ -1,8 +1,8 @@
 import { useEffect } from "react";
 import { auth } from "../platform.ts";
-import { startSession, endSession, useSession } from "./session.ts";
+import { endSession, startSession, useSession } from "./session.ts";
 
-/** When nobody is remembered, ask once whether the cookie belongs to somebody: storage may be forbidden or cleared. */
+/** When no account is remembered, ask once whether there is a session all the same: storage may be forbidden or cleared. */
 export function useCookieSession(): void {
   const { state } = useSession();
   useEffect(() => {

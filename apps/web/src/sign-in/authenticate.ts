@@ -13,7 +13,7 @@ export async function authenticate(
   mode: "sign-up" | "sign-in",
   { name, email, password }: Credentials,
 ): Promise<AuthFault | null> {
-  // Somebody else may sign in after a session that has ended by itself.
+  // Another user may sign in after a session that has ended by itself.
   client.tokens.forget();
   let retryAfterSeconds: number | undefined;
   const onError = ({ response }: { response: Response }) => {

@@ -2,7 +2,7 @@ import { useSyncStatus, useTaskStore } from "@task-platform/client/react";
 import { describeProblem } from "../describe-problem.ts";
 import { Icon } from "../ui/icon.tsx";
 
-/** What a person should know about saving, above the tasks; nothing while all is well. */
+/** What the user should know about saving, above the tasks; nothing while all is well. */
 export function SyncNotices() {
   const store = useTaskStore();
   const { isKept, problem } = useSyncStatus();

@@ -1,10 +1,10 @@
 import { useTasks } from "@task-platform/client/react";
 import type { LocalTask, TaskFilter } from "@task-platform/client/sync";
-import { Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { IconButton } from "../ui/icon-button.tsx";
+import { lazyPart } from "../ui/lazy-part.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { useMediaQuery } from "../ui/use-media-query.ts";
-import { lazyPart } from "../ui/lazy-part.tsx";
 
 const TaskDetails = lazyPart(async () => (await import("./task-details.tsx")).TaskDetails);
 
@@ -42,7 +42,7 @@ export function DetailsArea({ taskId, onDelete, onClose }: DetailsAreaProps) {
   );
 }
 
-function SidePanel({ children, onClose }: { children: React.ReactNode; onClose: () => void }) {
+function SidePanel({ children, onClose }: { children: ReactNode; onClose: () => void }) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const before = document.activeElement;

@@ -1,7 +1,7 @@
 import type { DueChange } from "@task-platform/client";
 import type { LocalTask } from "@task-platform/client/sync";
-import { useId, useState } from "react";
-import { dayFrom, makeDue, personZone } from "./due.ts";
+import { useState } from "react";
+import { dayFrom, localZone, makeDue } from "./due.ts";
 
 interface DueEditorProps {
   due: LocalTask["due"];
@@ -10,11 +10,11 @@ interface DueEditorProps {
 
 /** When a task is due: a day, and a time of that day if one is wanted. */
 export function DueEditor({ due, onChange }: DueEditorProps) {
-  const id = useId();
   const [now] = useState(() => new Date());
   const date = due?.date ?? "";
   const time = due?.time ?? "";
   const zone = due?.time_zone ?? null;
+  // On a Monday, the one after.
   const daysToMonday = (8 - now.getDay()) % 7 || 7;
   const shortcuts = [
     { label: "Today", date: dayFrom(now, 0) },
@@ -46,8 +46,8 @@ export function DueEditor({ due, onChange }: DueEditorProps) {
           }}
         />
       </div>
-      {zone !== null && zone !== personZone && <p className="hint">Time in {zone}</p>}
-      <div className="due-shortcuts" id={id}>
+      {zone !== null && zone !== localZone && <p className="hint">Time in {zone}</p>}
+      <div className="due-shortcuts">
         {shortcuts.map((shortcut) => (
           <button
             key={shortcut.label}

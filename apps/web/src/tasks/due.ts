@@ -1,7 +1,7 @@
 import type { Due, DueChange } from "@task-platform/client";
 
-/** The IANA name of the zone that this device is set to. */
-export const personZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** The IANA name of the zone that this device is set to; read once, because each reading is slow. */
+export const localZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The calendar day of an instant where this device is, as `2026-11-30`. */
 export function localDay(instant: Date): string {
@@ -15,7 +15,7 @@ export function dayFrom(instant: Date, days: number): string {
   return localDay(new Date(instant.getFullYear(), instant.getMonth(), instant.getDate() + days));
 }
 
-/** The calendar day on which a task is due for somebody who is here; all-day tasks keep theirs everywhere. */
+/** The calendar day on which a task is due where this device is; all-day tasks keep theirs everywhere. */
 export function dueDay(due: Due): string {
   return due.at === null ? due.date : localDay(new Date(due.at));
 }
@@ -29,27 +29,20 @@ export function describeDue(due: Due, now: Date): string {
 }
 
 function describeDay(day: string, now: Date): string {
-  for (const [offset, name] of [
-    [0, "Today"],
-    [1, "Tomorrow"],
-    [-1, "Yesterday"],
-  ] as const) {
-    if (day === dayFrom(now, offset)) return name;
-  }
+  const today = localDay(now);
+  if (day === today) return "Today";
+  if (day === dayFrom(now, 1)) return "Tomorrow";
+  if (day === dayFrom(now, -1)) return "Yesterday";
   const date = new Date(`${day}T00:00`);
-  if (day > localDay(now) && day < dayFrom(now, 7))
-    return date.toLocaleDateString([], { weekday: "long" });
-  const isThisYear = date.getFullYear() === now.getFullYear();
-  return date.toLocaleDateString([], {
-    day: "numeric",
-    month: "short",
-    ...(isThisYear ? {} : { year: "numeric" }),
-  });
+  if (day > today && day < dayFrom(now, 7)) return date.toLocaleDateString([], { weekday: "long" });
+  const format: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+  if (date.getFullYear() !== now.getFullYear()) format.year = "numeric";
+  return date.toLocaleDateString([], format);
 }
 
 /** The due date for two form fields; a time without a zone of its own means the clock here. */
 export function makeDue(date: string, time: string, zone: string | null): DueChange | null {
   if (date === "") return null;
   if (time === "") return { date };
-  return { date, time, time_zone: zone ?? personZone };
+  return { date, time, time_zone: zone ?? localZone };
 }

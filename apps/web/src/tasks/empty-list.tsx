@@ -1,6 +1,5 @@
-import type { View } from "../workspace/view.ts";
-import { viewAddress } from "../workspace/view.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
+import { viewUrl, type View } from "../workspace/view.ts";
 import type { StatusFilter } from "./arrange.ts";
 
 interface EmptyListProps {
@@ -20,7 +19,7 @@ export function EmptyList({ view, status, search }: EmptyListProps) {
       <h2>{title}</h2>
       <p className="quiet">{text}</p>
       {search !== "" && view.kind !== "all" && (
-        <a className="button" href={viewAddress({ kind: "all" })}>
+        <a className="button" href={viewUrl({ kind: "all" })}>
           Look in all tasks
         </a>
       )}

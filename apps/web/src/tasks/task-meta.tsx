@@ -1,8 +1,8 @@
 import type { Due } from "@task-platform/client";
 import { isOverdue, type LocalTask } from "@task-platform/client/sync";
 import { Icon } from "../ui/icon.tsx";
-import { viewAddress } from "../workspace/view.ts";
-import { describeDue, personZone } from "./due.ts";
+import { viewUrl } from "../workspace/view.ts";
+import { describeDue, localZone } from "./due.ts";
 
 interface TaskMetaProps {
   task: LocalTask;
@@ -43,7 +43,7 @@ export function TaskMeta({ task, now, listName }: TaskMetaProps) {
         <a
           key={label}
           className="chip"
-          href={viewAddress({ kind: "label", name: label })}
+          href={viewUrl({ kind: "label", name: label })}
           onClick={(event) => {
             event.stopPropagation();
           }}
@@ -64,7 +64,7 @@ interface DueTextProps {
 }
 
 function DueText({ task, due, now }: DueTextProps) {
-  const isLate = isOverdue(task, now, personZone);
+  const isLate = isOverdue(task, now, localZone);
   return (
     <span className={`meta-item ${isLate ? "overdue" : ""}`}>
       <Icon name={isLate ? "warning" : "calendar"} />

@@ -9,7 +9,7 @@ import { useNow } from "../ui/use-now.ts";
 import type { View } from "../workspace/view.ts";
 import { arrangeTasks, filterOf, type StatusFilter } from "./arrange.ts";
 import { DetailsArea } from "./details-area.tsx";
-import { localDay, personZone } from "./due.ts";
+import { localDay, localZone } from "./due.ts";
 import { EmptyList } from "./empty-list.tsx";
 import { NewTask } from "./new-task.tsx";
 import { TaskFilters } from "./task-filters.tsx";
@@ -29,10 +29,16 @@ export function TaskPage({ view }: { view: View }) {
   const [detailsId, setDetailsId] = useState<string | null>(null);
   const [revealId, setRevealId] = useState<string | null>(null);
 
-  const soughtText = useDeferredValue(search);
-  const filter = useMemo(() => filterOf(view, status, soughtText), [view, status, soughtText]);
-  const { tasks: found, isLoaded } = useTasks(filter);
-  const tasks = useMemo(() => arrangeTasks(found, view, today), [found, view, today]);
+  const deferredSearch = useDeferredValue(search);
+  const filter = useMemo(
+    () => filterOf(view, status, deferredSearch),
+    [view, status, deferredSearch],
+  );
+  const { tasks: matchingTasks, isLoaded } = useTasks(filter);
+  const tasks = useMemo(
+    () => arrangeTasks(matchingTasks, view, today),
+    [matchingTasks, view, today],
+  );
   const listNames = useMemo(() => new Map(lists.map(({ id, name }) => [id, name])), [lists]);
   const hasOneOrder = view.kind === "inbox" || view.kind === "list";
   const list = view.kind === "list" ? lists.find(({ id }) => id === view.id) : undefined;
@@ -64,7 +70,7 @@ export function TaskPage({ view }: { view: View }) {
           <TaskList
             tasks={tasks}
             listNames={hasOneOrder ? null : listNames}
-            isSortable={hasOneOrder && soughtText === ""}
+            isSortable={hasOneOrder && deferredSearch === ""}
             selectedId={detailsId}
             revealId={revealId}
             onShowDetails={setDetailsId}
@@ -72,7 +78,7 @@ export function TaskPage({ view }: { view: View }) {
           />
         )}
         {tasks.length === 0 && isLoaded && (
-          <EmptyList view={view} status={status} search={soughtText} />
+          <EmptyList view={view} status={status} search={deferredSearch} />
         )}
       </main>
       {detailsId !== null && (
@@ -95,7 +101,7 @@ function titleOf(view: View, listName: string | undefined): string {
 
 function summarize(tasks: readonly LocalTask[], now: Date): string {
   const open = tasks.filter((task) => !task.is_completed);
-  const overdue = open.filter((task) => isOverdue(task, now, personZone)).length;
+  const overdue = open.filter((task) => isOverdue(task, now, localZone)).length;
   const parts = [open.length === 0 ? "Nothing open" : `${open.length.toLocaleString()} open`];
   if (overdue > 0) parts.push(`${overdue.toLocaleString()} overdue`);
   return parts.join(" · ");

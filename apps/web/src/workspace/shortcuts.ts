@@ -23,7 +23,7 @@ export function setShortcutsOn(isOn: boolean): void {
   else stored.write(KEY, true);
 }
 
-/** Listen for single keys where nobody is typing. */
+/** Listen for single keys, but not while the user is typing. */
 export function useShortcuts(onHelp: () => void): void {
   const showHelp = useEffectEvent(onHelp);
   useEffect(() => {

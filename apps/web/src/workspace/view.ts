@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** What the page shows; it is in the fragment of the address. */
+/** What the page shows; it is in the fragment of the URL. */
 export type View =
   | { kind: "inbox" }
   | { kind: "today" }
@@ -8,8 +8,8 @@ export type View =
   | { kind: "list"; id: string }
   | { kind: "label"; name: string };
 
-/** The address of a view, for links. */
-export function viewAddress(view: View): string {
+/** The URL of a view, for links: a fragment. */
+export function viewUrl(view: View): string {
   switch (view.kind) {
     case "inbox":
       return "#/";
@@ -24,7 +24,7 @@ export function viewAddress(view: View): string {
   }
 }
 
-/** The view that an address names; the inbox if it names none. */
+/** The view that a fragment names; the inbox if it names none. */
 export function readView(fragment: string): View {
   const [, kind = "", value = ""] = fragment.split("/");
   if (kind === "today" || kind === "all") return { kind };
@@ -39,13 +39,13 @@ export function readView(fragment: string): View {
 }
 
 export function showView(view: View): void {
-  window.location.hash = viewAddress(view);
+  window.location.hash = viewUrl(view);
 }
 
 let readFragment = "";
 let readResult: View = { kind: "inbox" };
 
-/** The same object for as long as the address stays. */
+/** The same object for as long as the URL stays. */
 function currentView(): View {
   if (window.location.hash !== readFragment) {
     readFragment = window.location.hash;

@@ -5,15 +5,15 @@ import type { Account } from "../session/session.ts";
 import { ConflictDialog } from "../sync/conflict-dialog.tsx";
 import { SyncState } from "../sync/sync-state.tsx";
 import { TaskPage } from "../tasks/task-page.tsx";
-import { useShortcuts } from "./shortcuts.ts";
-import { useView, viewAddress } from "./view.ts";
 import { lazyPart } from "../ui/lazy-part.tsx";
+import { useShortcuts } from "./shortcuts.ts";
+import { useView, viewUrl } from "./view.ts";
 
 const ShortcutsDialog = lazyPart(
   async () => (await import("./shortcuts-dialog.tsx")).ShortcutsDialog,
 );
 
-/** The page of somebody who is signed in. */
+/** The page of the signed-in user. */
 export function Workspace({ account }: { account: Account }) {
   const view = useView();
   const [areShortcutsShown, setAreShortcutsShown] = useState(false);
@@ -34,7 +34,7 @@ export function Workspace({ account }: { account: Account }) {
           Press Space to pick up, the arrow keys to move, Space to drop, Escape to cancel.
         </p>
       </div>
-      <TaskPage key={viewAddress(view)} view={view} />
+      <TaskPage key={viewUrl(view)} view={view} />
       <ConflictDialog />
       <Suspense fallback={null}>
         {areShortcutsShown && (
