@@ -38,8 +38,9 @@ function conflictOf(key: Key, entry: Entry, field: ConflictField): Conflict | un
     return undefined;
   }
   const { base, mine } = undecided;
-  const shown = item ?? pending.lost;
-  const title = kind === "task" ? (shown as Task | null)?.title : (shown as List | null)?.name;
+  const lastItem = item ?? pending.lost;
+  const title =
+    kind === "task" ? (lastItem as Task | null)?.title : (lastItem as List | null)?.name;
   const theirs = field === "is_deleted" ? mine !== true : editedValue(key, item, pending, field);
   const id = `${key}:${field}`;
   return { id, kind, taskId: idOf(key), title: title ?? "", field, base, mine, theirs };

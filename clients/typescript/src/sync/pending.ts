@@ -178,8 +178,8 @@ export function editedValue(
   if (pending.create !== null) {
     return pending.create.fields[name];
   }
-  const known = item ?? pending.lost;
-  return known === null ? undefined : fieldsOf(kindOf(key), known)[name];
+  const lastItem = item ?? pending.lost;
+  return lastItem === null ? undefined : fieldsOf(kindOf(key), lastItem)[name];
 }
 
 /** A copy whose records can be changed without changing the original. */

@@ -222,10 +222,10 @@ function deletionOf(
 
 function changeOf(key: Key, item: Item, pending: Pending): Sending | undefined {
   const fields: Fields = {};
-  const known = fieldsOf(kindOf(key), item);
+  const serverFields = fieldsOf(kindOf(key), item);
   for (const [field, edit] of Object.entries(pending.edits)) {
     const name = field as FieldName;
-    const merged = kindOf(key) === "label" ? edit : merge(name, edit, known);
+    const merged = kindOf(key) === "label" ? edit : merge(name, edit, serverFields[name]);
     if (merged === "conflict") {
       pending.conflicts[name] = { base: edit.base, mine: edit.mine };
     }
@@ -250,9 +250,8 @@ function changeOf(key: Key, item: Item, pending: Pending): Sending | undefined {
 function merge(
   name: FieldName,
   edit: FieldEdit,
-  known: Fields,
+  theirs: FieldValue,
 ): FieldEdit | "arrived" | "conflict" {
-  const theirs = known[name];
   if (areEqual(name, theirs, edit.mine)) {
     return "arrived";
   }
@@ -282,7 +281,7 @@ function moveOf(key: Key, pending: Pending): Sending | undefined {
 }
 
 function confirmEdits(key: Key, pending: Pending, sent: Fields, item: Item | undefined): void {
-  const known = item === undefined ? sent : fieldsOf(kindOf(key), item);
+  const serverFields = item === undefined ? sent : fieldsOf(kindOf(key), item);
   for (const [field, value] of Object.entries(sent)) {
     const name = field as FieldName;
     const edit = pending.edits[name];
@@ -293,7 +292,7 @@ function confirmEdits(key: Key, pending: Pending, sent: Fields, item: Item | und
       pending.edits = without(pending.edits, [name]);
     } else {
       // The user has edited the field again meanwhile.
-      pending.edits[name] = { base: known[name], mine: edit.mine, sent: [] };
+      pending.edits[name] = { base: serverFields[name], mine: edit.mine, sent: [] };
     }
   }
 }
@@ -348,18 +347,18 @@ function laterMove(pending: Pending, sending: Sending): Pending["move"] {
 }
 
 function wasChanged(kind: Kind, item: Item, seen: Fields): boolean {
-  const known = fieldsOf(kind, item);
-  return Object.entries(seen).some(
-    ([name, value]) =>
-      value !== undefined && !areEqual(name as FieldName, known[name as FieldName], value),
-  );
+  const serverFields = fieldsOf(kind, item);
+  return Object.entries(seen).some(([field, value]) => {
+    const name = field as FieldName;
+    return value !== undefined && !areEqual(name, serverFields[name], value);
+  });
 }
 
-function newerOf(known: Item | undefined, received: Item | undefined): Item | undefined {
-  if (known === undefined || received === undefined) {
-    return received ?? known;
+function newerOf(stored: Item | undefined, received: Item | undefined): Item | undefined {
+  if (stored === undefined || received === undefined) {
+    return received ?? stored;
   }
-  return received.version > known.version ? received : known;
+  return received.version > stored.version ? received : stored;
 }
 
 function pathOf(key: Key): string {

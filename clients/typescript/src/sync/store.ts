@@ -153,12 +153,12 @@ class Store implements TaskStore {
   #change(
     kind: Kind,
     id: string,
-    shown: LocalTask | LocalList,
+    item: LocalTask | LocalList,
     fields: object,
     seen: object | undefined,
   ): void {
     const normalized = normalizeFields(fields);
-    const shownFields = fieldsOf(kind, shown);
+    const shownFields = fieldsOf(kind, item);
     const base: Fields = {};
     for (const name of PLAIN_FIELDS.filter((plain) => plain in normalized)) {
       base[name] = shownFields[name];

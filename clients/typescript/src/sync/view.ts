@@ -19,28 +19,29 @@ export function showTask(
   surroundings: TaskSurroundings,
 ): LocalTask | undefined {
   const { pending } = entry;
-  const task = (entry.item ?? pending?.lost ?? createdItem(key, pending)) as Task | undefined;
-  if (task === undefined || isDeleted(pending)) {
+  const base = (entry.item ?? pending?.lost ?? createdItem(key, pending)) as Task | undefined;
+  if (base === undefined || isDeleted(pending)) {
     return undefined;
   }
-  const shown = { ...task, ...overlay(pending) } as Task;
-  shown.position = shownPosition(task.position, pending);
+  const task = { ...base, ...overlay(pending) } as Task;
+  task.position = shownPosition(base.position, pending);
   if (pending?.move?.listId !== undefined) {
-    shown.list_id = pending.move.listId;
+    task.list_id = pending.move.listId;
   }
-  const fate = shown.list_id === null ? undefined : surroundings.deletedLists.get(shown.list_id);
-  if (fate === "delete") {
+  const { deletedLists, labelNames } = surroundings;
+  const listDeletion = task.list_id === null ? undefined : deletedLists.get(task.list_id);
+  if (listDeletion === "delete") {
     return undefined;
   }
-  if (fate === "keep") {
-    shown.list_id = null;
+  if (listDeletion === "keep") {
+    task.list_id = null;
   }
-  shown.labels = renameLabels(shown.labels, surroundings.labelNames);
+  task.labels = renameLabels(task.labels, labelNames);
   if (pending?.edits.due !== undefined || pending?.create != null) {
-    shown.due = shownDue(shown.due);
+    task.due = shownDue(task.due);
   }
-  showCompletion(shown, task, pending);
-  return { ...shown, isPending: isPending(pending) };
+  showCompletion(task, base, pending);
+  return { ...task, isPending: isPending(pending) };
 }
 
 export function showList(key: Key, entry: Entry): LocalList | undefined {
@@ -142,11 +143,12 @@ function shownDue(due: DueChange | null): Task["due"] {
   return { date, time, time_zone, at };
 }
 
-function showCompletion(shown: Task, task: Task, pending: Pending | undefined): void {
-  shown.status = shown.is_completed ? "completed" : "pending";
-  if (!shown.is_completed) {
-    shown.completed_at = null;
-  } else if (!task.is_completed || task.completed_at === null) {
-    shown.completed_at = pending?.editedAt ?? null;
+/** Derive from `is_completed` what the server derives from it; `base` is the task without edits. */
+function showCompletion(task: Task, base: Task, pending: Pending | undefined): void {
+  task.status = task.is_completed ? "completed" : "pending";
+  if (!task.is_completed) {
+    task.completed_at = null;
+  } else if (!base.is_completed || base.completed_at === null) {
+    task.completed_at = pending?.editedAt ?? null;
   }
 }
