@@ -9,14 +9,13 @@ from secrets import token_hex
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, free_ports, start_service
 from e2e.support.better_auth import PUBLIC_URL, start_better_auth
-from e2e.support.chromium import open_page, run_chromium
 from e2e.support.entrypoint import GATEWAY_MODE, start_entrypoint
 
 SIGN_UP = """async ({url, email}) => {
@@ -101,18 +100,6 @@ async def origins(
         entrypoint = start_entrypoint(group, gateway, environment)
         await entrypoint.wait_until_ready()
         yield Origins(better_auth.url, entrypoint.url, *pages)
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncGenerator[Browser]:
-    async with run_chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-async def page(browser: Browser) -> AsyncGenerator[Page]:
-    async with open_page(browser) as page:
-        yield page
 
 
 @pytest.mark.parametrize("server", ["better-auth", "entrypoint"])

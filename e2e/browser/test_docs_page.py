@@ -13,11 +13,10 @@ from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, free_ports, local_url, start_service
-from devkit.testing.traefik import start_traefik
 from e2e.support.better_auth import start_better_auth
 from e2e.support.chromium import record_page_errors
 from e2e.support.contract import UNKNOWN_ID
-from e2e.support.entrypoint import EDGE, GATEWAY_MODE, TRAEFIK
+from e2e.support.entrypoint import EDGE, GATEWAY_MODE, TRAEFIK, start_entrypoint
 from e2e.support.user_client import UserClient, UserClientFactory
 
 PHONE_PIXELS = 360
@@ -54,13 +53,8 @@ async def sign_in_url(
         environment["BETTER_AUTH_JWKS_URL"] = better_auth.keys_url
         environment["BETTER_AUTH_SERVER_URL"] = better_auth.url
         gateway = start_service(processes, "gateway", environment, gateway_port)
-        await gateway.wait_until_ready()
-        if TRAEFIK is not None:
-            environment["AUTH_GATEWAY_URLS"] = gateway.url
-            environment["TASKS_URLS"] = platform.tasks.url
-            environment["USERS_URLS"] = platform.users.url
-            edge = start_traefik(processes, TRAEFIK, environment, port=public_port)
-            await edge.wait_until_ready()
+        entrypoint = start_entrypoint(processes, gateway, environment, port=public_port)
+        await entrypoint.wait_until_ready()
         yield url
 
 

@@ -10,6 +10,7 @@ from devkit.platform.keys import PassportKeys
 from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform
+from e2e.support.app_page import AppPage, Credentials
 from e2e.support.app_platform import AppPlatform, IdentityServerContainer, start_app_platform
 from e2e.support.compose_project import ComposeProject
 from e2e.support.device import Device, DeviceFactory, open_device
@@ -64,3 +65,15 @@ async def laptop(open_browser: DeviceFactory) -> Device:
 async def phone(open_browser: DeviceFactory) -> Device:
     """Return a second browser."""
     return await open_browser()
+
+
+@pytest.fixture
+async def tabs(laptop: Device, phone: Device) -> tuple[AppPage, AppPage]:
+    """Return tabs of one user on two devices that both show the task `Water the plants`."""
+    ada = Credentials()
+    laptop_tab = await laptop.sign_up(ada)
+    await laptop_tab.add_task("Water the plants")
+    await laptop_tab.expect_status("Saved")
+    phone_tab = await phone.sign_in(ada)
+    await phone_tab.expect_tasks("Water the plants")
+    return laptop_tab, phone_tab

@@ -106,17 +106,13 @@ async def test_not_being_saved(laptop: Device, check: Check) -> None:
     await check(tab, "not saved")
 
 
-async def test_a_conflict(laptop: Device, phone: Device, check: Check) -> None:
-    ada = Credentials()
-    tab = await laptop.sign_up(ada)
-    await tab.add_task("Water the plants")
-    await tab.expect_status("Saved")
-    phone_tab = await phone.sign_in(ada)
+async def test_a_conflict(laptop: Device, tabs: tuple[AppPage, AppPage], check: Check) -> None:
+    laptop_tab, phone_tab = tabs
     await laptop.go_offline()
-    await tab.edit_title("Water the plants", "Water the roses")
+    await laptop_tab.edit_title("Water the plants", "Water the roses")
     await phone_tab.edit_title("Water the plants", "Water the cactus")
     await phone_tab.expect_status("Saved")
     await laptop.go_online()
-    await expect(tab.conflict).to_be_visible()
+    await expect(laptop_tab.conflict).to_be_visible()
 
-    await check(tab, "conflict")
+    await check(laptop_tab, "conflict")

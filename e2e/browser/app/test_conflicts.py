@@ -10,18 +10,6 @@ LAPTOP_TITLE = "Water the roses"
 PHONE_TITLE = "Water the cactus"
 
 
-@pytest.fixture
-async def tabs(laptop: Device, phone: Device) -> tuple[AppPage, AppPage]:
-    """Return tabs of one user on two devices that both show the same task."""
-    ada = Credentials()
-    laptop_tab = await laptop.sign_up(ada)
-    await laptop_tab.add_task("Water the plants")
-    await laptop_tab.expect_status("Saved")
-    phone_tab = await phone.sign_in(ada)
-    await phone_tab.expect_tasks("Water the plants")
-    return laptop_tab, phone_tab
-
-
 async def test_a_lost_response_makes_no_second_task(laptop: Device, phone: Device) -> None:
     ada = Credentials()
     tab = await laptop.sign_up(ada)

@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import Route, expect
 
-from e2e.support.app_page import SYNC_SECONDS, UNDO_SECONDS, Credentials
+from e2e.support.app_page import SYNC_SECONDS, UNDO_SECONDS, AppPage, Credentials
 from e2e.support.device import Device
 
 FRAMES_MAX = 2
@@ -94,14 +94,9 @@ async def test_a_deleted_task_can_be_brought_back_for_eight_seconds(laptop: Devi
 
 
 async def test_a_deletion_that_nobody_undoes_reaches_the_other_devices(
-    laptop: Device, phone: Device
+    tabs: tuple[AppPage, AppPage],
 ) -> None:
-    ada = Credentials()
-    laptop_tab = await laptop.sign_up(ada)
-    await laptop_tab.add_task("Water the plants")
-    await laptop_tab.expect_status("Saved")
-    phone_tab = await phone.sign_in(ada)
-    await phone_tab.expect_tasks("Water the plants")
+    laptop_tab, phone_tab = tabs
 
     await laptop_tab.delete_task("Water the plants")
 
