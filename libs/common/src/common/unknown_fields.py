@@ -1,7 +1,7 @@
 """Field names that a request makes up: which may be repeated, and which known one was meant."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -75,8 +75,10 @@ def find_unknown_fields(
     names = _names_of(model)
     unknown = [name for name in document if name not in model.model_fields]
     errors = [_describe((*location, name), names) for name in unknown[:ERRORS_MAX]]
-    # The others are only counted, so that thousands of names cost no search for similar ones.
-    errors += errors[-1:] * (len(unknown) - len(errors))
+    if len(unknown) > ERRORS_MAX:
+        # The others are only counted: thousands of names must not cost as many searches for
+        # similar ones. None of these repetitions is shown.
+        errors += [errors[-1]] * (len(unknown) - ERRORS_MAX)
     for name, nested_model in names.nested:
         errors += find_unknown_fields((*location, name), nested_model, document.get(name))
     return errors
@@ -107,11 +109,10 @@ def _find_meant(name: str, names: _Names) -> str | None:
     It is the one that is only written differently or has this synonym, else one that has all words
     of the name or the other way round, else the one that is spelled most similarly.
     """
-    words = _words_of(name)
-    meaning = "".join(words)
+    meaning = _meaning_of(name)
     if meaning in names.by_meaning:
         return names.by_meaning[meaning]
-    meant_words = frozenset(words) - _FILLERS
+    meant_words = frozenset(_words_of(name)) - _FILLERS
     for field, field_words in names.words.items():
         if field_words and meant_words and _is_part(field_words, meant_words):
             return field
@@ -130,25 +131,40 @@ def _words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
+def _meaning_of(name: str) -> str:
+    """Return the words of a name in one, so that names in different styles are equal."""
+    return "".join(_words_of(name))
+
+
 @cache
 def _names_of(model: type[BaseModel]) -> _Names:
     # As the API shows them: without fields that exist only to be rejected with an explanation.
     properties: Mapping[str, JsonDict] = model.model_json_schema().get("properties", {})
-    offered: list[str] = []
-    for name, schema in properties.items():
-        # A field that takes any value is one that is ignored.
-        is_ignored = schema.keys() <= _DESCRIBING_KEYWORDS
-        if not is_ignored and not schema.get("deprecated"):
-            offered.append(name)
-    by_meaning = {"".join(_words_of(name)): name for name in properties}
+    offered = [name for name, schema in properties.items() if _is_offered(schema)]
+    most_words_first = sorted(offered, key=lambda name: len(_words_of(name)), reverse=True)
+    return _Names(
+        offered=offered,
+        by_meaning=_names_by_meaning(model, properties),
+        words={name: frozenset(_words_of(name)) - _FILLERS for name in most_words_first},
+        nested=_nested_models(model),
+    )
+
+
+def _is_offered(schema: JsonDict) -> bool:
+    # A field that takes any value is one that is ignored.
+    is_ignored = schema.keys() <= _DESCRIBING_KEYWORDS
+    return not is_ignored and not schema.get("deprecated")
+
+
+def _names_by_meaning(model: type[BaseModel], names: Iterable[str]) -> Mapping[str, str]:
+    by_meaning = {_meaning_of(name): name for name in names}
     synonyms: Mapping[str, Sequence[str]] = getattr(model, "synonyms", {})
     for name, others in synonyms.items():
-        for other in others:
-            if name in model.model_fields:
-                by_meaning.setdefault("".join(_words_of(other)), name)
-    most_words_first = sorted(offered, key=lambda name: len(_words_of(name)), reverse=True)
-    words = {name: frozenset(_words_of(name)) - _FILLERS for name in most_words_first}
-    return _Names(offered, by_meaning, words, _nested_models(model))
+        # Models share one table of synonyms, and each has only some of its fields.
+        if name in model.model_fields:
+            for other in others:
+                by_meaning.setdefault(_meaning_of(other), name)
+    return by_meaning
 
 
 def _nested_models(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
