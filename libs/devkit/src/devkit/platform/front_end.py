@@ -41,16 +41,16 @@ async def prepare_front_end(group: ProcessGroup, settings: RunSettings, report: 
     if settings.names_better_auth:
         missing = [OTHER_BETTER_AUTH] if builds_app else []
         return FrontEnd(has_better_auth=False, app_folder=own_app, missing=missing)
-    no_sign_in, no_app = await asyncio.gather(
+    sign_in_failure, app_failure = await asyncio.gather(
         _prepare_better_auth(group, report),
         _prepare_app(group, report, is_wanted=builds_app),
     )
-    if no_sign_in:
+    if sign_in_failure:
         what = "No sign-in and no app" if builds_app else "No sign-in"
-        missing = [f"{what}: {no_sign_in}."]
+        missing = [f"{what}: {sign_in_failure}."]
         return FrontEnd(has_better_auth=False, app_folder=own_app, missing=missing)
-    if no_app:
-        return FrontEnd(has_better_auth=True, app_folder=None, missing=[f"No app: {no_app}."])
+    if app_failure:
+        return FrontEnd(has_better_auth=True, app_folder=None, missing=[f"No app: {app_failure}."])
     return FrontEnd(has_better_auth=True, app_folder=BUILD if builds_app else own_app)
 
 
