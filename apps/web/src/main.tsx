@@ -1,6 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { finishSignOut } from "./account/leave.ts";
+import { finishSignOut } from "./account/sign-out.ts";
 import { App } from "./app.tsx";
 import { startServiceWorker } from "./start-service-worker.ts";
 import { FailurePage } from "./ui/failure-page.tsx";

@@ -4,7 +4,7 @@ import { showNotice } from "../notices/notices.ts";
 import type { Account } from "../session/session.ts";
 import { lazyPart } from "../ui/lazy-part.tsx";
 import { Menu, MenuItem } from "../ui/menu.tsx";
-import { signOut } from "./leave.ts";
+import { signOut } from "./sign-out.ts";
 
 const DeleteAccountDialog = lazyPart(
   async () => (await import("./delete-account-dialog.tsx")).DeleteAccountDialog,

@@ -4,7 +4,7 @@ import type { Account } from "../session/session.ts";
 import { SignInField } from "../sign-in/sign-in-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { deleteAccount } from "./delete-account.ts";
-import { leave } from "./leave.ts";
+import { removeLocalAccount } from "./sign-out.ts";
 
 interface DeleteAccountDialogProps {
   account: Account;
@@ -26,7 +26,7 @@ export function DeleteAccountDialog({ account, onClose }: DeleteAccountDialogPro
     const result = await deleteAccount(account.email, password);
     setIsBusy(false);
     if (result.fault === null) {
-      await leave(store);
+      await removeLocalAccount(store);
       return;
     }
     setFault(result.fault);

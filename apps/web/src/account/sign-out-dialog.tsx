@@ -2,7 +2,7 @@ import { useSyncStatus, useTaskStore } from "@task-platform/client/react";
 import { useState } from "react";
 import { Fault } from "../ui/fault.tsx";
 import { Modal } from "../ui/modal.tsx";
-import { signOut } from "./leave.ts";
+import { signOut } from "./sign-out.ts";
 
 /** Asks before edits are lost that the server does not have yet. */
 export function SignOutDialog({ onClose }: { onClose: () => void }) {

@@ -106,7 +106,7 @@ export function forgetAccount(): void {
 }
 
 /** Whether this page shows an account. */
-export function isSomebodyHere(): boolean {
+export function isAccountShown(): boolean {
   return current.account !== null;
 }
 

@@ -2,7 +2,7 @@ import { openStore, type TaskStore } from "@task-platform/client/sync";
 import { auth, client } from "../platform.ts";
 import {
   forgetAccount,
-  isSomebodyHere,
+  isAccountShown,
   startLeaving,
   stopLeaving,
   unfinishedSignOut,
@@ -11,8 +11,8 @@ import {
 /** How long the next page waits for the server when it finishes a sign-out, and shows nothing. */
 const FINISH_MILLISECONDS = 5000;
 
-/** Remove all that this browser keeps of the account. */
-export async function leave(store: TaskStore): Promise<void> {
+/** Remove all that this browser keeps of the account, once its session has ended or the account is deleted. */
+export async function removeLocalAccount(store: TaskStore): Promise<void> {
   startLeaving();
   client.tokens.forget();
   await store.erase();
@@ -20,15 +20,14 @@ export async function leave(store: TaskStore): Promise<void> {
   forgetAccount();
 }
 
-/** End the session on the server, then here. Returns why not, in a sentence. */
+/** End the session on the server, then here. Returns why that failed, in a sentence; null if it did not. */
 export async function signOut(store: TaskStore): Promise<string | null> {
   startLeaving();
   if (!(await endServerSession())) {
     stopLeaving();
-    const reason = "The sign-in service cannot be reached";
-    return `${reason}, so you are still signed in. Try again when you are online.`;
+    return "The sign-in service cannot be reached, so you are still signed in. Try again when you are online.";
   }
-  await leave(store);
+  await removeLocalAccount(store);
   return null;
 }
 
@@ -41,8 +40,9 @@ export async function finishSignOut(): Promise<void> {
   const user = unfinishedSignOut();
   if (user === null) return;
   await openStore({ client, user }).erase();
-  if (isSomebodyHere()) {
-    stopLeaving(); // the session of the other person has taken the place of the one to end
+  if (isAccountShown()) {
+    // The session of the other user has taken the place of the one to end.
+    stopLeaving();
     return;
   }
   if (await endServerSession(FINISH_MILLISECONDS)) stopLeaving();
