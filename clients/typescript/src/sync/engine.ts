@@ -6,7 +6,6 @@ import {
   TaskPlatformError,
 } from "../errors.js";
 import { isOffline } from "../http/retries.js";
-import type { SyncClient } from "./api.js";
 import { LocalCopy } from "./copy.js";
 import { IndexedDbStorage, removeDatabase } from "./indexeddb.js";
 import { type Edit, type Entry, type Key, applyEdit, idOf, kindOf } from "./pending.js";
@@ -21,7 +20,7 @@ import {
 } from "./storage.js";
 import { type LocalState, Synchronizer } from "./synchronizer.js";
 import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
-import type { LocalTask, SyncStatus } from "./types.js";
+import type { LocalTask, SyncClient, SyncStatus } from "./types.js";
 import { UnstoredEdits, removeOrphans } from "./unstored.js";
 
 export interface StoreOptions {

@@ -1,4 +1,3 @@
-export type { SyncClient } from "./api.js";
 export { dayIn, isOverdue, localTimeZone } from "./due.js";
 export type { StoreOptions } from "./engine.js";
 export { openStore } from "./store.js";
@@ -10,6 +9,7 @@ export type {
   LocalList,
   LocalTask,
   MoveTarget,
+  SyncClient,
   SyncStatus,
   TaskFilter,
   TaskMoveTarget,

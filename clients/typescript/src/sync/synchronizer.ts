@@ -1,6 +1,5 @@
 import { ProblemError } from "../errors.js";
 import type { Changes, Label, Task } from "../models.js";
-import type { SyncClient } from "./api.js";
 import { foldCase } from "./fields.js";
 import { type Entry, type Item, type Key, idOf, isSendable, keyOf, kindOf } from "./pending.js";
 import {
@@ -17,6 +16,7 @@ import {
   undo,
 } from "./send.js";
 import { EMPTY_FEED, type Feed, type Rewrite, withoutItem } from "./storage.js";
+import type { SyncClient } from "./types.js";
 import { renameLabels } from "./view.js";
 
 /** How many changes to ask for at once; the server's maximum. */

@@ -1,5 +1,9 @@
+import type { Client } from "../client.js";
 import type { ProblemError } from "../errors.js";
 import type { Due, DueChange, Label, List, Task, TaskChange, TaskCreate } from "../models.js";
+
+/** What the store needs of a client. */
+export type SyncClient = Pick<Client, "url" | "tokens" | "request" | "forUser">;
 
 /** A task with the user's own edits applied; `version` is 0 until the server knows it. */
 export type LocalTask = Task & { readonly isPending: boolean };
