@@ -13,7 +13,7 @@ import {
 const SCHEMA_VERSION = 1;
 
 /** How long to wait for other tabs, which close the database when they are told. */
-const PATIENCE_SECONDS = 3;
+const TIMEOUT_SECONDS = 3;
 
 interface Schema extends DBSchema {
   /** What the server returned last. */
@@ -66,7 +66,7 @@ export class IndexedDbStorage implements Storage {
       },
       () => undefined,
     );
-    const database = await withinSeconds(PATIENCE_SECONDS, opening).catch((error: unknown) => {
+    const database = await withinSeconds(TIMEOUT_SECONDS, opening).catch((error: unknown) => {
       isLate = true;
       throw error;
     });
@@ -158,7 +158,7 @@ export class IndexedDbStorage implements Storage {
  */
 export async function removeDatabase(name: string, onRemoved: () => void): Promise<void> {
   try {
-    await withinSeconds(PATIENCE_SECONDS, deleteDB(name).then(onRemoved));
+    await withinSeconds(TIMEOUT_SECONDS, deleteDB(name).then(onRemoved));
   } catch {
     // There is no storage here, or a tab that does not react: the database is empty already.
   }
@@ -167,13 +167,13 @@ export async function removeDatabase(name: string, onRemoved: () => void): Promi
 /** Rejects if the browser takes longer, as it does while another tab uses another version. */
 async function withinSeconds<Value>(seconds: number, promise: Promise<Value>): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<never>((_resolve, reject) => {
+  const timedOut = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`IndexedDB has not answered within ${String(seconds)} seconds.`));
     }, seconds * 1000);
   });
   try {
-    return await Promise.race([promise, patience]);
+    return await Promise.race([promise, timedOut]);
   } finally {
     clearTimeout(timer);
   }
