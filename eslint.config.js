@@ -25,6 +25,10 @@ export default defineConfig(
     },
   },
   {
+    files: ["services/auth-gateway/src/auth_gateway/public/without-app/*.js"],
+    languageOptions: { globals: { caches: false, self: false } },
+  },
+  {
     files: ["services/auth-gateway/src/auth_gateway/public/docs/*.js"],
     languageOptions: {
       globals: {

@@ -16,10 +16,3 @@ async def test_the_page_at_the_root_names_what_there_is(page: Page, base_url: st
     await expect(page.get_by_text("make token")).to_be_visible()
     await expect(page.get_by_text("docs/front-ends")).to_be_visible()
     assert errors == []
-
-
-async def test_there_is_no_service_worker_to_install(page: Page, base_url: str) -> None:
-    response = await page.goto(f"{base_url}/sw.js")
-
-    assert response
-    assert response.status == 404

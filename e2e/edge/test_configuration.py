@@ -39,7 +39,7 @@ STATUSES = {
     "/": 200,
     "/assets/start.css": 200,
     "/assets/x.js": 404,
-    "/sw.js": 404,
+    "/sw.js": 200,
     "/index.html": 404,
     "/assets": 404,
     "/api/auth/ok": 404,

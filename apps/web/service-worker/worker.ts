@@ -36,7 +36,19 @@ async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   // `reload`: the page must not come from the browser's own cache, where it may be older than its files.
   await cache.addAll(__FILES__.map((file) => new Request(file, { cache: "reload" })));
+  await checkPage(cache);
   await self.skipWaiting();
+}
+
+/** While servers of two versions answer, the page may come from the other one: install later then. */
+async function checkPage(cache: Cache): Promise<void> {
+  const page = await cache.match("/");
+  const named = (await page?.text())?.match(/\/assets\/[^"]+/g) ?? [];
+  const foreign = named.filter((file) => !__FILES__.includes(file));
+  if (foreign.length > 0) {
+    await caches.delete(CACHE);
+    throw new Error(`The page is of another version, which has ${foreign.join(", ")}.`);
+  }
 }
 
 async function activate(): Promise<void> {

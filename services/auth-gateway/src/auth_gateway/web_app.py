@@ -102,8 +102,9 @@ def _read_app(folder: Path) -> Files:
 def _read_start_page() -> Files:
     public = files("auth_gateway").joinpath("public")
     names = {
-        "/": "start.html",
-        "/assets/start.css": "start.css",
+        "/": "without-app/index.html",
+        "/sw.js": "without-app/sw.js",
+        "/assets/start.css": "without-app/start.css",
         "/assets/start.svg": "start.svg",
     }
     return {

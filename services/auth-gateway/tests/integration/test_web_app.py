@@ -30,7 +30,7 @@ HASHED = {
     "/assets/fonts/text-a1B2c3D4.woff2",
 }
 
-START_PAGE_PATHS = ["/", "/assets/start.css", "/assets/start.svg"]
+START_PAGE_PATHS = ["/", "/sw.js", "/assets/start.css", "/assets/start.svg"]
 
 
 async def get(gateway: RunningGateway, path: str, headers: str = "") -> RawResponse:
@@ -172,7 +172,8 @@ async def test_the_page_without_the_app_says_how_to_begin(gateway: RunningGatewa
     assert 'href="/docs"' in page
 
 
-async def test_without_the_app_there_is_no_service_worker(gateway: RunningGateway) -> None:
+async def test_without_the_app_its_service_worker_is_replaced(gateway: RunningGateway) -> None:
     response = await get(gateway, "/sw.js")
 
-    assert (response.status, response.code) == (404, "not-found")
+    assert response.header_values("content-type") == ["text/javascript; charset=utf-8"]
+    assert b"registration.unregister()" in response.body
