@@ -1,7 +1,11 @@
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
+import { APIError } from "better-auth/api";
 import { getMigrations } from "better-auth/db/migration";
 import { bearer, jwt } from "better-auth/plugins";
+
+/** In bytes of JSON. A token contains the user, and the gateway reads none that is longer than 8192 bytes. */
+const USER_BYTES_MAX = { name: 800, email: 400, image: 2000 };
 
 /** The tables of Better Auth's core and of the jwt plugin; the memory adapter makes none by itself. */
 const emptyTables = () => ({ user: [], session: [], account: [], verification: [], jwks: [] });
@@ -21,6 +25,7 @@ export function createAuth(settings, pool, log) {
       changeEmail: changeEmail(settings, log),
     },
     emailVerification: emailVerification(settings, log),
+    databaseHooks: { user: { create: { before: limitTexts }, update: { before: limitTexts } } },
     session: { cookieCache: cookieCache(settings) },
     plugins: [jwt(jwtOptions(settings)), bearer()],
     rateLimit: rateLimit(settings),
@@ -33,6 +38,16 @@ export function createAuth(settings, pool, log) {
 export async function migrate(auth) {
   const { runMigrations } = await getMigrations(auth.options);
   await runMigrations();
+}
+
+/** Refuse a user whose token no service would read. */
+async function limitTexts(user) {
+  for (const [field, max] of Object.entries(USER_BYTES_MAX)) {
+    if (Buffer.byteLength(JSON.stringify(user[field] ?? "")) > max) {
+      const code = `${field.toUpperCase()}_TOO_LONG`;
+      throw new APIError("BAD_REQUEST", { code, message: `The ${field} is too long` });
+    }
+  }
 }
 
 function jwtOptions(settings) {

@@ -335,3 +335,34 @@ async def test_an_account_is_deleted_on_both_sides(testbed: BetterAuthTestbed) -
     # Until it expires the token is valid: whoever uses it gets a new, empty profile.
     assert await gateway.authenticated_id(token) == str(user_id_of(ada.user_id))
     assert (await gateway.client.get("/tasks", headers=headers)).json() == []
+
+
+@pytest.mark.parametrize(("field", "length"), [("name", 800), ("image", 2000), ("email", 400)])
+async def test_a_user_whose_token_would_be_too_long_is_refused(
+    testbed: BetterAuthTestbed, field: str, length: int
+) -> None:
+    better_auth = await testbed.start_better_auth()
+    user = {"name": "Ada", "email": "ada@example.test", "password": token_urlsafe(32)}
+    text = user.get(field, "").rjust(length, "a")
+    ada = await better_auth.sign_up()
+
+    signed_up = await ada.client.post("/api/auth/sign-up/email", json=user | {field: text})
+
+    assert signed_up.status_code == 400
+    assert signed_up.json()["code"] == f"{field.upper()}_TOO_LONG"
+    if field != "email":
+        changed = await ada.client.post("/api/auth/update-user", json={field: text})
+        assert changed.status_code == 400
+
+
+async def test_the_token_of_the_longest_user_is_accepted(testbed: BetterAuthTestbed) -> None:
+    better_auth = await testbed.start_better_auth()
+    gateway = await testbed.start_gateway(better_auth)
+    ada = await better_auth.sign_up()
+    texts = {"name": "\N{OK HAND SIGN}" * 199, "image": "\N{EURO SIGN}" * 666}
+
+    changed = await ada.client.post("/api/auth/update-user", json=texts)
+
+    assert changed.is_success
+    assert await gateway.authenticated_id(await ada.fetch_token()) == str(user_id_of(ada.user_id))
+    assert (await ada.client.get("/api/auth/get-session")).is_success

@@ -25,6 +25,8 @@ const FAULTS: Record<string, AuthFault> = {
     message: "The email or the password is wrong.",
   },
   INVALID_PASSWORD: { field: "password", message: "The password is wrong." },
+  NAME_TOO_LONG: { field: "name", message: "This name is too long." },
+  EMAIL_TOO_LONG: { field: "email", message: "This email address is too long." },
   INVALID_EMAIL: { field: "email", message: "This is not an email address." },
   PASSWORD_TOO_SHORT: { field: "password", message: "A password has at least 8 characters." },
   PASSWORD_TOO_LONG: { field: "password", message: "A password has at most 128 characters." },
