@@ -15,6 +15,7 @@ import {
 import { TokenTabs } from "./tokens/tabs.js";
 import { TokenSource } from "./tokens/token-source.js";
 
+/** How long a call may take with all its repetitions if its client does not say it. */
 export const DEADLINE_SECONDS_DEFAULT = 30;
 
 /** Settings of a client. */

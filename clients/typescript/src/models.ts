@@ -5,6 +5,7 @@ type Schemas = components["schemas"];
 export type Task = Schemas["TaskRead"];
 export type TaskCreate = Schemas["TaskCreate"];
 export type TaskChange = Schemas["TaskChange"];
+/** All that a task shall be; absent fields get their defaults, as `Tasks.replace` says. */
 export type TaskReplace = Schemas["TaskReplace"];
 export type TaskMove = Schemas["TaskMove"];
 /** The due date in a response; all but the date is null for a task that is due all day. */
@@ -25,13 +26,16 @@ export type User = Schemas["UserRead"];
 export type UserChange = Schemas["UserChange"];
 /** What happened since the last synchronization, in the order of versions. */
 export type Changes = Schemas["ChangesRead"];
+/** Says that a task, a list or a label was deleted; nothing of its content remains. */
 export type Deletion = Schemas["DeletionRead"];
 /** How many tasks, lists and labels an import created, replaced, left as they were, or gave another id. */
 export type ImportReport = Schemas["ImportRead"];
 
 /** A problem document (RFC 9457). */
 export type Problem = Schemas["Problem"];
+/** Tells problems apart; each code has a page, which `client.platform.problem` returns. */
 export type ProblemCode = Schemas["Code"];
+/** What is wrong with one value of a request, and where it is. */
 export type Fault = Schemas["Fault"];
 
 /** Which tasks to list, in which order; `limit` asks for one page of that many tasks. */

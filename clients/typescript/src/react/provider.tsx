@@ -7,6 +7,7 @@ import { EMPTY_STORE } from "./empty-store.js";
 
 const StoreContext = createContext<TaskStore>(EMPTY_STORE);
 
+/** Whose tasks the components in the provider show. */
 export interface TaskPlatformProviderProps {
   client: SyncClient;
   /** The id of the signed-in user; null while nobody is. */

@@ -23,6 +23,7 @@ import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
 import type { LocalTask, SyncClient, SyncStatus } from "./types.js";
 import { UnstoredEdits, removeOrphans } from "./unstored.js";
 
+/** Whose local copy to open. */
 export interface StoreOptions {
   client: SyncClient;
   /** The subject of the user's tokens, which names the copy: with Better Auth, `session.user.id`. */

@@ -29,6 +29,7 @@ export interface Pending {
   lost: Item | null;
 }
 
+/** The creation of an item that the server has not confirmed. */
 export interface Creation {
   fields: Fields;
   createdAt: string;
@@ -39,6 +40,7 @@ export interface Creation {
   isRestored: boolean;
 }
 
+/** The edit of one field that the server has not confirmed. */
 export interface FieldEdit {
   /** What the user saw before. */
   base: FieldValue;
@@ -58,6 +60,7 @@ interface Move {
   isRetried: boolean;
 }
 
+/** The deletion of an item that the server has not confirmed. */
 export interface Deletion {
   /** What the user saw, to notice a change elsewhere. */
   seen: Fields;

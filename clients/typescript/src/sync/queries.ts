@@ -4,6 +4,7 @@ import type { LocalTask, TaskFilter, TaskSort } from "./types.js";
 /** From this many changes at once on, sorting anew is quicker than inserting one by one. */
 const REBUILD_FROM = 200;
 
+/** One task before and after a change; undefined where it is not shown. */
 export interface TaskReplacement {
   before: LocalTask | undefined;
   after: LocalTask | undefined;

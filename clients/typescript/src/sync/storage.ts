@@ -8,13 +8,16 @@ export interface Feed {
   isLoaded: boolean;
 }
 
+/** Nothing has been read. */
 export const EMPTY_FEED: Feed = { since: "0", isLoaded: false };
 
+/** What a storage has: some or all entries, and how far the feed has been read. */
 export interface Contents {
   entries: Map<Key, Entry>;
   feed: Feed;
 }
 
+/** Returns what takes the place of an entry. */
 export type Rewrite = (key: Key, entry: Entry) => Entry;
 
 /** Where the local copy is kept. Each method is one transaction. */

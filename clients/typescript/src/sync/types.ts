@@ -75,28 +75,41 @@ export interface Conflict {
 export type FieldName =
   "title" | "description" | "is_completed" | "list_id" | "due" | "priority" | "labels" | "name";
 
+/** A field of a conflict, or `is_deleted`: deleted on one side and changed on the other. */
 export type ConflictField = FieldName | "is_deleted";
+/** The value of a field; undefined if it is not known. */
 export type FieldValue = string | boolean | null | Due | DueChange | readonly string[] | undefined;
+/** Some fields of an item with their values. */
 export type Fields = Partial<Record<FieldName, FieldValue>>;
 
+/** Where to move a list. */
 export interface MoveTarget {
   /** The id of the item to insert after; null moves to the front. */
   after: string | null;
 }
 
+/** Where to move a task. */
 export interface TaskMoveTarget extends MoveTarget {
   /** The list to move to, null for the inbox; absent: the list that the task is in. */
   list_id?: string | null;
 }
 
-/** The local copy of one user's tasks, lists and labels: read and edit it at any time. */
+/**
+ * The local copy of one user's tasks, lists and labels: read and edit it at any time.
+ *
+ * Edits are shown at once and sent later. They throw if the store is closed, or if the task or list
+ * to change does not exist; what the server refuses is undone, and `SyncStatus.problem` says why.
+ */
 export interface TaskStore {
   /** The tasks that match, in order; the same array until one of them changes. */
   getTasks(filter?: TaskFilter): readonly LocalTask[];
   getTask(id: string): LocalTask | undefined;
+  /** All lists, in the order arranged by hand. */
   getLists(): readonly LocalList[];
+  /** All labels by name. */
   getLabels(): readonly LocalLabel[];
   getStatus(): SyncStatus;
+  /** What waits for a decision by `resolveConflict`. */
   getConflicts(): readonly Conflict[];
   /** Call `listener` after every change of what the getters return; the result unsubscribes. */
   subscribe(listener: () => void): () => void;
@@ -119,6 +132,7 @@ export interface TaskStore {
   /** Remove a label from all tasks. */
   deleteLabel(id: string): void;
 
+  /** Keep one of both values; it is sent like any other edit. */
   resolveConflict(conflict: Conflict, choice: "mine" | "theirs"): void;
   /** Forget `status.problem`, for example once the user has read it. */
   dismissProblem(): void;

@@ -27,6 +27,7 @@ export interface BetterAuthRequest {
 /** Returns a token for the platform; nothing, or an error with status 401, means that nobody is signed in. */
 export type TokenFunction = () => Promise<string | { token: string } | null | undefined>;
 
+/** Where tokens come from. */
 export type Auth = BetterAuthClient | TokenFunction;
 
 /** Asks for a token once; rejects with `SignedOutError` or `AuthUnavailableError`. */
