@@ -11,7 +11,7 @@ export const RETRIES_DEFAULT = 4;
  *
  * A tag makes a second write fail instead of overwriting something, a key makes it return the first answer.
  */
-export function isRepeatable(request: Request): boolean {
+function isRepeatable(request: Request): boolean {
   const { method, headers } = request;
   const isRead = method === "GET" || method === "HEAD";
   const hasTag = headers.has("if-match") || headers.has("if-none-match");

@@ -127,7 +127,7 @@ export function unlessEmpty(pending: Pending): Pending | undefined {
   return hasConflicts || isSendable(pending) ? pending : undefined;
 }
 
-export function emptyPending(edit: { at: string; order: number }): Pending {
+function emptyPending(edit: { at: string; order: number }): Pending {
   return {
     order: edit.order,
     editedAt: edit.at,
