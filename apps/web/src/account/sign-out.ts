@@ -1,10 +1,10 @@
 import { openStore, type TaskStore } from "@task-platform/client/sync";
 import { auth, client } from "../platform.ts";
 import {
+  beginSignOut,
+  clearSignOut,
   forgetAccount,
   isAccountShown,
-  startLeaving,
-  stopLeaving,
   unfinishedSignOut,
 } from "../session/session.ts";
 
@@ -13,18 +13,18 @@ const FINISH_MILLISECONDS = 5000;
 
 /** Remove all that this browser keeps of the account, once its session has ended or the account is deleted. */
 export async function removeLocalAccount(store: TaskStore): Promise<void> {
-  startLeaving();
+  beginSignOut();
   client.tokens.forget();
   await store.erase();
-  stopLeaving();
+  clearSignOut();
   forgetAccount();
 }
 
 /** End the session on the server, then here. Returns why that failed, in a sentence; null if it did not. */
 export async function signOut(store: TaskStore): Promise<string | null> {
-  startLeaving();
+  beginSignOut();
   if (!(await endServerSession())) {
-    stopLeaving();
+    clearSignOut();
     return "The sign-in service cannot be reached, so you are still signed in. Try again when you are online.";
   }
   await removeLocalAccount(store);
@@ -42,10 +42,10 @@ export async function finishSignOut(): Promise<void> {
   await openStore({ client, user }).erase();
   if (isAccountShown()) {
     // The session of the other user has taken the place of the one to end.
-    stopLeaving();
+    clearSignOut();
     return;
   }
-  if (await endServerSession(FINISH_MILLISECONDS)) stopLeaving();
+  if (await endServerSession(FINISH_MILLISECONDS)) clearSignOut();
   forgetAccount();
 }
 

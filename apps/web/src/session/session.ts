@@ -15,7 +15,7 @@ export type Session =
   /** The server ended the session. The account's local copy and its unsaved edits stay. */
   | { state: "ended"; account: Account }
   /** A page was closed while its user signed out; this one has to finish that. */
-  | { state: "leaving"; account: null }
+  | { state: "signing-out"; account: null }
   | { state: "signed-out"; account: null };
 
 const KEY = "task-platform.account";
@@ -23,7 +23,7 @@ const KEY = "task-platform.account";
 const KNOWN_KEY = "task-platform.known-browser";
 
 /** The id of an account from the click on "Sign out" until nothing of it is left here. */
-const LEAVING_KEY = "task-platform.leaving";
+const SIGN_OUT_KEY = "task-platform.sign-out";
 
 let current = readAtStart();
 const listeners = new Set<() => void>();
@@ -38,11 +38,14 @@ function read(otherwise: "unknown" | "signed-out"): Session {
   return { state: isEnded === true ? "ended" : "signed-in", account };
 }
 
+/** An account whose sign-out is not finished is not shown again. */
 function readAtStart(): Session {
   const session = read("unknown");
-  const leavingId = unfinishedSignOut();
-  const isOtherAccount = session.account !== null && session.account.id !== leavingId;
-  return leavingId === null || isOtherAccount ? session : { state: "leaving", account: null };
+  const unfinishedId = unfinishedSignOut();
+  if (unfinishedId === null) return session;
+  // Another user may have signed in since, in another tab.
+  if (session.account !== null && session.account.id !== unfinishedId) return session;
+  return { state: "signing-out", account: null };
 }
 
 function set(session: Session): void {
@@ -65,7 +68,7 @@ export function startSession({ id, name, email }: Account): void {
   const account = { id, name, email };
   stored.write(KEY, account);
   stored.write(KNOWN_KEY, true);
-  if (unfinishedSignOut() === id) stored.remove(LEAVING_KEY);
+  if (unfinishedSignOut() === id) stored.remove(SIGN_OUT_KEY);
   set({ state: "signed-in", account });
 }
 
@@ -84,18 +87,18 @@ export function endSession(): void {
 }
 
 /** The user signs out. A page that is closed before the end leaves the rest to the next one. */
-export function startLeaving(): void {
-  if (current.account !== null) stored.write(LEAVING_KEY, current.account.id);
+export function beginSignOut(): void {
+  if (current.account !== null) stored.write(SIGN_OUT_KEY, current.account.id);
 }
 
 /** Signing out was not possible, or there is nothing left to do for it. */
-export function stopLeaving(): void {
-  stored.remove(LEAVING_KEY);
+export function clearSignOut(): void {
+  stored.remove(SIGN_OUT_KEY);
 }
 
 /** The id of an account whose sign-out is not finished. */
 export function unfinishedSignOut(): string | null {
-  const id = stored.read(LEAVING_KEY);
+  const id = stored.read(SIGN_OUT_KEY);
   return typeof id === "string" ? id : null;
 }
 
