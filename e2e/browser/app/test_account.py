@@ -78,14 +78,18 @@ async def test_an_ended_session_does_not_bring_back_what_another_tab_removed(
     assert account is None
 
 
+@pytest.mark.parametrize("has_other_tab", [True, False], ids=["another tab", "no other tab"])
 @pytest.mark.parametrize("is_online", [True, False], ids=["online", "offline"])
 async def test_the_next_page_finishes_a_sign_out_whose_page_was_closed(
-    laptop: Device, *, is_online: bool
+    laptop: Device, *, is_online: bool, has_other_tab: bool
 ) -> None:
     ada = Credentials()
     tab = await laptop.sign_up(ada)
     await tab.add_task("Water the plants")
     await tab.expect_status("Saved")
+    if has_other_tab:
+        other_tab = await laptop.open_app()
+        await other_tab.expect_tasks("Water the plants")
 
     async def never_answer(_route: Route) -> None:
         """Leave the request open, as a slow network does."""

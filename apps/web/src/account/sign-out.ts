@@ -4,7 +4,8 @@ import {
   beginSignOut,
   clearSignOut,
   forgetAccount,
-  isAccountShown,
+  isOtherAccountHere,
+  showSignedOut,
   unfinishedSignOut,
 } from "../session/session.ts";
 
@@ -14,10 +15,11 @@ const FINISH_MILLISECONDS = 5000;
 /** Remove all that this browser keeps of the account, once its session has ended or the account is deleted. */
 export async function removeLocalAccount(store: TaskStore): Promise<void> {
   beginSignOut();
+  forgetAccount();
   client.tokens.forget();
   await store.erase();
   clearSignOut();
-  forgetAccount();
+  showSignedOut();
 }
 
 /** End the session on the server, then here. Returns why that failed, in a sentence; null if it did not. */
@@ -39,14 +41,15 @@ export async function signOut(store: TaskStore): Promise<string | null> {
 export async function finishSignOut(): Promise<void> {
   const user = unfinishedSignOut();
   if (user === null) return;
+  if (!isOtherAccountHere(user)) forgetAccount();
   await openStore({ client, user }).erase();
-  if (isAccountShown()) {
+  if (isOtherAccountHere(user)) {
     // The session of the other user has taken the place of the one to end.
     clearSignOut();
     return;
   }
   if (await endServerSession(FINISH_MILLISECONDS)) clearSignOut();
-  forgetAccount();
+  showSignedOut();
 }
 
 async function endServerSession(timeout?: number): Promise<boolean> {

@@ -102,15 +102,21 @@ export function unfinishedSignOut(): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/** Remember no account any more. */
+/** Remember no account. Before its local copy is erased: a tab that learns of that must not bring it back. */
 export function forgetAccount(): void {
   stored.remove(KEY);
+}
+
+/** There is nothing left of the account in this browser, even if another tab has just remembered it. */
+export function showSignedOut(): void {
+  forgetAccount();
   set({ state: "signed-out", account: null });
 }
 
-/** Whether this page shows an account. */
-export function isAccountShown(): boolean {
-  return current.account !== null;
+/** Whether another account than this one is signed in by now. */
+export function isOtherAccountHere(id: string): boolean {
+  const { account } = read("signed-out");
+  return account !== null && account.id !== id;
 }
 
 export function isKnownBrowser(): boolean {
