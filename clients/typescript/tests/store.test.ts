@@ -45,6 +45,27 @@ test("a new task is shown at once, and on the server after the next sync", async
   expect(store.getTask(created.id)?.isPending).toBe(false);
 });
 
+test("the methods of a store work when they are handed on without it", async () => {
+  const { subscribe, getTasks, getLists, getLabels, getStatus, getConflicts, ...others } = (
+    await openDevice()
+  ).store;
+  const listener = vi.fn();
+  const unsubscribe = subscribe(listener);
+
+  const { id } = others.createTask({ title: "Water the plants" });
+  others.changeTask(id, { title: "Water the fern" });
+  others.moveTask(id, { after: null });
+  await others.sync();
+
+  expect(listener).toHaveBeenCalled();
+  expect(getTasks()).toMatchObject([{ title: "Water the fern" }]);
+  expect([getLists(), getLabels(), getConflicts()]).toEqual([[], [], []]);
+  expect(getStatus()).toMatchObject({ state: "saved", pending: 0 });
+  unsubscribe();
+  others.deleteTask(id)();
+  others.close();
+});
+
 test("a second device sees what the first one did", async () => {
   const first = await openDevice();
   const second = await openDevice();
@@ -179,6 +200,7 @@ test("the same field changed on two devices waits for the user, who sees both te
     mine: "Water the fern",
     theirs: "Water the cactus",
   });
+  expect(second.store.getStatus()).toMatchObject({ state: "saved", pending: 1 });
   expect(first.store.getTask(id)).toMatchObject({ title: "Water the cactus", is_completed: true });
   if (conflict === undefined) {
     return;
@@ -186,6 +208,7 @@ test("the same field changed on two devices waits for the user, who sees both te
   second.store.resolveConflict(conflict, "mine");
   await syncAll();
   expect(second.store.getConflicts()).toEqual([]);
+  expect(second.store.getStatus()).toMatchObject({ state: "saved", pending: 0 });
   expect(first.store.getTask(id)?.title).toBe("Water the fern");
 });
 
@@ -203,6 +226,7 @@ test("a task that was deleted elsewhere and edited here comes back if the user w
 
   const [conflict] = second.store.getConflicts();
   expect(conflict).toMatchObject({ field: "is_deleted", mine: false, theirs: true });
+  expect(second.store.getStatus()).toMatchObject({ state: "saved", pending: 1 });
   expect(second.titles).toEqual(["Water the fern"]);
   if (conflict === undefined) {
     return;

@@ -55,8 +55,8 @@ export class LocalCopy {
     return this.#pending;
   }
 
-  get pendingCount(): number {
-    return [...this.#pending.values()].filter(isSendable).length;
+  get hasSendable(): boolean {
+    return [...this.#pending.values()].some(isSendable);
   }
 
   findTasks(filter: TaskFilter): readonly LocalTask[] {

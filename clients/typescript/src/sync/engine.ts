@@ -63,7 +63,7 @@ export class Engine implements LocalState {
     this.#synchronizer = new Synchronizer(options.client.forUser(options.user), this);
     this.#scheduler = new Scheduler(
       (mustRead) => this.#run(mustRead),
-      () => this.copy.pendingCount > 0,
+      () => this.copy.hasSendable,
     );
     this.#unstored = new UnstoredEdits(this.#name);
     this.#unstored.keepOnLeaving(() => this.copy.queuedEdits(), this.#closing.signal);
@@ -358,8 +358,8 @@ export class Engine implements LocalState {
 
   /** Bring the status up to date, and tell the listeners. */
   #changed(): void {
-    const pending = this.copy.pendingCount;
-    const state = this.#stateOf(pending);
+    const pending = this.copy.pending.size;
+    const state = this.#stateNow();
     const { isLoaded } = this.#feed;
     const isKept = this.#isOpening || this.#storage.isKept;
     const problem = this.#problem;
@@ -372,11 +372,11 @@ export class Engine implements LocalState {
     }
   }
 
-  #stateOf(pending: number): SyncStatus["state"] {
+  #stateNow(): SyncStatus["state"] {
     if (this.#lastOutcome !== "saved") {
       return this.#lastOutcome;
     }
-    return pending > 0 ? "saving" : "saved";
+    return this.copy.hasSendable ? "saving" : "saved";
   }
 }
 

@@ -27,6 +27,7 @@ export function openStore(options: StoreOptions): TaskStore {
 /** Fields that are shown as they are stored, so that a difference is an edit in another tab. */
 const PLAIN_FIELDS: readonly FieldName[] = ["title", "description", "name"];
 
+/** Its methods are bound to it, so that they can be handed on, as to React's `useSyncExternalStore`. */
 class Store implements TaskStore {
   readonly #engine: Engine;
   #lastOrder = 0;
@@ -37,44 +38,48 @@ class Store implements TaskStore {
 
   readonly subscribe = (listener: () => void): (() => void) => this.#engine.subscribe(listener);
 
-  getTasks(filter: TaskFilter = {}): readonly LocalTask[] {
+  readonly getTasks = (filter: TaskFilter = {}): readonly LocalTask[] => {
     return this.#engine.copy.findTasks(filter);
-  }
+  };
 
-  getTask(id: string): LocalTask | undefined {
+  readonly getTask = (id: string): LocalTask | undefined => {
     return this.#engine.copy.tasks.get(id);
-  }
+  };
 
-  getLists(): readonly LocalList[] {
+  readonly getLists = (): readonly LocalList[] => {
     return this.#engine.copy.lists;
-  }
+  };
 
-  getLabels(): readonly LocalLabel[] {
+  readonly getLabels = (): readonly LocalLabel[] => {
     return this.#engine.copy.labels;
-  }
+  };
 
-  getStatus(): SyncStatus {
+  readonly getStatus = (): SyncStatus => {
     return this.#engine.status;
-  }
+  };
 
-  getConflicts(): readonly Conflict[] {
+  readonly getConflicts = (): readonly Conflict[] => {
     return this.#engine.copy.conflicts;
-  }
+  };
 
-  createTask(fields: TaskCreate): LocalTask {
+  readonly createTask = (fields: TaskCreate): LocalTask => {
     const id = newId();
     const normalized = normalizeFields(fields);
     const siblings = this.getTasks({ listId: (normalized.list_id ?? null) as string | null });
     const position = lastPosition(siblings);
     this.#edit("task", id, { type: "create", fields: normalized, position });
     return this.#task(id);
-  }
+  };
 
-  changeTask(id: string, fields: TaskChange, options: { seen?: TaskChange } = {}): void {
+  readonly changeTask = (
+    id: string,
+    fields: TaskChange,
+    options: { seen?: TaskChange } = {},
+  ): void => {
     this.#change("task", id, this.#task(id), fields, options.seen);
-  }
+  };
 
-  deleteTask(id: string): () => void {
+  readonly deleteTask = (id: string): (() => void) => {
     const task = this.#task(id);
     const siblings = this.getTasks({ listId: task.list_id });
     const index = siblings.indexOf(task);
@@ -86,69 +91,69 @@ class Store implements TaskStore {
       const fields = fieldsOf("task", task);
       this.#edit("task", id, { type: "restore", fields, position: task.position, after });
     };
-  }
+  };
 
-  moveTask(id: string, target: TaskMoveTarget): void {
+  readonly moveTask = (id: string, target: TaskMoveTarget): void => {
     const { after, list_id: listId } = target;
     const targetListId = listId === undefined ? this.#task(id).list_id : listId;
     const siblings = this.getTasks({ listId: targetListId }).filter((task) => task.id !== id);
     const position = positionAfter(after, siblings);
     this.#edit("task", id, { type: "move", after, listId, position });
-  }
+  };
 
-  createList(fields: { name: string }): LocalList {
+  readonly createList = (fields: { name: string }): LocalList => {
     const id = newId();
     const position = lastPosition(this.getLists());
     this.#edit("list", id, { type: "create", fields: normalizeFields(fields), position });
     return this.#list(id);
-  }
+  };
 
-  changeList(
+  readonly changeList = (
     id: string,
     fields: { name: string },
     options: { seen?: { name: string } } = {},
-  ): void {
+  ): void => {
     this.#change("list", id, this.#list(id), fields, options.seen);
-  }
+  };
 
-  deleteList(id: string, options: { tasks?: "keep" | "delete" } = {}): void {
+  readonly deleteList = (id: string, options: { tasks?: "keep" | "delete" } = {}): void => {
     this.#edit("list", id, { type: "delete", tasks: options.tasks ?? "keep" });
-  }
+  };
 
-  moveList(id: string, target: MoveTarget): void {
+  readonly moveList = (id: string, target: MoveTarget): void => {
     const siblings = this.getLists().filter((list) => list.id !== id);
     const position = positionAfter(target.after, siblings);
     this.#edit("list", id, { type: "move", after: target.after, position });
-  }
+  };
 
-  changeLabel(id: string, fields: { name: string }): void {
+  readonly changeLabel = (id: string, fields: { name: string }): void => {
     this.#edit("label", id, { type: "change", fields: normalizeFields(fields), seen: {} });
-  }
+  };
 
-  deleteLabel(id: string): void {
+  readonly deleteLabel = (id: string): void => {
     this.#edit("label", id, { type: "delete", tasks: "keep" });
-  }
+  };
 
-  resolveConflict(conflict: Conflict, choice: "mine" | "theirs"): void {
+  readonly resolveConflict = (conflict: Conflict, choice: "mine" | "theirs"): void => {
     const { kind, taskId, field, theirs } = conflict;
     this.#edit(kind, taskId, { type: "resolve", field, choice, theirs });
-  }
+  };
 
-  dismissProblem(): void {
+  readonly dismissProblem = (): void => {
     this.#engine.dismissProblem();
-  }
+  };
 
-  sync(): Promise<void> {
+  readonly sync = (): Promise<void> => {
     return this.#engine.sync();
-  }
+  };
 
-  close(): void {
+  readonly close = (): void => {
     this.#engine.close();
-  }
+  };
 
-  erase(): Promise<void> {
+  readonly erase = (): Promise<void> => {
     return this.#engine.erase();
-  }
+  };
 
   #change(
     kind: Kind,

@@ -44,15 +44,21 @@ export interface TaskFilter {
 
 /** How far the server knows what the user did. */
 export interface SyncStatus {
-  /** `offline`: the server was not reached. `not-saved`: it, or the sign-in, does not work now. */
+  /**
+   * `saved`: nothing is left to send. `offline`: the server was not reached. `not-saved`: it, or the
+   * sign-in, does not work now.
+   */
   readonly state: "saved" | "saving" | "offline" | "not-saved";
-  /** The number of tasks, lists and labels with edits that the server has not confirmed. */
+  /**
+   * The number of tasks, lists and labels with edits that the server has not confirmed. In the state
+   * `saved` these are edits with a conflict, which wait for a decision of the user.
+   */
   readonly pending: number;
   /** False until the first complete copy is there. */
   readonly isLoaded: boolean;
   /** False: this browser keeps nothing, because storage is missing, forbidden or full. */
   readonly isKept: boolean;
-  /** The last refusal. The edit that caused it has been undone. */
+  /** The last refusal; its `fields` say what is wrong. The edit that caused it has been undone. */
   readonly problem?: ProblemError;
 }
 
@@ -99,47 +105,56 @@ export interface TaskMoveTarget extends MoveTarget {
  *
  * Edits are shown at once and sent later. They throw if the store is closed, or if the task or list
  * to change does not exist; what the server refuses is undone, and `SyncStatus.problem` says why.
+ *
+ * The methods need no `this`: `useSyncExternalStore(store.subscribe, store.getConflicts)` works.
  */
 export interface TaskStore {
   /** The tasks that match, in order; the same array until one of them changes. */
-  getTasks(filter?: TaskFilter): readonly LocalTask[];
-  getTask(id: string): LocalTask | undefined;
+  readonly getTasks: (filter?: TaskFilter) => readonly LocalTask[];
+  readonly getTask: (id: string) => LocalTask | undefined;
   /** All lists, in the order arranged by hand. */
-  getLists(): readonly LocalList[];
+  readonly getLists: () => readonly LocalList[];
   /** All labels by name. */
-  getLabels(): readonly LocalLabel[];
-  getStatus(): SyncStatus;
+  readonly getLabels: () => readonly LocalLabel[];
+  readonly getStatus: () => SyncStatus;
   /** What waits for a decision by `resolveConflict`. */
-  getConflicts(): readonly Conflict[];
+  readonly getConflicts: () => readonly Conflict[];
   /** Call `listener` after every change of what the getters return; the result unsubscribes. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 
-  createTask(fields: TaskCreate): LocalTask;
+  readonly createTask: (fields: TaskCreate) => LocalTask;
   /** Change the fields that are sent. `seen`: their values when the user began to edit. */
-  changeTask(id: string, fields: TaskChange, options?: { seen?: TaskChange }): void;
+  readonly changeTask: (id: string, fields: TaskChange, options?: { seen?: TaskChange }) => void;
   /** Delete a task; the result undoes it, also after the server has confirmed it. */
-  deleteTask(id: string): () => void;
-  moveTask(id: string, target: TaskMoveTarget): void;
+  readonly deleteTask: (id: string) => () => void;
+  readonly moveTask: (id: string, target: TaskMoveTarget) => void;
 
-  createList(fields: { name: string }): LocalList;
-  changeList(id: string, fields: { name: string }, options?: { seen?: { name: string } }): void;
+  readonly createList: (fields: { name: string }) => LocalList;
+  readonly changeList: (
+    id: string,
+    fields: { name: string },
+    options?: { seen?: { name: string } },
+  ) => void;
   /** Delete a list; its tasks move to the inbox, or are deleted with `tasks: "delete"`. */
-  deleteList(id: string, options?: { tasks?: "keep" | "delete" }): void;
-  moveList(id: string, target: MoveTarget): void;
+  readonly deleteList: (id: string, options?: { tasks?: "keep" | "delete" }) => void;
+  readonly moveList: (id: string, target: MoveTarget) => void;
 
   /** Rename a label on all tasks. */
-  changeLabel(id: string, fields: { name: string }): void;
+  readonly changeLabel: (id: string, fields: { name: string }) => void;
   /** Remove a label from all tasks. */
-  deleteLabel(id: string): void;
+  readonly deleteLabel: (id: string) => void;
 
   /** Keep one of both values; it is sent like any other edit. */
-  resolveConflict(conflict: Conflict, choice: "mine" | "theirs"): void;
+  readonly resolveConflict: (conflict: Conflict, choice: "mine" | "theirs") => void;
   /** Forget `status.problem`, for example once the user has read it. */
-  dismissProblem(): void;
-  /** Send what is pending and read what is new; resolves when that is done or has failed. */
-  sync(): Promise<void>;
+  readonly dismissProblem: () => void;
+  /** Send what is pending and read what is new; resolves also when nothing could be sent. */
+  readonly sync: () => Promise<void>;
   /** Stop syncing; the local copy stays for the next time. */
-  close(): void;
-  /** Stop syncing and remove the local copy from this browser, in all tabs. */
-  erase(): Promise<void>;
+  readonly close: () => void;
+  /**
+   * Stop syncing and remove the local copy from this browser, in all tabs. What is not saved is lost:
+   * see `pending` of the status.
+   */
+  readonly erase: () => Promise<void>;
 }
