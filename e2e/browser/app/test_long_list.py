@@ -5,7 +5,7 @@ from statistics import median
 
 from playwright.async_api import expect
 
-from e2e.support.app_page import AppPage
+from e2e.support.app_page import AppPage, Credentials
 from e2e.support.device import Device
 from e2e.support.import_export import EXPORT_HEADER, Record, task_record, to_ndjson
 
@@ -78,3 +78,18 @@ async def test_a_task_among_ten_thousand_is_found_at_once(laptop: Device) -> Non
     await tab.search.fill("Task 07777")
 
     await tab.expect_tasks("Task 07777")
+
+
+async def test_long_words_stay_on_a_narrow_page(laptop: Device) -> None:
+    width = 360
+    title = "W" * 200
+    await laptop.sign_up_without_app(Credentials(name="W" * 100))
+    await laptop.create_task_without_app(title, labels=["W" * 50])
+    tab = await laptop.open_app()
+    await tab.page.set_viewport_size({"width": width, "height": 640})
+
+    for shown in (tab.checkbox(title), tab.task(title).get_by_role("link")):
+        box = await shown.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
