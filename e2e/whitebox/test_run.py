@@ -10,8 +10,10 @@ from secrets import token_hex
 import httpx
 import pytest
 
+from devkit.platform.environment import minimal_environment
 from devkit.platform.services import free_ports
 from devkit.testing.run_command import (
+    UNSET,
     Run,
     output_until,
     output_until_end,
@@ -83,6 +85,14 @@ def authenticate(origin: str, action: str, email: str) -> httpx.Response:
         token = browser.get("/api/auth/token").json()["token"]
         task = {"title": "Water the plants"}
         return browser.post("/tasks", json=task, headers={"Authorization": f"Bearer {token}"})
+
+
+def explain(folder: Path, token: str) -> str:
+    """Explain a token in another terminal, which has no settings."""
+    command = [sys.executable, "-m", "devkit.cli.explain", f"--folder={folder}", token]
+    environment = minimal_environment() | UNSET
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return process.stdout
 
 
 def test_the_first_start_installs_and_builds_and_the_second_has_it_all(
@@ -210,6 +220,23 @@ def test_without_the_app_there_is_sign_in_with_a_generous_limit(tmp_path: Path, 
     assert page.is_success
     assert "No app" not in output
     assert statuses == [401] * 100 + [429]
+
+
+def test_tokens_are_explained_with_the_settings_of_what_runs(tmp_path: Path, port: str) -> None:
+    folder = tmp_path / "var"
+    origin = f"http://localhost:{port}"
+    with running(folder, {"PORT": port, "APP": "off"}) as run:
+        output_until_started(run)
+        with httpx.Client(base_url=origin, headers={"Origin": origin}, trust_env=False) as browser:
+            credentials = {"email": "ada@example.test", "password": PASSWORD, "name": "Ada"}
+            browser.post("/api/auth/sign-up/email", json=credentials).raise_for_status()
+            token: str = browser.get("/api/auth/token").json()["token"]
+        running_verdict = explain(folder, token)
+        stop(run)
+    stopped_verdict = explain(folder, token)
+
+    assert "Verdict: accepted" in running_verdict
+    assert "Verdict: accepted" not in stopped_verdict
 
 
 def test_another_better_auth_server_may_be_started_later(tmp_path: Path, port: str) -> None:

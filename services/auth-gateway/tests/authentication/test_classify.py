@@ -78,22 +78,28 @@ NO_JWT = Reason.NOT_A_JWT
 TYPE = Reason.WRONG_TYPE
 
 CASES = [
-    Case("A", login(EDDSA), None, OFF, None),
-    Case("A", login(ES256), None, OFF, None),
-    Case("A", login(ES512), None, OFF, None),
-    Case("A", login(PS256), None, OFF, None),
-    Case("A", login(RS256), None, OFF, None),
-    Case("D", minted(), None, None, NO_HMAC),
-    Case("D", HS256.token(LOGIN, typ="JWT"), None, Reason.WRONG_ISSUER, NO_HMAC),
+    Case("a login token", login(EDDSA), None, OFF, None),
+    Case("a login token", login(ES256), None, OFF, None),
+    Case("a login token", login(ES512), None, OFF, None),
+    Case("a login token", login(PS256), None, OFF, None),
+    Case("a login token", login(RS256), None, OFF, None),
+    Case("a token signed with the secret", minted(), None, None, NO_HMAC),
     Case(
-        "B1",
+        "a token signed with the secret",
+        HS256.token(LOGIN, typ="JWT"),
+        None,
+        Reason.WRONG_ISSUER,
+        NO_HMAC,
+    ),
+    Case(
+        "the content of a session cookie, signed with the secret",
         HS256.token(with_changes(COOKIE, {"iat": NOW, "exp": NOW + 300})),
         Reason.SESSION_COOKIE,
         Reason.SESSION_COOKIE,
         NO_HMAC,
     ),
     Case(
-        "B2",
+        "the content of a session cookie, signed with a published key",
         EDDSA.token(
             with_changes(with_changes(MINTED, COOKIE), {"aud": "better-auth:session-cache"}),
             typ="better-auth.session-cache+jwt",
@@ -102,23 +108,29 @@ CASES = [
         TYPE,
         TYPE,
     ),
-    Case("X1", HS256.token(LINK), Reason.NO_SUBJECT, Reason.NO_SUBJECT, NO_HMAC),
     Case(
-        "X1",
+        "the token of a verification",
+        HS256.token(LINK),
+        Reason.NO_SUBJECT,
+        Reason.NO_SUBJECT,
+        NO_HMAC,
+    ),
+    Case(
+        "the token of a verification",
         HS256.token(with_changes(LINK, {"userId": USER})),
         Reason.NO_SUBJECT,
         Reason.NO_SUBJECT,
         NO_HMAC,
     ),
     Case(
-        "X1",
+        "the token of a verification",
         HS256.token(with_changes(LINK, {"updateTo": "b@example.com"})),
         Reason.MAIL_LINK,
         Reason.MAIL_LINK,
         NO_HMAC,
     ),
     Case(
-        "X1",
+        "the token of a verification",
         HS256.token(
             with_changes(LINK, {"userId": USER, "requestType": "change-email-confirmation"})
         ),
@@ -127,21 +139,27 @@ CASES = [
         NO_HMAC,
     ),
     Case(
-        "X1",
+        "the token of a verification",
         HS256.token(with_changes(LINK, {"sub": "verify-email", "iss": "better-auth"})),
         Reason.WRONG_ISSUER,
         Reason.WRONG_ISSUER,
         NO_HMAC,
     ),
-    Case("X2", EDDSA.token(ID_TOKEN), Reason.WRONG_AUDIENCE, OFF, Reason.WRONG_AUDIENCE),
+    Case("an ID token", EDDSA.token(ID_TOKEN), Reason.WRONG_AUDIENCE, OFF, Reason.WRONG_AUDIENCE),
     Case(
-        "X2", EDDSA.token(with_changes(ID_TOKEN, {"aud": ISSUER})), Reason.OAUTH, OFF, Reason.OAUTH
+        "an ID token",
+        EDDSA.token(with_changes(ID_TOKEN, {"aud": ISSUER})),
+        Reason.OAUTH,
+        OFF,
+        Reason.OAUTH,
     ),
-    Case("X3", EDDSA.token(ACCESS, typ="at+jwt"), TYPE, TYPE, TYPE),
-    Case("X2", EDDSA.token(ACCESS), Reason.OAUTH, OFF, Reason.OAUTH),
-    Case("X4", EDDSA.token(LOGOUT, typ="logout+jwt"), TYPE, TYPE, TYPE),
-    Case("C", b"Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MDEyMzQ1Njc4", NO_JWT, NO_JWT, NO_JWT),
-    Case("C", b"Zm9vYmFyYmF6.c2lnbmF0dXJlIG9mIHRoZSBjb29raWU%3D", NO_JWT, NO_JWT, NO_JWT),
+    Case("an access token", EDDSA.token(ACCESS, typ="at+jwt"), TYPE, TYPE, TYPE),
+    Case("an ID token", EDDSA.token(ACCESS), Reason.OAUTH, OFF, Reason.OAUTH),
+    Case("a logout token", EDDSA.token(LOGOUT, typ="logout+jwt"), TYPE, TYPE, TYPE),
+    Case("no JWT at all", b"Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MDEyMzQ1Njc4", NO_JWT, NO_JWT, NO_JWT),
+    Case(
+        "no JWT at all", b"Zm9vYmFyYmF6.c2lnbmF0dXJlIG9mIHRoZSBjb29raWU%3D", NO_JWT, NO_JWT, NO_JWT
+    ),
     Case(
         "an encrypted token (JWE)",
         segment(b'{"alg":"dir","enc":"A256CBC-HS512"}') + b"..aXY.Y2lwaGVydGV4dA.dGFn",

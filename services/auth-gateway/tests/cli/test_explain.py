@@ -33,7 +33,7 @@ SOON = int(time.time()) + 3600
 
 
 def current_login(signer: Signer = EDDSA, /, **changes: object) -> bytes:
-    """Make a token of form A that is valid now."""
+    """Make a login token that is valid now."""
     times = {"iat": SOON - 3600, "exp": SOON}
     return login_with(with_changes(times, changes), signer)
 
@@ -51,35 +51,40 @@ def settings(make_settings: MakeSettings, key_server: KeyServer) -> TokenSetting
 @pytest.mark.parametrize(
     ("token", "form", "reason", "hint"),
     [
-        (current_login(exp=1), "A", Reason.EXPIRED, "new token"),
-        (current_login(aud="my-app"), "A", Reason.WRONG_AUDIENCE, "'my-app'"),
+        (current_login(exp=1), "a login token", Reason.EXPIRED, "new token"),
+        (current_login(aud="my-app"), "a login token", Reason.WRONG_AUDIENCE, "'my-app'"),
         (
             current_login(iss="http://localhost:3000"),
-            "A",
+            "a login token",
             Reason.WRONG_ISSUER,
             "'http://localhost:3000'",
         ),
-        (current_login(STRANGER), "A", Reason.UNKNOWN_KEY, "BETTER_AUTH_JWKS_URL"),
-        (minted(exp=...), "D", Reason.NO_EXPIRY, "exp"),
-        (HS256.token(current_claims(email="ada@example.com")), "X1", Reason.NO_SUBJECT, "sub"),
+        (current_login(STRANGER), "a login token", Reason.UNKNOWN_KEY, "BETTER_AUTH_JWKS_URL"),
+        (minted(exp=...), "a token signed with the secret", Reason.NO_EXPIRY, "exp"),
+        (
+            HS256.token(current_claims(email="ada@example.com")),
+            "the token of a verification",
+            Reason.NO_SUBJECT,
+            "sub",
+        ),
         (
             HS256.token(current_claims(email="a@b.c", updateTo="b@b.c")),
-            "X1",
+            "the token of a verification",
             Reason.MAIL_LINK,
             "/api/auth/token",
         ),
         (
             HS256.token(current_claims(session={}, user={}, sub=USER)),
-            "B1",
+            "the content of a session cookie, signed with the secret",
             Reason.SESSION_COOKIE,
             "/api/auth/token",
         ),
-        (EDDSA.token(LOGIN, typ="at+jwt"), "X3", Reason.WRONG_TYPE, "/api/auth/token"),
-        (b"opaque", "C", Reason.NOT_A_JWT, "session token"),
+        (EDDSA.token(LOGIN, typ="at+jwt"), "an access token", Reason.WRONG_TYPE, "/api/auth/token"),
+        (b"opaque", "no JWT at all", Reason.NOT_A_JWT, "session token"),
         (b"a.b.c.d.e", "an encrypted token", Reason.NOT_A_JWT, "set-auth-jwt"),
         (b"!.!.!", "three segments", Reason.NOT_A_JWT, "set-auth-jwt"),
-        (b"", "C", Reason.MISSING, "argument"),
-        (b"Basic YTpi", "C", Reason.NOT_BEARER, "Bearer"),
+        (b"", "no JWT at all", Reason.MISSING, "argument"),
+        (b"Basic YTpi", "no JWT at all", Reason.NOT_BEARER, "Bearer"),
     ],
 )
 async def test_the_output_has_form_rule_and_remedy(
@@ -125,7 +130,7 @@ async def test_keys_that_cannot_be_fetched_are_named(make_settings: MakeSettings
 def test_every_reason_has_its_rule_and_a_remedy(reason: Reason) -> None:
     rule, remedy = RULES[reason]
 
-    assert rule[0].isdecimal()
+    assert rule
     assert remedy.endswith(".")
 
 
@@ -176,7 +181,7 @@ async def test_the_exit_code_is_the_verdict(
     output, _ = await process.communicate(standard_input)
 
     assert process.returncode == code
-    assert b"Form:    D" in output
+    assert b"Form:    a token signed with the secret" in output
     segments = token.split(b".")
     for secret in [*segments, SECRET.encode(), OLD_SECRET.encode(), b"ada@example.com"]:
         assert secret not in output

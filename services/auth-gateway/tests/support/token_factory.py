@@ -121,10 +121,10 @@ LOGIN: Final[Json] = {
     "iat": NOW,
     "exp": NOW + 900,
 }
-"""The claims of form A: what `/api/auth/token` signs."""
+"""The claims of a login token: what `/api/auth/token` signs."""
 
 MINTED: Final[Json] = {"sub": USER, "exp": NOW + 900}
-"""The fewest claims of form D."""
+"""The fewest claims of a token that is signed with the secret."""
 
 
 def with_changes(claims: Json, changes: Json) -> dict[str, object]:
@@ -135,22 +135,22 @@ def with_changes(claims: Json, changes: Json) -> dict[str, object]:
 
 
 def login(signer: Signer = EDDSA, /, **changes: object) -> bytes:
-    """Make a token of form A with changed claims."""
+    """Make a login token with changed claims."""
     return login_with(changes, signer)
 
 
 def login_with(changes: Json, signer: Signer = EDDSA) -> bytes:
-    """Make a token of form A with changed claims."""
+    """Make a login token with changed claims."""
     return signer.token(with_changes(LOGIN, changes))
 
 
 def minted(signer: Signer = HS256, /, **changes: object) -> bytes:
-    """Make a token of form D with changed claims."""
+    """Make a token signed with the secret with changed claims."""
     return minted_with(changes, signer)
 
 
 def minted_with(changes: Json, signer: Signer = HS256) -> bytes:
-    """Make a token of form D with changed claims."""
+    """Make a token signed with the secret with changed claims."""
     return signer.token(with_changes(MINTED, changes))
 
 

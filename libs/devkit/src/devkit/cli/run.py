@@ -23,6 +23,7 @@ from devkit.platform.databases import (
 from devkit.platform.environment import service_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.front_end import FrontEnd, prepare_front_end
+from devkit.platform.gateway_record import write_gateway_record
 from devkit.platform.keys import load_or_create_passport_keys, load_or_create_secret
 from devkit.platform.lockfile import exclusive_lock
 from devkit.platform.processes import ProcessGroup
@@ -133,6 +134,7 @@ async def _start(
         # A gateway that finds no keys at its start waits for 10 s before it looks again.
         await server.wait_until_ready()
         environment.update(better_auth.gateway_settings(settings, server))
+    write_gateway_record(folder, environment)
     gateway = start_gateway(group, environment, keys, tasks=tasks, users=users, port=settings.port)
     missing = front_end.missing + await _wait_until_ready(Platform(gateway, tasks, users), settings)
     _report("Ready")

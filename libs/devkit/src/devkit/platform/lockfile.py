@@ -46,6 +46,18 @@ async def exclusive_lock(folder: Path) -> AsyncGenerator[int]:
         os.close(run_lock)
 
 
+def is_locked(folder: Path) -> bool:
+    """Tell whether a run holds the folder now."""
+    try:
+        lock = os.open(folder / "run.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _try_lock(lock)
+    finally:
+        os.close(lock)
+
+
 @asynccontextmanager
 async def wait_for_lock(file: Path) -> AsyncGenerator[None]:
     """Lock any file, after waiting until no other process locks it."""

@@ -20,10 +20,10 @@ _JWE_DOTS: Final = 4
 
 _TYPES: Final = {
     "better-auth.session-cache+jwt": (
-        "B2: the content of a session cookie, signed with a published key"
+        "the content of a session cookie, signed with a published key"
     ),
-    "at+jwt": "X3: an access token of Better Auth's OAuth provider",
-    "logout+jwt": "X4: a logout token of Better Auth's OAuth provider",
+    "at+jwt": "an access token of Better Auth's OAuth provider",
+    "logout+jwt": "a logout token of Better Auth's OAuth provider",
     "passport+jwt": "a passport, which this gateway signs for the services behind it",
 }
 
@@ -34,7 +34,7 @@ def classify_token(text: bytes) -> str:
     if dots == _JWE_DOTS:
         return "an encrypted token (JWE), such as Better Auth's encrypted cookies"
     if dots != _JWS_DOTS:
-        return "C: no JWT at all, perhaps a session token of Better Auth"
+        return "no JWT at all, perhaps a session token of Better Auth"
     header = peek_header(text)
     if not header:
         return "three segments whose header cannot be read"
@@ -46,14 +46,14 @@ def classify_token(text: bytes) -> str:
 
 def _classify_secret_profile(claims: Claims) -> str:
     if claims.keys() >= SESSION_COOKIE_CLAIMS:
-        return "B1: the content of a session cookie, signed with the secret"
+        return "the content of a session cookie, signed with the secret"
     if claims.get("sub") == "verify-email" or claims.get("iss") == "better-auth":
-        return "X1: the token of a verification link, as Better Auth 1.0 sent it by e-mail"
+        return "the token of a verification link, as Better Auth 1.0 sent it by e-mail"
     has_link_claims = bool(EMAIL_LINK_CLAIMS & claims.keys())
     names_email_only = "email" in claims and "sub" not in claims
     if has_link_claims or names_email_only:
-        return "X1: the token of a verification or change-e-mail link that Better Auth sent"
-    return "D: a token signed with the secret by code outside of Better Auth"
+        return "the token of a verification or change-e-mail link that Better Auth sent"
+    return "a token signed with the secret by code outside of Better Auth"
 
 
 def _classify_published_profile(header: Claims, claims: Claims) -> str:
@@ -61,8 +61,8 @@ def _classify_published_profile(header: Claims, claims: Claims) -> str:
     if token_type in _TYPES:
         return _TYPES[token_type]
     if OAUTH_CLAIMS & claims.keys():
-        return "X2: an ID token of Better Auth's OAuth provider"
-    return "A: a login token of Better Auth, as `/api/auth/token` and `set-auth-jwt` give it"
+        return "an ID token of Better Auth's OAuth provider"
+    return "a login token of Better Auth, as `/api/auth/token` and `set-auth-jwt` give it"
 
 
 def peek_header(text: bytes) -> Claims:

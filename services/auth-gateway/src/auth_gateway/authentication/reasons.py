@@ -42,7 +42,7 @@ class Reason(StrEnum):
 
 
 class BrokenRule(NamedTuple):
-    """A rule of this package, with its number, and what to change: one sentence."""
+    """A rule of this package in a few words, and what to change: one sentence."""
 
     rule: str
     remedy: str
@@ -50,125 +50,125 @@ class BrokenRule(NamedTuple):
 
 RULES: Final[dict[Reason, BrokenRule]] = {
     Reason.MISSING: BrokenRule(
-        "13: there is a token",
+        "there is a token",
         "Send the header `Authorization: Bearer <token>`; in development `make token` prints one.",
     ),
     Reason.NOT_BEARER: BrokenRule(
-        "13: the scheme is Bearer",
+        "the scheme is Bearer",
         "Send `Authorization: Bearer <token>`.",
     ),
     Reason.SEVERAL_HEADERS: BrokenRule(
-        "13: one Authorization header",
+        "one Authorization header",
         "Send the header `Authorization` once.",
     ),
     Reason.MALFORMED_HEADER: BrokenRule(
-        "13: one token after one space",
+        "one token after one space",
         "Send `Authorization: Bearer <token>`, nothing more.",
     ),
     Reason.TOO_LONG: BrokenRule(
-        "2: at most 8 KiB",
+        "at most 8 KiB",
         "Put less into the token: Better Auth's `definePayload` chooses the claims.",
     ),
     Reason.NOT_A_JWT: BrokenRule(
-        "2: three segments of base64url without padding",
+        "three segments of base64url without padding",
         "Send the JWT of `/api/auth/token` or of the header `set-auth-jwt`, not a session token or "
         "a cookie.",
     ),
     Reason.NOT_JSON: BrokenRule(
-        "3: strict JSON objects",
+        "strict JSON objects",
         "Create the token with a JWT library: header and claims are JSON objects without "
         "repeated names.",
     ),
     Reason.HEADER_NOT_ALLOWED: BrokenRule(
-        "3: no header that brings keys or changes what is signed",
+        "no header that brings keys or changes what is signed",
         "Leave out header parameters such as `jku`, `jwk`, `x5c`, `crit` and `zip`.",
     ),
     Reason.WRONG_TYPE: BrokenRule(
-        "3: typ is absent or JWT",
+        "typ is absent or JWT",
         "This token has another purpose than a login; request one from `/api/auth/token`.",
     ),
     Reason.WRONG_ALGORITHM: BrokenRule(
-        "1: a known algorithm",
+        "a known algorithm",
         "Sign with EdDSA, ES256, ES512, PS256, RS256 or HS256: Better Auth's jwt plugin has the "
         "option `jwks.keyPairConfig.alg`.",
     ),
     Reason.HS256_OFF: BrokenRule(
-        "1: HS256 needs a secret",
+        "HS256 needs a secret",
         "Set BETTER_AUTH_SECRET to the secret that signs these tokens.",
     ),
     Reason.PUBLISHED_KEYS_OFF: BrokenRule(
-        "1: this algorithm needs published keys",
+        "this algorithm needs published keys",
         "Set BETTER_AUTH_URL.",
     ),
     Reason.KEY_NOT_NAMED: BrokenRule(
-        "11: without a key id only one key may match",
+        "without a key id only one key may match",
         "Let the issuer write `kid` into the header.",
     ),
     Reason.UNKNOWN_KEY: BrokenRule(
-        "11: the key is published and usable",
+        "the key is published and usable",
         "Set BETTER_AUTH_JWKS_URL or BETTER_AUTH_URL to the server that issued the token; if it "
         "has withdrawn the key, or the key is weak, it must issue another token.",
     ),
     Reason.KEY_DISAGREES: BrokenRule(
-        "4: key and algorithm agree",
+        "key and algorithm agree",
         "Let the issuer publish its keys with the algorithm that it signs with, or set "
         "BETTER_AUTH_JWKS_URL to the issuer's keys.",
     ),
     Reason.WRONG_SIGNATURE: BrokenRule(
-        "9 and 15: the signature is right",
+        "the signature is right",
         "Set BETTER_AUTH_SECRET to the secret that signs HS256 tokens; for all other algorithms "
         "set BETTER_AUTH_JWKS_URL to the issuer's keys.",
     ),
     Reason.MISSING_CLAIM: BrokenRule(
-        "7: iss, aud, iat, exp and sub are present",
+        "iss, aud, iat, exp and sub are present",
         "Let the issuer put iss, aud, iat, exp and sub into the token, as Better Auth's "
         "`/api/auth/token` does.",
     ),
     Reason.WRONG_ISSUER: BrokenRule(
-        "7 and 8: the issuer is ours",
+        "the issuer is ours",
         "Set BETTER_AUTH_URL to Better Auth's `baseURL`, or BETTER_AUTH_ISSUERS to the token's "
         "`iss`.",
     ),
     Reason.WRONG_AUDIENCE: BrokenRule(
-        "7 and 8: the audience is ours",
+        "the audience is ours",
         "Set BETTER_AUTH_URL to Better Auth's `baseURL`, or BETTER_AUTH_AUDIENCES to the "
         "token's `aud`.",
     ),
     Reason.OAUTH: BrokenRule(
-        "7: no token of the OAuth provider",
+        "no token of the OAuth provider",
         "Use a login of Better Auth itself, from `/api/auth/token`.",
     ),
     Reason.MAIL_LINK: BrokenRule(
-        "8: no link from an e-mail",
+        "no link from an e-mail",
         "It proves an e-mail address, not a login; request a token from `/api/auth/token`.",
     ),
     Reason.SESSION_COOKIE: BrokenRule(
-        "8: no session cookie",
+        "no session cookie",
         "Request a token from `/api/auth/token`; a cookie is for Better Auth only.",
     ),
     Reason.NO_EXPIRY: BrokenRule(
-        "5: exp is present",
+        "exp is present",
         "Let the issuer set `exp`, the second at which the token ends.",
     ),
     Reason.NOT_A_TIME: BrokenRule(
-        "5: exp, iat and nbf are numbers of seconds",
+        "exp, iat and nbf are numbers of seconds",
         "Let the issuer set exp, iat and nbf to numbers of seconds, not to text or milliseconds.",
     ),
     Reason.EXPIRED: BrokenRule(
-        "5: it has not expired",
+        "it has not expired",
         "Request a new token from `/api/auth/token`; if this one is new, compare the clocks: "
         "Better Auth's tokens end after 15 minutes, unless `jwt.expirationTime` says otherwise.",
     ),
     Reason.NOT_YET_VALID: BrokenRule(
-        "5: it is not from the future",
+        "it is not from the future",
         "Compare the clocks of the gateway and of the token's issuer.",
     ),
     Reason.NO_SUBJECT: BrokenRule(
-        "6: sub identifies the user",
+        "sub identifies the user",
         "Let the issuer set `sub` to the user's id; no other claim is read.",
     ),
     Reason.STRANGE_SUBJECT: BrokenRule(
-        "6: sub is a text of 1 to 255 visible ASCII characters",
+        "sub is a text of 1 to 255 visible ASCII characters",
         "Use Better Auth's user id as `sub`: no spaces, no other letters than a to z.",
     ),
 }

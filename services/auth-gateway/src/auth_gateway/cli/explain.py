@@ -77,7 +77,7 @@ def _describe_missing_keys(text: bytes, settings: TokenSettings, keys: KeyCache)
     return [
         f"Form:    {classify_token(text)}",
         "Verdict: unknown (503); Better Auth's keys cannot be fetched",
-        "Rule:    12: the published keys can be fetched",
+        "Rule:    the published keys can be fetched",
         f"Found:   The key server at {url} {keys.last_error or 'has not responded yet'}.",
         f"Change:  Make {url} respond, or set BETTER_AUTH_JWKS_URL.",
     ]
