@@ -247,7 +247,7 @@ def test_another_better_auth_server_may_be_started_later(tmp_path: Path, port: s
         sign_in = get(port, "/api/auth/ok")
         stop(run)
 
-    assert "No app: it signs in at /api/auth/ of this URL" in output
+    assert "No app and no sign-in: BETTER_AUTH_URL" in output
     assert "The server of BETTER_AUTH_URL does not answer yet" in output
     assert sign_in.status_code == 404
     assert not (folder / "log" / "better-auth.log").exists()

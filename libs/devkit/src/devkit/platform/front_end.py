@@ -16,7 +16,7 @@ Report = Callable[[str], None]
 """Shows a step of the start to the developer."""
 
 OTHER_BETTER_AUTH: Final = (
-    "No app: it signs in at /api/auth/ of this URL, and another Better Auth server is named."
+    "No app and no sign-in: BETTER_AUTH_URL names a Better Auth server of your own."
 )
 
 
