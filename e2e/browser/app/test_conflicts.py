@@ -121,6 +121,44 @@ async def test_a_conflict_is_still_there_after_a_reload(
     await expect(laptop_tab.conflict).to_contain_text(PHONE_TITLE)
 
 
+async def test_signing_out_names_what_an_undecided_conflict_would_lose(
+    laptop: Device, tabs: tuple[AppPage, AppPage]
+) -> None:
+    laptop_tab, phone_tab = tabs
+    await laptop.go_offline()
+    await laptop_tab.edit_title("Water the plants", LAPTOP_TITLE)
+    await phone_tab.edit_title("Water the plants", PHONE_TITLE)
+    await phone_tab.expect_status("Saved")
+    await laptop.go_online()
+    await expect(laptop_tab.conflict).to_be_visible()
+
+    await laptop_tab.choose_in_account("Sign out")
+
+    dialog = laptop_tab.page.get_by_role("dialog", name="Sign out?")
+    await expect(dialog).to_contain_text("One edit is not saved yet")
+    await expect(dialog.get_by_role("listitem")).to_contain_text([LAPTOP_TITLE])
+    await dialog.get_by_role("button", name="Stay").click()
+    await expect(laptop_tab.conflict).to_contain_text(LAPTOP_TITLE)
+
+
+async def test_a_session_that_ends_during_a_conflict_says_that_an_edit_waits(
+    laptop: Device, tabs: tuple[AppPage, AppPage]
+) -> None:
+    laptop_tab, phone_tab = tabs
+    await laptop.go_offline()
+    await laptop_tab.edit_title("Water the plants", LAPTOP_TITLE)
+    await phone_tab.edit_title("Water the plants", PHONE_TITLE)
+    await phone_tab.expect_status("Saved")
+    await laptop.go_online()
+    await expect(laptop_tab.conflict).to_be_visible()
+
+    await laptop.context.clear_cookies()
+    await laptop_tab.page.reload()
+
+    await laptop_tab.expect_signed_out()
+    await expect(laptop_tab.page.get_by_text("One edit is not saved yet")).to_be_visible()
+
+
 async def test_the_same_field_changed_in_two_tabs_is_for_the_user_to_decide(
     laptop: Device,
 ) -> None:

@@ -5,6 +5,7 @@ import type { Account } from "../session/session.ts";
 import { lazyPart } from "../ui/lazy-part.tsx";
 import { Menu, MenuItem } from "../ui/menu.tsx";
 import { signOut } from "./sign-out.ts";
+import { findUnsavedEdits } from "./unsaved-edits.ts";
 
 const DeleteAccountDialog = lazyPart(
   async () => (await import("./delete-account-dialog.tsx")).DeleteAccountDialog,
@@ -30,7 +31,7 @@ export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
   };
 
   async function signOutUnlessUnsaved() {
-    if (store.getStatus().pending > 0) {
+    if (findUnsavedEdits(store).count > 0) {
       setDialog({ kind: "sign-out" });
       return;
     }

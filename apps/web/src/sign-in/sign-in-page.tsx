@@ -1,6 +1,7 @@
-import { useSyncStatus } from "@task-platform/client/react";
 import { useState, type SyntheticEvent } from "react";
+import { useUnsavedEdits } from "../account/unsaved-edits.ts";
 import { isKnownBrowser, useSession } from "../session/session.ts";
+import { describeUnsavedEdits } from "../sync/describe-value.ts";
 import { Fault } from "../ui/fault.tsx";
 import { authenticate } from "./authenticate.ts";
 import type { AuthFault } from "./auth-errors.ts";
@@ -99,12 +100,11 @@ export function SignInPage() {
 }
 
 function EndedSession() {
-  const { pending } = useSyncStatus();
-  const edits = pending === 1 ? "One edit is" : `${pending.toString()} edits are`;
+  const { count } = useUnsavedEdits();
   return (
     <p className="notice" role="alert">
       Your session has ended. Sign in again to go on.
-      {pending > 0 && ` ${edits} not saved yet and will be when you are back.`}
+      {count > 0 && ` ${describeUnsavedEdits(count)} not saved yet and will be when you are back.`}
     </p>
   );
 }

@@ -11,12 +11,28 @@ const FIELDS = {
   is_completed: "The state",
 } as const;
 
-/** The field of a conflict as the beginning of a sentence; a title is shown in full beside it. */
-export function describeField({ kind, field, title }: Conflict): string {
-  if (field === "title") return "The title of a task";
-  if (field === "name") return "The name of a list";
-  if (field === "is_deleted") return `The ${kind} “${title}”`;
-  return `${FIELDS[field]} of “${title}”`;
+const NAME_MAX = 40;
+
+/** A title or name in quotation marks, shortened so that a sentence can be read around it. */
+export function quote(name: string): string {
+  const characters = Array.from(name);
+  if (characters.length <= NAME_MAX) return `“${name}”`;
+  return `“${characters.slice(0, NAME_MAX).join("").trimEnd()}…”`;
+}
+
+/** The beginning of a sentence about edits that the server does not have. */
+export function describeUnsavedEdits(count: number): string {
+  return count === 1 ? "One edit is" : `${count.toLocaleString()} edits are`;
+}
+
+/** The field of a conflict as the beginning of a sentence. */
+export function describeField({ kind, field, title, base }: Conflict): string {
+  // The name that both sides knew; the two new ones are shown in full below.
+  const name = quote(typeof base === "string" ? base : title);
+  if (field === "title") return `The title of ${name}`;
+  if (field === "name") return `The name of the list ${name}`;
+  if (field === "is_deleted") return `The ${kind} ${quote(title)}`;
+  return `${FIELDS[field]} of ${quote(title)}`;
 }
 
 /** The value of a field as people see it elsewhere on the page. */

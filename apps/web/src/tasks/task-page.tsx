@@ -4,6 +4,7 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { ListOptions } from "../lists/list-options.tsx";
 import { LabelOptions } from "../labels/label-options.tsx";
 import { showNotice } from "../notices/notices.ts";
+import { quote } from "../sync/describe-value.ts";
 import { SyncNotices, WaitingEdits } from "../sync/sync-notices.tsx";
 import { useNow } from "../ui/use-now.ts";
 import type { View } from "../workspace/view.ts";
@@ -16,7 +17,6 @@ import { TaskFilters } from "./task-filters.tsx";
 import { TaskList } from "./task-list.tsx";
 
 const TITLES = { inbox: "Inbox", today: "Today", all: "All tasks" } as const;
-const TITLE_IN_NOTICE_MAX = 40;
 
 /** One view: its heading, the field for a new task, filters, the list, and the details of a task. */
 export function TaskPage({ view }: { view: View }) {
@@ -46,7 +46,7 @@ export function TaskPage({ view }: { view: View }) {
   function deleteTask(task: LocalTask) {
     const undo = store.deleteTask(task.id);
     if (detailsId === task.id) setDetailsId(null);
-    showNotice(`Deleted “${shorten(task.title)}”`, { label: "Undo", run: undo });
+    showNotice(`Deleted ${quote(task.title)}`, { label: "Undo", run: undo });
   }
 
   return (
@@ -105,10 +105,4 @@ function summarize(tasks: readonly LocalTask[], now: Date): string {
   const parts = [open.length === 0 ? "Nothing open" : `${open.length.toLocaleString()} open`];
   if (overdue > 0) parts.push(`${overdue.toLocaleString()} overdue`);
   return parts.join(" · ");
-}
-
-function shorten(title: string): string {
-  const characters = Array.from(title);
-  if (characters.length <= TITLE_IN_NOTICE_MAX) return title;
-  return `${characters.slice(0, TITLE_IN_NOTICE_MAX).join("").trimEnd()}…`;
 }
