@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { describeAuthFailure } from "../src/sign-in/auth-errors.ts";
+import { describeAuthFailure, describeAuthFailures } from "../src/sign-in/auth-errors.ts";
 
 it("a wrong password is told beside the password", () => {
   const fault = describeAuthFailure({ status: 401, code: "INVALID_EMAIL_OR_PASSWORD" });
@@ -18,4 +18,21 @@ it("too many attempts say when to try again", () => {
 
 it.each([0, 502, 503])("status %i is no fault of the user", (status) => {
   expect(describeAuthFailure({ status }).message).toContain("cannot be reached");
+});
+
+it("the words of a schema are told in plain ones beside each field", () => {
+  const message =
+    "[body.email] Invalid email address; [body.password] Too small: expected string to have >=1 characters";
+  const faults = describeAuthFailures({ status: 400, code: "VALIDATION_ERROR", message });
+  expect(faults).toEqual([
+    { field: "email", message: "This is not an email address." },
+    { field: "password", message: "Enter a password." },
+  ]);
+});
+
+it("the words of a schema about anything else are not shown", () => {
+  const failure = { status: 400, code: "VALIDATION_ERROR", message: "[body.image] Invalid input" };
+  expect(describeAuthFailures(failure)).toEqual([
+    { field: null, message: "Signing in failed. Try again." },
+  ]);
 });

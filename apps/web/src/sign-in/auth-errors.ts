@@ -39,6 +39,23 @@ const UNREACHABLE: AuthFault = {
   message: "The sign-in service cannot be reached. Check your connection and try again.",
 };
 
+/** What stands for Better Auth's own words about a field that breaks a rule of its schema. */
+const FIELD_MESSAGES: Record<AuthField, string> = {
+  name: "This name cannot be used.",
+  email: "This is not an email address.",
+  password: "Enter a password.",
+};
+
+/** Say why Better Auth refused, for each field that it names. */
+export function describeAuthFailures(failure: AuthFailure): readonly AuthFault[] {
+  // Its message is a list such as "[body.email] Invalid email address; [body.password] Too small: …".
+  const fields = Object.keys(FIELD_MESSAGES) as AuthField[];
+  const named = fields.filter((field) => failure.message?.includes(`[body.${field}]`) === true);
+  if (failure.code !== "VALIDATION_ERROR" || named.length === 0)
+    return [describeAuthFailure(failure)];
+  return named.map((field) => ({ field, message: FIELD_MESSAGES[field] }));
+}
+
 /** Say in a sentence why Better Auth refused, and beside which field. */
 export function describeAuthFailure(failure: AuthFailure): AuthFault {
   if (failure.status === 429) {
@@ -47,6 +64,8 @@ export function describeAuthFailure(failure: AuthFailure): AuthFault {
     return { field: null, message: `Too many attempts. Try again ${when}.` };
   }
   if (failure.status === 0 || failure.status >= 500) return UNREACHABLE;
-  const otherFault = { field: null, message: failure.message ?? "Signing in failed. Try again." };
-  return FAULTS[failure.code ?? ""] ?? otherFault;
+  const known = FAULTS[failure.code ?? ""];
+  if (known !== undefined) return known;
+  const words = failure.code === "VALIDATION_ERROR" ? undefined : failure.message;
+  return { field: null, message: words ?? "Signing in failed. Try again." };
 }

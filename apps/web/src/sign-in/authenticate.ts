@@ -1,6 +1,6 @@
 import { auth, client } from "../platform.ts";
 import { startSession } from "../session/session.ts";
-import { describeAuthFailure, type AuthFault } from "./auth-errors.ts";
+import { describeAuthFailure, describeAuthFailures, type AuthFault } from "./auth-errors.ts";
 
 export interface Credentials {
   name: string;
@@ -8,11 +8,11 @@ export interface Credentials {
   password: string;
 }
 
-/** Sign up or in; remembers the account, or returns why not. */
+/** Sign up or in; remembers the account, or returns why not: nothing if it was possible. */
 export async function authenticate(
   mode: "sign-up" | "sign-in",
   { name, email, password }: Credentials,
-): Promise<AuthFault | null> {
+): Promise<readonly AuthFault[]> {
   // Another user may sign in after a session that has ended by itself.
   client.tokens.forget();
   let retryAfterSeconds: number | undefined;
@@ -25,10 +25,10 @@ export async function authenticate(
       mode === "sign-up"
         ? await auth.signUp.email({ name, email, password }, { onError })
         : await auth.signIn.email({ email, password }, { onError });
-    if (error !== null) return describeAuthFailure({ ...error, retryAfterSeconds });
+    if (error !== null) return describeAuthFailures({ ...error, retryAfterSeconds });
     startSession(data.user);
-    return null;
+    return [];
   } catch {
-    return describeAuthFailure({ status: 0 });
+    return [describeAuthFailure({ status: 0 })];
   }
 }

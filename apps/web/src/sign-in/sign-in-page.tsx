@@ -14,7 +14,7 @@ export function SignInPage() {
   const { account } = useSession();
   const [mode, setMode] = useState<Mode>(isKnownBrowser() ? "sign-in" : "sign-up");
   const [isBusy, setIsBusy] = useState(false);
-  const [fault, setFault] = useState<AuthFault | null>(null);
+  const [faults, setFaults] = useState<readonly AuthFault[]>([]);
   const [name, setName] = useState("");
   const [email, setEmail] = useState(account?.email ?? "");
   const [password, setPassword] = useState("");
@@ -22,28 +22,20 @@ export function SignInPage() {
 
   /** What is wrong with a field, or with the form as a whole. */
   function messageFor(field: AuthFault["field"]): string | null {
-    return fault?.field === field ? fault.message : null;
+    return faults.find((fault) => fault.field === field)?.message ?? null;
   }
 
-  async function submit(submittedMode: Mode) {
-    const credentials = { name: name.trim(), email: email.trim(), password };
+  async function submit(event: SyntheticEvent) {
+    event.preventDefault();
     setIsBusy(true);
-    setFault(null);
-    setFault(await authenticate(submittedMode, credentials));
+    setFaults([]);
+    setFaults(await authenticate(mode, { name: name.trim(), email: email.trim(), password }));
     setIsBusy(false);
   }
 
-  function onSubmit(event: SyntheticEvent) {
-    event.preventDefault();
-    void submit(mode);
-  }
-
   function switchMode() {
-    const other = isNew ? "sign-in" : "sign-up";
-    setMode(other);
-    setFault(null);
-    // Users with an account often fill in the first form that is there.
-    if (other === "sign-in" && email !== "" && password !== "") void submit(other);
+    setMode(isNew ? "sign-in" : "sign-up");
+    setFaults([]);
   }
 
   return (
@@ -56,7 +48,7 @@ export function SignInPage() {
         ) : (
           <EndedSession />
         )}
-        <form onSubmit={onSubmit} noValidate>
+        <form onSubmit={(event) => void submit(event)} noValidate>
           {isNew && (
             <SignInField
               label="Name"
