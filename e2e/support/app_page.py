@@ -235,6 +235,11 @@ class AppPage:
 
     async def import_file(self, content: str) -> None:
         """Import data by the account menu."""
+        await self.start_import(content)
+        await self._close_dialog("Import")
+
+    async def start_import(self, content: str) -> Locator:
+        """Choose a file with this content, and return the dialog that shows what comes of it."""
         async with self.page.expect_file_chooser() as choosing:
             await self.choose_in_account("Import")
         chooser = await choosing.value
@@ -242,7 +247,7 @@ class AppPage:
             name="tasks.ndjson", mimeType="application/x-ndjson", buffer=content.encode()
         )
         await chooser.set_files(file)
-        await self._close_dialog("Import")
+        return self.page.get_by_role("dialog", name="Import", exact=True)
 
     async def expect_tasks(self, *titles: str) -> None:
         """Expect exactly these tasks, in any order."""

@@ -27,6 +27,27 @@ async def test_an_export_can_be_imported_by_another_person(laptop: Device, phone
     await expect(bob_tab.checkbox("Feed the cat")).to_be_checked()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"foo": 1}\n', "This is not an export of this app (line 1)."),
+        ("no JSON\n", "This is not an export of this app (line 1)."),
+        ('HEADER{"kind": "task"}\n', "Line 2, id: Field required."),
+    ],
+    ids=["other", "no-json", "task"],
+)
+async def test_a_file_that_cannot_be_imported_says_where_and_why(
+    laptop: Device, content: str, message: str
+) -> None:
+    tab = await laptop.sign_up()
+    await tab.expect_status("Saved")
+    header = (await tab.export_file()).splitlines(keepends=True)[0]
+
+    dialog = await tab.start_import(content.replace("HEADER", header))
+
+    await expect(dialog.get_by_role("alert")).to_contain_text(message)
+
+
 async def test_a_deleted_account_is_gone_on_both_sides(laptop: Device, phone: Device) -> None:
     ada = Credentials()
     tab = await laptop.sign_up(ada)

@@ -1,11 +1,12 @@
 import { useTaskStore } from "@task-platform/client/react";
-import type { ImportReport } from "@task-platform/client";
+import { ProblemError, type ImportReport } from "@task-platform/client";
 import type { TaskStore } from "@task-platform/client/sync";
 import { useEffect, useState } from "react";
 import { describeProblem } from "../describe-problem.ts";
 import { client } from "../platform.ts";
 import { Fault } from "../ui/fault.tsx";
 import { Modal } from "../ui/modal.tsx";
+import { describeImportFaults } from "./describe-import-faults.ts";
 import { countLines } from "./files.ts";
 
 /** Small enough that progress shows on a slow connection. */
@@ -87,6 +88,7 @@ async function importFile(
   signal: AbortSignal,
   report: (progress: Progress) => void,
 ): Promise<void> {
+  let sent = 0;
   try {
     const lines = countLines(new Uint8Array(await file.arrayBuffer()));
     if (signal.aborted) return;
@@ -95,12 +97,18 @@ async function importFile(
       signal,
       partBytes: PART_BYTES,
       onProgress: ({ records }) => {
-        report({ state: "sending", lines, sent: records });
+        sent = records;
+        report({ state: "sending", lines, sent });
       },
     });
     report({ state: "done", report: result });
     await store.sync();
   } catch (error) {
-    report({ state: "failed", message: describeProblem(error) });
+    report({ state: "failed", message: describeFailure(error, sent) });
   }
+}
+
+function describeFailure(error: unknown, sent: number): string {
+  const sentence = error instanceof ProblemError ? describeImportFaults(error.faults, sent) : null;
+  return sentence ?? describeProblem(error);
 }
