@@ -2,6 +2,7 @@ import { TaskPlatformProvider } from "@task-platform/client/react";
 import { lazy, Suspense } from "react";
 import { NoticeArea } from "./notices/notice-area.tsx";
 import { client } from "./platform.ts";
+import { CheckSession } from "./session/check-session.ts";
 import { endSession, useSession } from "./session/session.ts";
 import { SyncAfterSignIn } from "./session/sync-after-sign-in.ts";
 import { useCookieSession } from "./session/use-cookie-session.ts";
@@ -22,6 +23,7 @@ export function App() {
       onSignedOut={endSession}
     >
       <SyncAfterSignIn />
+      <CheckSession />
       {session.state === "signed-in" && (
         <Suspense fallback={null}>
           <Workspace key={session.account.id} account={session.account} />

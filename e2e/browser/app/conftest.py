@@ -68,9 +68,14 @@ async def phone(open_browser: DeviceFactory) -> Device:
 
 
 @pytest.fixture
-async def tabs(laptop: Device, phone: Device) -> tuple[AppPage, AppPage]:
+def ada() -> Credentials:
+    """Return what the user of `tabs` signs in with."""
+    return Credentials()
+
+
+@pytest.fixture
+async def tabs(laptop: Device, phone: Device, ada: Credentials) -> tuple[AppPage, AppPage]:
     """Return tabs of one user on two devices that both show the task `Water the plants`."""
-    ada = Credentials()
     laptop_tab = await laptop.sign_up(ada)
     await laptop_tab.add_task("Water the plants")
     await laptop_tab.expect_status("Saved")

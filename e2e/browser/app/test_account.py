@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.async_api import Route, expect
 
-from e2e.support.app_page import Credentials
+from e2e.support.app_page import SYNC_SECONDS, AppPage, Credentials
 from e2e.support.device import Device
 
 ACCOUNT_KEY: Final = "task-platform.account"
@@ -46,6 +46,32 @@ async def test_a_file_that_cannot_be_imported_says_where_and_why(
     dialog = await tab.start_import(content.replace("HEADER", header))
 
     await expect(dialog.get_by_role("alert")).to_contain_text(message)
+
+
+async def test_deleting_an_account_with_a_wrong_password_says_so(laptop: Device) -> None:
+    ada = Credentials()
+    tab = await laptop.sign_up(ada)
+    await tab.choose_in_account("Delete account")
+    dialog = tab.page.get_by_role("dialog")
+
+    await dialog.get_by_label("Password", exact=True).fill("another password")
+    await dialog.get_by_role("button", name="Delete account", exact=True).click()
+
+    await expect(dialog.get_by_role("alert")).to_have_text("The password is wrong.")
+
+
+async def test_a_deleted_account_is_confirmed_and_ends_on_other_devices(
+    tabs: tuple[AppPage, AppPage], ada: Credentials
+) -> None:
+    laptop_tab, phone_tab = tabs
+
+    await laptop_tab.delete_account(ada)
+
+    confirmation = "Your account and its tasks are deleted."
+    await expect(laptop_tab.page.get_by_text(confirmation)).to_be_visible()
+    await expect(phone_tab.page.get_by_label("Password", exact=True)).to_be_visible(
+        timeout=2 * SYNC_SECONDS * 1000
+    )
 
 
 async def test_a_deleted_account_is_gone_on_both_sides(laptop: Device, phone: Device) -> None:

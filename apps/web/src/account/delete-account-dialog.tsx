@@ -1,6 +1,7 @@
 import { useTaskStore } from "@task-platform/client/react";
 import { useState, type SyntheticEvent } from "react";
-import type { Account } from "../session/session.ts";
+import { showNotice } from "../notices/notices.ts";
+import { forgetBrowser, type Account } from "../session/session.ts";
 import { SignInField } from "../sign-in/sign-in-field.tsx";
 import { Modal } from "../ui/modal.tsx";
 import { deleteAccount } from "./delete-account.ts";
@@ -26,7 +27,9 @@ export function DeleteAccountDialog({ account, onClose }: DeleteAccountDialogPro
     const result = await deleteAccount(account.email, password);
     setIsBusy(false);
     if (result.fault === null) {
+      forgetBrowser();
       await removeLocalAccount(store);
+      showNotice("Your account and its tasks are deleted.");
       return;
     }
     setFault(result.fault);

@@ -32,7 +32,10 @@ async function faultOf(
 ): Promise<string | null> {
   try {
     const { error } = await request();
-    return error === null ? null : describeAuthFailure(error).message;
+    if (error === null) return null;
+    // The form has no email that could be wrong.
+    const code = error.code === "INVALID_EMAIL_OR_PASSWORD" ? "INVALID_PASSWORD" : error.code;
+    return describeAuthFailure({ ...error, code }).message;
   } catch {
     return describeAuthFailure({ status: 0 }).message;
   }

@@ -119,6 +119,11 @@ export function isOtherAccountHere(id: string): boolean {
   return account !== null && account.id !== id;
 }
 
+/** Let the form to sign up come first again. */
+export function forgetBrowser(): void {
+  stored.remove(KNOWN_KEY);
+}
+
 export function isKnownBrowser(): boolean {
   return stored.read(KNOWN_KEY) === true;
 }
