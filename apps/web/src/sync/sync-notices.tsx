@@ -1,3 +1,4 @@
+import type { ProblemError } from "@task-platform/client";
 import { useSyncStatus, useTaskStore } from "@task-platform/client/react";
 import { describeProblem } from "../describe-problem.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -20,7 +21,7 @@ export function SyncNotices() {
       {problem !== undefined && (
         <p className="notice" role="alert">
           <Icon name="warning" />
-          <span>An edit was refused and undone. {describeProblem(problem)}</span>
+          <span>{describeRefusal(problem)}</span>
           <button
             type="button"
             className="link"
@@ -47,14 +48,24 @@ export function WaitingEdits() {
       {pending > 0 && ` · ${describeEdits(pending)} for ${cause}`}
       {state === "not-saved" && (
         <>
-          {" · "}
-          <button type="button" className="link" onClick={() => void store.sync()}>
-            Try again
-          </button>
+          {" "}
+          <span className="unbroken">
+            ·{" "}
+            <button type="button" className="link" onClick={() => void store.sync()}>
+              Try again
+            </button>
+          </span>
         </>
       )}
     </>
   );
+}
+
+function describeRefusal(problem: ProblemError): string {
+  // The task itself is kept: new ones are in the inbox, others where they were.
+  if (problem.code === "list-not-found")
+    return "The list is gone; the task is in the Inbox, or where it was before.";
+  return `An edit was refused and undone. ${describeProblem(problem)}`;
 }
 
 function describeEdits(count: number): string {

@@ -1,3 +1,4 @@
+import { SyncNotices } from "../sync/sync-notices.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { viewUrl, type View } from "../workspace/view.ts";
 import type { StatusFilter } from "./arrange.ts";
@@ -24,6 +25,27 @@ export function EmptyList({ view, status, search }: EmptyListProps) {
         </a>
       )}
     </div>
+  );
+}
+
+/** The page of a list that was deleted, or never was; until the copy is loaded, that is not known. */
+export function MissingList({ isLoaded }: { isLoaded: boolean }) {
+  return (
+    <main className="page">
+      <SyncNotices />
+      {isLoaded && (
+        <div className="empty">
+          <span className="empty-icon">
+            <Icon name="inbox" />
+          </span>
+          <h1>This list does not exist any more</h1>
+          <p className="quiet">If its tasks were kept, they are in the Inbox.</p>
+          <a className="button" href={viewUrl({ kind: "inbox" })}>
+            Inbox
+          </a>
+        </div>
+      )}
+    </main>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useLists, useTasks, useTaskStore } from "@task-platform/client/react";
 import { isOverdue, type LocalTask } from "@task-platform/client/sync";
-import { useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import { ListOptions } from "../lists/list-options.tsx";
 import { LabelOptions } from "../labels/label-options.tsx";
 import { showNotice } from "../notices/notices.ts";
@@ -11,7 +11,7 @@ import type { View } from "../workspace/view.ts";
 import { arrangeTasks, filterOf, type StatusFilter } from "./arrange.ts";
 import { DetailsArea } from "./details-area.tsx";
 import { localDay, localZone } from "./due.ts";
-import { EmptyList } from "./empty-list.tsx";
+import { EmptyList, MissingList } from "./empty-list.tsx";
 import { NewTask } from "./new-task.tsx";
 import { TaskFilters } from "./task-filters.tsx";
 import { TaskList } from "./task-list.tsx";
@@ -29,6 +29,13 @@ export function TaskPage({ view }: { view: View }) {
   const [detailsId, setDetailsId] = useState<string | null>(null);
   const [revealId, setRevealId] = useState<string | null>(null);
 
+  // A refusal is about what was done here; it must not follow the user elsewhere.
+  useEffect(() => {
+    return () => {
+      store.dismissProblem();
+    };
+  }, [store]);
+
   const deferredSearch = useDeferredValue(search);
   const filter = useMemo(
     () => filterOf(view, status, deferredSearch),
@@ -39,9 +46,16 @@ export function TaskPage({ view }: { view: View }) {
     () => arrangeTasks(matchingTasks, view, today),
     [matchingTasks, view, today],
   );
+  // Of the whole view, as in the navigation: a filter changes what is shown, not what is to be done.
+  const { tasks: tasksOfView } = useTasks(useMemo(() => filterOf(view, "all", ""), [view]));
+  const summary = useMemo(
+    () => summarize(arrangeTasks(tasksOfView, view, today), now),
+    [tasksOfView, view, today, now],
+  );
   const listNames = useMemo(() => new Map(lists.map(({ id, name }) => [id, name])), [lists]);
   const hasOneOrder = view.kind === "inbox" || view.kind === "list";
   const list = view.kind === "list" ? lists.find(({ id }) => id === view.id) : undefined;
+  const isListMissing = view.kind === "list" && list === undefined;
 
   function deleteTask(task: LocalTask) {
     const undo = store.deleteTask(task.id);
@@ -49,6 +63,7 @@ export function TaskPage({ view }: { view: View }) {
     showNotice(`Deleted ${quote(task.title)}`, { label: "Undo", run: undo });
   }
 
+  if (isListMissing) return <MissingList isLoaded={isLoaded} />;
   return (
     <>
       <main className="page">
@@ -60,7 +75,7 @@ export function TaskPage({ view }: { view: View }) {
             {view.kind === "label" && <LabelOptions name={view.name} />}
           </div>
           <p className="page-summary">
-            {summarize(tasks, now)}
+            {summary}
             <WaitingEdits />
           </p>
         </header>

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 
 /** What the page shows; it is in the fragment of the URL. */
 export type View =
@@ -61,6 +61,13 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+/** The view of the URL. A fragment that names nothing is replaced, so that the URL says what is shown. */
 export function useView(): View {
-  return useSyncExternalStore(subscribe, currentView);
+  const view = useSyncExternalStore(subscribe, currentView);
+  useEffect(() => {
+    const { hash } = window.location;
+    if (view.kind === "inbox" && hash !== "" && hash !== viewUrl(view))
+      window.history.replaceState(null, "", viewUrl(view));
+  }, [view]);
+  return view;
 }
