@@ -97,3 +97,21 @@ async def test_a_task_is_moved(laptop: Device) -> None:
     await tab.expect_status("Saved")
     await tab.page.reload()
     await tab.expect_order(*moved)
+
+
+async def test_after_signing_in_a_task_can_be_typed_at_once(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await expect(tab.new_task).to_be_focused()
+
+    await tab.page.keyboard.press("Escape")
+
+    await expect(tab.new_task).not_to_be_focused()
+
+
+async def test_in_a_new_list_a_task_can_be_typed_at_once(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+
+    await tab.add_list("Garden")
+
+    await expect(tab.page.get_by_role("heading", name="Garden", level=1)).to_be_visible()
+    await expect(tab.new_task).to_be_focused()

@@ -61,7 +61,7 @@ export function AccountMenu({ account, onShowShortcuts }: AccountMenuProps) {
         <MenuItem icon="upload" onClick={() => fileInput.current?.click()}>
           Import
         </MenuItem>
-        <MenuItem icon="keyboard" onClick={onShowShortcuts}>
+        <MenuItem icon="keyboard" isForKeyboards onClick={onShowShortcuts}>
           Keyboard shortcuts
         </MenuItem>
         <MenuItem icon="signOut" onClick={() => void signOutUnlessUnsaved()}>

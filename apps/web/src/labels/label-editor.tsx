@@ -1,5 +1,5 @@
 import { useLabels } from "@task-platform/client/react";
-import { useId, useState, type KeyboardEvent } from "react";
+import { useId, useState, type FocusEvent, type KeyboardEvent } from "react";
 import { Icon } from "../ui/icon.tsx";
 import { isSameName } from "../ui/name-fault.ts";
 
@@ -30,7 +30,18 @@ export function LabelEditor({ labels, onChange }: LabelEditorProps) {
       event.preventDefault();
       add();
     }
+    if (event.key === "Escape" && text !== "") {
+      // The first Escape is for the text, the second for the details around it.
+      event.preventDefault();
+      event.stopPropagation();
+      setText("");
+    }
     if (event.key === "Backspace" && text === "") onChange(labels.slice(0, -1));
+  }
+
+  /** Add what was typed when the user goes on to another field; closing the details adds nothing. */
+  function onBlur({ currentTarget, relatedTarget }: FocusEvent<HTMLInputElement>) {
+    if (currentTarget.closest(".details")?.contains(relatedTarget) === true) add();
   }
 
   return (
@@ -65,7 +76,7 @@ export function LabelEditor({ labels, onChange }: LabelEditorProps) {
               setText(event.target.value);
             }}
             onKeyDown={onKeyDown}
-            onBlur={add}
+            onBlur={onBlur}
           />
         )}
         <datalist id={`${id}-known`}>

@@ -8,6 +8,7 @@ import { useMemo } from "react";
 import { isDueUntil } from "../tasks/arrange.ts";
 import { localDay } from "../tasks/due.ts";
 import { Icon } from "../ui/icon.tsx";
+import { foldName } from "../ui/name-fault.ts";
 import { placeAfter } from "../ui/place-after.ts";
 import { sortingAccessibility, sortingModifiers, useSortingSensors } from "../ui/sorting.ts";
 import { useNow } from "../ui/use-now.ts";
@@ -51,6 +52,7 @@ export function ListNavigation({ view }: { view: View }) {
                 view={{ kind: "label", name }}
                 currentView={view}
                 icon="label"
+                count={counts.labels.get(foldName(name)) ?? 0}
               >
                 {name}
               </NavigationLink>
@@ -67,6 +69,8 @@ interface OpenCounts {
   inbox: number;
   today: number;
   lists: ReadonlyMap<string, number>;
+  /** By folded name. */
+  labels: ReadonlyMap<string, number>;
 }
 
 function useOpenCounts(): OpenCounts {
@@ -74,15 +78,21 @@ function useOpenCounts(): OpenCounts {
   const today = localDay(useNow());
   return useMemo(() => {
     const lists = new Map<string, number>();
+    const labels = new Map<string, number>();
     let inbox = 0;
     let dueToday = 0;
     for (const task of tasks) {
       if (task.list_id === null) inbox += 1;
-      else lists.set(task.list_id, (lists.get(task.list_id) ?? 0) + 1);
+      else increment(lists, task.list_id);
+      for (const label of task.labels) increment(labels, foldName(label));
       if (isDueUntil(task, today)) dueToday += 1;
     }
-    return { all: tasks.length, inbox, today: dueToday, lists };
+    return { all: tasks.length, inbox, today: dueToday, lists, labels };
   }, [tasks, today]);
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 interface SortableListsProps {

@@ -3,6 +3,7 @@ import { useId, useState, type SyntheticEvent } from "react";
 import { Fault } from "../ui/fault.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { nameFault } from "../ui/name-fault.ts";
+import { focusNextNewTask } from "../tasks/focus-new-task.ts";
 import { showView } from "../workspace/view.ts";
 
 /** The field that adds a list and goes there. */
@@ -21,6 +22,7 @@ export function NewList() {
     if (newFault !== null) return;
     const list = store.createList({ name: name.trim() });
     setName("");
+    focusNextNewTask();
     showView({ kind: "list", id: list.id });
   }
 
@@ -39,6 +41,10 @@ export function NewList() {
           onChange={(event) => {
             setName(event.target.value);
             setFault(null);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === "Escape" && !event.nativeEvent.isComposing)
+              event.currentTarget.blur();
           }}
         />
       </label>

@@ -1,5 +1,6 @@
 import { auth, client } from "../platform.ts";
 import { startSession } from "../session/session.ts";
+import { focusNextNewTask } from "../tasks/focus-new-task.ts";
 import { describeAuthFailure, describeAuthFailures, type AuthFault } from "./auth-errors.ts";
 
 export interface Credentials {
@@ -26,6 +27,7 @@ export async function authenticate(
         ? await auth.signUp.email({ name, email, password }, { onError })
         : await auth.signIn.email({ email, password }, { onError });
     if (error !== null) return describeAuthFailures({ ...error, retryAfterSeconds });
+    focusNextNewTask();
     startSession(data.user);
     return [];
   } catch {

@@ -1,7 +1,11 @@
 import type { DueChange } from "@task-platform/client";
 import type { LocalTask } from "@task-platform/client/sync";
-import { useState } from "react";
+import { useId, useState } from "react";
+import { Fault } from "../ui/fault.tsx";
 import { dayFrom, localZone, makeDue } from "./due.ts";
+
+const DATE_MIN = "1970-01-01";
+const DATE_MAX = "2200-12-31";
 
 interface DueEditorProps {
   due: LocalTask["due"];
@@ -11,6 +15,11 @@ interface DueEditorProps {
 /** When a task is due: a day, and a time of that day if one is wanted. */
 export function DueEditor({ due, onChange }: DueEditorProps) {
   const [now] = useState(() => new Date());
+  /** A date out of range: a year that is still being typed, or one that nobody can save. */
+  const [draft, setDraft] = useState<string | null>(null);
+  const [isLeft, setIsLeft] = useState(false);
+  const faultId = useId();
+  const hasFault = draft !== null && isLeft;
   const date = due?.date ?? "";
   const time = due?.time ?? "";
   const zone = due?.time_zone ?? null;
@@ -29,11 +38,22 @@ export function DueEditor({ due, onChange }: DueEditorProps) {
         <input
           type="date"
           aria-label="Due date"
-          min="1970-01-01"
-          max="2200-12-31"
-          value={date}
+          min={DATE_MIN}
+          max={DATE_MAX}
+          value={draft ?? date}
+          aria-invalid={hasFault}
+          aria-describedby={hasFault ? faultId : undefined}
+          onFocus={() => {
+            setIsLeft(false);
+          }}
+          onBlur={() => {
+            setIsLeft(true);
+          }}
           onChange={(event) => {
-            onChange(makeDue(event.target.value, time, zone));
+            const { value, validity } = event.target;
+            const isInRange = validity.valid;
+            setDraft(isInRange ? null : value);
+            if (isInRange) onChange(makeDue(value, time, zone));
           }}
         />
         <input
@@ -46,6 +66,7 @@ export function DueEditor({ due, onChange }: DueEditorProps) {
           }}
         />
       </div>
+      <Fault id={faultId} message={hasFault ? "A date lies between 1970 and 2200." : null} />
       {zone !== null && zone !== localZone && <p className="hint">Time in {zone}</p>}
       <div className="due-shortcuts">
         {shortcuts.map((shortcut) => (
@@ -55,6 +76,7 @@ export function DueEditor({ due, onChange }: DueEditorProps) {
             className="chip"
             aria-pressed={date === shortcut.date}
             onClick={() => {
+              setDraft(null);
               onChange(makeDue(shortcut.date, time, zone));
             }}
           >
@@ -66,6 +88,7 @@ export function DueEditor({ due, onChange }: DueEditorProps) {
             type="button"
             className="chip"
             onClick={() => {
+              setDraft(null);
               onChange(null);
             }}
           >

@@ -24,7 +24,7 @@ export function dueDay(due: Due): string {
 export function describeDue(due: Due, now: Date): string {
   const day = describeDay(dueDay(due), now);
   if (due.at === null) return day;
-  const time = new Date(due.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = new Date(due.at).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
   return `${day}, ${time}`;
 }
 

@@ -1,9 +1,10 @@
 import type { TaskCreate } from "@task-platform/client";
 import { useTaskStore } from "@task-platform/client/react";
-import { useId, useState, type SyntheticEvent } from "react";
+import { useEffect, useId, useRef, useState, type SyntheticEvent } from "react";
 import { Fault } from "../ui/fault.tsx";
 import { Icon } from "../ui/icon.tsx";
 import type { View } from "../workspace/view.ts";
+import { NEW_TASK_ID, takeFocusIfWanted } from "./focus-new-task.ts";
 import { titleFault } from "./title.ts";
 
 interface NewTaskProps {
@@ -18,6 +19,10 @@ export function NewTask({ view, today, onAdded }: NewTaskProps) {
   const [title, setTitle] = useState("");
   const [fault, setFault] = useState<string | null>(null);
   const faultId = useId();
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    takeFocusIfWanted(field.current);
+  }, []);
 
   function add(event: SyntheticEvent) {
     event.preventDefault();
@@ -34,7 +39,8 @@ export function NewTask({ view, today, onAdded }: NewTaskProps) {
     <form className="new-task" onSubmit={add}>
       <Icon name="plus" />
       <input
-        id="new-task"
+        ref={field}
+        id={NEW_TASK_ID}
         aria-label="New task"
         placeholder="Add a task"
         value={title}
@@ -45,6 +51,10 @@ export function NewTask({ view, today, onAdded }: NewTaskProps) {
         onChange={(event) => {
           setTitle(event.target.value);
           setFault(null);
+        }}
+        onKeyDown={(event) => {
+          // What was typed stays: the key leaves the field, as elsewhere it leaves a dialog.
+          if (event.key === "Escape" && !event.nativeEvent.isComposing) event.currentTarget.blur();
         }}
       />
       <kbd className="hint-key" aria-hidden="true">

@@ -1,5 +1,6 @@
 import { DndContext, closestCenter } from "@dnd-kit/core";
 import { SortableContext, verticalListSortingStrategy } from "@dnd-kit/sortable";
+import { useConflicts } from "@task-platform/client/react";
 import type { LocalTask } from "@task-platform/client/sync";
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -10,6 +11,8 @@ import { useReorder } from "./use-reorder.ts";
 /** Pixels; rows that are on the page are measured. */
 const ROW_HEIGHT = 56;
 const ROWS_BEYOND_VIEW = 8;
+/** Pixels of the end of the list that the box of a conflict covers. */
+const CONFLICT_HEIGHT = 304;
 
 interface TaskListProps {
   tasks: readonly LocalTask[];
@@ -31,6 +34,8 @@ export function TaskList(props: TaskListProps) {
   const [editingId, setEditingId] = useState<string | null>(null);
   const focusNext = useRef<{ id: string; selector: string } | null>(null);
   const reorder = useReorder(tasks);
+  const [conflict] = useConflicts();
+  const undecidedId = conflict?.taskId;
 
   // Rows that have the focus must stay in the document wherever the list is scrolled to.
   const keptIndex = tasks.findIndex((task) => task.id === (reorder.activeId ?? editingId));
@@ -40,6 +45,7 @@ export function TaskList(props: TaskListProps) {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: ROWS_BEYOND_VIEW,
+    scrollPaddingEnd: undecidedId === undefined ? 0 : CONFLICT_HEIGHT,
     getItemKey: (index) => tasks[index]?.id ?? index,
     rangeExtractor: (range) => {
       const indexes = defaultRangeExtractor(range);
@@ -53,6 +59,13 @@ export function TaskList(props: TaskListProps) {
     if (index >= 0) rows.scrollToIndex(index);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- later changes of the list must not scroll it
   }, [revealId]);
+
+  // The box of the conflict stands above the end of the list, where its task may be.
+  useEffect(() => {
+    const index = tasks.findIndex((task) => task.id === undecidedId);
+    if (index >= 0) rows.scrollToIndex(index);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- as above
+  }, [undecidedId]);
 
   useEffect(() => {
     const target = focusNext.current;
@@ -117,6 +130,7 @@ export function TaskList(props: TaskListProps) {
                   isSortable={isSortable && !task.is_completed}
                   isEditing={editingId === task.id}
                   isSelected={props.selectedId === task.id}
+                  isUndecided={undecidedId === task.id}
                   measure={rows.measureElement}
                   actions={actions}
                 />

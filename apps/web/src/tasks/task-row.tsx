@@ -29,6 +29,8 @@ interface TaskRowProps {
   isSortable: boolean;
   isEditing: boolean;
   isSelected: boolean;
+  /** Whether the conflict on the page is about this task. */
+  isUndecided: boolean;
   measure: (element: HTMLElement | null) => void;
   actions: RowActions;
 }
@@ -59,6 +61,7 @@ export function TaskRow(props: TaskRowProps) {
       data-task={task.id}
       data-completed={task.is_completed || undefined}
       data-selected={props.isSelected || undefined}
+      data-undecided={props.isUndecided || undefined}
       data-dragging={isDragging || undefined}
       aria-setsize={props.count}
       aria-posinset={props.place}

@@ -43,14 +43,20 @@ interface MenuItemProps {
   icon: IconName;
   /** Whether the choice deletes something. */
   isDangerous?: boolean;
+  /** Whether it is of use with a keyboard only, and hidden on a phone. */
+  isForKeyboards?: boolean;
   onClick: () => void;
   children: string;
 }
 
 /** One choice of a menu. */
-export function MenuItem({ icon, isDangerous = false, onClick, children }: MenuItemProps) {
+export function MenuItem(props: MenuItemProps) {
+  const { icon, isDangerous = false, isForKeyboards = false, onClick, children } = props;
+  let className: string | undefined;
+  if (isDangerous) className = "danger-text";
+  if (isForKeyboards) className = "for-keyboards";
   return (
-    <button type="button" className={isDangerous ? "danger-text" : undefined} onClick={onClick}>
+    <button type="button" className={className} onClick={onClick}>
       <Icon name={icon} />
       {children}
     </button>

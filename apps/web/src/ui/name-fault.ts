@@ -18,5 +18,10 @@ export function nameFault(
 
 /** Whether two names mean the same list or label. */
 export function isSameName(left: string, right: string): boolean {
-  return left.toLowerCase() === right.toLowerCase();
+  return foldName(left) === foldName(right);
+}
+
+/** The name by which lists and labels are told apart. */
+export function foldName(name: string): string {
+  return name.toLowerCase();
 }

@@ -1,4 +1,5 @@
 import { useEffect, useEffectEvent } from "react";
+import { NEW_TASK_ID } from "../tasks/focus-new-task.ts";
 import { stored } from "../session/stored.ts";
 
 const KEY = "task-platform.shortcuts-off";
@@ -32,7 +33,7 @@ export function useShortcuts(onHelp: () => void): void {
       if (hasModifier || event.defaultPrevented || isTyping(event.target)) return;
       if (!areShortcutsOn() || document.querySelector("dialog:modal") !== null) return;
       if (event.key === "?") showHelp();
-      else if (event.key === "n") focusField("new-task");
+      else if (event.key === "n") focusField(NEW_TASK_ID);
       else if (event.key === "/") focusField("search");
       else return;
       event.preventDefault();
