@@ -109,6 +109,26 @@ async def test_an_ended_session_keeps_what_is_not_saved(laptop: Device) -> None:
     await tab.expect_status("Saved")
 
 
+async def test_edits_of_an_ended_session_outlast_another_person(laptop: Device) -> None:
+    ada = Credentials("Ada")
+    tab = await laptop.sign_up(ada)
+    await laptop.go_offline()
+    await tab.add_task("Water the plants")
+    await laptop.context.clear_cookies()
+    await laptop.go_online()
+    await tab.page.reload()
+    await tab.expect_signed_out()
+
+    await tab.sign_up(Credentials("Bob"))
+    await tab.expect_tasks()
+    await tab.expect_status("Saved")
+    await tab.sign_out()
+    await tab.sign_in(ada)
+
+    await tab.expect_tasks("Water the plants")
+    await tab.expect_status("Saved")
+
+
 async def test_an_ended_session_does_not_bring_back_what_another_tab_removed(
     laptop: Device,
 ) -> None:
