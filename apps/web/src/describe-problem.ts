@@ -4,12 +4,12 @@ import {
   ProblemError,
   SignedOutError,
 } from "@task-platform/client";
+import { describeFields } from "./describe-fields.ts";
 
 /** Say in a sentence what went wrong; the server's own words where it has some. */
 export function describeProblem(error: unknown): string {
   if (error instanceof ProblemError) {
-    const fields = Object.values(error.fields);
-    return fields.length > 0 ? fields.join(" ") : error.detail;
+    return describeFields(error.fields) || error.detail;
   }
   if (error instanceof SignedOutError) return "You are signed out. Sign in and try again.";
   if (error instanceof AuthUnavailableError)

@@ -132,6 +132,10 @@ async def test_signing_out_names_what_an_undecided_conflict_would_lose(
     await laptop.go_online()
     await expect(laptop_tab.conflict).to_be_visible()
 
+    await laptop.go_offline()
+    await laptop_tab.expect_status("Offline")
+    # It waits for the user, not for the network.
+    await expect(laptop_tab.page.get_by_text("edit waits")).to_have_count(0)
     await laptop_tab.choose_in_account("Sign out")
 
     dialog = laptop_tab.page.get_by_role("dialog", name="Sign out?")

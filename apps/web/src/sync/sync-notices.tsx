@@ -1,5 +1,6 @@
 import type { ProblemError } from "@task-platform/client";
-import { useSyncStatus, useTaskStore } from "@task-platform/client/react";
+import { useConflicts, useSyncStatus, useTaskStore } from "@task-platform/client/react";
+import type { Conflict, TaskStore } from "@task-platform/client/sync";
 import { describeProblem } from "../describe-problem.ts";
 import { Icon } from "../ui/icon.tsx";
 
@@ -41,11 +42,13 @@ export function SyncNotices() {
 export function WaitingEdits() {
   const store = useTaskStore();
   const { state, pending } = useSyncStatus();
+  const undecided = useConflicts();
   if (state !== "offline" && state !== "not-saved") return null;
+  const waiting = pending - countUndecidedOnly(store, undecided);
   const cause = state === "offline" ? "the network" : "the server";
   return (
     <>
-      {pending > 0 && ` · ${describeEdits(pending)} for ${cause}`}
+      {waiting > 0 && ` · ${describeEdits(waiting)} for ${cause}`}
       {state === "not-saved" && (
         <>
           {" "}
@@ -66,6 +69,17 @@ function describeRefusal(problem: ProblemError): string {
   if (problem.code === "list-not-found")
     return "The list is gone; the task is in the Inbox, or where it was before.";
   return `An edit was refused and undone. ${describeProblem(problem)}`;
+}
+
+/** How many tasks and lists wait for nothing but the user's decision. */
+function countUndecidedOnly(store: TaskStore, conflicts: readonly Conflict[]): number {
+  const lists = store.getLists();
+  const ids = new Set(conflicts.map(({ taskId }) => taskId));
+  const undecidedOnly = [...ids].filter((id) => {
+    const item = store.getTask(id) ?? lists.find((list) => list.id === id);
+    return item?.isPending !== true;
+  });
+  return undecidedOnly.length;
 }
 
 function describeEdits(count: number): string {
