@@ -315,3 +315,16 @@ async def test_react_shows_the_tasks_of_the_user_without_rendering_in_circles(
     assert renders_before < 40
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("listitem")).to_have_count(0)
+
+
+async def test_a_closed_store_can_be_erased_in_all_tabs(laptop: LocalCopyBrowser) -> None:
+    first = await laptop.open_store()
+    second = await laptop.open_store()
+    await first.create_task("Water the plants")
+    await second.expect_titles("Water the plants")
+
+    # As when the sign-out has ended a session, and a component that shows it.
+    await first.run("(store.close(), store.erase())")
+
+    await second.expect_titles()
+    assert await laptop.database_names(first) == []

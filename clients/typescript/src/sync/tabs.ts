@@ -17,6 +17,7 @@ export interface SharedOutcome {
 export class StoreTabs {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
+  #isClosed = false;
 
   constructor(name: string, onMessage: (message: TabMessage) => void) {
     this.#name = name;
@@ -29,7 +30,14 @@ export class StoreTabs {
   }
 
   tell(message: TabMessage): void {
-    this.#channel?.postMessage(message);
+    if (this.#channel === undefined || !this.#isClosed) {
+      this.#channel?.postMessage(message);
+      return;
+    }
+    // A store can be erased after it was closed.
+    const channel = new BroadcastChannel(this.#name);
+    channel.postMessage(message);
+    channel.close();
   }
 
   /** Run `task` while no other tab runs one; the lock of a tab that dies is released. */
@@ -43,6 +51,7 @@ export class StoreTabs {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#channel?.close();
   }
 }
