@@ -44,7 +44,8 @@ def main() -> None:
         archive = asyncio.run(build_client())
     except CannotRunError as error:
         sys.exit(str(error))
-    print(f"Built {os.path.relpath(archive)}. In your front end: npm install {archive}")
+    command = f"npm install {archive} better-auth"
+    print(f"Built {os.path.relpath(archive)}. In your front end: {command}")
 
 
 if __name__ == "__main__":
