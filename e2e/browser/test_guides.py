@@ -4,15 +4,18 @@
 """
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex, token_urlsafe
+from typing import Final
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Dialog, Page, Route, expect
 
 from devkit.cli.client import build_client
 from devkit.platform.environment import minimal_environment
@@ -28,6 +31,9 @@ NEXT_APP = Path(__file__).parents[1] / "support" / "next_app"
 """What `create-next-app` makes, and the guide does not repeat."""
 
 LINES_MAX = 60
+
+PLATFORM_PATHS: Final = re.compile(r"//[^/]+/(api/auth|tasks|lists|labels|users)(/|\?|$)")
+"""What the apps of the guides request from the platform."""
 
 
 @pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.md")), ids=lambda guide: guide.stem)
@@ -77,12 +83,21 @@ def testbed(
     return SignInTestbed(group, stack, platform, keys)
 
 
-async def sign_up_and_add_a_task(page: Page, app_url: str, platform_url: str) -> None:
-    """Do what a new user does, and look for the task at the platform."""
+@dataclass(frozen=True)
+class Account:
+    """A new user."""
+
+    email: str = field(default_factory=lambda: f"{token_hex(8)}@example.test")
+    password: str = field(default_factory=lambda: token_hex(16))
+
+
+async def sign_up_and_add_a_task(
+    page: Page, app_url: str, platform_url: str, account: Account | None = None
+) -> str:
+    """Do what a new user does, look for the task at the platform, and return its title."""
     title = f"Water the plants {token_hex(4)}"
     await page.goto(app_url)
-    await page.get_by_label("E-mail").fill(f"{token_hex(8)}@example.test")
-    await page.get_by_label("Password").fill(token_hex(16))
+    await fill_in_credentials(page, account or Account())
     async with page.expect_response("**/api/auth/sign-up/email") as signed_up:
         await page.get_by_role("button", name="Sign up").click()
     assert (await signed_up.value).ok
@@ -93,6 +108,13 @@ async def sign_up_and_add_a_task(page: Page, app_url: str, platform_url: str) ->
     await expect(page.get_by_text(title)).to_be_visible()
     token = await page.evaluate("async () => (await (await fetch('/api/auth/token')).json()).token")
     await wait_for_titles(platform_url, token, [title])
+    return title
+
+
+async def fill_in_credentials(page: Page, account: Account) -> None:
+    """Fill in the form of a guide's app."""
+    await page.get_by_label("E-mail").fill(account.email)
+    await page.get_by_label("Password").fill(account.password)
 
 
 async def wait_for_titles(platform_url: str, token: str, titles: list[str]) -> None:
@@ -122,30 +144,128 @@ async def test_plain_fetch_stores_a_task(
     assert errors == []
 
 
-async def test_vite_stores_a_task_in_development_and_built(
-    browser: Browser, testbed: SignInTestbed, client_archive: Path, tmp_path: Path
-) -> None:
+@dataclass(frozen=True)
+class ViteApp:
+    """The app of the guide for Vite, by the ways in which it can be opened."""
+
+    urls: dict[str, str]
+    platform_url: str
+    logs: list[Path]
+
+
+@pytest.fixture(scope="module")
+async def vite_app(
+    testbed: SignInTestbed, client_archive: Path, tmp_path_factory: pytest.TempPathFactory
+) -> ViteApp:
+    """Build the app and start its development server."""
     guide = GUIDES / "vite.md"
+    folder = tmp_path_factory.mktemp("vite")
     group = testbed.group
-    await install_packages_of(group, guide, tmp_path, client_archive)
-    vite = [NODE, installed_program("vite", tmp_path)]
-    write_code(guide, tmp_path, platform_url="")
-    await group.run("vite-build", [*vite, "build", tmp_path], node_environment())
-    platform = await testbed.start(app_folder=tmp_path / "dist")
-    write_code(guide, tmp_path, platform.url)
+    await install_packages_of(group, guide, folder, client_archive)
+    vite = [NODE, installed_program("vite", folder)]
+    write_code(guide, folder, platform_url="")
+    await group.run("vite-build", [*vite, "build", folder], node_environment())
+    platform = await testbed.start(app_folder=folder / "dist")
+    write_code(guide, folder, platform.url)
     [port] = free_ports(1)
     development_url = local_url(port)
-    command = [*vite, tmp_path, "--host", HOST, "--port", str(port), "--strictPort"]
+    command = [*vite, folder, "--host", HOST, "--port", str(port), "--strictPort"]
     server = group.start("vite", command, node_environment())
     await server.wait_until(lambda: is_up(development_url))
+    urls = {"development": development_url, "built": platform.url}
+    return ViteApp(urls, platform.url, [group.log_file(name) for name in ("vite-build", "vite")])
 
-    for app_url in (development_url, platform.url):
-        async with open_page(browser) as page:
-            errors = record_page_errors(page, [app_url, app_url.replace("http", "ws")])
 
-            await sign_up_and_add_a_task(page, app_url, platform.url)
+BOTH_WAYS: Final = pytest.mark.parametrize("way", ["development", "built"])
 
-            assert errors == []
+
+@BOTH_WAYS
+async def test_vite_stores_a_task_without_an_error_or_warning(
+    page: Page, vite_app: ViteApp, way: str
+) -> None:
+    app_url = vite_app.urls[way]
+    errors = record_page_errors(page, [app_url, app_url.replace("http", "ws")])
+
+    await sign_up_and_add_a_task(page, app_url, vite_app.platform_url)
+
+    assert errors == []
+    for log in vite_app.logs:
+        output = log.read_text().casefold()
+        for sign in ("warn", "(!)", "error", "module_level_directive"):
+            assert sign not in output, output
+
+
+async def cut_off_from_the_platform(page: Page) -> None:
+    """Let every request to the platform fail, and none for the page itself."""
+
+    async def abort(route: Route) -> None:
+        await route.abort()
+
+    await page.route(PLATFORM_PATHS, abort)
+
+
+async def accept_dialog(dialog: Dialog) -> None:
+    """Say yes."""
+    await dialog.accept()
+
+
+@BOTH_WAYS
+async def test_vite_shows_the_local_copy_while_the_platform_is_away_until_a_sign_out(
+    page: Page, vite_app: ViteApp, way: str
+) -> None:
+    app_url = vite_app.urls[way]
+    title = await sign_up_and_add_a_task(page, app_url, vite_app.platform_url)
+    await cut_off_from_the_platform(page)
+    await page.reload()
+
+    await expect(page.get_by_text(title)).to_be_visible()
+    await expect(page.get_by_label("E-mail")).to_have_count(0)
+    await page.get_by_label("New task").fill("Feed the cat")
+    await page.get_by_label("New task").press("Enter")
+    await page.unroute(PLATFORM_PATHS)
+    async with page.expect_response(lambda response: response.request.method == "PUT"):
+        await page.reload()
+    await expect(page.get_by_text("Feed the cat")).to_be_visible()
+
+    # The page asks if its second request is still under way.
+    page.on("dialog", accept_dialog)
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("E-mail")).to_be_visible()
+    databases = "indexedDB.databases().then((databases) => databases.length)"
+    await page.wait_for_function(f"{databases}.then((count) => count === 0)")
+    assert await page.evaluate("localStorage.getItem('task-platform.user')") is None
+    await cut_off_from_the_platform(page)
+    await page.reload()
+    await expect(page.get_by_label("E-mail")).to_be_visible()
+    await expect(page.get_by_text(title)).to_have_count(0)
+
+
+async def test_vite_signs_in_on_a_second_device_and_keeps_a_refused_address(
+    browser: Browser, vite_app: ViteApp
+) -> None:
+    app_url = vite_app.urls["built"]
+    ada = Account()
+    async with open_page(browser) as page:
+        title = await sign_up_and_add_a_task(page, app_url, vite_app.platform_url, ada)
+    async with open_page(browser) as page:
+        await page.goto(app_url)
+        await fill_in_credentials(page, Account(email=ada.email))
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_contain_text("password")
+        await expect(page.get_by_label("E-mail")).to_have_value(ada.email)
+        await fill_in_credentials(page, ada)
+        await page.get_by_role("button", name="Sign in").click()
+
+        await expect(page.get_by_text(title)).to_be_visible()
+
+
+async def test_vite_says_why_a_task_was_refused(page: Page, vite_app: ViteApp) -> None:
+    await sign_up_and_add_a_task(page, vite_app.urls["built"], vite_app.platform_url)
+
+    await page.get_by_label("New task").fill("a" * 300)
+    await page.get_by_label("New task").press("Enter")
+
+    await expect(page.get_by_role("alert")).to_contain_text("200")
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ _CODE: Final = re.compile(
 
 _INSTALLATION: Final = re.compile(r"^npm install (.*)$", re.MULTILINE)
 
+_PACKAGE_TYPE: Final = re.compile(r"npm pkg set type=(\w+)")
+
 
 def code_blocks(guide: Path) -> dict[str, str]:
     """Return the code of a guide by the file names in the first lines of its blocks."""
@@ -41,16 +43,24 @@ def write_code(guide: Path, folder: Path, platform_url: str) -> None:
 async def install_packages_of(
     group: ProcessGroup, guide: Path, folder: Path, client_archive: Path
 ) -> None:
-    """Run the `npm install` commands of a guide in a folder.
+    """Run the `npm` commands of a guide that prepare a folder.
 
     Raises:
         CannotRunError: npm failed.
     """
-    (folder / "package.json").write_text(json.dumps({"private": True}))
+    (folder / "package.json").write_text(json.dumps(_package_json(guide)))
     for number, packages in enumerate(_packages(guide, client_archive)):
         options = ["--prefix", folder, "--prefer-offline", "--no-audit", "--no-fund"]
         command = npm_command("install", *options, *packages)
         await group.run(f"{guide.stem}-npm-{number}", command, node_environment())
+
+
+def _package_json(guide: Path) -> dict[str, object]:
+    package: dict[str, object] = {"private": True}
+    package_type = _PACKAGE_TYPE.search(guide.read_text())
+    if package_type is not None:
+        package["type"] = package_type[1]
+    return package
 
 
 def _packages(guide: Path, client_archive: Path) -> list[list[str]]:

@@ -21,7 +21,11 @@ export default defineConfig({
     emptyOutDir: false,
     minify: false,
     rollupOptions: {
-      input: { page: "page.ts", react_page: "react_page.tsx" },
+      input: {
+        page: "page.ts",
+        react_page: "react_page.tsx",
+        remembered_page: "remembered_page.tsx",
+      },
       output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
     },
   },

@@ -1,5 +1,3 @@
-"use client";
-
 export {
   type Loaded,
   useConflicts,
@@ -9,3 +7,9 @@ export {
   useTasks,
 } from "./hooks.js";
 export { TaskPlatformProvider, type TaskPlatformProviderProps, useTaskStore } from "./provider.js";
+export {
+  forgetUser,
+  type RememberedUser,
+  type SessionResult,
+  useRememberedUser,
+} from "./remembered-user.js";

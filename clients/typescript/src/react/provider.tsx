@@ -1,16 +1,15 @@
-"use client";
-
 import { type ReactNode, createContext, useContext, useEffect, useRef, useState } from "react";
 
 import { type SyncClient, type TaskStore, openStore } from "../sync/index.js";
 import { EMPTY_STORE } from "./empty-store.js";
+import { endRemembering } from "./remembered-user.js";
 
 const StoreContext = createContext<TaskStore>(EMPTY_STORE);
 
 /** Whose tasks the components in the provider show. */
 export interface TaskPlatformProviderProps {
   client: SyncClient;
-  /** The id of the signed-in user; null while nobody is. */
+  /** The id of the user whose copy to show, as of `useRememberedUser`; null shows nobody's. */
   user: string | null;
   /** Called when the session has ended, or another user is signed in. */
   onSignedOut?: () => void;
@@ -41,7 +40,10 @@ export function TaskPlatformProvider(props: TaskPlatformProviderProps): ReactNod
     const store = openStore({
       client,
       user,
-      onSignedOut: () => latestOnSignedOut.current?.(),
+      onSignedOut: () => {
+        endRemembering(user);
+        latestOnSignedOut.current?.();
+      },
     });
     setOpen({ client, user, store });
     return () => {
