@@ -121,6 +121,31 @@ async def test_a_conflict_is_still_there_after_a_reload(
     await expect(laptop_tab.conflict).to_contain_text(PHONE_TITLE)
 
 
+async def test_the_box_of_a_conflict_names_its_task_and_does_not_cover_it(
+    laptop: Device, phone: Device, tabs: tuple[AppPage, AppPage]
+) -> None:
+    laptop_tab, phone_tab = tabs
+    for number in range(12):
+        await phone.create_task_without_app(f"Task {number}")
+    last_title = "Task 11"
+    await expect(laptop_tab.task(last_title)).to_be_visible()
+    await expect(phone_tab.task(last_title)).to_be_visible()
+    await laptop.go_offline()
+    await laptop_tab.edit_title(last_title, LAPTOP_TITLE)
+    await phone_tab.edit_title(last_title, PHONE_TITLE)
+    await phone_tab.expect_status("Saved")
+
+    await laptop.go_online()
+
+    await expect(laptop_tab.conflict).to_contain_text(f"The title of “{last_title}”")
+    await laptop_tab.wait_for_frames()
+    row = await laptop_tab.task(LAPTOP_TITLE).bounding_box()
+    box = await laptop_tab.conflict.bounding_box()
+    assert row
+    assert box
+    assert row["y"] + row["height"] <= box["y"]
+
+
 async def test_signing_out_names_what_an_undecided_conflict_would_lose(
     laptop: Device, tabs: tuple[AppPage, AppPage]
 ) -> None:

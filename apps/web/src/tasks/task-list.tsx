@@ -12,7 +12,7 @@ import { useReorder } from "./use-reorder.ts";
 const ROW_HEIGHT = 56;
 const ROWS_BEYOND_VIEW = 8;
 /** Pixels of the end of the list that the box of a conflict covers. */
-const CONFLICT_HEIGHT = 304;
+const CONFLICT_HEIGHT = 320;
 
 interface TaskListProps {
   tasks: readonly LocalTask[];
