@@ -12,6 +12,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
+  vi.unstubAllGlobals();
   for (const { store } of devices) {
     store.close();
   }
@@ -64,6 +65,16 @@ test("the methods of a store work when they are handed on without it", async () 
   unsubscribe();
   others.deleteTask(id)();
   others.close();
+});
+
+test("in React Native, whose window has no events, the copy is in memory", async () => {
+  vi.stubGlobal("window", {});
+
+  const { store } = await openDevice();
+  store.createTask({ title: "Water the plants" });
+  await store.sync();
+
+  expect(store.getStatus()).toMatchObject({ state: "saved", pending: 0, isKept: false });
 });
 
 test("a second device sees what the first one did", async () => {

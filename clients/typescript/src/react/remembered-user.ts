@@ -144,14 +144,14 @@ function subscribe(listener: () => void): () => void {
   };
   listeners.add(listener);
   // React Native has a window without events, and no other tabs.
-  const hasEvents = typeof addEventListener === "function";
-  if (hasEvents) {
-    addEventListener("storage", hearOtherTabs);
+  const hasTabs = typeof document === "object";
+  if (hasTabs) {
+    window.addEventListener("storage", hearOtherTabs);
   }
   return () => {
     listeners.delete(listener);
-    if (hasEvents) {
-      removeEventListener("storage", hearOtherTabs);
+    if (hasTabs) {
+      window.removeEventListener("storage", hearOtherTabs);
     }
   };
 }

@@ -43,7 +43,8 @@ export class Scheduler {
         void this.syncNow(true);
       }
     };
-    if (typeof window === "object") {
+    // Not `window`: that of React Native has no events.
+    if (typeof document === "object") {
       for (const event of ["online", "focus", "pageshow"]) {
         window.addEventListener(event, wake, { signal });
       }

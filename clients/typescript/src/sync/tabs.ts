@@ -21,7 +21,7 @@ export class StoreTabs {
 
   constructor(name: string, onMessage: (message: TabMessage) => void) {
     this.#name = name;
-    if (typeof BroadcastChannel === "function" && typeof window === "object") {
+    if (typeof BroadcastChannel === "function" && typeof document === "object") {
       this.#channel = new BroadcastChannel(name);
       this.#channel.onmessage = (event: MessageEvent<TabMessage>) => {
         onMessage(event.data);

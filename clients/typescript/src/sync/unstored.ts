@@ -28,7 +28,7 @@ export class UnstoredEdits {
 
   /** Keep the edits of this page when it is left. */
   keepOnLeaving(unstoredEdits: () => readonly UnstoredEdit[], signal: AbortSignal): void {
-    if (typeof window !== "object") {
+    if (typeof document !== "object") {
       return;
     }
     const leave = () => {
@@ -70,7 +70,7 @@ export class UnstoredEdits {
  * keeps its edits too late to be told.
  */
 export async function removeOrphans(): Promise<void> {
-  if (typeof window !== "object") {
+  if (typeof document !== "object") {
     return;
   }
   try {
