@@ -9,7 +9,7 @@ declare const process: { env: { BASE_URL: string; TOKEN: string } };
 declare const console: { log: (text: string) => void };
 
 const { BASE_URL, TOKEN } = process.env;
-const client = createClient({ url: BASE_URL, auth: () => Promise.resolve(TOKEN) });
+const client = createClient({ url: BASE_URL, auth: () => TOKEN });
 const clientFor = createServerClient({ url: BASE_URL, getToken: () => Promise.resolve(TOKEN) });
 
 const created: Task = await client.tasks.create({ title: "Water the plants" });

@@ -24,8 +24,10 @@ export interface BetterAuthRequest {
   onResponse: (context: { response: Response }) => void;
 }
 
+type TokenResult = string | { token: string } | null | undefined;
+
 /** Returns a token for the platform; nothing, or an error with status 401, means that nobody is signed in. */
-export type TokenFunction = () => Promise<string | { token: string } | null | undefined>;
+export type TokenFunction = () => TokenResult | Promise<TokenResult>;
 
 /** Where tokens come from. */
 export type Auth = BetterAuthClient | TokenFunction;
@@ -66,7 +68,7 @@ async function withTimeout(fetchToken: (signal: AbortSignal) => Promise<Token>):
 }
 
 async function fetchFromFunction(fetchToken: TokenFunction): Promise<Token> {
-  let result: Awaited<ReturnType<TokenFunction>>;
+  let result: TokenResult;
   try {
     result = await fetchToken();
   } catch (error) {
