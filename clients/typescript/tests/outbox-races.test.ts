@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { confirm, prepare, undo } from "../src/sync/send.js";
-import { KEY, afterActs, change, continueWith, problem, serverTask } from "./fixtures.js";
+import { KEY, afterActs, change, continueWith, create, problem, serverTask } from "./fixtures.js";
 
 test("a move to another list while a move to the top runs is sent after it", () => {
   const { entry, sending } = prepare(
@@ -58,4 +58,24 @@ test("choosing a third list after a move that was not sent is no conflict", () =
 
   expect(prepared.pending?.conflicts).toEqual({});
   expect(sending).toMatchObject({ method: "PATCH", body: { list_id: "c" } });
+});
+
+test("a field that the creation did not have can be edited while the creation runs", () => {
+  const fields = {
+    description: "Twice a week",
+    due: { date: "2027-03-01" },
+    labels: ["garden"],
+    list_id: "0198f3a2-0000-7000-8000-000000000002",
+    priority: "high",
+  } as const;
+  const { entry: running, sending } = prepare(KEY, afterActs(undefined, create("Water")));
+  if (sending === undefined) {
+    throw new Error("nothing was sent");
+  }
+
+  const edited = continueWith(running, change(fields));
+  const confirmed = confirm(KEY, edited, sending, serverTask({ title: "Water" }));
+
+  expect(edited.pending?.conflicts).toEqual({});
+  expect(prepare(KEY, confirmed).sending).toMatchObject({ method: "PATCH", body: fields });
 });

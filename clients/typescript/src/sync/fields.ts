@@ -1,6 +1,16 @@
 import type { DueChange } from "../models.js";
 import type { FieldName, Fields, FieldValue } from "./types.js";
 
+/** What a new task has in the fields that are not sent. */
+export const NEW_TASK: Readonly<Fields> = {
+  description: null,
+  is_completed: false,
+  list_id: null,
+  due: null,
+  priority: "none",
+  labels: [],
+};
+
 const WHITE_SPACE_AROUND = /^[\s\u0085]+|[\s\u0085]+$/gu;
 
 /** Approximates Unicode's full case folding, by which the server compares names and searches. */

@@ -1,5 +1,5 @@
 import type { Label, List, Task } from "../models.js";
-import { areEqual } from "./fields.js";
+import { NEW_TASK, areEqual } from "./fields.js";
 import type { ConflictField, FieldName, Fields, FieldValue } from "./types.js";
 
 export type Kind = "task" | "list" | "label";
@@ -179,7 +179,7 @@ export function editedValue(
     return pending.move.listId;
   }
   if (pending.create !== null) {
-    return pending.create.fields[name];
+    return pending.create.fields[name] ?? NEW_TASK[name];
   }
   const lastItem = item ?? pending.lost;
   return lastItem === null ? undefined : fieldsOf(kindOf(key), lastItem)[name];

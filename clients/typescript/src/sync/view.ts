@@ -1,6 +1,6 @@
 import type { DueChange, Label, List, Task } from "../models.js";
 import { instantOf } from "./due.js";
-import { foldCase, normalizeLabels } from "./fields.js";
+import { NEW_TASK, foldCase, normalizeLabels } from "./fields.js";
 import { type Entry, type Item, type Key, type Pending, idOf, isSendable } from "./pending.js";
 import type { FieldName, Fields, LocalLabel, LocalList, LocalTask } from "./types.js";
 
@@ -121,13 +121,8 @@ function createdItem(key: Key, pending: Pending | undefined): Item | undefined {
     created_at: createdAt,
     updated_at: createdAt,
     completed_at: null,
-    description: null,
     status: "pending",
-    is_completed: false,
-    list_id: null,
-    due: null,
-    priority: "none",
-    labels: [],
+    ...NEW_TASK,
     ...fields,
   };
   return item as unknown as Item;
