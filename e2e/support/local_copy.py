@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from playwright.async_api import BrowserContext, Page, Request, Route
+from playwright.async_api import BrowserContext, Page, Request, Response, Route
 
 from devkit.platform.node import NODE, install_packages, installed_program, node_environment
 from devkit.platform.processes import POLL_SECONDS, ProcessGroup
@@ -152,12 +152,13 @@ class LocalCopyBrowser:
         await self.context.set_offline(offline=False)
 
     def record_requests(self, matches: Callable[[Request], bool]) -> list[str]:
-        """Return a list that grows by the method and URL of each request that matches."""
+        """Return a list that grows by the method and URL of each answered request that matches."""
         requests: list[str] = []
 
-        def record(request: Request) -> None:
+        def record(response: Response) -> None:
+            request = response.request
             if matches(request):
                 requests.append(f"{request.method} {request.url}")
 
-        self.context.on("request", record)
+        self.context.on("response", record)
         return requests
