@@ -1,5 +1,6 @@
 """Export, import, and deleting an account on both sides."""
 
+import json
 from typing import Final
 
 import httpx
@@ -9,7 +10,15 @@ from playwright.async_api import Route, expect
 from e2e.support.app_page import SYNC_SECONDS, AppPage, Credentials
 from e2e.support.device import Device
 
-ACCOUNT_KEY: Final = "task-platform.account"
+GET_ACCOUNT: Final = "localStorage.getItem('task-platform.account')"
+
+SET_ACCOUNT: Final = """
+(account) => {
+  const key = "task-platform.account";
+  if (account === null) localStorage.removeItem(key);
+  else localStorage.setItem(key, account);
+}
+"""
 
 
 async def test_an_export_can_be_imported_by_another_person(laptop: Device, phone: Device) -> None:
@@ -129,20 +138,35 @@ async def test_edits_of_an_ended_session_outlast_another_person(laptop: Device) 
     await tab.expect_status("Saved")
 
 
+async def end_session_late(laptop: Device, account: str | None) -> str | None:
+    """Tell a tab of an ended session only after another tab has left this account, or none.
+
+    Returns:
+        The account that is stored afterwards.
+    """
+    tab = await laptop.sign_up(Credentials())
+    await tab.expect_status("Saved")
+    await tab.page.evaluate(SET_ACCOUNT, account)
+    await laptop.respond_with(401, "/tasks/changes*")
+    await laptop.respond_with(401, "/api/auth/token")
+    await tab.expect_signed_out()
+    stored: str | None = await tab.page.evaluate(GET_ACCOUNT)
+    return stored
+
+
 async def test_an_ended_session_does_not_bring_back_what_another_tab_removed(
     laptop: Device,
 ) -> None:
-    tab = await laptop.sign_up(Credentials())
-    await tab.expect_status("Saved")
-    # As if this tab had been frozen while another one signed out.
-    await tab.page.evaluate("localStorage.removeItem('task-platform.account')")
-    await laptop.respond_with(401, "/tasks/changes*")
-    await laptop.respond_with(401, "/api/auth/token")
+    assert await end_session_late(laptop, None) is None
 
-    await tab.expect_signed_out()
 
-    account = await tab.page.evaluate("localStorage.getItem('task-platform.account')")
-    assert account is None
+async def test_an_ended_session_does_not_take_the_place_of_another_user(laptop: Device) -> None:
+    bob = '{"id": "bob", "name": "Bob", "email": "bob@example.test"}'
+
+    account = await end_session_late(laptop, bob)
+
+    assert account
+    assert json.loads(account)["id"] == "bob"
 
 
 @pytest.mark.parametrize("has_other_tab", [True, False], ids=["another tab", "no other tab"])
@@ -194,20 +218,3 @@ async def test_a_sign_out_that_fails_keeps_everything(laptop: Device) -> None:
 
     await tab.expect_signed_in()
     await tab.expect_tasks("Water the plants")
-
-
-async def test_an_ended_session_does_not_take_the_place_of_somebody_else(
-    laptop: Device,
-) -> None:
-    tab = await laptop.sign_up(Credentials())
-    await tab.expect_status("Saved")
-    # As if this tab had been frozen while another one signed out, and Bob in.
-    bob = '{"id": "bob", "name": "Bob", "email": "bob@example.test"}'
-    await tab.page.evaluate("([key, bob]) => localStorage.setItem(key, bob)", [ACCOUNT_KEY, bob])
-    await laptop.respond_with(401, "/tasks/changes*")
-    await laptop.respond_with(401, "/api/auth/token")
-
-    await tab.expect_signed_out()
-
-    account = await tab.page.evaluate("key => JSON.parse(localStorage.getItem(key))", ACCOUNT_KEY)
-    assert account["id"] == "bob"

@@ -10,6 +10,16 @@ LAPTOP_TITLE = "Water the roses"
 PHONE_TITLE = "Water the cactus"
 
 
+async def edit_on_both_devices(laptop: Device, tabs: tuple[AppPage, AppPage], title: str) -> None:
+    """Edit a title on the laptop while it is offline, and on the phone before that comes back."""
+    laptop_tab, phone_tab = tabs
+    await laptop.go_offline()
+    await laptop_tab.edit_title(title, LAPTOP_TITLE)
+    await phone_tab.edit_title(title, PHONE_TITLE)
+    await phone_tab.expect_status("Saved")
+    await laptop.go_online()
+
+
 async def test_a_lost_response_makes_no_second_task(laptop: Device, phone: Device) -> None:
     ada = Credentials()
     tab = await laptop.sign_up(ada)
@@ -107,12 +117,8 @@ async def test_the_same_field_changed_on_two_devices_is_for_the_user_to_decide(
 async def test_a_conflict_is_still_there_after_a_reload(
     laptop: Device, tabs: tuple[AppPage, AppPage]
 ) -> None:
-    laptop_tab, phone_tab = tabs
-    await laptop.go_offline()
-    await laptop_tab.edit_title("Water the plants", LAPTOP_TITLE)
-    await phone_tab.edit_title("Water the plants", PHONE_TITLE)
-    await phone_tab.expect_status("Saved")
-    await laptop.go_online()
+    laptop_tab, _ = tabs
+    await edit_on_both_devices(laptop, tabs, "Water the plants")
     await expect(laptop_tab.conflict).to_be_visible()
 
     await laptop_tab.page.reload()
@@ -130,12 +136,8 @@ async def test_the_box_of_a_conflict_names_its_task_and_does_not_cover_it(
     last_title = "Task 11"
     await expect(laptop_tab.task(last_title)).to_be_visible()
     await expect(phone_tab.task(last_title)).to_be_visible()
-    await laptop.go_offline()
-    await laptop_tab.edit_title(last_title, LAPTOP_TITLE)
-    await phone_tab.edit_title(last_title, PHONE_TITLE)
-    await phone_tab.expect_status("Saved")
 
-    await laptop.go_online()
+    await edit_on_both_devices(laptop, tabs, last_title)
 
     await expect(laptop_tab.conflict).to_contain_text(f"The title of “{last_title}”")
     await laptop_tab.wait_for_frames()
@@ -149,12 +151,8 @@ async def test_the_box_of_a_conflict_names_its_task_and_does_not_cover_it(
 async def test_signing_out_names_what_an_undecided_conflict_would_lose(
     laptop: Device, tabs: tuple[AppPage, AppPage]
 ) -> None:
-    laptop_tab, phone_tab = tabs
-    await laptop.go_offline()
-    await laptop_tab.edit_title("Water the plants", LAPTOP_TITLE)
-    await phone_tab.edit_title("Water the plants", PHONE_TITLE)
-    await phone_tab.expect_status("Saved")
-    await laptop.go_online()
+    laptop_tab, _ = tabs
+    await edit_on_both_devices(laptop, tabs, "Water the plants")
     await expect(laptop_tab.conflict).to_be_visible()
 
     await laptop.go_offline()
@@ -173,12 +171,8 @@ async def test_signing_out_names_what_an_undecided_conflict_would_lose(
 async def test_a_session_that_ends_during_a_conflict_says_that_an_edit_waits(
     laptop: Device, tabs: tuple[AppPage, AppPage]
 ) -> None:
-    laptop_tab, phone_tab = tabs
-    await laptop.go_offline()
-    await laptop_tab.edit_title("Water the plants", LAPTOP_TITLE)
-    await phone_tab.edit_title("Water the plants", PHONE_TITLE)
-    await phone_tab.expect_status("Saved")
-    await laptop.go_online()
+    laptop_tab, _ = tabs
+    await edit_on_both_devices(laptop, tabs, "Water the plants")
     await expect(laptop_tab.conflict).to_be_visible()
 
     await laptop.context.clear_cookies()
