@@ -32,6 +32,10 @@ HANG_AFTER_EDIT: Final = """
 
 KEPT_NAMES: Final = "Object.keys(localStorage).filter((name) => name.includes('unstored'))"
 
+KEEP_EDIT: Final = """
+(user) => localStorage.setItem(`task-platform ${location.origin} ${user} unstored 1`, "[]")
+"""
+
 COME_BACK: Final = """
 () => void dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true}))
 """
@@ -124,6 +128,19 @@ async def test_a_tab_that_hangs_during_the_sign_out_leaves_no_edit_behind(
 
     await asyncio.gather(hang, leaving, return_exceptions=True)
     await tab.expect("indexedDB.databases().then((databases) => databases.length)", 0)
+    await tab.expect(KEPT_NAMES, [])
+
+
+async def test_edits_that_become_visible_after_the_sign_out_are_removed(
+    laptop: LocalCopyBrowser,
+) -> None:
+    """What one process writes reaches another one later than that a database was closed."""
+    tab = await laptop.open_store()
+    late = Tab(await laptop.open_tab())
+    await tab.run("store.erase()")
+
+    await late.page.evaluate(KEEP_EDIT, laptop.user_id)
+
     await tab.expect(KEPT_NAMES, [])
 
 

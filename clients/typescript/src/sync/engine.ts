@@ -138,7 +138,7 @@ export class Engine implements LocalState {
     storage.close();
     await removeDatabase(this.#name, () => {
       // A tab that was left meanwhile may have kept edits before it closed the database.
-      this.#unstored.take();
+      this.#unstored.removeAll();
     });
   }
 

@@ -9,6 +9,9 @@ export interface UnstoredEdit {
 
 const SEPARATOR = " unstored ";
 
+/** How long what a page has kept may take to reach a page of another process. */
+const ARRIVAL_SECONDS = 60;
+
 /**
  * The edits of pages that were left before IndexedDB had stored them. IndexedDB would lose what it
  * has not finished by then, while localStorage writes at once.
@@ -62,6 +65,18 @@ export class UnstoredEdits {
       }
     });
     return edits.sort((left, right) => left.edit.order - right.edit.order);
+  }
+
+  /** Remove the edits of all pages, now that the database is gone. */
+  removeAll(): void {
+    this.take();
+    if (typeof document === "object") {
+      // Storage and databases take different ways between processes: edits that a page kept before
+      // it closed the database may become visible here after that.
+      const arrive = () => void removeOrphans();
+      const signal = AbortSignal.timeout(ARRIVAL_SECONDS * 1000);
+      window.addEventListener("storage", arrive, { signal });
+    }
   }
 }
 
