@@ -102,15 +102,21 @@ async def test_a_deleted_account_is_gone_on_both_sides(laptop: Device, phone: De
     await phone_tab.expect_signed_out()
 
 
-async def test_an_ended_session_keeps_what_is_not_saved(laptop: Device) -> None:
-    ada = Credentials()
-    tab = await laptop.sign_up(ada)
+async def sign_up_and_lose_session(laptop: Device, credentials: Credentials) -> AppPage:
+    """Sign up, add "Water the plants" offline, and let the session end before it is saved."""
+    tab = await laptop.sign_up(credentials)
     await laptop.go_offline()
     await tab.add_task("Water the plants")
     await laptop.context.clear_cookies()
     await laptop.go_online()
     await tab.page.reload()
     await tab.expect_signed_out()
+    return tab
+
+
+async def test_an_ended_session_keeps_what_is_not_saved(laptop: Device) -> None:
+    ada = Credentials()
+    tab = await sign_up_and_lose_session(laptop, ada)
 
     await tab.sign_in(ada)
 
@@ -120,13 +126,7 @@ async def test_an_ended_session_keeps_what_is_not_saved(laptop: Device) -> None:
 
 async def test_edits_of_an_ended_session_outlast_another_person(laptop: Device) -> None:
     ada = Credentials("Ada")
-    tab = await laptop.sign_up(ada)
-    await laptop.go_offline()
-    await tab.add_task("Water the plants")
-    await laptop.context.clear_cookies()
-    await laptop.go_online()
-    await tab.page.reload()
-    await tab.expect_signed_out()
+    tab = await sign_up_and_lose_session(laptop, ada)
 
     await tab.sign_up(Credentials("Bob"))
     await tab.expect_tasks()
