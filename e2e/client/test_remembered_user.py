@@ -97,6 +97,8 @@ async def test_a_user_who_signs_in_in_another_tab_replaces_the_remembered_one(
 
     await answer(second, session_of("ben", "second"))
     await expect_shown(second, "ben")
+    # Tabs see each other's storage a moment later; until then the first cannot know of Ben.
+    await first.wait_for_function("localStorage.getItem('task-platform.user') === 'ben'")
     await first.evaluate("forgetUser()")  # learns late that the session of Ada has ended
 
     await expect_shown(first, "ben")
