@@ -13,6 +13,17 @@ NOBODY: Final = {"data": None, "isPending": False, "error": None}
 
 UNREACHABLE: Final = {"data": None, "isPending": False, "error": {"status": 0}}
 
+RECORD_SHOWN: Final = """
+() => {
+  window.shown = [];
+  const output = document.querySelector("output");
+  const record = () => {
+    shown.push([output.textContent, localStorage.getItem("task-platform.user")]);
+  };
+  new MutationObserver(record).observe(output, { characterData: true, subtree: true });
+}
+"""
+
 UNAUTHORIZED: Final = {"data": None, "isPending": False, "error": {"status": 401}}
 
 
@@ -56,6 +67,20 @@ async def test_a_user_is_remembered_until_the_sign_in_says_otherwise(
         await expect_shown(page, "nobody")
         await page.reload()
         await expect_shown(page, "pending")
+
+
+async def test_an_answer_is_kept_by_the_time_that_it_is_shown(open_device: DeviceFactory) -> None:
+    device = await open_device()
+    page = await device.open_tab("remembered_page")
+    await expect_shown(page, "pending")
+    await page.evaluate(RECORD_SHOWN)
+    await answer(page, session_of("ada"))
+    await expect_shown(page, "ada")
+    await answer(page, NOBODY)
+    await expect_shown(page, "nobody")
+    await answer(page, session_of("ben", "second"))
+    await expect_shown(page, "ben")
+    assert await page.evaluate("shown") == [["ada", "ada"], ["nobody", None], ["ben", "ben"]]
 
 
 async def test_a_form_stays_while_the_sign_in_is_asked_again(open_device: DeviceFactory) -> None:

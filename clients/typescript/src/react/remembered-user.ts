@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useLayoutEffect, useState, useSyncExternalStore } from "react";
 
 import type { SyncClient, TaskStore } from "../sync/index.js";
 
@@ -62,7 +62,8 @@ export function useRememberedUser(session: SessionResult): RememberedUser {
   const isNobody = data === null && !isPending && (error === null || error.status === 401);
   const sessionId = current?.session.id;
   const userId = current?.user.id;
-  useEffect(() => {
+  // Before the answer is on the screen: whoever then leaves the page finds it again.
+  useLayoutEffect(() => {
     if (sessionId !== undefined && userId !== undefined) {
       rememberUser({ id: sessionId, user: userId });
     } else if (isNobody) {
