@@ -34,7 +34,8 @@ def session_of(user: str, session_id: str = "first") -> dict[str, object]:
 
 
 async def answer(page: Page, session: Mapping[str, object]) -> None:
-    """Let the sign-in answer."""
+    """Let the sign-in answer, once the page asks: React runs effects after it has shown a page."""
+    await page.wait_for_function("'setSession' in window")
     await page.evaluate("session => setSession(session)", session)
 
 

@@ -1,5 +1,6 @@
 import { forgetUser, type SessionResult, useRememberedUser } from "@task-platform/client/react";
 import { StrictMode, useEffect, useState } from "react";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 
 declare global {
@@ -21,7 +22,12 @@ function App() {
     error: null,
   });
   useEffect(() => {
-    window.setSession = setSession;
+    // With its effects, which remember the user: a test may reload the page right after.
+    window.setSession = (answer) => {
+      flushSync(() => {
+        setSession(answer);
+      });
+    };
   }, []);
   const { user, isPending } = useRememberedUser(session);
   return <output>{isPending ? "pending" : (user ?? "nobody")}</output>;
