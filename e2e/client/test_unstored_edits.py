@@ -1,6 +1,7 @@
 """Edits of pages that were left before IndexedDB had stored them."""
 
 import asyncio
+import json
 from typing import Final
 
 from e2e.support.local_copy import LocalCopyBrowser, Tab
@@ -69,19 +70,28 @@ HANG_SECONDS: Final = 4
 
 
 async def leave_with_unstored_edit(laptop: LocalCopyBrowser, title: str) -> Tab:
-    """Create a task in a new tab, and leave the page before it is stored."""
+    """Create a task in a new tab, and leave the page before it is stored.
+
+    Returns:
+        Another tab, without a store, that sees what the page has kept: a page is left in the
+        background, and tabs see each other's storage a moment later.
+    """
     tab = await laptop.open_store()
     await tab.page.evaluate(HOLD_DATABASE)
     await tab.page.evaluate("title => void store.createTask({title})", title)
     await tab.page.goto("about:blank")
-    return tab
+    next_tab = Tab(await laptop.open_tab())
+    await next_tab.expect(
+        f"JSON.stringify(localStorage).includes({json.dumps(title)})", expected=True
+    )
+    return next_tab
 
 
 async def test_the_next_page_does_what_two_pages_could_not_store(laptop: LocalCopyBrowser) -> None:
     await leave_with_unstored_edit(laptop, "Water the plants")
-    await leave_with_unstored_edit(laptop, "Feed the cat")
+    tab = await leave_with_unstored_edit(laptop, "Feed the cat")
 
-    tab = await laptop.open_store()
+    await tab.run("openUserStore()")
 
     await tab.expect_titles("Feed the cat", "Water the plants")
     await tab.expect(KEPT_NAMES, [])
@@ -93,19 +103,18 @@ async def test_a_page_that_comes_back_leaves_the_edits_of_another_one(
     laptop: LocalCopyBrowser,
 ) -> None:
     returning = await laptop.open_store()
-    await leave_with_unstored_edit(laptop, "Water the plants")
+    tab = await leave_with_unstored_edit(laptop, "Water the plants")
 
     await returning.page.evaluate(COME_BACK)
 
-    tab = await laptop.open_store()
+    await tab.run("openUserStore()")
     await tab.expect_titles("Water the plants")
 
 
 async def test_a_store_that_is_closed_at_once_leaves_the_edits_to_the_next_one(
     laptop: LocalCopyBrowser,
 ) -> None:
-    await leave_with_unstored_edit(laptop, "Water the plants")
-    tab = Tab(await laptop.open_tab())
+    tab = await leave_with_unstored_edit(laptop, "Water the plants")
     await tab.page.evaluate(OPEN_AND_CLOSE_STORE)
     await tab.wait_until_stored()
 
@@ -141,7 +150,8 @@ async def test_edits_that_become_visible_after_the_sign_out_are_removed(
 
     await late.page.evaluate(KEEP_EDIT, laptop.user_id)
 
-    await tab.expect(KEPT_NAMES, [])
+    # The other tab may not see them yet: only this one knows when they are removed.
+    await late.expect(KEPT_NAMES, [])
 
 
 async def test_edits_whose_copy_is_gone_are_removed(laptop: LocalCopyBrowser) -> None:
