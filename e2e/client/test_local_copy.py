@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, Playwright, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Playwright, Route, async_playwright, expect
 from playwright.async_api import Error as PlaywrightError
 
 from devkit.platform.processes import POLL_SECONDS
@@ -20,6 +20,8 @@ Object.defineProperty(window, "indexedDB", {
 });
 """
 """Makes IndexedDB what it is where a person has forbidden it."""
+
+DATABASE_COUNT: Final = "indexedDB.databases().then((found) => found.length)"
 
 HOLD_DATABASE: Final = """
 new Promise((resolve) => {
@@ -110,8 +112,10 @@ async def test_a_tab_continues_what_another_one_could_not_finish(
     first = await laptop.open_store()
     second = await laptop.open_store()
 
-    async def never_answer(_route: Route) -> None:
-        """Leave the request open."""
+    async def never_answer(route: Route) -> None:
+        """Leave a write open; a read would hold up the write that comes after it."""
+        if route.request.method != "PUT":
+            await route.fallback()
 
     await first.page.route("**/tasks/*", never_answer)
     async with first.page.expect_request(lambda request: request.method == "PUT"):
@@ -225,7 +229,7 @@ async def test_erasing_removes_the_copy_from_all_tabs(laptop: LocalCopyBrowser) 
 
     await first.run("store.erase()")
 
-    assert await laptop.database_names(first) == []
+    await first.expect(DATABASE_COUNT, 0)  # as soon as the second tab has closed it
     await first.expect_titles()
     await second.expect_titles()
     await asyncio.sleep(1)
@@ -244,7 +248,7 @@ async def test_erasing_leaves_nothing_to_a_tab_that_does_not_react(
 
     assert await frozen.run(READ_DATABASE) == []
     await frozen.page.close()
-    await tab.expect("indexedDB.databases().then((found) => found.length)", 0)
+    await tab.expect(DATABASE_COUNT, 0)
 
 
 async def test_another_user_of_the_browser_sees_nothing(laptop: LocalCopyBrowser) -> None:
@@ -269,16 +273,18 @@ async def test_edits_are_not_sent_with_the_token_of_another_user(
     ada_tab = await laptop.open_store()
     await laptop.go_offline()
     await ada_tab.create_task("Water the plants")
+    await ada_tab.page.close()  # online it would send the edit with the token that it has
     await laptop.context.clear_cookies()
     await laptop.go_online()
     ada_id = laptop.user_id
     await laptop.sign_up()
     laptop.user_id = ada_id
 
-    await laptop.reload(ada_tab)
+    ada_tab = await laptop.open_store()
 
     await ada_tab.expect_state("not-saved")
     await ada_tab.expect_titles("Water the plants")
+    assert await ada_tab.run("store.getStatus().pending") == 1
     assert await laptop.server_titles() == []
 
 
@@ -299,16 +305,24 @@ async def test_a_copy_of_a_newer_version_of_the_package_is_left_alone(
     assert len(await laptop.database_names(tab)) == 1
 
 
+async def wait_for_poll(page: Page) -> None:
+    """Wait until the page has asked for changes, and has had time to show them."""
+    async with page.expect_response(lambda response: "/tasks/changes" in response.url):
+        pass
+    await asyncio.sleep(1)
+
+
 async def test_react_shows_the_tasks_of_the_user_without_rendering_in_circles(
     laptop: LocalCopyBrowser,
 ) -> None:
     page = await laptop.open_tab("react_page")
-    await page.get_by_role("button", name="Add").click()
+    async with page.expect_response(lambda response: response.request.method == "PUT"):
+        await page.get_by_role("button", name="Add").click()
     await expect(page.get_by_role("listitem")).to_have_text(["Water the plants"])
-    await asyncio.sleep(1)
+    await wait_for_poll(page)  # it may bring the new task itself
     renders_before = await page.evaluate("renderCount")
 
-    await asyncio.sleep(6)
+    await wait_for_poll(page)
 
     # A poll that returns nothing new renders nothing.
     assert await page.evaluate("renderCount") == renders_before
@@ -327,4 +341,4 @@ async def test_a_closed_store_can_be_erased_in_all_tabs(laptop: LocalCopyBrowser
     await first.run("(store.close(), store.erase())")
 
     await second.expect_titles()
-    assert await laptop.database_names(first) == []
+    await first.expect(DATABASE_COUNT, 0)
