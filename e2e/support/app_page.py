@@ -218,6 +218,15 @@ class AppPage:
             item = self.tasks.get_by_role("listitem").nth(index)
             await expect(item.get_by_role("checkbox", name=title, exact=True)).to_be_visible()
 
+    async def wait_until_offline_ready(self) -> None:
+        """Wait until the browser has the app's files, so that a reload needs no network."""
+        await self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+    async def stop_clock(self) -> None:
+        """Let time pass only as the test says; `Device.control_time` came before the tab."""
+        now: float = await self.page.evaluate("Date.now() / 1000")
+        await self.page.clock.pause_at(now + 1)
+
     async def wait_for_frames(self) -> None:
         """Wait until the page has been painted after what was done last."""
         await self.page.evaluate(

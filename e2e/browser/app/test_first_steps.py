@@ -60,6 +60,7 @@ async def test_what_was_done_offline_is_saved_when_the_network_is_back(
     await tab.add_task("Water the plants")
     await tab.add_task("Feed the cat")
     await tab.expect_status("Saved")
+    await tab.wait_until_offline_ready()
 
     await laptop.go_offline()
     await tab.expect_status("Offline")
@@ -82,10 +83,12 @@ async def test_a_deleted_task_can_be_brought_back_for_eight_seconds(laptop: Devi
     await tab.add_task("Water the plants")
     await tab.expect_status("Saved")
 
+    await tab.stop_clock()
     await tab.delete_task("Water the plants")
     await expect(tab.undo).to_be_visible()
     await tab.page.clock.run_for((UNDO_SECONDS - 1) * 1000)
     await tab.undo.click()
+    await tab.page.clock.resume()
     await tab.expect_tasks("Water the plants")
     await tab.expect_status("Saved")
     await tab.page.reload()

@@ -53,7 +53,7 @@ async def test_a_task_is_edited(laptop: Device) -> None:
     await tab.page.keyboard.press("Enter")
 
     await tab.expect_tasks("Water the plants today")
-    assert not await tab.page.evaluate("document.activeElement === document.body")
+    await tab.page.wait_for_function("document.activeElement !== document.body")
 
 
 async def test_escape_leaves_a_title_as_it_was(laptop: Device) -> None:
@@ -62,6 +62,7 @@ async def test_escape_leaves_a_title_as_it_was(laptop: Device) -> None:
 
     await move_to(tab, tab.task("Water the plants").get_by_role("button", name="Edit"))
     await tab.page.keyboard.press("Enter")
+    await expect(tab.title).to_be_focused()
     await tab.page.keyboard.type("Something else")
     await tab.page.keyboard.press("Escape")
 
@@ -88,8 +89,14 @@ async def test_a_task_is_moved(laptop: Device) -> None:
     before = await tab.task_titles()
 
     await move_to(tab, tab.move_handle(before[0]))
-    for key in ("Space", "ArrowDown", "Space"):
+    for key, spoken in (
+        ("Space", "is at position 1 of 3."),
+        ("ArrowDown", "is at position 2 of 3."),
+        ("Space", "Dropped"),
+    ):
         await tab.page.keyboard.press(key)
+        # A key that comes before the last one has had its effect is lost.
+        await expect(tab.page.get_by_text(spoken)).to_be_attached()
         await tab.wait_for_frames()
 
     moved = [before[1], before[0], before[2]]
