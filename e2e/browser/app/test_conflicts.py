@@ -1,9 +1,12 @@
 """Changes that are made in several places at once: nothing is lost, nothing is there twice."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from e2e.support.app_page import AppPage, Credentials
+from e2e.support.chromium import TIMEOUT_SECONDS
 from e2e.support.device import Device
 
 LAPTOP_TITLE = "Water the roses"
@@ -127,6 +130,15 @@ async def test_a_conflict_is_still_there_after_a_reload(
     await expect(laptop_tab.conflict).to_contain_text(PHONE_TITLE)
 
 
+async def is_above(upper: Locator, lower: Locator) -> bool:
+    """Return whether the first of two elements ends where the second begins, or before."""
+    upper_box = await upper.bounding_box()
+    lower_box = await lower.bounding_box()
+    assert upper_box
+    assert lower_box
+    return upper_box["y"] + upper_box["height"] <= lower_box["y"]
+
+
 async def test_the_box_of_a_conflict_names_its_task_and_does_not_cover_it(
     laptop: Device, phone: Device, tabs: tuple[AppPage, AppPage]
 ) -> None:
@@ -140,12 +152,9 @@ async def test_the_box_of_a_conflict_names_its_task_and_does_not_cover_it(
     await edit_on_both_devices(laptop, tabs, last_title)
 
     await expect(laptop_tab.conflict).to_contain_text(f"The title of “{last_title}”")
-    await laptop_tab.wait_for_frames()
-    row = await laptop_tab.task(LAPTOP_TITLE).bounding_box()
-    box = await laptop_tab.conflict.bounding_box()
-    assert row
-    assert box
-    assert row["y"] + row["height"] <= box["y"]
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        while not await is_above(laptop_tab.task(LAPTOP_TITLE), laptop_tab.conflict):
+            await laptop_tab.wait_for_frames()  # the list scrolls in several steps
 
 
 async def test_signing_out_names_what_an_undecided_conflict_would_lose(
@@ -229,6 +238,7 @@ async def test_what_two_offline_tabs_add_is_there_after_both_reload(
     first_tab = await laptop.sign_up(ada)
     second_tab = await laptop.open_app()
     await second_tab.expect_signed_in()
+    await second_tab.wait_until_offline_ready()
     titles = ("Water the plants", "Feed the cat")
 
     await laptop.go_offline()

