@@ -1,11 +1,13 @@
 """A browser of one person: its tabs share cookies, storage and the network."""
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final, TypeAlias
 
 from playwright.async_api import (
@@ -19,6 +21,7 @@ from playwright.async_api import (
     WebError,
 )
 
+from devkit.platform.processes import POLL_SECONDS
 from e2e.support.app_page import AppPage, Credentials
 from e2e.support.chromium import TIMEOUT_SECONDS
 
@@ -202,6 +205,25 @@ class Device:
         """Return the names of the databases in the browser."""
         databases: list[dict[str, str]] = await tab.page.evaluate("indexedDB.databases()")
         return [database["name"] for database in databases]
+
+    async def expect_forgotten(self, tab: AppPage, *texts: str) -> None:
+        """Expect no database, and none of these texts in storage.
+
+        Both end as soon as the other tabs have closed the database and have seen what is stored,
+        which may be a moment after a tab shows the form to sign in.
+        """
+        deadline = monotonic() + TIMEOUT_SECONDS
+        while left := await self._left(tab, texts):
+            assert monotonic() < deadline, left
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _left(self, tab: AppPage, texts: Sequence[str]) -> list[str]:
+        """Return the names of databases, and those of the texts that are stored."""
+        # First, because looking into a database would create one that is being removed.
+        if names := await self.database_names(tab):
+            return names
+        stored = await self.stored_text(tab)
+        return [text for text in texts if text in stored]
 
     async def start_recording(self) -> None:
         """Record what all tabs do from now on."""

@@ -6,6 +6,7 @@ import {
   forgetAccount,
   isOtherAccountHere,
   showSignedOut,
+  shownAccountId,
   unfinishedSignOut,
 } from "../session/session.ts";
 
@@ -15,7 +16,7 @@ const FINISH_MILLISECONDS = 5000;
 /** Remove all that this browser keeps of the account, once its session has ended or the account is deleted. */
 export async function removeLocalAccount(store: TaskStore): Promise<void> {
   beginSignOut();
-  forgetAccount();
+  forgetAccount(shownAccountId());
   client.tokens.forget();
   await store.erase();
   clearSignOut();
@@ -41,7 +42,7 @@ export async function signOut(store: TaskStore): Promise<string | null> {
 export async function finishSignOut(): Promise<void> {
   const user = unfinishedSignOut();
   if (user === null) return;
-  if (!isOtherAccountHere(user)) forgetAccount();
+  if (!isOtherAccountHere(user)) forgetAccount(user);
   await openStore({ client, user }).erase();
   if (isOtherAccountHere(user)) {
     // The session of the other user has taken the place of the one to end.

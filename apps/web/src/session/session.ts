@@ -26,6 +26,10 @@ const KNOWN_KEY = "task-platform.known-browser";
 const SIGN_OUT_KEY = "task-platform.sign-out";
 
 let current = readAtStart();
+
+/** The id of the account that was forgotten here, until somebody signs in. */
+let forgottenId: string | null = null;
+
 const listeners = new Set<() => void>();
 
 /** The account is remembered apart from the cookie, so that the app starts without a network. */
@@ -60,12 +64,21 @@ function subscribe(listener: () => void): () => void {
 
 window.addEventListener("storage", (event) => {
   // Another tab signed in or out; `key` is null when all storage was cleared.
-  if (event.key === KEY || event.key === null) set(read("signed-out"));
+  if (event.key !== KEY && event.key !== null) return;
+  const session = read("signed-out");
+  if (session.state === "ended" && session.account.id === forgottenId) {
+    // That tab was told that the copy is erased before it saw that the account is forgotten.
+    stored.remove(KEY);
+    return;
+  }
+  if (session.state === "signed-in") forgottenId = null;
+  set(session);
 });
 
 /** A user has signed in. */
 export function startSession({ id, name, email }: Account): void {
   const account = { id, name, email };
+  forgottenId = null;
   stored.write(KEY, account);
   stored.write(KNOWN_KEY, true);
   if (unfinishedSignOut() === id) stored.remove(SIGN_OUT_KEY);
@@ -102,14 +115,20 @@ export function unfinishedSignOut(): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/** Remember no account. Before its local copy is erased: a tab that learns of that must not bring it back. */
-export function forgetAccount(): void {
+/** Remember this account no more. Before its local copy is erased: a tab that learns of that must not bring it back. */
+export function forgetAccount(id: string | null): void {
+  forgottenId = id;
   stored.remove(KEY);
+}
+
+/** The id of the account that is shown. */
+export function shownAccountId(): string | null {
+  return current.account?.id ?? null;
 }
 
 /** There is nothing left of the account in this browser, even if another tab has just remembered it. */
 export function showSignedOut(): void {
-  forgetAccount();
+  stored.remove(KEY);
   set({ state: "signed-out", account: null });
 }
 
