@@ -157,7 +157,7 @@ async def start_better_auth(
 
 def _log_records(process: Process, message: str) -> list[dict[str, str]]:
     records: list[dict[str, str]] = []
-    for line in process.log.read_text().splitlines():
+    for line in process.log_lines():
         if line.startswith("{"):
             record = json.loads(line)
             if record["message"] == message:

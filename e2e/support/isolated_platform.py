@@ -133,7 +133,7 @@ class IsolatedPlatform:
     def logged_request_ids(self, name: str, message: str) -> list[str]:
         """Return the request ids of all log lines of a service with this message."""
         request_ids: list[str] = []
-        for line in self.services[name].process.log.read_text().splitlines():
+        for line in self.services[name].process.log_lines():
             record = json.loads(line)
             if record["message"] == message:
                 request_ids.append(record["request_id"])

@@ -26,7 +26,7 @@ async def wait_for_log_records(
 
     def read_records() -> list[LogRecord]:
         records: list[LogRecord] = []
-        for line in process.log.read_text().splitlines():
+        for line in process.log_lines():
             record = json.loads(line)
             if record.get("request_id") == request_id:
                 records.append(record)

@@ -34,7 +34,7 @@ class Sample:
     def log_lines(self, request_id: str) -> list[Line]:
         """Return the log lines of a request."""
         lines: list[Line] = []
-        for text in self.process.log.read_text().splitlines():
+        for text in self.process.log_lines():
             line = cast("Line", json.loads(text))
             if line.get("request_id") == request_id:
                 lines.append(line)

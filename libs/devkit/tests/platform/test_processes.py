@@ -104,6 +104,15 @@ async def test_a_process_that_dies_is_named_with_the_end_of_its_log(tmp_path: Pa
             group.check()
 
 
+async def test_a_line_that_is_still_being_written_is_no_line_of_the_log(tmp_path: Path) -> None:
+    async with ProcessGroup(tmp_path) as group:
+        process = group.start("users", python("print('one\\ntwo\\nhal', end='')"), {})
+        process.popen.wait()
+
+        assert process.log.read_text() == "one\ntwo\nhal"
+        assert process.log_lines() == ["one", "two"]
+
+
 async def test_a_process_that_is_killed_is_named_with_the_signal(tmp_path: Path) -> None:
     async with ProcessGroup(tmp_path) as group:
         process = group.start("users", python("import os; os.kill(os.getpid(), 9)"), {})

@@ -52,6 +52,11 @@ class Process:
             raise self.failure(f"ended by {signal.Signals(-code).name}")
         raise self.failure(f"ended with code {code}")
 
+    def log_lines(self) -> list[str]:
+        """Return the lines of the log; the last one is left out while it is being written."""
+        complete, _, _ = self.log.read_text(errors="replace").rpartition("\n")
+        return complete.splitlines()
+
     def failure(self, event: str) -> CannotRunError:
         """Return an error that says what happened, with the last lines of the log."""
         last_lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES_MAX:]
