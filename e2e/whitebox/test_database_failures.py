@@ -33,7 +33,9 @@ POOL_MAX = 10
 OPEN_CONNECTIONS = """
 SELECT count(*) AS open FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
+AND backend_type = 'client backend'
 """
+"""Counts no autovacuum: it visits the database whenever it wants to."""
 
 
 @dataclass

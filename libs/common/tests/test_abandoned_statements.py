@@ -33,7 +33,9 @@ WIDE = select(
 RUNNING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend'
 """
+"""Counts no autovacuum: it visits the database whenever it wants to."""
 
 
 @pytest.fixture

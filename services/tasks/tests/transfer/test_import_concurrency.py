@@ -35,8 +35,9 @@ from ..support.owner_lock import create_task_url
 COUNT_BUSY_CONNECTIONS: Final = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
-  AND (state = 'active' OR state LIKE 'idle in %%')
+  AND backend_type = 'client backend' AND (state = 'active' OR state LIKE 'idle in %%')
 """
+"""Counts no autovacuum, which is active after many changes."""
 
 
 def limit_uploads(
