@@ -6,112 +6,25 @@ import socket
 from asyncio import StreamReader
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
-import psutil
-import psycopg
 import pytest
 from httpx import AsyncClient
-from psycopg import sql
 
 from devkit.platform.databases import MigratedDatabases, database_environment
 from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
-from devkit.platform.services import Platform, Service, free_ports, start_service
-from devkit.platform.tokens import user_id_of
-from devkit.testing.auth_headers import Headers, passport_headers
+from devkit.platform.services import Platform, free_ports, start_service
 from tasks.sync.service import PAGE_BYTES
 from tasks.task.reader import HOLD_SECONDS
 
 from ..support.helpers import field_values
+from ..support.running_service import CHARACTERS, TASKS, Running
 
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
-TASKS = 2_000
-CHARACTERS = 9_000
 MEMORY_MAX_BYTES = 160 * 2**20
-
-FILL = """
-    WITH owner AS (
-        INSERT INTO owners (id, counter, task_count, created_at)
-        VALUES ({owner}, 1000000, {tasks}, now()) RETURNING id
-    )
-    INSERT INTO tasks (
-        id, user_id, title, description, is_completed, created_at, updated_at, version, due_date
-    )
-    SELECT gen_random_uuid(), id, 'Task ' || n, n || repeat({letter}, {characters}), false,
-           now() - n * interval '1 minute', now(), n,
-           CASE n % 3 WHEN 1 THEN current_date + n % 100 END
-    FROM owner, generate_series(1, {tasks}) AS n
-"""
-COUNT_RUNNING = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
-"""
-
-
-@dataclass(frozen=True)
-class Running:
-    """The service as a process, and its database."""
-
-    service: Service
-    database: str
-    keys: PassportKeys
-
-    @property
-    def port(self) -> int:
-        """Return the port that the service listens on."""
-        return int(self.service.url.rpartition(":")[2])
-
-    def headers(self, name: str) -> Headers:
-        """Return the headers that the gateway adds to a user's requests."""
-        return passport_headers(self.keys, name)
-
-    async def fill(
-        self, tasks: int = TASKS, letter: str = "x", characters: int = CHARACTERS
-    ) -> str:
-        """Create a user with long tasks, and return the user's name.
-
-        Args:
-            tasks: The number of tasks.
-            letter: The character that the descriptions consist of.
-            characters: How often each description repeats it.
-        """
-        name = str(uuid4())
-        statement = sql.SQL(FILL).format(
-            tasks=tasks, letter=letter, characters=characters, owner=str(user_id_of(name))
-        )
-        async with await psycopg.AsyncConnection.connect(
-            self.database, autocommit=True
-        ) as connection:
-            await connection.execute(statement)
-        return name
-
-    async def count_running_statements(self) -> int:
-        """Return how many statements the database runs for the service."""
-        async with await psycopg.AsyncConnection.connect(
-            self.database, autocommit=True
-        ) as connection:
-            cursor = await connection.execute(COUNT_RUNNING)
-            [(count,)] = await cursor.fetchall()
-        return count
-
-    def memory_bytes(self) -> int:
-        """Return the resident memory of the process."""
-        for process in psutil.Process().children(recursive=True):
-            if process.is_running() and str(self.port) in _port(process):
-                return process.memory_info().rss
-        raise LookupError
-
-
-def _port(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("PORT", "")
-    except psutil.Error:
-        return ""
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +91,8 @@ def receive_slowly(running: Running) -> SlowReceiver:
     async def receive(name: str, path: str, meanwhile: Callable[[], Awaitable[None]]) -> bytes:
         async with slow_request(running, name, path) as reader:
             beginning = await reader.read(16_384)
-            await asyncio.sleep(HOLD_SECONDS + 0.5)
-            assert await running.count_running_statements() == 0
+            await asyncio.sleep(HOLD_SECONDS)
+            await running.wait_until_no_statement_runs()
             await meanwhile()
             return beginning + await reader.read()
 
@@ -272,7 +185,7 @@ async def test_a_list_that_changes_before_a_slow_client_has_received_it_is_abort
     beginning = chunks.partition(b"\r\n")[2]
     with pytest.raises(ValueError, match=r"Expecting|Unterminated|Invalid"):
         json.loads(beginning)
-    assert '"reason": "list-changed"' in running.service.process.log.read_text()
+    await running.wait_until_logged('"reason": "list-changed"')
 
 
 async def test_a_fast_client_receives_the_list_as_it_was_at_the_request(
@@ -294,9 +207,8 @@ async def test_a_client_that_disconnects_leaves_no_statement_running(running: Ru
     for _ in range(20):
         async with slow_request(running, name) as reader:
             await reader.read(100)
-    await asyncio.sleep(1)
 
-    assert await running.count_running_statements() == 0
+    await running.wait_until_no_statement_runs()
 
 
 async def test_a_client_that_stops_receiving_is_disconnected(running: Running) -> None:
