@@ -138,9 +138,9 @@ def test_thousands_of_unknown_names_cost_milliseconds(name: str) -> None:
     document: dict[str, JsonValue] = {}
     for number in range(3_000):
         document[name.replace("{}", str(number))] = 1
-    started = time.perf_counter()
+    started = time.thread_time()  # whatever else the machine does
 
     errors = find_unknown_fields(("body",), TaskChange, document)
 
-    assert time.perf_counter() - started < 0.2
+    assert time.thread_time() - started < 0.2
     assert len(errors) == 3_000

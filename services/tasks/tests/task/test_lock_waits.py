@@ -204,7 +204,7 @@ async def test_no_user_takes_all_connections(
         )
         changes = asyncio.gather(*_changes(owner, url, 30))
         await wait_for_blocked_statements(proxy.server_url, 2)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(2):
             change = await neighbour.patch(neighbours_url, json={"title": "New"})
             assert change.status_code == 200
             assert (await owner.get(url)).json()["title"] == "Old"
