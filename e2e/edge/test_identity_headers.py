@@ -197,7 +197,7 @@ async def test_an_upgrade_is_ignored(edge: Edge, token: str, upgrade: str) -> No
     for body in (b"", b"{}"):
         request = build_request("POST", "/tasks", token, headers=headers, body=body)
         request = request.replace(b": close", b": Upgrade, HTTP2-Settings")
-        [response] = parse_responses(await send_raw(edge.port, request, timeout_seconds=0.5))
+        [response] = parse_responses(await send_raw(edge.port, request, quiet_seconds=0.5))
         assert response.status == 200
 
     assert len(edge.tasks.requests) == 2

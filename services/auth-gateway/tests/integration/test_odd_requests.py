@@ -125,7 +125,7 @@ async def test_invalid_chunks_end_the_connection(
         head(token, "Transfer-Encoding: chunked\r\n") + CHUNKS[name] + SMUGGLED_REQUEST
     ).encode()
 
-    responses = await gateway.get_responses(data, timeout_seconds=1)
+    responses = await gateway.get_responses(data, quiet_seconds=1)
 
     assert statuses(responses) == [400]
     assert not bodies
@@ -195,7 +195,7 @@ async def test_an_upgrade_is_ignored_and_the_connection_stays_open(
     without_upgrade = head(token, "", "GET /tasks HTTP/1.1")
     data = without_body + with_body + without_upgrade + with_body
 
-    responses = await gateway.get_responses(data.encode(), timeout_seconds=1)
+    responses = await gateway.get_responses(data.encode(), quiet_seconds=1)
 
     assert statuses(responses) == [200] * 4
     for response in responses:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from devkit.testing.raw_http import (
+    TIMEOUT_SECONDS,
     RawResponse,
     build_request,
     parse_responses,
@@ -50,13 +51,14 @@ class RunningGateway:
         return await send_request(self.port, data)
 
     async def get_responses(
-        self, data: bytes, *, timeout_seconds: float | None = None
+        self,
+        data: bytes,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        quiet_seconds: float | None = None,
     ) -> list[RawResponse]:
-        """Send any bytes, and return all responses until the connection is closed."""
-        if timeout_seconds is None:
-            received = await send_raw(self.port, data)
-        else:
-            received = await send_raw(self.port, data, timeout_seconds=timeout_seconds)
+        """Send any bytes, and return all responses; the arguments are those of `send_raw`."""
+        received = await send_raw(self.port, data, timeout_seconds, quiet_seconds=quiet_seconds)
         return parse_responses(received)
 
     @property

@@ -62,15 +62,31 @@ def build_request(
     return head.encode("latin-1") + b"\r\n" + body
 
 
-async def send_raw(port: int, data: bytes, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
-    """Send bytes; return what comes back until the connection is closed or the time is over."""
+async def send_raw(
+    port: int,
+    data: bytes,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    *,
+    quiet_seconds: float | None = None,
+) -> bytes:
+    """Send bytes; return what comes back until the connection is closed or the time is over.
+
+    Args:
+        port: Port of 127.0.0.1.
+        data: The bytes.
+        timeout_seconds: How long the first bytes may take, and without `quiet_seconds` all of them.
+        quiet_seconds: How long nothing comes after the last bytes of a connection that stays open.
+            A busy machine is slow to begin, and not to go on.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     received = b""
     with suppress(ConnectionError, TimeoutError):
         writer.write(data)
-        async with asyncio.timeout(timeout_seconds):
+        async with asyncio.timeout(timeout_seconds) as limit:
             while block := await reader.read(BLOCK_BYTES):
                 received += block
+                if quiet_seconds is not None:
+                    limit.reschedule(asyncio.get_running_loop().time() + quiet_seconds)
     writer.close()
     return received
 
