@@ -129,11 +129,7 @@ async def test_a_refused_preflight_is_logged_with_the_setting(edge: Edge, origin
     )
     response = await send_request(edge.port, build_request("OPTIONS", "/tasks", headers=headers))
 
-    async def is_logged() -> bool:
-        return bool(edge.logged_requests(request_id))
-
-    await edge.process.wait_until(is_logged)
-    [record] = edge.logged_requests(request_id)
+    record = await edge.wait_for_logged_request(request_id)
     assert record["request_Origin"] == origin
     assert response.status == 200
     if origin == FRONT_END_ORIGIN:

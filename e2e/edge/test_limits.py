@@ -1,8 +1,11 @@
 """Rate limits by IP address and by user, and limits for the size of requests."""
 
 import asyncio
-import json
+import math
+import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,10 +24,22 @@ from e2e.support.edge_testbed import FRONT_END_ORIGIN, SUBJECT, Edge, EdgeTestbe
 OTHER_SUBJECT = "c0ffee00-0000-4000-8000-000000000002"
 BURST = 10
 
+REFILL_PER_SECOND = BURST // 2
 REQUESTS_AT_ONCE = 60
-"""Somewhat more than `BURST` may pass, because the budget refills meanwhile."""
 
-REJECTED_MIN = REQUESTS_AT_ONCE - 2 * BURST
+
+@dataclass(frozen=True)
+class Answers:
+    """The responses to `REQUESTS_AT_ONCE` requests, and how long they took together."""
+
+    responses: list[httpx.Response]
+    seconds: float
+
+    @property
+    def rejected_min(self) -> int:
+        """How many of them one budget rejects at least; it refills while a busy machine sends."""
+        permitted_max = BURST + REFILL_PER_SECOND * self.seconds
+        return REQUESTS_AT_ONCE - math.ceil(permitted_max)
 
 
 @pytest.fixture
@@ -36,12 +51,10 @@ async def limited_edge(_limited_edge: Edge) -> Edge:
 
 @pytest.fixture(scope="module")
 async def _limited_edge(edge_testbed: EdgeTestbed) -> Edge:
-    return await edge_testbed.start_edge(LIMIT_PER_ADDRESS=str(BURST // 2))
+    return await edge_testbed.start_edge(LIMIT_PER_ADDRESS=str(REFILL_PER_SECOND))
 
 
-async def get_concurrently(
-    edge: Edge, paths: Sequence[str], tokens: Sequence[str]
-) -> list[httpx.Response]:
+async def get_concurrently(edge: Edge, paths: Sequence[str], tokens: Sequence[str]) -> Answers:
     """Send more requests than may pass, with these paths and tokens in turn."""
     async with httpx.AsyncClient(base_url=edge.service.url) as client:
         requests: list[Coroutine[None, None, httpx.Response]] = []
@@ -50,12 +63,14 @@ async def get_concurrently(
             token = tokens[number % len(tokens)]
             headers = {"Authorization": f"Bearer {token}", "Origin": FRONT_END_ORIGIN}
             requests.append(client.get(path, headers=headers))
-        return await asyncio.gather(*requests)
+        began = time.monotonic()
+        responses = await asyncio.gather(*requests)
+        return Answers(responses, time.monotonic() - began)
 
 
-def count_rejected(responses: list[httpx.Response]) -> int:
+def count_rejected(answers: Answers) -> int:
     """Check the responses with status 429, and return their number."""
-    rejected = [response for response in responses if response.status_code == 429]
+    rejected = [response for response in answers.responses if response.status_code == 429]
     for response in rejected:
         assert_problem(response, 429, "too-many-requests")
         assert int(response.headers["retry-after"]) >= 1
@@ -72,17 +87,17 @@ async def test_an_ip_address_with_too_many_requests_is_limited(
 ) -> None:
     invalid_token = mint_token("somebody else's secret, of many bytes", OTHER_SUBJECT)
 
-    responses = await get_concurrently(limited_edge, [path], [token, invalid_token])
+    answers = await get_concurrently(limited_edge, [path], [token, invalid_token])
 
-    assert count_rejected(responses) >= REJECTED_MIN
+    assert count_rejected(answers) >= answers.rejected_min
 
 
 async def test_an_ip_address_has_one_budget_for_all_routes(limited_edge: Edge, token: str) -> None:
     paths = ["/tasks", "/users/me", "/users/me/import", "/healthz", "/nothing", "/lists/1"]
 
-    responses = await get_concurrently(limited_edge, paths, [token])
+    answers = await get_concurrently(limited_edge, paths, [token])
 
-    assert count_rejected(responses) >= REJECTED_MIN
+    assert count_rejected(answers) >= answers.rejected_min
 
 
 async def test_preflight_requests_are_not_limited(limited_edge: Edge, token: str) -> None:
@@ -101,29 +116,29 @@ async def test_preflight_requests_are_not_limited(limited_edge: Edge, token: str
 async def test_a_user_with_too_many_requests_is_limited_and_no_other_user(
     edge_testbed: EdgeTestbed, token: str, better_auth_secret: str
 ) -> None:
-    edge = await edge_testbed.start_edge(LIMIT_PER_USER=str(BURST // 2))
+    edge = await edge_testbed.start_edge(LIMIT_PER_USER=str(REFILL_PER_SECOND))
     other_token = mint_token(better_auth_secret, OTHER_SUBJECT)
 
-    responses = await get_concurrently(edge, ["/tasks"], [token])
-    other_responses = await get_concurrently(edge, ["/tasks"], [other_token])
-    mixed_responses = await get_concurrently(edge, ["/tasks"], [token, other_token])
+    answers = await get_concurrently(edge, ["/tasks"], [token])
+    other_answers = await get_concurrently(edge, ["/tasks"], [other_token])
+    mixed_answers = await get_concurrently(edge, ["/tasks"], [token, other_token])
 
-    assert REJECTED_MIN <= count_rejected(responses) < REQUESTS_AT_ONCE
-    assert count_rejected(other_responses) <= REQUESTS_AT_ONCE - BURST
-    assert count_rejected(mixed_responses) > 0
+    assert answers.rejected_min <= count_rejected(answers) < REQUESTS_AT_ONCE
+    assert count_rejected(other_answers) <= REQUESTS_AT_ONCE - BURST
+    assert count_rejected(mixed_answers) > 0
     user_ids = {received.header_values("x-user-id")[0] for received in edge_testbed.tasks.requests}
     assert user_ids == {SUBJECT, OTHER_SUBJECT}
 
 
 async def test_a_user_has_one_budget_for_all_routes(edge_testbed: EdgeTestbed, token: str) -> None:
-    edge = await edge_testbed.start_edge(LIMIT_PER_USER=str(BURST // 2))
+    edge = await edge_testbed.start_edge(LIMIT_PER_USER=str(REFILL_PER_SECOND))
     paths = ["/tasks", "/users/me", "/users/me/import", "/lists/1"]
 
-    responses = await get_concurrently(edge, paths, [token])
-    public_responses = await get_concurrently(edge, ["/healthz"], [token])
+    answers = await get_concurrently(edge, paths, [token])
+    public_answers = await get_concurrently(edge, ["/healthz"], [token])
 
-    assert count_rejected(responses) >= REJECTED_MIN
-    assert count_rejected(public_responses) == 0
+    assert count_rejected(answers) >= answers.rejected_min
+    assert count_rejected(public_answers) == 0
 
 
 @pytest.mark.parametrize("length", ["1000000", "10000000000", str(10**18), "0001000000"])
@@ -153,15 +168,17 @@ async def test_the_largest_permitted_body_is_forwarded(edge: Edge, token: str) -
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
 async def test_an_import_may_be_larger(edge: Edge, token: str, path: str) -> None:
-    request = build_request("POST", path, token, body=bytes(2_000_000))
+    request_id = f"import-{uuid4()}"
+    headers = f"X-Request-ID: {request_id}\r\n"
+    request = build_request("POST", path, token, headers=headers, body=bytes(2_000_000))
 
     response = await send_request(edge.port, request)
 
     assert response.status == 200
     [received] = edge.users.requests
     assert received.line.split()[1] == path
-    last_record = json.loads(edge.process.log.read_text().splitlines()[-1])
-    assert last_record["RouterName"].split(" -> ")[-1] == "import@file"
+    record = await edge.wait_for_logged_request(request_id)
+    assert str(record["RouterName"]).split(" -> ")[-1] == "import@file"
 
 
 @pytest.mark.parametrize("path", ["/users/me/import", "/users/me/import/"])
@@ -241,7 +258,7 @@ async def test_a_short_body_leaves_the_connection_open(edge: Edge, token: str) -
     request = build_request("POST", "/tasks", token, body=bytes(9_999))
     request = request.replace(b"Connection: close\r\n", b"")
 
-    responses = parse_responses(await send_raw(edge.port, request + request, timeout_seconds=1))
+    responses = parse_responses(await send_raw(edge.port, request + request, quiet_seconds=1))
 
     assert [response.status for response in responses] == [200, 200]
     for response in responses:
@@ -252,9 +269,13 @@ async def test_long_and_short_bodies_have_one_budget(edge_testbed: EdgeTestbed, 
     edge = await edge_testbed.start_edge(LIMIT_PER_USER="1")
 
     statuses: list[int] = []
-    for size in (1, 10_000, 1, 10_000):
+    began = time.monotonic()
+    for size in (1, 10_000) * 5:
         request = build_request("POST", "/tasks", token, body=bytes(size))
         response = await send_request(edge.port, request)
         statuses.append(response.status)
+    seconds = time.monotonic() - began
 
-    assert statuses == [200, 200, 429, 429]
+    assert statuses[:2] == [200, 200]
+    assert set(statuses[2:]) <= {200, 429}
+    assert statuses.count(200) <= 2 + seconds  # the one budget permits one more each second

@@ -30,8 +30,10 @@ def silenced(isolated_platform: IsolatedPlatform, name: str) -> Generator[None]:
     """Suspend a service: it keeps its connections and does not respond."""
     process = isolated_platform.services[name].process.popen
     process.send_signal(signal.SIGSTOP)
-    yield
-    process.send_signal(signal.SIGCONT)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 async def get_concurrently(user: UserClient, path: str) -> list[Response]:

@@ -47,11 +47,23 @@ class Edge:
         """The edge's own copy of `routes.yml`."""
         return self.process.log.with_suffix("") / "routes.yml"
 
+    async def wait_for_logged_request(self, request_id: str) -> dict[str, object]:
+        """Wait until the access log has one record with this request id, and return it.
+
+        The edge logs a request after it has sent the response.
+        """
+
+        async def is_logged() -> bool:
+            return bool(self.logged_requests(request_id))
+
+        await self.process.wait_until(is_logged)
+        [record] = self.logged_requests(request_id)
+        return record
+
     def logged_requests(self, request_id: str) -> list[dict[str, object]]:
         """Return the records of the access log that have this request id."""
-        complete, _, _ = self.process.log.read_text().rpartition("\n")
         records: list[dict[str, object]] = []
-        for line in complete.splitlines():
+        for line in self.process.log_lines():
             if f'"request_X-Request-Id":"{request_id}"' in line:
                 records.append(json.loads(line))
         return records
@@ -59,7 +71,7 @@ class Edge:
     def logged_errors(self) -> list[dict[str, object]]:
         """Return the log records of level error."""
         errors: list[dict[str, object]] = []
-        for line in self.process.log.read_text().splitlines():
+        for line in self.process.log_lines():
             if line.startswith("{"):
                 record = json.loads(line)
                 if record["level"] == "error":
