@@ -1,13 +1,16 @@
 """HTTP clients that are authenticated as one user each."""
 
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from httpx import AsyncBaseTransport, AsyncClient
 
 from devkit.platform.tokens import user_id_of
 from devkit.testing.auth_headers import token_headers
 from e2e.support.contract import Task
+
+TIMEOUT_SECONDS: Final = 20
+"""Longer than any deadline of the platform, so that a slow answer is an answer."""
 
 UserClientFactory: TypeAlias = Callable[[str], "UserClient"]
 """Returns the client of a user, given a name or a token subject."""
@@ -25,7 +28,9 @@ class UserClient(AsyncClient):
 
     def __init__(self, url: str, transport: AsyncBaseTransport, secret: str, subject: str) -> None:
         headers = token_headers(secret, subject)
-        super().__init__(base_url=url, transport=transport, headers=headers)
+        super().__init__(
+            base_url=url, transport=transport, headers=headers, timeout=TIMEOUT_SECONDS
+        )
         self.subject = subject
 
     @property
