@@ -84,6 +84,13 @@ async def test_keys_that_cannot_be_fetched_have_a_reason_without_a_url(
     }
     (port,) = free_ports(1)
 
+    async def listens() -> bool:
+        try:
+            await send_request(port, build_request("GET", "/healthz"))
+        except ConnectionRefusedError:
+            return False
+        return True
+
     async with ProcessGroup(tmp_path) as group, asyncio.timeout(30):
         started = start_service(group, "gateway", environment | keys, port)
         log = ""
@@ -92,6 +99,7 @@ async def test_keys_that_cannot_be_fetched_have_a_reason_without_a_url(
             if "cannot be fetched" in log:
                 break
             await asyncio.sleep(0.1)
+        await started.process.wait_until(listens)  # the log may be written before
         response = await send_request(port, build_request("GET", "/readyz"))
 
     detail = json.loads(response.body)["detail"]
