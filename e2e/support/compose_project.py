@@ -30,8 +30,11 @@ Far longer than the platform promises, because test machines are busy.
 
 POLL_SECONDS: Final = 0.1
 
-SAME_SITE_ORIGIN: Final = "http://localhost:43117"
-"""A front end on a developer's machine: another origin, but the same site for cookies."""
+SAME_SITE_ORIGIN: Final = "http://localhost:23117"
+"""A front end on a developer's machine: another origin, but the same site for cookies.
+
+The system gives no connection such a low port (below 32768), so that the port is free.
+"""
 
 SERVICES: Final = ("auth-gateway", "better-auth", "tasks", "users")
 """Services whose images are built here, and which `make renew` replaces."""
