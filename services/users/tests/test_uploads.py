@@ -156,6 +156,10 @@ async def test_a_third_upload_of_one_user_waits_but_not_those_of_others(
     owner = as_user("owner")
     resume = asyncio.Event()
     uploads = [send_import(owner, holding(START, resume)) for _ in range(3)]
+    async with asyncio.timeout(4):
+        while len(tasks.requests) < 2:
+            tasks.request_received.clear()
+            await tasks.request_received.wait()
 
     async with asyncio.timeout(4):
         assert (await send_import(as_user("neighbour"), START)).status_code == 200
