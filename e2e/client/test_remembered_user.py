@@ -13,6 +13,8 @@ NOBODY: Final = {"data": None, "isPending": False, "error": None}
 
 UNREACHABLE: Final = {"data": None, "isPending": False, "error": {"status": 0}}
 
+UNAUTHORIZED: Final = {"data": None, "isPending": False, "error": {"status": 401}}
+
 RECORD_SHOWN: Final = """
 () => {
   window.shown = [];
@@ -23,8 +25,6 @@ RECORD_SHOWN: Final = """
   new MutationObserver(record).observe(output, { characterData: true, subtree: true });
 }
 """
-
-UNAUTHORIZED: Final = {"data": None, "isPending": False, "error": {"status": 401}}
 
 
 def session_of(user: str, session_id: str = "first") -> dict[str, object]:
