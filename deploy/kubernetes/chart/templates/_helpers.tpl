@@ -1,0 +1,102 @@
+{{/* The name of everything in this release; parts append their own. */}}
+{{- define "platform.name" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The labels by which a part is selected. Call with (list $ "tasks"). */}}
+{{- define "platform.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* All labels of a part. Call with (list $ "tasks"). */}}
+{{- define "platform.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "platform.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* The image of a part of ours. Call with (list $ "tasks"). */}}
+{{- define "platform.image" -}}
+{{- $root := index . 0 -}}
+{{- printf "%s/%s:%s" $root.Values.image.repository (index . 1) ($root.Values.image.tag | default $root.Chart.AppVersion) -}}
+{{- end -}}
+
+{{/* The URL of a part inside the cluster. Call with (list $ "tasks" 8000). */}}
+{{- define "platform.url" -}}
+{{- printf "http://%s-%s:%d" (include "platform.name" (index . 0)) (index . 1) (index . 2 | int) -}}
+{{- end -}}
+
+{{/* One variable whose value is a key of the Secret. Call with (dict "root" $ "name" "NAME" "key" "KEY" "optional" true). */}}
+{{- define "platform.secretVariable" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .root.Values.existingSecret }}
+      key: {{ .key | default .name }}
+      {{- if .optional }}
+      optional: true
+      {{- end }}
+{{- end -}}
+
+{{/* What every pod has, whatever runs in it: a user without rights, and no token for the API of Kubernetes. */}}
+{{- define "platform.podSecurity" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "platform.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* Pods of one part on several nodes and zones, if there are several: never a reason to leave one waiting. */}}
+{{- define "platform.spread" -}}
+topologySpreadConstraints:
+  {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    matchLabelKeys: [pod-template-hash]
+    labelSelector:
+      matchLabels:
+        {{- include "platform.selector" $ | nindent 8 }}
+  {{- end }}
+{{- end -}}
+
+{{/* How many pods, and how one replaces another. Call with the values of the part. */}}
+{{- define "platform.rollout" -}}
+{{- if not (dig "autoscaling" "enabled" false .) }}
+replicas: {{ .replicas }}
+{{- end }}
+revisionHistoryLimit: 3
+strategy:
+  rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
+{{- end -}}
+
+{{/* The part of the public URL that is a host name. */}}
+{{- define "platform.host" -}}
+{{- (urlParse .Values.publicUrl).hostname -}}
+{{- end -}}
