@@ -1,0 +1,171 @@
+"""The Helm chart, without a cluster: what it renders, and what it refuses."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from tests.support.chart import (
+    CHART,
+    DEFAULT,
+    FULL,
+    HELM,
+    WITH_BETTER_AUTH,
+    Manifest,
+    Rendered,
+    render,
+    run_helm,
+)
+from tests.support.sources import ROOT
+
+pytestmark = pytest.mark.skipif(HELM is None, reason="there is no Helm (HELM=PATH)")
+
+EVERY_VARIANT = pytest.mark.parametrize(
+    "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]
+)
+
+
+def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the path of each value that is no group of others."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(cast("dict[str, Any]", value), f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def schema_leaves(node: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the path of each value that the schema knows."""
+    if reference := node.get("$ref"):
+        node = schema["$defs"][reference.removeprefix("#/$defs/")]
+    properties = node.get("properties")
+    if properties is None:
+        yield prefix.removesuffix(".")
+        return
+    assert node["additionalProperties"] is False, f"{prefix} takes any name"
+    for name, child in properties.items():
+        yield from schema_leaves(child, schema, f"{prefix}{name}.")
+
+
+def pod_templates(rendered: Rendered) -> Iterator[tuple[str, Manifest]]:
+    for kind in ("Deployment", "Job"):
+        for name, manifest in rendered.of_kind(kind).items():
+            yield name, manifest["spec"]["template"]["spec"]
+
+
+def secret_keys(rendered: Rendered, name: str) -> set[str]:
+    """Return the keys of the Secret that one Deployment reads."""
+    [container] = rendered.of_kind("Deployment")[name]["spec"]["template"]["spec"]["containers"]
+    return {
+        variable["valueFrom"]["secretKeyRef"]["key"]
+        for variable in container["env"]
+        if "valueFrom" in variable
+    }
+
+
+def test_every_value_is_in_the_schema_and_has_a_default() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    # Helm itself gives `global` to a chart that is a part of another.
+    assert set(schema_leaves(schema, schema)) - {"global"} == set(leaves(values))
+
+
+def test_the_chart_passes_helm_lint() -> None:
+    options = [f"--set={value}" for value in DEFAULT]
+    result = run_helm("lint", "--strict", str(CHART), *options)
+
+    assert result.returncode == 0, result.stdout
+
+
+@EVERY_VARIANT
+def test_the_edge_reads_the_very_files_of_compose(values: tuple[str, ...]) -> None:
+    files = render(*values).of_kind("ConfigMap")["platform-task-platform-edge"]["data"]
+
+    for name in ("traefik.yml", "routes.yml"):
+        assert files[name].strip() == (ROOT / "deploy" / "traefik" / name).read_text().strip()
+
+
+@EVERY_VARIANT
+def test_no_process_has_rights(values: tuple[str, ...]) -> None:
+    for name, pod in pod_templates(render(*values)):
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }, name
+            assert set(container["resources"]) == {"requests", "limits"}, name
+
+
+def test_each_process_gets_only_the_secrets_that_it_needs() -> None:
+    rendered = render(*FULL)
+
+    assert secret_keys(rendered, "platform-task-platform-edge") == set()
+    assert secret_keys(rendered, "platform-task-platform-auth-gateway") == {
+        "PASSPORT_PRIVATE_KEY",
+        "BETTER_AUTH_SECRET",
+        "BETTER_AUTH_SECRETS",
+    }
+    assert secret_keys(rendered, "platform-task-platform-tasks") == {
+        "PASSPORT_PUBLIC_KEYS",
+        "TASKS_DATABASE_URL",
+    }
+    assert secret_keys(rendered, "platform-task-platform-users") == {
+        "PASSPORT_PUBLIC_KEYS",
+        "USERS_DATABASE_URL",
+    }
+
+
+@EVERY_VARIANT
+def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]) -> None:
+    for name, pod in pod_templates(render(*values)):
+        for container in pod["containers"]:
+            for kind in ("readinessProbe", "livenessProbe"):
+                assert "/readyz" not in json.dumps(container.get(kind, {})), name
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("edge.replica=3", "additional properties 'replica' not allowed"),
+        ("tasks.replicas=two", "at '/tasks/replicas': got string, want integer"),
+        ("edge.service.type=Loadbalancer", "at '/edge/service/type': value must be one of"),
+        ("limits.perAddress=-1", "at '/limits/perAddress': minimum: got -1, want 0"),
+        ("publicUrl=", "publicUrl is missing"),
+        ("publicUrl=tasks.example.com", "publicUrl must be a URL"),
+        ("publicUrl=https://example.com/tasks", "publicUrl must be a URL"),
+        ("existingSecret=", "with the keys PASSPORT_PRIVATE_KEY, PASSPORT_PUBLIC_KEYS"),
+        ("cors.origins={https://example.com/}", "cors.origins must be origins"),
+        ("cors.requestHeaders={X Y}", "cors.requestHeaders must be names of headers"),
+        ("tasks.autoscaling.min=20,tasks.autoscaling.enabled=true", "tasks.autoscaling.min must"),
+        ("edge.service.nodePort=30080", "edge.service.nodePort needs edge.service.type"),
+        ("httpRoute.enabled=true", "httpRoute.parentRefs is missing"),
+        ("betterAuth.url=auth.example.com", "betterAuth.url must be a URL"),
+        ("betterAuth.url=https://a.example.com,betterAuth.enabled=true", "set one of them"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_a_sentence(value: str, sentence: str) -> None:
+    assert sentence in render(*DEFAULT, value).error
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    error = render("cors.origins={*}").error
+
+    assert "publicUrl is missing" in error
+    assert "existingSecret is missing" in error
+    assert 'one is "*"' in error
+
+
+def test_the_chart_is_complete_without_the_checkout(tmp_path: Path) -> None:
+    """Its links to deploy/traefik become files in the archive."""
+    assert run_helm("package", str(CHART), "--destination", str(tmp_path)).returncode == 0
+    [archive] = tmp_path.glob("*.tgz")
+
+    assert render(*FULL, chart=archive) == render(*FULL)
