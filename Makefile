@@ -36,7 +36,7 @@ workers := import os; print(min(4, 1 + (os.cpu_count() or 1)))
 quoted = '$(subst ','\'',$(value $(1)))'
 
 .DEFAULT_GOAL := help
-.PHONY: help run client test check fix setup e2e bench screenshots up renew down migrate restored migration token explain lock
+.PHONY: help run client test check fix setup chart e2e bench screenshots up renew down migrate restored migration token explain lock
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ setup: $(ready) ## Create the virtual environment; does nothing the second time
 
 e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a running one; edge=traefik TRAEFIK=…; edge=compose)
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
+
+chart: $(ready) ## Check the Helm chart with Helm, kubeconform, kube-score, and the API server of KUBECONFIG, if there are any
+	@$(python) -m pytest tests/kubernetes -rs
 
 bench: $(ready) ## Measure the cost of a request (quick=1; TRAEFIK=…), or how one user can burden others (fairness=1 only=lists)
 ifdef fairness
