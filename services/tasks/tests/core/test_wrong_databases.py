@@ -1,73 +1,21 @@
 """An unusable database is reported at the start, by `/readyz` and to clients."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from secrets import token_hex
 from typing import LiteralString
 
 import psycopg
 import pytest
-from httpx import AsyncClient, Response
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from devkit.platform.databases import MigratedDatabases, database_environment, run_alembic
-from devkit.platform.environment import minimal_environment
+from devkit.platform.databases import MigratedDatabases
 from devkit.platform.errors import CannotRunError
-from devkit.platform.keys import PassportKeys
 from devkit.platform.postgres import Postgres
-from devkit.platform.processes import ProcessGroup
-from devkit.platform.services import Platform
-from devkit.testing.auth_headers import ClientFactory
 from tasks.models import REVISIONS
 from tasks.revisions import RELEASE
 
-from ..support.helpers import status_codes
-from ..support.service import run_service
-
-Run = Callable[[str], AbstractAsyncContextManager[ClientFactory]]
-Migrate = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-def run(platform: Platform, keys: PassportKeys) -> Run:
-    """Return a context manager that runs the service on a database."""
-
-    @asynccontextmanager
-    async def run(url: str) -> AsyncGenerator[ClientFactory]:
-        async with run_service(url, platform.users.url, keys) as service:
-            yield service.client_for
-
-    return run
-
-
-@pytest.fixture
-def migrate(processes: ProcessGroup) -> Migrate:
-    """Return a function that runs an Alembic command on a database, by default `upgrade head`."""
-
-    async def migrate(url: str, *arguments: str) -> None:
-        environment = database_environment({"tasks": url}, minimal_environment())
-        await run_alembic(processes, "tasks", environment, *(arguments or ("upgrade", "head")))
-
-    return migrate
-
-
-@pytest.fixture
-def logged(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
-    """Return the log lines about the database since the last call."""
-
-    def database_lines() -> list[str]:
-        output = capfd.readouterr().out
-        return [line for line in output.splitlines() if "The database of tasks" in line]
-
-    return database_lines
-
-
-async def execute(url: str, *statements: LiteralString | sql.Composed) -> None:
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            await connection.execute(statement)
+from ..support.unfit_databases import Logged, Migrate, Run, assert_rejected, execute
 
 
 async def change_database(url: str, change: LiteralString) -> None:
@@ -92,23 +40,6 @@ async def create_role(url: str, options: LiteralString | sql.Composed = "") -> t
     return name, url.replace("//postgres@", f"//{name}@")
 
 
-async def assert_rejected(user: AsyncClient, word: str) -> None:
-    readiness = await user.get("/readyz")
-    assert code_of(readiness) == (503, "not-ready")
-    assert readiness.json()["detail"].startswith("Not ready: database. ")
-    assert word in readiness.json()["detail"]
-    responses = [await user.get("/tasks"), await user.post("/tasks", json={"title": "No"})]
-    for response in responses:
-        assert code_of(response) == (503, "database-not-ready")
-        assert response.headers["retry-after"] == "1"
-        assert word not in response.text
-    assert (await user.get("/healthz")).status_code == 200
-
-
-def code_of(response: Response) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
-
-
 OLDER_REVISIONS: list[str | None] = [None]
 OLDER_REVISIONS.extend(REVISIONS[:-1])
 
@@ -118,7 +49,7 @@ async def test_an_older_schema_is_reported_and_works_after_migration(
     postgres: Postgres,
     run: Run,
     migrate: Migrate,
-    logged: Callable[[], list[str]],
+    logged: Logged,
     revision: str | None,
 ) -> None:
     url = await postgres.create_database(f"tasks-{token_hex(8)}")
@@ -139,7 +70,7 @@ async def test_an_older_schema_is_reported_and_works_after_migration(
 
 
 async def test_a_newer_schema_works_by_default(
-    databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
+    databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Logged
 ) -> None:
     url = await databases.create("tasks")
     await execute(url, "UPDATE alembic_version SET version_num = 'of-tomorrow'")
@@ -183,22 +114,6 @@ async def test_migrations_record_the_oldest_compatible_release(
 
     assert row is not None
     assert str(row[0]).endswith(f": {RELEASE.compatible_from}")
-
-
-async def test_a_downgrade_under_a_running_service_is_noticed(
-    databases: MigratedDatabases, run: Run, migrate: Migrate
-) -> None:
-    url = await databases.create("tasks")
-    async with run(url) as as_user:
-        user = as_user("running")
-        clients = [as_user(f"running-{number}") for number in range(8)]
-        # Use several connections.
-        await asyncio.gather(*[client.get("/tasks") for client in clients])
-        await migrate(url, "downgrade", REVISIONS[-2])
-
-        await assert_rejected(user, "run make migrate")
-        responses = await asyncio.gather(*[client.get("/tasks") for client in clients])
-        assert status_codes(responses) == [503] * len(clients)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +192,7 @@ async def test_a_migration_reports_an_unreachable_database(migrate: Migrate) -> 
 
 
 async def test_a_missing_statement_timeout_is_logged_once_with_its_fix(
-    databases: MigratedDatabases, run: Run, logged: Callable[[], list[str]]
+    databases: MigratedDatabases, run: Run, logged: Logged
 ) -> None:
     url = await databases.create("tasks")  # a copy of another database, without its settings
     role, limited = await create_role(url, "IN ROLE pg_read_all_data, pg_write_all_data")
@@ -298,7 +213,7 @@ async def test_a_missing_statement_timeout_is_logged_once_with_its_fix(
 
 
 async def test_every_migration_sets_the_statement_timeout_for_all_roles(
-    databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
+    databases: MigratedDatabases, run: Run, migrate: Migrate, logged: Logged
 ) -> None:
     url = await databases.create("tasks")
     await migrate(url)
@@ -323,7 +238,7 @@ async def test_a_chosen_statement_timeout_is_kept(
 
 
 async def test_a_second_role_inherits_the_statement_timeout_and_can_migrate(
-    postgres: Postgres, run: Run, migrate: Migrate, logged: Callable[[], list[str]]
+    postgres: Postgres, run: Run, migrate: Migrate, logged: Logged
 ) -> None:
     """docs/operating.md changes the password of a database in this way."""
     database = f"tasks-{token_hex(8)}"

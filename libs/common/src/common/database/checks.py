@@ -1,7 +1,8 @@
-"""Check that a database fits the release: for each new connection and for readiness.
+"""Check that a database fits the release.
 
-If it does not fit, requests get 503. `/readyz` and the log say in one sentence what an operator has
-to do.
+This is done for each new connection, for readiness, and when a statement fails as if it was made
+for another schema. If the database does not fit, requests get 503. `/readyz` and the log say in one
+sentence what an operator has to do.
 """
 
 import asyncio
@@ -341,9 +342,10 @@ class Connector:
         except OperationalError as error:
             self._checks.say_unreachable(error)
             raise
+        connection.check = partial(self._checks.require_usable, connection)
         try:
             await connection.set_autocommit(True)
-            await self._checks.require_usable(connection)
+            await connection.check()
         except BaseException:
             await connection.close()
             raise

@@ -1,7 +1,7 @@
 """A database connection that reads rows in chunks and stops abandoned statements."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -9,6 +9,14 @@ from typing import Final
 from psycopg import AsyncConnection, AsyncRawCursor, Error, InternalError, generators, pq, waiting
 from psycopg._preparing import PrepareManager
 from psycopg.abc import RV, PQGen
+from psycopg.errors import (
+    InsufficientPrivilege,
+    InvalidColumnReference,
+    NotNullViolation,
+    UndefinedColumn,
+    UndefinedFunction,
+    UndefinedTable,
+)
 from psycopg.pq.abc import PGresult
 from psycopg.rows import DictRow, dict_row
 
@@ -21,12 +29,25 @@ Most statements end within this time, so that their connection can be used again
 CANCEL_SECONDS: Final = 1.0
 """How long the request to cancel a statement may take."""
 
+SCHEMA_ERRORS: Final = (
+    InsufficientPrivilege,
+    InvalidColumnReference,
+    NotNullViolation,
+    UndefinedColumn,
+    UndefinedFunction,
+    UndefinedTable,
+)
+"""Errors of statements that were made for another schema, for example before a migration."""
+
 
 class Connection(AsyncConnection[tuple[object, ...]]):
     """A connection whose statements can be abandoned: a cancelled task ends at once.
 
     The driver itself would send a cancel request, and wait up to 10 s for a server that is gone.
     """
+
+    check: Callable[[], Awaitable[None]] | None = None
+    """Raises if the database does not fit the release; None if nothing is checked."""
 
     async def wait(
         self,
@@ -46,6 +67,18 @@ class Connection(AsyncConnection[tuple[object, ...]]):
     def is_idle(self) -> bool:
         """Whether the last statement has ended."""
         return self.pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+    async def check_again(self) -> None:
+        """Check the database after one of `SCHEMA_ERRORS`: it may have been migrated meanwhile.
+
+        Raises:
+            Unavailable: The database does not fit the release any more.
+        """
+        if self.check is None:
+            return
+        if not self.is_idle:
+            await self.rollback()
+        await self.check()
 
     async def stop(self) -> None:
         """Wait briefly for the running statement, else cancel it and close the connection.

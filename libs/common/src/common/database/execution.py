@@ -9,6 +9,7 @@ from psycopg import AsyncRawCursor, OperationalError
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import Executable
 
+from common.database.connection import SCHEMA_ERRORS
 from common.database.pool import Database, check_out
 from common.database.statements import Row, bind, merge_parameters
 
@@ -79,6 +80,9 @@ async def _fetch(database: Database, statement: Executable, parameters: Row) -> 
         cursor = AsyncRawCursor(pooled.connection, row_factory=dict_row)
         await cursor.execute(bound.text, bound.values)
         return await cursor.fetchall()
+    except SCHEMA_ERRORS:
+        await pooled.connection.check_again()
+        raise
     finally:
         pooled.release()
 

@@ -5,10 +5,10 @@ from typing import Final
 from psycopg.rows import DictRow
 from sqlalchemy import Executable
 
-from common.database.connection import ChunkedCursor
+from common.database.connection import SCHEMA_ERRORS, ChunkedCursor
 from common.database.execution import retry_once
 from common.database.pool import Database, PooledConnection, check_out
-from common.database.statements import Row, bind, merge_parameters
+from common.database.statements import BoundStatement, Row, bind, merge_parameters
 
 ROWS_AT_ONCE: Final = 16
 """Rows of a stream that are in memory together; each can be 40 kB."""
@@ -85,9 +85,19 @@ async def _open(database: Database, statement: Executable, parameters: Row) -> R
     pooled = await check_out(database)
     cursor = ChunkedCursor(pooled.connection)
     try:
-        first_rows = await cursor.start(bound.text, bound.values, ROWS_AT_ONCE)
+        first_rows = await _start(pooled, cursor, bound)
     except BaseException:
         cursor.abandon()
         pooled.release()
         raise
     return RowStream(pooled, cursor, first_rows)
+
+
+async def _start(
+    pooled: PooledConnection, cursor: ChunkedCursor, bound: BoundStatement
+) -> list[DictRow]:
+    try:
+        return await cursor.start(bound.text, bound.values, ROWS_AT_ONCE)
+    except SCHEMA_ERRORS:
+        await pooled.connection.check_again()
+        raise

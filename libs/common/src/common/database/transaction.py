@@ -7,7 +7,7 @@ from psycopg import AsyncRawCursor
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import Executable
 
-from common.database.connection import Connection
+from common.database.connection import SCHEMA_ERRORS, Connection
 from common.database.pool import Database, check_out
 from common.database.statements import Row, bind, merge_parameters
 
@@ -25,6 +25,7 @@ class Transaction:
 
         Raises:
             psycopg.Error: The connection is lost, or the statement failed.
+            Unavailable: It failed because the schema does not fit the release any more.
         """
         bound = bind(statement, merge_parameters(parameters, named))
         return await self._execute(bound.text, bound.values)
@@ -48,7 +49,11 @@ class Transaction:
 
     async def _execute(self, text: bytes, values: Sequence[object] = ()) -> list[DictRow]:
         cursor = AsyncRawCursor(self._connection, row_factory=dict_row)
-        await cursor.execute(text, values)
+        try:
+            await cursor.execute(text, values)
+        except SCHEMA_ERRORS:
+            await self._connection.check_again()
+            raise
         if cursor.description is None:
             return []
         return await cursor.fetchall()
