@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Show health
-         * @description Show that the process runs, and is not about to end.
+         * @description Show that the process runs, has started, and is not about to end.
          */
         get: operations["show_health"];
         put?: never;

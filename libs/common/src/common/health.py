@@ -30,17 +30,30 @@ ReadinessCheck = Callable[[Request], Awaitable[Mapping[str, HealthStatus | Unava
 
 
 def health_routes(
-    distribution: str, check: ReadinessCheck, *, behind_edge: bool = True
+    distribution: str,
+    check: ReadinessCheck,
+    *,
+    is_starting: Callable[[], bool] = lambda: False,
+    behind_edge: bool = True,
 ) -> list[BaseRoute]:
     """Create the routes.
 
     Args:
         distribution: The name under which the service is installed.
         check: The readiness check.
+        is_starting: Whether another instance should still be preferred to this one.
         behind_edge: Whether an edge gets its error pages here.
     """
     router = APIRouter(tags=["operation"])
-    router.add_api_route("/healthz", show_health)
+
+    @router.get("/healthz")
+    async def show_health() -> dict[str, str]:
+        """Show that the process runs, has started, and is not about to end."""
+        if SHUTTING_DOWN.is_set():
+            raise Unavailable("not-ready", "Not ready: about to end.")
+        if is_starting():
+            raise Unavailable("not-ready", "Not ready: starting.")
+        return {"status": "ok"}
 
     @router.get("/readyz")
     async def show_readiness(request: Request) -> dict[str, HealthStatus]:
@@ -55,13 +68,6 @@ def health_routes(
     if behind_edge:
         router.add_api_route("/edge-errors/{status}", _show_edge_error, include_in_schema=False)
     return list(router.routes)
-
-
-async def show_health() -> dict[str, str]:
-    """Show that the process runs, and is not about to end."""
-    if SHUTTING_DOWN.is_set():
-        raise Unavailable("not-ready", "Not ready: about to end.")
-    return {"status": "ok"}
 
 
 def _require_available(

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Lifespan
 
 from auth_gateway import docs_pages
@@ -50,7 +51,7 @@ def create_app(settings: GatewaySettings) -> ASGIApp:
 def _create_forward_auth_app(
     settings: GatewaySettings, keys: KeyCache, authenticator: Authenticator
 ) -> ASGIApp:
-    routes = health_routes(NAME, _readiness_check(keys, upstream_services(settings)))
+    routes = _health_routes(settings, keys)
     routes.append(forward_auth_route(authenticator))
     routes += docs_pages.routes
     routes += web_app_routes(settings.shown_app_folder)
@@ -66,8 +67,7 @@ def _create_forward_auth_app(
 def _create_proxy_app(
     settings: GatewaySettings, keys: KeyCache, authenticator: Authenticator
 ) -> ASGIApp:
-    services = upstream_services(settings)
-    routes = health_routes(NAME, _readiness_check(keys, services), behind_edge=False)
+    routes = _health_routes(settings, keys)
     routes += docs_pages.routes
     routes += web_app_routes(settings.shown_app_folder)
     gateway = app.create_app(
@@ -79,7 +79,7 @@ def _create_proxy_app(
             Middleware(
                 ProxyMiddleware,
                 authenticator=authenticator,
-                services=services + better_auth_servers(settings),
+                services=upstream_services(settings) + better_auth_servers(settings),
             ),
         ],
     )
@@ -94,6 +94,15 @@ def _lifespan(keys: KeyCache) -> Lifespan[FastAPI]:
             yield
 
     return lifespan
+
+
+def _health_routes(settings: GatewaySettings, keys: KeyCache) -> list[BaseRoute]:
+    return health_routes(
+        NAME,
+        _readiness_check(keys, upstream_services(settings)),
+        is_starting=lambda: keys.is_starting,
+        behind_edge=settings.mode == "forward-auth",
+    )
 
 
 def _readiness_check(keys: KeyCache, services: Sequence[UpstreamService]) -> ReadinessCheck:

@@ -131,7 +131,6 @@ async def _start(
             settings, better_auth_database, load_or_create_secret(folder / "keys")
         )
         server = better_auth.start_better_auth(group, local_settings)
-        # A gateway that finds no keys at its start waits for 10 s before it looks again.
         await server.wait_until_ready()
         environment.update(better_auth.gateway_settings(settings, server))
     write_gateway_record(folder, environment)

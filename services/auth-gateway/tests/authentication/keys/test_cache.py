@@ -198,6 +198,37 @@ async def test_a_failed_refresh_is_tried_again_every_ten_seconds(
     assert cache.state.status == "degraded"
 
 
+async def test_a_start_without_keys_tries_twice_a_second_for_ten_seconds(
+    server: KeyServer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """After that the gateway goes on without: tokens of a secret need no published keys."""
+    monkeypatch.setattr("auth_gateway.authentication.keys.cache.REFRESH_CHECK_SECONDS", 60)
+    server.respond = close_without_response
+    async with KeyCache(server.url, max_age_seconds=300, clock=clock) as cache:
+        for _ in range(20):
+            assert cache.is_starting
+            await cache.refresh()
+            clock.now += 0.5
+        assert not cache.is_starting
+        at_start = len(server.requests)
+        for _ in range(20):
+            await cache.refresh()
+            clock.now += 0.5
+
+    assert (at_start, len(server.requests)) == (20, 21)
+    assert caplog.text.count("The keys cannot be fetched") == 2
+
+
+async def test_the_first_keys_end_the_start(cache: KeyCache) -> None:
+    async with cache:
+        await cache.refresh()
+
+        assert not cache.is_starting
+
+
 async def test_the_last_valid_set_is_used_through_a_day_of_outage(
     cache: KeyCache, server: KeyServer, clock: Clock
 ) -> None:
@@ -319,6 +350,7 @@ async def test_the_age_of_the_keys_is_a_metric(server: KeyServer, clock: Clock) 
 async def test_without_a_url_nothing_is_fetched() -> None:
     async with KeyCache(None, max_age_seconds=300) as cache:
         assert cache.state == KeyState("off", None, 0)
+        assert not cache.is_starting
 
 
 async def test_hs256_works_while_keys_cannot_be_fetched(

@@ -29,6 +29,15 @@ FETCH_TIMEOUT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 10.0
 """Time between two fetches for unknown key ids, or after a fetch that failed."""
 
+START_SECONDS: Final = 10.0
+"""How long a gateway without keys counts as starting, so that a rollout keeps one that has them.
+
+Not longer, because it has to start while the key server is away, too.
+"""
+
+START_RETRY_SECONDS: Final = 0.5
+"""Time between two fetches of a gateway that is starting."""
+
 STALE_MAX_SECONDS: Final = 86_400.0
 """How long the last good set is used while no other can be fetched."""
 
@@ -107,6 +116,7 @@ class KeyCache:
         self._authorities = trusted_authorities()
         self._key_set = KeySet([])
         self._fetched_at = -math.inf
+        self._opened_at = -math.inf
         self._last_attempt_at = -math.inf
         self._no_fetch_before = -math.inf
         # Fetches are numbered, because clocks are too coarse to order them.
@@ -121,6 +131,7 @@ class KeyCache:
 
     async def __aenter__(self) -> Self:
         KEY_SET_AGE.set_function(lambda: self._age_seconds)
+        self._opened_at = self._clock()
         self._refresh_task = asyncio.create_task(self._refresh_forever())
         return self
 
@@ -133,6 +144,13 @@ class KeyCache:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the first keys may still arrive within `START_SECONDS`."""
+        if self._url is None or self._has_keys:
+            return False
+        return self._clock() - self._opened_at < START_SECONDS
 
     @property
     def state(self) -> KeyState:
@@ -235,7 +253,7 @@ class KeyCache:
     def _unavailable(self) -> KeysUnavailable:
         if self._fetch_task is not None:
             return KeysUnavailable(1, self.last_error)
-        return KeysUnavailable(self._no_fetch_before - self._clock(), self.last_error)
+        return KeysUnavailable(self._next_fetch_at - self._clock(), self.last_error)
 
     async def _fetch_for_request(self) -> None:
         """Start a fetch if one is allowed, and wait for the running one as long as requests may."""
@@ -249,14 +267,21 @@ class KeyCache:
         not_before = self._last_attempt_at + RETRY_SECONDS
         self._no_fetch_before = max(self._no_fetch_before, not_before)
 
+    @property
+    def _next_fetch_at(self) -> float:
+        """The time from which a fetch is allowed."""
+        if self.is_starting:
+            return self._last_attempt_at + START_RETRY_SECONDS
+        return self._no_fetch_before
+
     async def _refresh_forever(self) -> None:
         while self._url is not None:
             await self.refresh()
-            await asyncio.sleep(REFRESH_CHECK_SECONDS)
+            await asyncio.sleep(START_RETRY_SECONDS if self.is_starting else REFRESH_CHECK_SECONDS)
 
     def _start_fetch(self) -> None:
         """Start a fetch unless one is running, or began too recently."""
-        if self._fetch_task is not None or self._clock() < self._no_fetch_before:
+        if self._fetch_task is not None or self._clock() < self._next_fetch_at:
             return
         self._key_was_missing = False
         self._last_attempt_at = self._clock()
@@ -293,6 +318,9 @@ class KeyCache:
         self.last_error = None
 
     def _record_failure(self, error: KeySetError) -> None:
+        is_repeated = str(error) == str(self.last_error)
         self.last_error = error
         self._delay_next_fetch()
+        if is_repeated and self.is_starting:
+            return
         _LOG.warning("The keys cannot be fetched: the key server at %s %s.", self._url, error)
