@@ -1,4 +1,8 @@
-"""Keeps the key set fresh: fetches it in the background, and once more for an unknown key id."""
+"""Keeps the key set fresh: fetches it in the background, and once more for an unknown key id.
+
+While nobody uses the keys they are hardly fetched: the key server would read them in its database,
+which could never be suspended. The first token after such a time waits for a fetch.
+"""
 
 import asyncio
 import logging
@@ -43,6 +47,12 @@ STALE_MAX_SECONDS: Final = 86_400.0
 
 REFRESH_AT_AGE_RATIO: Final = 0.8
 """The share of its maximum age at which a set is fetched again, so that no request waits for it."""
+
+UNUSED_MAX_AGE_SECONDS: Final = STALE_MAX_SECONDS / 2
+"""The age at which a set is fetched again although no token has needed it.
+
+It leaves half a day for a key server that is away before the set is too old to be used.
+"""
 
 REFRESH_CHECK_SECONDS: Final = 1.0
 """Time between two checks whether a fetch is due."""
@@ -125,12 +135,13 @@ class KeyCache:
         self._good_fetch_began_at = -math.inf
         self._fetch_count_at_first_sight: LRUCache[bytes, int] = LRUCache(FIRST_SEEN_MAX)
         self._key_was_missing = False
+        self._is_used = False
         self.last_error: KeySetError | None = None
         self._fetch_task: asyncio.Task[None] | None = None
         self._refresh_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        KEY_SET_AGE.set_function(lambda: self._age_seconds)
+        KEY_SET_AGE.set_function(self._age_for_metrics)
         self._opened_at = self._clock()
         self._refresh_task = asyncio.create_task(self._refresh_forever())
         return self
@@ -163,7 +174,8 @@ class KeyCache:
         age_seconds = self._age_seconds
         if age_seconds > STALE_MAX_SECONDS:
             return KeyState("unavailable", None, 0, reason)
-        if self.last_error is not None or age_seconds > self._max_age_seconds:
+        is_late = age_seconds > self._max_age_seconds and not self._awaits_use
+        if self.last_error is not None or is_late:
             return KeyState("degraded", age_seconds, len(self._key_set), reason)
         return KeyState("ok", age_seconds, len(self._key_set), reason)
 
@@ -173,10 +185,11 @@ class KeyCache:
         Raises:
             KeysUnavailable: There is no usable set.
         """
-        if not self._has_keys:
+        if not self._has_keys or self._awaits_use:
             await self._fetch_for_request()
         if not self._has_keys:
             raise self._unavailable()
+        self._is_used = True
         return self._key_set
 
     @property
@@ -185,10 +198,10 @@ class KeyCache:
         return self._key_set
 
     def cached_key(self, key_id: str) -> VerificationKey | None:
-        """Return the key with this id if it is cached; nothing is fetched."""
-        if not self._has_keys:
+        """Return the key with this id if it is cached and fresh; nothing is fetched."""
+        if self._awaits_use:
             return None
-        return self._key_set.get(key_id)
+        return self._use_key(key_id)
 
     async def key(
         self, key_id: str, token_digest: bytes, token_age_seconds: float
@@ -212,18 +225,18 @@ class KeyCache:
             self._fetch_count_at_first_sight.put(token_digest, self._fetch_count)
         if self.cached_key(key_id) is None:
             await self._fetch_for_request()
-        key = self.cached_key(key_id)
+        key = self._use_key(key_id)
         if key is None and not self._is_newer_than_token(token_digest, token_age_seconds):
             self._key_was_missing = True
             raise self._unavailable()
         return key
 
     async def refresh(self) -> None:
-        """Fetch the set if it is missing or near its maximum age, or lacked a key since then."""
+        """Fetch the set if it is missing, or used and near its maximum age, or lacked a key."""
         if self._key_was_missing:
             self._start_fetch()
             self._delay_next_fetch()
-        elif self._age_seconds >= self._max_age_seconds * REFRESH_AT_AGE_RATIO:
+        elif self._age_seconds >= self._refresh_age_seconds:
             self._start_fetch()
         await self.wait_for_fetch()
 
@@ -235,6 +248,34 @@ class KeyCache:
     @property
     def _age_seconds(self) -> float:
         return self._clock() - self._fetched_at
+
+    @property
+    def _refresh_age_seconds(self) -> float:
+        """The age at which the background refresh fetches the set again."""
+        if self._is_used or self.last_error is not None:
+            return self._max_age_seconds * REFRESH_AT_AGE_RATIO
+        return UNUSED_MAX_AGE_SECONDS
+
+    @property
+    def _awaits_use(self) -> bool:
+        """Whether the set is past its maximum age only because no token has needed it."""
+        is_being_fetched = self._last_attempt_at > self._good_fetch_began_at
+        return self._age_seconds > self._max_age_seconds and not is_being_fetched
+
+    def _use_key(self, key_id: str) -> VerificationKey | None:
+        """Return a key of the last good set, and note that the set is used."""
+        if not self._has_keys:
+            return None
+        key = self._key_set.get(key_id)
+        if key is not None:
+            self._is_used = True
+        return key
+
+    def _age_for_metrics(self) -> float:
+        """Return the age; keys that nobody needs do not grow older than they may."""
+        if self._awaits_use and self._has_keys:
+            return self._max_age_seconds
+        return self._age_seconds
 
     @property
     def _has_keys(self) -> bool:
@@ -284,6 +325,7 @@ class KeyCache:
         if self._fetch_task is not None or self._clock() < self._next_fetch_at:
             return
         self._key_was_missing = False
+        self._is_used = False
         self._last_attempt_at = self._clock()
         self._fetch_task = asyncio.create_task(self._fetch(self._url or ""))
 
