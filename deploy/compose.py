@@ -5,12 +5,11 @@ Needs Docker and Python 3.9 or newer, and nothing that has to be installed with 
 
 import argparse
 import errno
+import json
 import os
 import secrets
-import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -18,13 +17,20 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parents[1]
+from docker_command import (
+    ROOT,
+    compose,
+    docker,
+    fail,
+    remove_with_log,
+    require_docker,
+    running_containers,
+)
 
 # devkit is not installed here: with containers, nothing has to be.
 sys.path.insert(0, str(ROOT / "libs" / "devkit" / "src"))
-from devkit.platform.env_file import EnvFileError, read_env_file  # noqa: E402
+from devkit.platform.env_file import EnvFileError, read_env_file
 
 ENV_FILE = Path(os.environ.get("COMPOSE_ENV_FILES") or ROOT / ".env")
 """The file that Compose reads as well; environment variables override it."""
@@ -51,27 +57,25 @@ ENV_FILE_HEADER = """\
 # .env.example says what each variable means, and which others there are.
 """
 
-FOREIGN_VARIABLES = (
-    "COMPOSE_FILE",
-    "COMPOSE_PATH_SEPARATOR",
-    "COMPOSE_PROFILES",
-    "COMPOSE_DISABLE_ENV_FILE",
-)
-"""What a shell may have for another project's Compose.
-
-Project name, env file and Docker engine can be chosen by variables.
-"""
-
 PORTS = 2**16
 """Number of TCP ports."""
 
 HEALTHY_SECONDS = 180
 """How long everything may take to start, on a machine that is busy with other things."""
 
-EDGE_SECONDS = 30
-"""How long the edge may take to find the gateway once both are healthy."""
+READY_SECONDS = 30
+"""How long it may take from healthy to ready, which a suspended database delays."""
 
-EDGE_POLL_SECONDS = 0.5
+READY_POLL_SECONDS = 0.5
+
+WITHOUT_READINESS = ("better-auth",)
+"""Services that are ready when they are healthy."""
+
+CHECK_READINESS = (
+    "from http.client import HTTPConnection as C; c = C('127.0.0.1', 8000); "
+    "c.request('GET', '/readyz'); assert c.getresponse().status == 200"
+)
+"""Program that fails in the container of a service that is not ready."""
 
 STOP_SECONDS = 20
 """How long an old container may take to finish its requests."""
@@ -89,66 +93,6 @@ curl -i {url}/tasks -H "Authorization: Bearer $TOKEN" {json} -d '{{"title": "Wat
 The API in a browser: {url}/docs. What everybody says: docker compose logs -f
 make down stops everything and keeps the data; make down v=1 forgets them.
 """
-
-
-def fail(message: str) -> NoReturn:
-    """Stop with one line that says what to do."""
-    sys.exit(message)
-
-
-def docker_environment(additions: "dict[str, str] | None" = None) -> "dict[str, str]":
-    """Return the environment of Docker: ours without what is meant for other projects."""
-    environment = dict(os.environ)
-    for name in FOREIGN_VARIABLES:
-        environment.pop(name, None)
-    environment.update(additions or {})
-    return environment
-
-
-def docker(
-    arguments: "list[str]",
-    environment: "dict[str, str] | None" = None,
-    standard_input: str = "",
-) -> "subprocess.CompletedProcess[str]":
-    """Run Docker and return its output.
-
-    Args:
-        arguments: Arguments of the command.
-        environment: Variables that are added to the environment.
-        standard_input: Text for its standard input.
-    """
-    return subprocess.run(
-        ["docker", *arguments],
-        cwd=ROOT,
-        env=docker_environment(environment),
-        input=standard_input,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def compose(arguments: "list[str]", environment: "dict[str, str] | None" = None) -> bool:
-    """Run Docker Compose with its output on the terminal; return whether it succeeded."""
-    command = ["docker", "compose", *arguments]
-    process = subprocess.run(command, cwd=ROOT, env=docker_environment(environment), check=False)
-    return process.returncode == 0
-
-
-def require_docker() -> None:
-    """Stop if Docker or Compose is missing or does not answer."""
-    if not shutil.which("docker"):
-        fail(
-            "Docker is not installed: https://docs.docker.com/get-docker says how. "
-            "Without it, make run starts all."
-        )
-    if docker(["compose", "version"]).returncode:
-        fail("Docker has no Compose: https://docs.docker.com/compose/install says how to add it.")
-    if docker(["info"]).returncode:
-        fail(
-            "Docker does not answer: start it, and see that you may use it "
-            "(docker info says what is wrong)."
-        )
 
 
 def read_settings() -> "dict[str, str]":
@@ -269,20 +213,32 @@ def published_edge_address(environment: "dict[str, str] | None" = None) -> str:
 
 
 def wait_for_edge(*, tls: bool) -> None:
-    """Wait until `/readyz` of the gateway succeeds through the edge."""
+    """Wait until `/readyz` of the gateway succeeds through the edge.
+
+    Containers are healthy before they are ready: their health checks ask no database.
+    """
     address = published_edge_address()
-    deadline = time.monotonic() + EDGE_SECONDS
+    reason = "the edge does not lead to it: docker compose logs traefik auth-gateway"
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError, HTTPException):
             connection = connect_to_edge(address, tls=tls)
             connection.request("GET", "/readyz")
-            if connection.getresponse().status == HTTPStatus.OK:
+            response = connection.getresponse()
+            if response.status == HTTPStatus.OK:
                 return
-        time.sleep(EDGE_POLL_SECONDS)
-    fail(
-        "Everything runs, but the edge does not lead to it: "
-        "docker compose logs traefik auth-gateway"
-    )
+            reason = explain_readiness(response.read()) or reason
+        time.sleep(READY_POLL_SECONDS)
+    fail(f"Everything runs, but {reason}")
+
+
+def explain_readiness(body: bytes) -> str:
+    """Return what a response of `/readyz` says is unavailable; empty for that of the edge."""
+    with suppress(ValueError, AttributeError):
+        detail = str(json.loads(body).get("detail", ""))
+        if detail.startswith("Not ready"):
+            return f"it is {detail[0].lower()}{detail[1:]} docker compose logs SERVICE says why."
+    return ""
 
 
 def connect_to_edge(address: str, *, tls: bool) -> HTTPConnection:
@@ -319,7 +275,7 @@ def up() -> None:
 
 def renew(service: str) -> None:
     """Replace a service's containers by new ones; the old ones finish their requests."""
-    old_containers = docker(["compose", "ps", "--quiet", service]).stdout.split()
+    old_containers = running_containers(service)
     if not old_containers:
         fail(f"There is no running {service}: make up starts everything.")
     scale_up = [
@@ -334,14 +290,29 @@ def renew(service: str) -> None:
         f"{service}={2 * len(old_containers)}",
         service,
     ]
-    if not compose(["build", service]) or not compose(scale_up):
-        fail(
-            f"The new {service} does not become healthy, the old one goes on: "
-            f"docker compose logs {service}"
-        )
+    if not compose(["build", service]):
+        fail(f"The image of {service} could not be built: the lines above say why.")
+    is_healthy = compose(scale_up)
+    new_containers = sorted(set(running_containers(service)) - set(old_containers))
+    if not is_healthy or not wait_until_ready(service, new_containers):
+        remove_with_log(new_containers)
+        fail(f"The new {service} does not become ready: its log is above. The old one goes on.")
     for container in old_containers:
         docker(["stop", "--time", str(STOP_SECONDS), container])
         docker(["rm", container])
+
+
+def wait_until_ready(service: str, containers: "list[str]") -> bool:
+    """Wait until `/readyz` of each container succeeds; return whether it does in time."""
+    if service in WITHOUT_READINESS:
+        return True
+    deadline = time.monotonic() + READY_SECONDS
+    for container in containers:
+        while docker(["exec", container, "python", "-ISc", CHECK_READINESS]).returncode:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(READY_POLL_SECONDS)
+    return True
 
 
 def down(*, forget: bool) -> None:

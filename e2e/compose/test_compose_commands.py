@@ -166,3 +166,24 @@ async def test_a_second_start_changes_nothing(compose_project: ComposeProject) -
     await compose_project.make("up")
 
     assert await compose_project.compose("ps", "--quiet") == before
+
+
+async def test_a_new_container_that_does_not_become_ready_is_removed(
+    compose_project: ComposeProject,
+) -> None:
+    before = await compose_project.compose("ps", "--quiet", "users")
+    settings = compose_project.settings
+    await compose_project.update_settings(
+        USERS_DATABASE_URL="postgresql://users:wrong@postgres/users"
+    )
+
+    try:
+        with pytest.raises(RuntimeError, match="new users does not become ready") as failure:
+            await compose_project.make("renew", "s=users")
+    finally:
+        await compose_project.update_settings(
+            USERS_DATABASE_URL=settings.get("USERS_DATABASE_URL", "")
+        )
+
+    assert "password authentication failed" in str(failure.value)
+    assert await compose_project.compose("ps", "--quiet", "users") == before

@@ -1,5 +1,6 @@
 """What each container may do, and what is in it."""
 
+import asyncio
 import re
 from typing import Final
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from e2e.support.compose_project import SERVICES, ComposeProject
+from e2e.support.statement_log import LOG_AS_BEFORE, LOG_EVERYTHING
 
 CONTAINERS: Final = (*SERVICES, "postgres", "traefik")
 
@@ -45,6 +47,9 @@ true
 """
 
 SECRET_ENDINGS: Final = ("_SECRET", "_PASSWORD", "_PRIVATE_KEY")
+
+HEALTH_CHECKS_SECONDS: Final = 11
+"""Two rounds of the health checks, which are 5 s apart."""
 
 OWN_SECRETS: Final = {
     "auth-gateway": {"BETTER_AUTH_SECRET", "PASSPORT_PRIVATE_KEY"},
@@ -203,3 +208,16 @@ async def test_a_role_can_connect_only_to_its_own_database(
     else:
         with pytest.raises(RuntimeError, match=f'permission denied for database "{database}"'):
             await compose_project.compose("exec", "-T", "postgres", *command)
+
+
+async def test_health_checks_reach_no_database(compose_project: ComposeProject) -> None:
+    await compose_project.psql(stdin=";".join(LOG_EVERYTHING))
+    await asyncio.sleep(HEALTH_CHECKS_SECONDS)
+    await compose_project.psql("--dbname=tasks", "--command=SELECT 'the end'")
+    await compose_project.psql(stdin=";".join(LOG_AS_BEFORE))
+
+    log = await compose_project.compose("logs", "--no-log-prefix", "postgres")
+    lines = [line for line in log.splitlines() if "client backend of " in line]
+    of_services = [line for line in lines if "backend of tasks" in line or "of users" in line]
+    assert len(of_services) == 2
+    assert "the end" in of_services[-1]

@@ -7,7 +7,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 FOLDERS: Final = ("libs", "services", "tests", "e2e", "bench", "docs")
 
-SINGLE_FILES: Final = ("conftest.py", "deploy/compose.py")
+SINGLE_FILES: Final = ("conftest.py", "deploy/compose.py", "deploy/docker_command.py")
 
 
 def python_files() -> list[Path]:
