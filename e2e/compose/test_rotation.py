@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from devkit.testing.auth_headers import token_headers
+from devkit.testing.password_rotation import rotation_statements
 from e2e.support.compose_project import ComposeProject
 from e2e.support.load_generator import run_load
 from e2e.support.user_client import UserClientFactory
@@ -69,17 +70,13 @@ async def test_the_secret_of_better_auth(
 @pytest.mark.usefixtures("_load")
 async def test_the_password_of_a_database(compose_project: ComposeProject) -> None:
     password = token_urlsafe(32)
-    create_second_role = f"""
-        CREATE ROLE tasks_2 LOGIN PASSWORD '{password}' IN ROLE tasks;
-        ALTER ROLE tasks_2 SET role = tasks;
-        ALTER ROLE tasks_2 IN DATABASE tasks SET statement_timeout = '5s';
-    """
-    await compose_project.psql(stdin=create_second_role)
+    *create_second_role, end_first_role = rotation_statements("tasks", password)
+    await compose_project.psql(stdin=";".join(create_second_role))
 
     url = f"postgresql://tasks_2:{password}@postgres/tasks"
     await compose_project.update_settings(TASKS_DATABASE_URL=url)
     await renew(compose_project, "tasks")
-    await compose_project.psql("--command=ALTER ROLE tasks NOLOGIN")
+    await compose_project.psql(f"--command={end_first_role}")
     await renew(compose_project, "tasks")
 
 
