@@ -123,6 +123,28 @@ def test_each_process_gets_only_the_secrets_that_it_needs() -> None:
     }
 
 
+def test_every_pod_runs_where_the_values_say() -> None:
+    for name, pod in pod_templates(render(*FULL)):
+        assert pod["nodeSelector"] == {"disktype": "ssd"}, name
+        assert pod["tolerations"] == [{"key": "dedicated", "operator": "Exists"}], name
+        assert pod["priorityClassName"] == "important", name
+
+
+@pytest.mark.parametrize(
+    ("memory", "limit"),
+    [("256Mi", 192 * 2**20), ("1.5Gi", 1.125 * 2**30), ("400M", 300_000_000), ("null", None)],
+)
+def test_the_edge_collects_garbage_before_its_memory_ends(memory: str, limit: float | None) -> None:
+    rendered = render(*DEFAULT, f"edge.resources.limits.memory={memory}")
+
+    [container] = rendered.of_kind("Deployment")["platform-task-platform-edge"]["spec"]["template"][
+        "spec"
+    ]["containers"]
+    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+
+    assert environment.get("GOMEMLIMIT") == (limit and str(int(limit)))
+
+
 @EVERY_VARIANT
 def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]) -> None:
     for name, pod in pod_templates(render(*values)):
@@ -137,6 +159,7 @@ def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]
         ("edge.replica=3", "additional properties 'replica' not allowed"),
         ("tasks.replicas=two", "at '/tasks/replicas': got string, want integer"),
         ("edge.service.type=Loadbalancer", "at '/edge/service/type': value must be one of"),
+        ("tolerations[0].effect=Never", "at '/tolerations/0/effect': value must be one of"),
         ("limits.perAddress=-1", "at '/limits/perAddress': minimum: got -1, want 0"),
         ("publicUrl=", "publicUrl is missing"),
         ("publicUrl=tasks.example.com", "publicUrl must be a URL"),

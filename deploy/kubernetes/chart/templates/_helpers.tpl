@@ -47,8 +47,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
       {{- end }}
 {{- end -}}
 
-{{/* What every pod has, whatever runs in it: a user without rights, and no token for the API of Kubernetes. */}}
-{{- define "platform.podSecurity" -}}
+{{/* What every pod has, whatever runs in it: a user without rights, no token for the API of Kubernetes, and its place. */}}
+{{- define "platform.pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -62,6 +62,17 @@ imagePullSecrets:
   {{- range . }}
   - name: {{ . }}
   {{- end }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
@@ -99,4 +110,11 @@ strategy:
 {{/* The part of the public URL that is a host name. */}}
 {{- define "platform.host" -}}
 {{- (urlParse .Values.publicUrl).hostname -}}
+{{- end -}}
+
+{{/* Three quarters of a quantity of memory, in bytes: what a Go program may use before it collects garbage as often as it takes. */}}
+{{- define "platform.goMemoryLimit" -}}
+{{- $factors := dict "" 1 "m" 0.001 "k" 1000 "M" 1000000 "G" 1000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
+{{- $unit := regexFind "[A-Za-z]*$" (toString .) -}}
+{{- mulf (toString . | trimSuffix $unit) (get $factors $unit) 0.75 | int64 -}}
 {{- end -}}
