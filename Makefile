@@ -12,7 +12,7 @@ export PYTHONUTF8 := 1
 export LC_ALL := C.UTF-8
 
 # Options are read from the command line only: a variable `v` of the shell may mean something else.
-options := s m v sub email days edge quick fairness only strict UPGRADE
+options := s m v sub email days edge load_images quick fairness only strict UPGRADE
 $(foreach option,$(options),$(if $(findstring environment,$(origin $(option))),$(eval $(option) :=)))
 
 services := auth-gateway tasks users
@@ -71,8 +71,9 @@ fix: $(ready) ## Fix what can be fixed automatically, and write docs/traceabilit
 
 setup: $(ready) ## Create the virtual environment; does nothing the second time
 
-e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a running one; edge=traefik TRAEFIK=…; edge=compose)
-	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" $(python) -m pytest e2e
+e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a running one; edge=traefik TRAEFIK=…; edge=compose; edge=kubernetes; only=browser)
+	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" KUBECTL="$(KUBECTL)" HELM="$(HELM)" LOAD_IMAGES="$(load_images)" \
+		$(python) -m pytest e2e$(if $(only),/$(only))
 
 chart: $(ready) ## Check the Helm chart with Helm, kubeconform, kube-score, and the API server of KUBECONFIG, if there are any
 	@$(python) -m pytest tests/kubernetes -rs

@@ -26,12 +26,18 @@ from e2e.support.entrypoint import (
     TRAEFIK,
     start_entrypoint,
 )
+from e2e.support.kubernetes_installation import run_kubernetes_release
+from e2e.support.kubernetes_release import KubernetesRelease
 from e2e.support.user_client import UserClient, UserClientFactory
 
 RUNNING_URL: Final = os.environ.get("E2E_BASE_URL", "").rstrip("/")
 """The public URL of a platform that is running already; empty to start one."""
 
 IS_COMPOSE: Final = EDGE == "compose"
+IS_KUBERNETES: Final = EDGE == "kubernetes"
+
+IS_SHARED: Final = IS_COMPOSE or IS_KUBERNETES or bool(RUNNING_URL)
+"""Whether all suites use one platform, of images or of somebody else."""
 
 
 def _is_installed(*programs: str) -> bool:
@@ -81,12 +87,12 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         ["whitebox"],
-        is_met=not IS_COMPOSE and not RUNNING_URL,
+        is_met=not IS_SHARED,
         reason="it needs a platform of its own",
     ),
     Requirement(
         ["api/test_better_auth.py", "browser/test_without_app.py"],
-        is_met=not IS_COMPOSE,
+        is_met=not IS_COMPOSE and not IS_KUBERNETES,
         reason="it needs a platform of its own",
     ),
     Requirement(
@@ -105,6 +111,9 @@ REQUIREMENTS: Final = (
         reason="it needs Traefik as a program (edge=traefik)",
     ),
     Requirement(["compose"], is_met=IS_COMPOSE, reason="it needs containers (edge=compose)"),
+    Requirement(
+        ["kubernetes"], is_met=IS_KUBERNETES, reason="it needs a cluster (edge=kubernetes)"
+    ),
 )
 
 excluded: list[Requirement] = [
@@ -158,11 +167,26 @@ async def compose_project(
 
 
 @pytest.fixture(scope="session")
+async def kubernetes_release(
+    tmp_path_factory: pytest.TempPathFactory, origin: str
+) -> AsyncGenerator[KubernetesRelease]:
+    """Run the platform in a Kubernetes cluster."""
+    folder = tmp_path_factory.mktemp("kubernetes")
+    async with run_kubernetes_release(
+        folder, origins=[origin, SAME_SITE_ORIGIN], request_headers=[CORS_REQUEST_HEADERS]
+    ) as release:
+        yield release
+
+
+@pytest.fixture(scope="session")
 def better_auth_secret(request: pytest.FixtureRequest) -> str:
     """Return the secret that signs the tokens of clients."""
     if IS_COMPOSE:
         project: ComposeProject = request.getfixturevalue("compose_project")
         return project.settings["BETTER_AUTH_SECRET"]
+    if IS_KUBERNETES:
+        release: KubernetesRelease = request.getfixturevalue("kubernetes_release")
+        return release.secrets["BETTER_AUTH_SECRET"]
     if RUNNING_URL:
         return os.environ.get("E2E_SECRET") or os.environ["BETTER_AUTH_SECRET"]
     return secrets.token_urlsafe()
@@ -210,6 +234,9 @@ def base_url(request: pytest.FixtureRequest) -> str:
     if IS_COMPOSE:
         project: ComposeProject = request.getfixturevalue("compose_project")
         return project.url
+    if IS_KUBERNETES:
+        release: KubernetesRelease = request.getfixturevalue("kubernetes_release")
+        return release.url
     entrypoint: Service = request.getfixturevalue("entrypoint")
     return entrypoint.url
 

@@ -35,8 +35,8 @@ async def sign_in_url(
     platform: Platform,
     keys: PassportKeys,
 ) -> AsyncGenerator[str]:
-    """Run a Better Auth server at the public URL; containers have one there."""
-    if EDGE == "compose":
+    """Run a Better Auth server at the public URL; containers and clusters have one there."""
+    if EDGE in ("compose", "kubernetes"):
         yield request.getfixturevalue("base_url")
         return
     public_port, gateway_port = free_ports(2)

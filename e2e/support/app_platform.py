@@ -18,6 +18,7 @@ from devkit.platform.services import Platform, Service, free_ports, local_url, s
 from devkit.platform.web_app import BUILD, build_app, install_app_packages
 from e2e.support.compose_project import POLL_SECONDS, RECOVERY_SECONDS, ComposeProject
 from e2e.support.entrypoint import GATEWAY_MODE, start_entrypoint
+from e2e.support.kubernetes_release import KubernetesRelease
 
 TOKEN_SECONDS: Final = 900
 """How long a token is valid, unless a test chooses another lifetime."""
@@ -119,6 +120,23 @@ class IdentityServerContainer:
         """Start a container on the same database."""
         await self.project.update_settings(TOKEN_SECONDS=str(token_seconds))
         await self.project.compose("up", "--detach", "--no-deps", "--wait", "better-auth")
+
+
+@dataclass(frozen=True)
+class IdentityServerDeployment:
+    """The Better Auth server of a release in Kubernetes."""
+
+    release: KubernetesRelease
+
+    async def stop(self) -> None:
+        """Remove the only pod. Requests find none before it has ended."""
+        await self.release.scale("better-auth", 0)
+
+    async def start(self, token_seconds: int) -> None:
+        """Start a pod on the same database."""
+        deployment = f"deployment/{self.release.part('better-auth')}"
+        await self.release.kubectl("set", "env", deployment, f"TOKEN_SECONDS={token_seconds}")
+        await self.release.scale("better-auth", 1)
 
 
 async def start_app_platform(

@@ -18,6 +18,7 @@ EDGE: Final = os.environ.get("E2E_EDGE", "")
 - empty: none, the gateway runs in proxy mode
 - `traefik`: the program that `TRAEFIK` names, configured by `deploy/traefik`
 - `compose`: all containers of `docker-compose.yml`
+- `kubernetes`: a release of the chart in the cluster of `KUBECONFIG`
 """
 
 EDGE_DIFFERENCES: Final = {

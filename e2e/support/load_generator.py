@@ -1,16 +1,20 @@
 """Clients that send requests in the background, and record every outcome."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import Final
 
 import httpx
 
 from e2e.support.user_client import UserClient, UserClientFactory
+
+_log: Final = logging.getLogger(__name__)
 
 CLIENTS: Final = 8
 """Number of concurrent clients, each on its own keep-alive connection."""
@@ -29,6 +33,9 @@ class LoadReport:
     outcomes: Counter[str] = field(default_factory=Counter[str])
     """Counts responses by status, and failed connections by the name of the exception."""
 
+    failed_at: list[datetime] = field(default_factory=list[datetime])
+    """When each failure was."""
+
     created_ids: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Ids of the tasks whose creation was acknowledged, by the user's subject."""
 
@@ -43,6 +50,12 @@ class LoadReport:
             if not outcome.startswith("2")
         }
 
+    def record_failure(self, outcome: str, body: str = "") -> None:
+        """Count a request that failed, and log the reason."""
+        self.outcomes[outcome] += 1
+        self.failed_at.append(datetime.now(UTC))
+        _log.info("Failed: %s %s", outcome, body)
+
     async def assert_created_tasks_exist(self) -> None:
         """Check that no acknowledged task is lost."""
         for user in self.users:
@@ -51,25 +64,36 @@ class LoadReport:
 
 
 @asynccontextmanager
-async def run_load(as_user: UserClientFactory) -> AsyncGenerator[LoadReport]:
-    """Send requests until the block ends; every second one creates a task."""
+async def run_load(
+    as_user: UserClientFactory, *, clients: int = CLIENTS, with_profiles: bool = False
+) -> AsyncGenerator[LoadReport]:
+    """Send requests until the block ends; every second one creates a task.
+
+    Args:
+        as_user: Returns a client for each user.
+        clients: How many clients send requests at the same time.
+        with_profiles: Whether every fourth request reads the profile, hence needs users.
+    """
     report = LoadReport()
     stop = asyncio.Event()
-    for number in range(CLIENTS):
+    for number in range(clients):
         user = as_user(f"client-{number}")
         user.timeout = TIMEOUT_SECONDS
         report.users.append(user)
         report.created_ids[user.subject] = []
-    async with asyncio.TaskGroup() as clients:
+    async with asyncio.TaskGroup() as group:
         for user in report.users:
-            clients.create_task(_send_requests(user, report, stop))
+            group.create_task(_send_requests(user, report, stop, with_profiles=with_profiles))
         try:
             yield report
         finally:
             stop.set()
+    _log.info("Outcomes of the load: %s", dict(report.outcomes))
 
 
-async def _send_requests(user: UserClient, report: LoadReport, stop: asyncio.Event) -> None:
+async def _send_requests(
+    user: UserClient, report: LoadReport, stop: asyncio.Event, *, with_profiles: bool
+) -> None:
     for number in count(1):
         if stop.is_set():
             return
@@ -77,10 +101,15 @@ async def _send_requests(user: UserClient, report: LoadReport, stop: asyncio.Eve
         try:
             if is_write:
                 response = await user.post("/tasks", json={"title": "Once"})
+            elif with_profiles and number % 4 == 1:
+                response = await user.get("/users/me")
             else:
                 response = await user.get("/tasks", params={"limit": "1"})
         except httpx.TransportError as error:
-            report.outcomes[type(error).__name__] += 1
+            report.record_failure(type(error).__name__)
+            continue
+        if not response.is_success:
+            report.record_failure(str(response.status_code), response.text)
             continue
         report.outcomes[str(response.status_code)] += 1
         if response.status_code == 201:

@@ -11,10 +11,16 @@ from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform
 from e2e.support.app_page import AppPage, Credentials
-from e2e.support.app_platform import AppPlatform, IdentityServerContainer, start_app_platform
+from e2e.support.app_platform import (
+    AppPlatform,
+    IdentityServerContainer,
+    IdentityServerDeployment,
+    start_app_platform,
+)
 from e2e.support.compose_project import ComposeProject
 from e2e.support.device import Device, DeviceFactory, open_device
 from e2e.support.entrypoint import EDGE
+from e2e.support.kubernetes_release import KubernetesRelease
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +41,9 @@ def app_platform(request: pytest.FixtureRequest) -> AppPlatform:
     if EDGE == "compose":
         project: ComposeProject = request.getfixturevalue("compose_project")
         return AppPlatform(project.url, IdentityServerContainer(project))
+    if EDGE == "kubernetes":
+        release: KubernetesRelease = request.getfixturevalue("kubernetes_release")
+        return AppPlatform(release.url, IdentityServerDeployment(release))
     processes: AppPlatform = request.getfixturevalue("app_processes")
     return processes
 
