@@ -67,8 +67,10 @@ async def database(postgres: Postgres) -> str:
     return url
 
 
-async def start_sample(processes: ProcessGroup, database: str, keys: PassportKeys) -> Sample:
-    """Run the service as `python -m` would, with the real server."""
+async def start_sample(
+    processes: ProcessGroup, database: str, keys: PassportKeys, **settings: str
+) -> Sample:
+    """Run the service as `python -m` would, with the real server and further settings."""
     port, metrics_port = free_ports(2)
     environment = minimal_environment() | {
         "PORT": str(port),
@@ -76,6 +78,7 @@ async def start_sample(processes: ProcessGroup, database: str, keys: PassportKey
         "DATABASE_URL": database,
         "PASSPORT_PUBLIC_KEYS": keys.public,
     }
+    environment |= settings
     command = [sys.executable, Path(__file__).with_name("sample.py")]
     process = processes.start(f"sample-{port}", command, environment)
     sample = Sample(port, metrics_port, process)

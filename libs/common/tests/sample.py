@@ -192,7 +192,7 @@ async def _ready(request: Request) -> Mapping[str, HealthStatus]:
 def main() -> None:
     """Serve until SIGTERM."""
     settings = read_settings(SampleSettings)
-    app.serve(create_app(settings), settings)
+    app.serve("sample", create_app(settings), settings)
 
 
 if __name__ == "__main__":

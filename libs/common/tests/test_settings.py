@@ -48,12 +48,16 @@ def test_a_list_is_separated_by_commas(
 def test_an_empty_setting_is_unset(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("NAMES", "SECRET", "HOST", "PORT"):
+    for name in ("NAMES", "SECRET", "HOST", "PORT", "OTEL_TRACES_SAMPLER"):
         environment.setenv(name, "")
     assert read_settings(ExampleSettings).model_dump(exclude={"database_url"}) == {
         "host": "127.0.0.1",
         "port": 8000,
         "metrics_port": None,
+        "otel_exporter_otlp_endpoint": None,
+        "otel_service_name": None,
+        "otel_traces_sampler": "parentbased_always_on",
+        "otel_traces_sampler_arg": 1,
         "names": (),
         "secret": None,
     }
@@ -67,12 +71,16 @@ def test_one_message_names_all_invalid_settings_without_values(
 ) -> None:
     environment.setenv("DATABASE_URL", "mysql://me:hush@host/name")
     environment.setenv("PORT", "65536")
+    environment.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")
+    environment.setenv("OTEL_TRACES_SAMPLER", "sometimes")
 
     message = start_message(capsys)
 
     assert message.splitlines()[0] == "These settings stop the start:"
     assert [line.partition(":")[0].strip() for line in message.splitlines()[1:]] == [
         "DATABASE_URL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_TRACES_SAMPLER",
         "PORT",
     ]
     assert "hush" not in message

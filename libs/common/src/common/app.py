@@ -20,6 +20,7 @@ from common.middleware import RequestMiddleware
 from common.problems import BadRequest, MethodNotAllowed, NotFound, ProblemError
 from common.server import Server
 from common.settings import Settings
+from common.tracing.middleware import TracingMiddleware
 
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than our clients keep idle connections, or requests on reused ones would fail."""
@@ -63,9 +64,19 @@ def create_app(
     return app
 
 
-def serve(app: ASGIApp, settings: Settings) -> None:
+def serve(service: str, app: ASGIApp, settings: Settings) -> None:
     """Run a service until SIGTERM or SIGINT; requests in flight are then finished."""
     configure_logging()
+    if settings.otel_exporter_otlp_endpoint is None:
+        _run(app, settings)
+        return
+    from common.tracing.export import exported_spans  # noqa: PLC0415 - it loads a large SDK
+
+    with exported_spans(settings.otel_service_name or service):
+        _run(TracingMiddleware(app), settings)
+
+
+def _run(app: ASGIApp, settings: Settings) -> None:
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, settings.host)
     config = uvicorn.Config(

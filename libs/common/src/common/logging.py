@@ -38,6 +38,11 @@ def write_line(level: str, message: str, fields: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
+def class_name(error: BaseException) -> str:
+    """Return the full name of an exception's class."""
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
 def describe_error(error: BaseException) -> dict[str, object]:
     """Return type, SQLSTATE, stack and cause of an exception.
 
@@ -48,7 +53,7 @@ def describe_error(error: BaseException) -> dict[str, object]:
         file_name = frame.filename.rpartition("/")[2]
         frames.append(f"{file_name}:{frame.lineno}:{frame.name}")
     description: dict[str, object] = {
-        "error": f"{type(error).__module__}.{type(error).__qualname__}",
+        "error": class_name(error),
         "sqlstate": getattr(getattr(error, "orig", error), "sqlstate", None),
         "at": frames,
     }

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common.logging import describe_error, write_line
+from common.logging import class_name, describe_error, write_line
 from common.metrics import count_request
 from common.problems import (
     HeadersTooLarge,
@@ -19,7 +19,8 @@ from common.problems import (
     problem_response,
 )
 from common.request_state import DISCONNECTED_KEY, SCOPE_KEY, RequestState
-from common.tracing import choose_request_id, parse_trace_id
+from common.tracing.ids import choose_request_id, parse_trace_id
+from common.tracing.spans import describe_request
 
 HEADERS_MAX_BYTES: Final = 16_384
 """Names and values of a request's headers together."""
@@ -183,7 +184,7 @@ def complete_headers(
 
 
 def _log_request(scope: Scope, state: RequestState, seconds: float) -> None:
-    """Count the request, and write its line; before that a line about the cause of a failure."""
+    """Count the request, complete its span, and write its line; before it one about a failure."""
     status = state.status or 0
     route: str | None = getattr(scope.get("route"), "path", None)
     count_request(state.method, route, status, seconds)
@@ -195,6 +196,8 @@ def _log_request(scope: Scope, state: RequestState, seconds: float) -> None:
     cause = state.error
     if isinstance(cause, ProblemError):
         cause = cause.__cause__
+    error = _server_error(state, cause)
+    describe_request(state.method, route, status, state.request_id, error)
     if cause is not None:
         write_line("error", "failure", fields | describe_error(cause))
     fields["method"] = state.method
@@ -207,3 +210,12 @@ def _log_request(scope: Scope, state: RequestState, seconds: float) -> None:
         fields["reason"] = state.problem.reason or state.problem.code
     level = "error" if status >= ServerError.status else "info"
     write_line(level, "request", fields)
+
+
+def _server_error(state: RequestState, cause: BaseException | None) -> str | None:
+    """Return the class or code of what the server failed with, even in the middle of a response."""
+    if state.problem is None or state.problem.status < ServerError.status:
+        return None
+    if cause is None:
+        return state.problem.code
+    return class_name(cause)

@@ -5,6 +5,7 @@ from typing import Final
 import httpx
 
 from common.identity import User
+from common.tracing.spans import call_span
 
 CONNECT_SECONDS: Final = 0.5
 """How long the other service may take to accept a connection."""
@@ -27,6 +28,15 @@ def call_headers(user: User, request_id: str) -> dict[str, str]:
     }
 
 
+class _TracedTransport(httpx.AsyncHTTPTransport):
+    """Makes a span of each call, until the response begins."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        with call_span(request.method, request.url.host, request.headers):
+            return await super().handle_async_request(request)
+
+
 def create_client(url: str, limits: httpx.Limits) -> httpx.AsyncClient:
     """Create a client of a service; proxies in the environment are ignored.
 
@@ -34,4 +44,7 @@ def create_client(url: str, limits: httpx.Limits) -> httpx.AsyncClient:
         url: The base URL of the service on the internal network.
         limits: How many connections are opened, and how long idle ones are kept.
     """
-    return httpx.AsyncClient(base_url=url, limits=limits, timeout=CALL_TIMEOUT, trust_env=False)
+    transport = _TracedTransport(limits=limits, trust_env=False)
+    return httpx.AsyncClient(
+        base_url=url, transport=transport, timeout=CALL_TIMEOUT, trust_env=False
+    )

@@ -1,9 +1,9 @@
 """Settings, read from the environment once at the start."""
 
 import sys
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, HttpUrl, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -25,6 +25,28 @@ class Settings(BaseSettings):
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """TCP port for Prometheus at the same address; clients must not reach it. Unset: no metrics."""
+
+    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    """URL of the receiver of traces (OTLP over HTTP). Unset: no traces.
+
+    This and the following are OpenTelemetry's own variables. Its SDK reads them, too.
+    """
+
+    otel_service_name: str | None = None
+    """Name of the service in traces; default: its own."""
+
+    otel_traces_sampler: Literal[
+        "always_on",
+        "always_off",
+        "traceidratio",
+        "parentbased_always_on",
+        "parentbased_always_off",
+        "parentbased_traceidratio",
+    ] = "parentbased_always_on"
+    """Which traces are recorded; `parentbased`: those that the client records, or else these."""
+
+    otel_traces_sampler_arg: float = Field(default=1, ge=0, le=1)
+    """The share of traces that `traceidratio` records."""
 
 
 def _split(value: object) -> object:

@@ -1,5 +1,6 @@
 """Forward-auth mode: the edge asks at `/decide` whether a request may pass, and who sends it."""
 
+from http import HTTPStatus
 from typing import Final
 
 from starlette.routing import BaseRoute, Route
@@ -7,7 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth_gateway.authentication import AuthenticatedUser, Authenticator
 from common.request_state import RequestState
-from common.tracing import choose_request_id
+from common.tracing.ids import choose_request_id
+from common.tracing.spans import describe_request
 
 PATH: Final = "/decide"
 
@@ -55,7 +57,9 @@ class DecisionCacheMiddleware:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        await _send_identity(user, choose_request_id(headers.get(b"x-request-id")), send)
+        request_id = choose_request_id(headers.get(b"x-request-id"))
+        describe_request(scope["method"], PATH, HTTPStatus.OK, request_id)
+        await _send_identity(user, request_id, send)
 
 
 async def _send_identity(user: AuthenticatedUser, request_id: str, send: Send) -> None:

@@ -128,7 +128,7 @@ def _readiness_check(keys: KeyCache, services: Sequence[UpstreamService]) -> Rea
 def main() -> None:
     """Serve until SIGTERM."""
     settings = read_settings(GatewaySettings)
-    app.serve(create_app(settings), settings)
+    app.serve(NAME, create_app(settings), settings)
 
 
 if __name__ == "__main__":

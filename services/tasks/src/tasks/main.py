@@ -49,7 +49,7 @@ def create_app(settings: TasksSettings) -> FastAPI:
 def main() -> None:
     """Serve until SIGTERM."""
     settings = read_settings(TasksSettings)
-    app.serve(create_app(settings), settings)
+    app.serve("tasks", create_app(settings), settings)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
 def main() -> None:
     """Serve until SIGTERM."""
     settings = read_settings(UsersSettings)
-    app.serve(create_app(settings), settings)
+    app.serve("users", create_app(settings), settings)
 
 
 if __name__ == "__main__":

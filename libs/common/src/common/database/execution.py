@@ -12,6 +12,7 @@ from sqlalchemy import Executable
 from common.database.connection import SCHEMA_ERRORS
 from common.database.pool import Database, check_out
 from common.database.statements import Row, bind, merge_parameters
+from common.tracing.spans import statement_span
 
 RETRY_PAUSE_MAX_SECONDS: Final = 0.05
 """A repeated statement waits a random time up to this."""
@@ -75,16 +76,17 @@ async def retry_once(
 
 async def _fetch(database: Database, statement: Executable, parameters: Row) -> list[DictRow]:
     bound = bind(statement, parameters)
-    pooled = await check_out(database)
-    try:
-        cursor = AsyncRawCursor(pooled.connection, row_factory=dict_row)
-        await cursor.execute(bound.text, bound.values)
-        return await cursor.fetchall()
-    except SCHEMA_ERRORS:
-        await pooled.connection.check_again()
-        raise
-    finally:
-        pooled.release()
+    with statement_span(bound.text):
+        pooled = await check_out(database)
+        try:
+            cursor = AsyncRawCursor(pooled.connection, row_factory=dict_row)
+            await cursor.execute(bound.text, bound.values)
+            return await cursor.fetchall()
+        except SCHEMA_ERRORS:
+            await pooled.connection.check_again()
+            raise
+        finally:
+            pooled.release()
 
 
 def _is_repeatable(error: OperationalError, statement: Executable) -> bool:

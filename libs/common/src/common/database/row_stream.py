@@ -9,6 +9,7 @@ from common.database.connection import SCHEMA_ERRORS, ChunkedCursor
 from common.database.execution import retry_once
 from common.database.pool import Database, PooledConnection, check_out
 from common.database.statements import BoundStatement, Row, bind, merge_parameters
+from common.tracing.spans import statement_span
 
 ROWS_AT_ONCE: Final = 16
 """Rows of a stream that are in memory together; each can be 40 kB."""
@@ -82,14 +83,15 @@ async def open_stream(
 
 async def _open(database: Database, statement: Executable, parameters: Row) -> RowStream:
     bound = bind(statement, parameters)
-    pooled = await check_out(database)
-    cursor = ChunkedCursor(pooled.connection)
-    try:
-        first_rows = await _start(pooled, cursor, bound)
-    except BaseException:
-        cursor.abandon()
-        pooled.release()
-        raise
+    with statement_span(bound.text):  # until the first rows: the others wait for the client
+        pooled = await check_out(database)
+        cursor = ChunkedCursor(pooled.connection)
+        try:
+            first_rows = await _start(pooled, cursor, bound)
+        except BaseException:
+            cursor.abandon()
+            pooled.release()
+            raise
     return RowStream(pooled, cursor, first_rows)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Executable
 from common.database.connection import SCHEMA_ERRORS, Connection
 from common.database.pool import Database, check_out
 from common.database.statements import Row, bind, merge_parameters
+from common.tracing.spans import statement_span
 
 
 class Transaction:
@@ -50,7 +51,8 @@ class Transaction:
     async def _execute(self, text: bytes, values: Sequence[object] = ()) -> list[DictRow]:
         cursor = AsyncRawCursor(self._connection, row_factory=dict_row)
         try:
-            await cursor.execute(text, values)
+            with statement_span(text):
+                await cursor.execute(text, values)
         except SCHEMA_ERRORS:
             await self._connection.check_again()
             raise
