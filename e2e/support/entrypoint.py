@@ -94,4 +94,7 @@ def start_entrypoint(
         "CORS_REQUEST_HEADERS": environment.get("CORS_REQUEST_HEADERS", ""),
         "BETTER_AUTH_SERVER_URL": environment.get("BETTER_AUTH_SERVER_URL", ""),
     }
+    for name in environment:
+        if name.startswith("OTEL_"):
+            settings[name] = environment[name]
     return start_traefik(group, TRAEFIK, settings, port=port)

@@ -166,13 +166,14 @@ async def _run_process_group() -> AsyncGenerator[ProcessGroup]:
 
 @asynccontextmanager
 async def run_isolated_platform(
-    urls: Mapping[str, str], service_urls: Mapping[str, str] | None = None
+    urls: Mapping[str, str], service_urls: Mapping[str, str] | None = None, **settings: str
 ) -> AsyncGenerator[IsolatedPlatform]:
     """Run the platform until the block ends.
 
     Args:
         urls: The database URL of each service.
         service_urls: The URLs that the services use instead, when a proxy is in between.
+        settings: Further settings of all services and of the edge.
     """
     ports = dict(zip(PACKAGES, free_ports(len(PACKAGES)), strict=True))
     keys = derive_passport_keys(generate_private_key())
@@ -183,6 +184,7 @@ async def run_isolated_platform(
     environment["PASSPORT_PUBLIC_KEYS"] = keys.public
     environment["TASKS_URL"] = f"http://127.0.0.1:{ports['tasks']}"
     environment["USERS_URL"] = f"http://127.0.0.1:{ports['users']}"
+    environment |= settings
     async with _run_process_group() as group, AsyncHTTPTransport(retries=1) as transport:
         platform = IsolatedPlatform(group, urls, environment, ports, transport)
         await platform.start(*PACKAGES)

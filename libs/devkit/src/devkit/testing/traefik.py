@@ -1,18 +1,19 @@
 """Traefik as `deploy/traefik` configures it, in front of services on this machine."""
 
-import shutil
 import signal
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from devkit.platform.environment import minimal_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import HOST, Service, free_ports
 from devkit.platform.settings import CHECKOUT
 
 CONFIGURATION: Final = CHECKOUT / "deploy" / "traefik"
-"""Folder of Traefik's two files."""
+"""Folder of Traefik's files."""
 
 PUBLIC_ADDRESS: Final = ":8080"
 INTERNAL_ADDRESS: Final = "127.0.0.1:8082"
@@ -37,7 +38,7 @@ def start_traefik(
     Args:
         group: Group that the process belongs to.
         traefik: The program.
-        environment: The variables that `routes.yml` reads.
+        environment: The variables that `routes.yml` and `configure.sh` read.
         port: The public port; None for a free one.
     """
     free_port, internal_port, metrics_port = free_ports(3)
@@ -50,8 +51,9 @@ def start_traefik(
         INTERNAL_ADDRESS: internal_address,
         METRICS_ADDRESS: f"{HOST}:{metrics_port}",
     }
-    (folder / "traefik.yml").write_text(_start_up_file(addresses))
-    shutil.copy(CONFIGURATION / "routes.yml", folder)
+    command = ["/bin/sh", CONFIGURATION / "configure.sh"]
+    subprocess.run(command, cwd=folder, env=minimal_environment() | dict(environment), check=True)
+    _set_addresses(folder / "traefik.yml", addresses)
     process = group.start(
         folder.name,
         [traefik, "--configFile=traefik.yml"],
@@ -62,16 +64,16 @@ def start_traefik(
     return Service("edge", f"http://{HOST}:{public_port}", process)
 
 
-def _start_up_file(addresses: Mapping[str, str]) -> str:
-    """Return `traefik.yml` with other addresses.
+def _set_addresses(start_up_file: Path, addresses: Mapping[str, str]) -> None:
+    """Replace addresses in a copy of `traefik.yml`.
 
     Raises:
         CannotRunError: The file does not listen at one of them.
     """
-    text = (CONFIGURATION / "traefik.yml").read_text()
+    text = start_up_file.read_text()
     for configured, chosen in addresses.items():
         setting = f'address: "{configured}"'
         if setting not in text:
             raise CannotRunError(f"traefik.yml does not listen at {configured}")
         text = text.replace(setting, f'address: "{chosen}"', 1)
-    return text
+    start_up_file.write_text(text)
