@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { toNodeHandler } from "better-auth/node";
 import pg from "pg";
 import { createAuth, migrate } from "./auth.mjs";
@@ -9,6 +10,10 @@ import { readSettings } from "./settings.mjs";
 const KEEP_ALIVE_SECONDS = 120;
 /** How long requests in flight may take after SIGTERM. */
 const SHUTDOWN_SECONDS = 15;
+/** How long a start waits for a database, or a network, that starts at the same time. */
+const DATABASE_WAIT_SECONDS = 30;
+/** Errors of a database that may be there soon; 57P03: it starts up. */
+const NOT_YET = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "57P03"];
 /** Better Auth's error page shows texts of the URL, at the origin of the app. Its styles are inline. */
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -51,13 +56,26 @@ function stopOnSignals(server, pool) {
   process.once("SIGTERM", stop).once("SIGINT", stop);
 }
 
+async function migrateWhenReachable(auth) {
+  const deadline = Date.now() + DATABASE_WAIT_SECONDS * 1000;
+  for (;;) {
+    try {
+      return await migrate(auth);
+    } catch (error) {
+      if (!NOT_YET.includes(error.code) || Date.now() > deadline) throw error;
+      log("warning", "the database cannot be reached yet", { error: error.message || error.code });
+      await sleep(1000);
+    }
+  }
+}
+
 async function start(settings) {
   const pool = settings.databaseUrl && new pg.Pool({ connectionString: settings.databaseUrl });
   pool?.on("error", (error) =>
     log("warning", "database connection lost", { error: error.message }),
   );
   const auth = createAuth(settings, pool, log);
-  if (pool) await migrate(auth);
+  if (pool) await migrateWhenReachable(auth);
 
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000 },

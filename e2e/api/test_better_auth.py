@@ -18,6 +18,7 @@ from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, free_ports, start_service
 from devkit.platform.tokens import mint_token, user_id_of
+from devkit.testing.fault_proxy import FaultProxy
 from e2e.support.better_auth import PUBLIC_URL, BetterAuth, start_better_auth
 from e2e.support.entrypoint import GATEWAY_MODE, start_entrypoint
 
@@ -206,6 +207,22 @@ async def test_rotating_the_servers_secret_invalidates_no_token(
     ada_id = str(user_id_of(ada.user_id))
     assert await gateway.authenticated_id(old_token) == ada_id
     assert await gateway.authenticated_id(new_token) == ada_id
+
+
+async def test_the_server_waits_for_a_database_that_starts_later(
+    testbed: BetterAuthTestbed, postgres: Postgres
+) -> None:
+    [port] = free_ports(1)
+    proxy = FaultProxy(await postgres.create_database("better-auth-later"), port=port)
+    proxy.resume()
+    starting = asyncio.create_task(testbed.start_better_auth(DATABASE_URL=proxy.url))
+    await asyncio.sleep(2)
+    assert not starting.done()
+    await proxy.start_listening()
+
+    await (await starting).sign_up()
+
+    await proxy.stop_listening()
 
 
 async def test_links_in_mails_are_no_tokens(testbed: BetterAuthTestbed) -> None:
