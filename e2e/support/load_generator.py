@@ -65,13 +65,18 @@ class LoadReport:
 
 @asynccontextmanager
 async def run_load(
-    as_user: UserClientFactory, *, clients: int = CLIENTS, with_profiles: bool = False
+    as_user: UserClientFactory,
+    *,
+    clients: int = CLIENTS,
+    pause_seconds: float = PAUSE_SECONDS,
+    with_profiles: bool = False,
 ) -> AsyncGenerator[LoadReport]:
     """Send requests until the block ends; every second one creates a task.
 
     Args:
         as_user: Returns a client for each user.
         clients: How many clients send requests at the same time.
+        pause_seconds: How long a client pauses between two requests.
         with_profiles: Whether every fourth request reads the profile, hence needs users.
     """
     report = LoadReport()
@@ -83,7 +88,9 @@ async def run_load(
         report.created_ids[user.subject] = []
     async with asyncio.TaskGroup() as group:
         for user in report.users:
-            group.create_task(_send_requests(user, report, stop, with_profiles=with_profiles))
+            group.create_task(
+                _send_requests(user, report, stop, pause_seconds, with_profiles=with_profiles)
+            )
         try:
             yield report
         finally:
@@ -92,7 +99,12 @@ async def run_load(
 
 
 async def _send_requests(
-    user: UserClient, report: LoadReport, stop: asyncio.Event, *, with_profiles: bool
+    user: UserClient,
+    report: LoadReport,
+    stop: asyncio.Event,
+    pause_seconds: float,
+    *,
+    with_profiles: bool,
 ) -> None:
     for number in count(1):
         if stop.is_set():
@@ -114,4 +126,4 @@ async def _send_requests(
         report.outcomes[str(response.status_code)] += 1
         if response.status_code == 201:
             report.created_ids[user.subject].append(response.json()["id"])
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(pause_seconds)

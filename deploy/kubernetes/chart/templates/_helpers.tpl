@@ -97,10 +97,20 @@ topologySpreadConstraints:
   {{- end }}
 {{- end -}}
 
-{{/* How many pods, and how one replaces another. Call with the values of the part. */}}
+{{/*
+How many pods, and how one replaces another. Call with (list $ "tasks" .Values.tasks).
+With autoscaling an upgrade keeps the number that there is: without one, Kubernetes would take all pods but one away.
+*/}}
 {{- define "platform.rollout" -}}
-{{- if not (dig "autoscaling" "enabled" false .) }}
-replicas: {{ .replicas }}
+{{- $root := index . 0 -}}
+{{- $values := index . 2 -}}
+{{- if not (dig "autoscaling" "enabled" false $values) }}
+replicas: {{ $values.replicas }}
+{{- else }}
+{{- $name := printf "%s-%s" (include "platform.name" $root) (index . 1) }}
+{{- with lookup "apps/v1" "Deployment" $root.Release.Namespace $name }}
+replicas: {{ .spec.replicas }}
+{{- end }}
 {{- end }}
 revisionHistoryLimit: 3
 strategy:
