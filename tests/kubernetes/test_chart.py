@@ -3,11 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
+from auth_gateway.settings import GatewaySettings
+from tasks.settings import TasksSettings
 from tests.support.chart import (
     CHART,
     DEFAULT,
@@ -20,12 +23,30 @@ from tests.support.chart import (
     run_helm,
 )
 from tests.support.sources import ROOT
+from users.settings import UsersSettings
 
 pytestmark = pytest.mark.skipif(HELM is None, reason="there is no Helm (HELM=PATH)")
 
 EVERY_VARIANT = pytest.mark.parametrize(
     "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]
 )
+
+LEFT_TO_DEFAULTS: Final = {
+    "HOST": "the image sets it",
+    "PORT": "the image sets it",
+    "APP_FOLDER": "the image sets it",
+    "DANGEROUSLY_ALLOW_WEAK_SECRET": "for development",
+    "KEYS_MAX_AGE_SECONDS": "no cluster needs another",
+    "KEYS_FETCH_SECONDS": "no cluster needs another",
+    "CORS_ORIGINS": "the edge answers for the gateway",
+    "CORS_REQUEST_HEADERS": "the edge answers for the gateway",
+    "BETTER_AUTH_SERVER_URL": "the edge forwards to it",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "TODO",
+    "OTEL_SERVICE_NAME": "TODO",
+    "OTEL_TRACES_SAMPLER": "TODO",
+    "OTEL_TRACES_SAMPLER_ARG": "TODO",
+}
+"""Settings that the chart does not set, each with the reason."""
 
 
 def leaves(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
@@ -56,12 +77,18 @@ def pod_templates(rendered: Rendered) -> Iterator[tuple[str, Manifest]]:
             yield name, manifest["spec"]["template"]["spec"]
 
 
+def environment_of(rendered: Rendered, name: str) -> dict[str, Manifest]:
+    """Return the variables of one Deployment's process."""
+    deployment = rendered.of_kind("Deployment")[f"platform-task-platform-{name}"]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    return {variable["name"]: variable for variable in container["env"]}
+
+
 def secret_keys(rendered: Rendered, name: str) -> set[str]:
     """Return the keys of the Secret that one Deployment reads."""
-    [container] = rendered.of_kind("Deployment")[name]["spec"]["template"]["spec"]["containers"]
     return {
         variable["valueFrom"]["secretKeyRef"]["key"]
-        for variable in container["env"]
+        for variable in environment_of(rendered, name).values()
         if "valueFrom" in variable
     }
 
@@ -107,17 +134,17 @@ def test_no_process_has_rights(values: tuple[str, ...]) -> None:
 def test_each_process_gets_only_the_secrets_that_it_needs() -> None:
     rendered = render(*FULL)
 
-    assert secret_keys(rendered, "platform-task-platform-edge") == set()
-    assert secret_keys(rendered, "platform-task-platform-auth-gateway") == {
+    assert secret_keys(rendered, "edge") == set()
+    assert secret_keys(rendered, "auth-gateway") == {
         "PASSPORT_PRIVATE_KEY",
         "BETTER_AUTH_SECRET",
         "BETTER_AUTH_SECRETS",
     }
-    assert secret_keys(rendered, "platform-task-platform-tasks") == {
+    assert secret_keys(rendered, "tasks") == {
         "PASSPORT_PUBLIC_KEYS",
         "TASKS_DATABASE_URL",
     }
-    assert secret_keys(rendered, "platform-task-platform-users") == {
+    assert secret_keys(rendered, "users") == {
         "PASSPORT_PUBLIC_KEYS",
         "USERS_DATABASE_URL",
     }
@@ -137,12 +164,33 @@ def test_every_pod_runs_where_the_values_say() -> None:
 def test_the_edge_collects_garbage_before_its_memory_ends(memory: str, limit: float | None) -> None:
     rendered = render(*DEFAULT, f"edge.resources.limits.memory={memory}")
 
-    [container] = rendered.of_kind("Deployment")["platform-task-platform-edge"]["spec"]["template"][
-        "spec"
-    ]["containers"]
-    environment = {variable["name"]: variable["value"] for variable in container["env"]}
+    variable = environment_of(rendered, "edge").get("GOMEMLIMIT")
 
-    assert environment.get("GOMEMLIMIT") == (limit and str(int(limit)))
+    assert (variable and int(variable["value"])) == limit
+
+
+@pytest.mark.parametrize(
+    ("name", "settings_class"),
+    [("auth-gateway", GatewaySettings), ("tasks", TasksSettings), ("users", UsersSettings)],
+)
+def test_every_setting_of_a_process_can_be_set(
+    name: str, settings_class: type[BaseSettings]
+) -> None:
+    known = {setting.upper() for setting in settings_class.model_fields}
+
+    given = set(environment_of(render(*FULL), name))
+
+    # Migrations use it, which are no process of a Deployment.
+    unset = known - given - set(LEFT_TO_DEFAULTS) - {f"{name.upper()}_DATABASE_URL_UNPOOLED"}
+    assert unset == set()
+    assert given - known <= {"SSL_CERT_FILE"}
+
+
+def test_an_authority_of_ones_own_is_where_databases_and_keys_are_asked_for() -> None:
+    for name, pod in pod_templates(render(*FULL)):
+        [container] = pod["containers"]
+        mounted = {mount["mountPath"] for mount in container.get("volumeMounts", [])}
+        assert ("/certificates" in mounted) == ("edge" not in name), name
 
 
 @EVERY_VARIANT

@@ -30,6 +30,7 @@ FULL: Final = (
     "authGateway.autoscaling.enabled=true",
     "tasks.autoscaling.enabled=true",
     "users.autoscaling.enabled=true",
+    "certificates.existingSecret=authority",
     "image.pullSecrets={registry}",
     "nodeSelector.disktype=ssd",
     "tolerations[0].key=dedicated",

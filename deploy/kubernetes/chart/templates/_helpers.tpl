@@ -128,3 +128,19 @@ strategy:
 {{- $unit := regexFind "[A-Za-z]*$" (toString .) -}}
 {{- mulf (toString . | trimSuffix $unit) (get $factors $unit) 0.75 | int64 -}}
 {{- end -}}
+
+{{/* The files of certificates.existingSecret in a container of ours, and the volume that they come from. */}}
+{{- define "platform.certificateMounts" -}}
+{{- if .Values.certificates.existingSecret -}}
+volumeMounts:
+  - {name: certificates, mountPath: /certificates, readOnly: true}
+{{- end -}}
+{{- end -}}
+
+{{- define "platform.certificateVolumes" -}}
+{{- with .Values.certificates.existingSecret -}}
+volumes:
+  - name: certificates
+    secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end -}}
+{{- end -}}
