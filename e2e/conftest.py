@@ -28,6 +28,7 @@ from e2e.support.entrypoint import (
 )
 from e2e.support.kubernetes_installation import run_kubernetes_release
 from e2e.support.kubernetes_release import KubernetesRelease
+from e2e.support.redis_server import REDIS
 from e2e.support.user_client import UserClient, UserClientFactory
 
 RUNNING_URL: Final = os.environ.get("E2E_BASE_URL", "").rstrip("/")
@@ -109,6 +110,11 @@ REQUIREMENTS: Final = (
         ["edge"],
         is_met=TRAEFIK is not None,
         reason="it needs Traefik as a program (edge=traefik)",
+    ),
+    Requirement(
+        ["edge/test_shared_limits.py"],
+        is_met=REDIS is not None,
+        reason="there is no Redis and no Valkey",
     ),
     Requirement(["compose"], is_met=IS_COMPOSE, reason="it needs containers (edge=compose)"),
     Requirement(

@@ -2,20 +2,14 @@
 
 import ssl
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from devkit.testing.raw_http import build_request, send_request
 from devkit.testing.stub_server import StubServer, json_response, respond_with
+from e2e.support.certificates import create_certificate
 from e2e.support.contract import assert_problem
 from e2e.support.edge_testbed import FRONT_END_ORIGIN, Edge, EdgeTestbed
 
@@ -231,22 +225,11 @@ async def test_a_file_is_compressed_only_for_a_client_that_can_read_it(edge: Edg
 @pytest.fixture
 def tls_settings(tmp_path: Path) -> dict[str, str]:
     """Create a self-signed certificate, and return the settings of the edge that name it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")])
-    alternative_name = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(alternative_name, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file = tmp_path / "cert.pem"
-    certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
-    key_file = tmp_path / "key.pem"
-    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return {"TLS_CERTIFICATE_FILE": str(certificate_file), "TLS_KEY_FILE": str(key_file)}
+    certificate = create_certificate(tmp_path)
+    return {
+        "TLS_CERTIFICATE_FILE": str(certificate.certificate_file),
+        "TLS_KEY_FILE": str(certificate.key_file),
+    }
 
 
 async def test_a_certificate_turns_tls_on_for_every_route(
