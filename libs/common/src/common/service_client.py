@@ -10,8 +10,11 @@ from common.tracing.spans import call_span
 CONNECT_SECONDS: Final = 0.5
 """How long the other service may take to accept a connection."""
 
-CALL_SECONDS: Final = 2.0
-"""How long a whole call may take: well within the deadline of the request that makes it."""
+CALL_SECONDS: Final = 4.75
+"""How long a whole call may take: a suspended database of the other service may have to wake up.
+
+Less than the deadline of the request that makes the call, so that its response names the cause.
+"""
 
 KEEP_ALIVE_SECONDS: Final = 20
 """Shorter than services keep idle connections, so that none is closed as a call begins."""

@@ -19,6 +19,7 @@ from sqlalchemy import Update
 
 from common.database.connection import Connection
 from common.database.history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
+from common.database.openings import Openings
 from common.database.statements import DIALECT
 from common.logging import log
 from common.problems import Unavailable
@@ -323,8 +324,9 @@ class DatabaseChecks:
 class Connector:
     """Opens connections, and returns them if the checks succeed."""
 
-    def __init__(self, checks: DatabaseChecks | None) -> None:
+    def __init__(self, checks: DatabaseChecks | None, openings: Openings) -> None:
         self._checks = checks
+        self._openings = openings
 
     async def connect(self, *args: Any, **options: Any) -> Connection:  # noqa: ANN401 - the driver's
         """Open a connection with the arguments of psycopg's `connect`.
@@ -333,7 +335,10 @@ class Connector:
             psycopg.OperationalError: It cannot be opened; it is safe to try again.
             Unavailable: The database does not fit the release.
         """
-        open_connection = partial(Connection.connect, *args, **options)
+        with self._openings.opening():
+            return await self._connect(partial(Connection.connect, *args, **options))
+
+    async def _connect(self, open_connection: Callable[[], Awaitable[Connection]]) -> Connection:
         if self._checks is None:
             return await open_connection()
         self._checks.open = open_connection

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from common.database.checks import CODE, Connector, DatabaseChecks
 from common.database.connection import Connection
 from common.database.execution import fetch_all
-from common.database.pool import Database, check_out, wait_for_stopping_statements
+from common.database.openings import Openings
+from common.database.pool import OPENINGS_KEY, Database, check_out, wait_for_stopping_statements
 from common.database.url import POOLED_HOST
 from common.health import HealthStatus
 from common.problems import Unavailable
@@ -23,7 +24,7 @@ POOL_SIZE: Final = 10
 """Connections of one process. All are kept: opening one costs more than ten requests."""
 
 POOL_TIMEOUT_SECONDS: Final = 1.5
-"""How long a request waits for a free connection."""
+"""How long a request waits for a free connection while all are busy."""
 
 POOL_RECYCLE_SECONDS: Final = 240
 """Older connections are replaced: Neon suspends a database after 300 idle seconds."""
@@ -90,10 +91,12 @@ async def check_database(database: Database, checks: DatabaseChecks | None = Non
 def _create_engine(database_url: str, checks: DatabaseChecks | None) -> AsyncEngine:
     url = make_url(database_url).set(drivername="postgresql+psycopg")
     options = _connection_options(url)
-    options["async_creator_fn"] = Connector(checks).connect
+    openings = Openings()
+    options["async_creator_fn"] = Connector(checks, openings).connect
     engine = create_async_engine(
         url,
         connect_args=options,
+        execution_options={OPENINGS_KEY: openings},
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,  # with AUTOCOMMIT there is nothing to roll back
         pool_size=POOL_SIZE,

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from sqlalchemy import pool
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.database.connection import Connection
+from common.database.openings import Openings
+
+OPENINGS_KEY: Final = "openings"
+"""The execution option of an engine that holds its `Openings`."""
 
 _STOPPING: Final[set[asyncio.Task[None]]] = set()
 """Tasks that stop abandoned statements. Only this set keeps them from garbage collection."""
@@ -65,13 +70,27 @@ async def check_out(database: Database) -> PooledConnection:
         sqlalchemy.exc.TimeoutError: All connections were busy for too long.
     """
     if not isinstance(database, LimitedDatabase):
-        return PooledConnection(await database.raw_connection(), None)
+        return PooledConnection(await _raw_connection(database), None)
     await database.slots.acquire()
     try:
-        return PooledConnection(await database.engine.raw_connection(), database.slots)
+        return PooledConnection(await _raw_connection(database.engine), database.slots)
     except BaseException:
         database.slots.release()
         raise
+
+
+async def _raw_connection(engine: AsyncEngine) -> pool.PoolProxiedConnection:
+    """Wait for a connection: briefly if all are busy, longer while a suspended database wakes up.
+
+    The deadline of the request ends the wait then.
+    """
+    openings: Openings = engine.get_execution_options()[OPENINGS_KEY]
+    while True:
+        try:
+            return await engine.raw_connection()
+        except SQLAlchemyTimeoutError:
+            if not openings.are_slow:
+                raise
 
 
 async def wait_for_stopping_statements() -> None:

@@ -18,6 +18,23 @@ POSTGRES_PORT: Final = 5432
 
 
 @dataclass
+class Suspension:
+    """A server that sleeps, perhaps behind several proxies, until a connection wakes it."""
+
+    wake_seconds: float
+    """How long it takes to wake up; all connections wait for that."""
+
+    _awake_at: float | None = None
+
+    async def wake(self) -> None:
+        """Wake the server, and wait until it is awake."""
+        now = asyncio.get_running_loop().time()
+        if self._awake_at is None:
+            self._awake_at = now + self.wake_seconds
+        await asyncio.sleep(self._awake_at - now)
+
+
+@dataclass
 class FaultProxy:
     """A proxy whose settings apply to open and to new connections alike."""
 
@@ -38,6 +55,9 @@ class FaultProxy:
 
     dropped_responses: list[bool] = field(default_factory=list[bool])
     """Which of the next responses are dropped; the server has read their requests."""
+
+    suspension: Suspension | None = None
+    """What new connections wait for before they reach the server."""
 
     port: int = 0
     """Port on 127.0.0.1; chosen at the start."""
@@ -89,6 +109,8 @@ class FaultProxy:
         with suppress(OSError):
             async with _closing(writer):
                 await self._forwarding.wait()
+                if self.suspension is not None:
+                    await self.suspension.wake()
                 server_reader, server_writer = await self._open_server_connection()
                 async with _closing(server_writer):
                     request_sent = asyncio.Event()

@@ -1,0 +1,40 @@
+"""Connections that are being opened: while a suspended database wakes up, that takes seconds."""
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+SLOW_SECONDS: Final = 0.5
+"""From when on opening a connection counts as slow."""
+
+RECENT_SECONDS: Final = 1.5
+"""How long requests still wait after a slow opening: as long as they wait for a busy pool."""
+
+
+class Openings:
+    """Knows whether connections of an engine take long to open, now or a moment ago."""
+
+    def __init__(self) -> None:
+        self._began_at: dict[object, float] = {}
+        self._slow_one_ended_at = -RECENT_SECONDS
+
+    @contextmanager
+    def opening(self) -> Generator[None]:
+        """Open a connection in the block."""
+        key = object()
+        self._began_at[key] = time.monotonic()
+        try:
+            yield
+        finally:
+            now = time.monotonic()
+            if now - self._began_at.pop(key) > SLOW_SECONDS:
+                self._slow_one_ended_at = now
+
+    @property
+    def are_slow(self) -> bool:
+        """Whether a request that got no connection should go on waiting for one."""
+        now = time.monotonic()
+        if now - self._slow_one_ended_at < RECENT_SECONDS:
+            return True
+        return any(now - began_at > SLOW_SECONDS for began_at in self._began_at.values())
