@@ -160,7 +160,7 @@ async def require_quick_responses(client: AsyncClient) -> None:
         response = await client.get("/rows")
         assert response.status_code == 200
         assert time.monotonic() - began < QUICK_SECONDS
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
 
 
 async def test_a_receiver_that_is_slow_or_away_delays_neither_requests_nor_the_end(
