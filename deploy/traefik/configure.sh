@@ -12,4 +12,5 @@ case ${OTEL_TRACES_SAMPLER:-} in
     *always_off) share=0 ;;
     *) share=1 ;;
 esac
+echo >> traefik.yml
 sed -e "s|{receiver}|${receiver%/}|" -e "s|{share}|$share|" "$folder/tracing.yml" >> traefik.yml

@@ -1,6 +1,7 @@
 """The Helm chart, without a cluster: what it renders, and what it refuses."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
@@ -41,10 +42,7 @@ LEFT_TO_DEFAULTS: Final = {
     "CORS_ORIGINS": "the edge answers for the gateway",
     "CORS_REQUEST_HEADERS": "the edge answers for the gateway",
     "BETTER_AUTH_SERVER_URL": "the edge forwards to it",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "TODO",
-    "OTEL_SERVICE_NAME": "TODO",
-    "OTEL_TRACES_SAMPLER": "TODO",
-    "OTEL_TRACES_SAMPLER_ARG": "TODO",
+    "OTEL_SERVICE_NAME": "every part has its own name",
 }
 """Settings that the chart does not set, each with the reason."""
 
@@ -109,11 +107,29 @@ def test_the_chart_passes_helm_lint() -> None:
 
 
 @EVERY_VARIANT
-def test_the_edge_reads_the_very_files_of_compose(values: tuple[str, ...]) -> None:
-    files = render(*values).of_kind("ConfigMap")["platform-task-platform-edge"]["data"]
+def test_the_edge_reads_the_very_files_of_compose(values: tuple[str, ...], tmp_path: Path) -> None:
+    rendered = render(*values)
+    files = rendered.of_kind("ConfigMap")["platform-task-platform-edge"]["data"]
 
+    environment = {
+        name: str(variable["value"])
+        for name, variable in environment_of(rendered, "tasks").items()
+        if name.startswith("OTEL_")
+    }
+    command = ["/bin/sh", ROOT / "deploy" / "traefik" / "configure.sh"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     for name in ("traefik.yml", "routes.yml"):
-        assert files[name].strip() == (ROOT / "deploy" / "traefik" / name).read_text().strip()
+        # The chart indents empty lines, too.
+        lines = [line.rstrip() for line in files[name].strip().splitlines()]
+        assert lines == (tmp_path / name).read_text().strip().splitlines()
+
+
+def test_traces_can_leave_the_cluster_network_of_every_part_that_sends_some() -> None:
+    policies = render(*FULL).of_kind("NetworkPolicy")
+
+    for part in ("edge", "auth-gateway", "tasks", "users"):
+        egress = policies[f"platform-task-platform-{part}"]["spec"]["egress"]
+        assert {"ports": [{"port": 4318}]} in egress, part
 
 
 @EVERY_VARIANT
@@ -214,6 +230,8 @@ def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]
         ("publicUrl=https://example.com/tasks", "publicUrl must be a URL"),
         ("existingSecret=", "with the keys PASSPORT_PRIVATE_KEY, PASSPORT_PUBLIC_KEYS"),
         ("cors.origins={https://example.com/}", "cors.origins must be origins"),
+        ("tracing.endpoint=otel-collector:4318", "tracing.endpoint must be a URL"),
+        ("tracing.samplingPercent=101", "at '/tracing/samplingPercent': maximum: got 101"),
         ("cors.requestHeaders={X Y}", "cors.requestHeaders must be names of headers"),
         ("tasks.autoscaling.min=20,tasks.autoscaling.enabled=true", "tasks.autoscaling.min must"),
         ("edge.service.nodePort=30080", "edge.service.nodePort needs edge.service.type"),

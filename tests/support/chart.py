@@ -42,6 +42,8 @@ FULL: Final = (
     "ingress.enabled=true",
     "ingress.className=public",
     "ingress.tlsSecret=certificate",
+    "tracing.endpoint=http://otel-collector.monitoring:4318/",
+    "tracing.samplingPercent=10",
     "httpRoute.enabled=true",
     "httpRoute.parentRefs[0].name=public",
 )

@@ -47,6 +47,23 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
       {{- end }}
 {{- end -}}
 
+{{/* The variables of a process that sends traces. */}}
+{{- define "platform.tracing" -}}
+{{- with .Values.tracing -}}
+{{- if .endpoint -}}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio}
+- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ divf .samplingPercent 100 | quote }}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The port of a URL, also if it is the default one of its scheme. */}}
+{{- define "platform.urlPort" -}}
+{{- $url := urlParse . -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
+{{- end -}}
+
 {{/* What every pod has, whatever runs in it: a user without rights, no token for the API of Kubernetes, and its place. */}}
 {{- define "platform.pod" -}}
 automountServiceAccountToken: false
