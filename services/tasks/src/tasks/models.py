@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Numeric,
+    PrimaryKeyConstraint,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -46,6 +47,7 @@ REVISIONS: Final = (
     "c7d20f5b1e94",
     "d3b51a7c60f8",
     "5b8f0c3e7a19",
+    "e60b94d1c27f",
 )
 """All revisions in `migrations`, the oldest first. A test compares them.
 
@@ -67,7 +69,12 @@ TIMESTAMPTZ: Final = DateTime(timezone=True)
 
 
 class Table(SQLModel):
-    """Base class of all tables of this service."""
+    """Base class of all tables of this service.
+
+    Primary and foreign keys begin with the owner, so that the rows of different owners can be
+    stored apart. That the ids of clients are unique among all owners is an index
+    beside the key, which a later revision can drop.
+    """
 
     metadata = METADATA
 
@@ -127,12 +134,13 @@ class TaskList(Table, table=True):
         CheckConstraint(
             f"char_length(name) BETWEEN 1 AND {LIST_NAME_MAX_CHARACTERS}", "name_length"
         ),
-        UniqueConstraint("user_id", "id"),
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("uq_task_lists_id", "id", unique=True),
         UniqueConstraint("user_id", "folded_name"),
         UniqueConstraint("user_id", "version"),
     )
 
-    id: UUID = Field(primary_key=True)
+    id: UUID
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
     name: str = Field(sa_type=Text)
     folded_name: str = Field(sa_type=CASEFOLDED)
@@ -150,12 +158,13 @@ class Label(Table, table=True):
         CheckConstraint(
             f"char_length(name) BETWEEN 1 AND {LABEL_NAME_MAX_CHARACTERS}", "name_length"
         ),
-        UniqueConstraint("user_id", "id"),
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("uq_labels_id", "id", unique=True),
         UniqueConstraint("user_id", "folded_name"),
         UniqueConstraint("user_id", "version"),
     )
 
-    id: UUID = Field(primary_key=True)
+    id: UUID
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
     name: str = Field(sa_type=Text)
     folded_name: str = Field(sa_type=CASEFOLDED)
@@ -192,13 +201,14 @@ class Task(Table, table=True):
             ["task_lists.user_id", "task_lists.id"],
             ondelete="SET NULL (list_id)",
         ),
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("uq_tasks_id", "id", unique=True),
         UniqueConstraint("user_id", "version"),
         Index(None, "user_id", "created_at", "id"),
-        Index("uq_tasks_user_id_id", "user_id", "id", unique=True),
         Index(None, "user_id", "due_date", postgresql_where=literal_column("NOT is_completed")),
     )
 
-    id: UUID = Field(primary_key=True)
+    id: UUID
     user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
     title: str = Field(sa_type=Text)
     description: str | None = Field(default=None, sa_type=Text)
@@ -239,9 +249,12 @@ class TaskLabel(Table, table=True):
             ["user_id", "label_id"], ["labels.user_id", "labels.id"], ondelete="CASCADE"
         ),
         Index(None, "user_id", "label_id"),
+        # Releases before e60b94d1c27f find labels by the task alone. The revision after that one
+        # can drop this index.
+        Index(None, "task_id", "label_id"),
     )
 
-    user_id: UUID = Field(foreign_key="owners.id", ondelete="CASCADE")
+    user_id: UUID = Field(primary_key=True, foreign_key="owners.id", ondelete="CASCADE")
     task_id: UUID = Field(primary_key=True)
     label_id: UUID = Field(primary_key=True)
 

@@ -1,6 +1,7 @@
 """The migrations: the tables that they create, and how they run."""
 
 import asyncio
+import time
 from pathlib import Path
 from secrets import token_hex
 from typing import LiteralString
@@ -11,8 +12,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from psycopg.errors import RaiseException
+from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
+from common.database.engine import POOL_TIMEOUT_SECONDS
+from devkit.platform.databases import MigratedDatabases
 from devkit.platform.postgres import Postgres
 from tasks.models import REVISIONS
 
@@ -20,6 +24,31 @@ CONFIG = Config(toml_file=Path(__file__).parents[2] / "pyproject.toml")
 
 BEFORE_LISTS = "a41c09e7d352"
 """The last revision without lists and labels."""
+
+BEFORE_OWNER_KEYS = "5b8f0c3e7a19"
+"""The last revision whose keys do not begin with the owner."""
+
+STOP_SQL = """
+CREATE SEQUENCE statements;
+CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('statements') > 3 THEN RAISE EXCEPTION 'stopped'; END IF;
+END $$;
+CREATE EVENT TRIGGER stop ON ddl_command_start
+WHEN TAG IN ('CREATE INDEX', 'DROP INDEX', 'ALTER TABLE') EXECUTE FUNCTION stop()
+"""
+"""Lets three statements of a migration pass, and stops it at the fourth one."""
+
+STOPS_MAX = 20
+
+KEYS_SQL = """
+SELECT conrelid::regclass::text, conname, pg_get_constraintdef(pg_constraint.oid), relname
+FROM pg_constraint LEFT JOIN pg_class ON pg_class.oid = conindid
+WHERE contype IN ('p', 'u', 'f') ORDER BY 1, 2
+"""
+INDEXES_SQL = """
+SELECT indexrelid::regclass::text, indisvalid FROM pg_index
+WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) ORDER BY 1
+"""
 
 FILL_SQL = """
 INSERT INTO owners (id, counter, task_count, created_at)
@@ -117,6 +146,68 @@ def test_an_interrupted_migration_can_be_repeated(url: str) -> None:
     command.upgrade(CONFIG, "head")
 
     command.check(CONFIG)
+
+
+async def test_the_keys_migration_continues_where_it_was_stopped(
+    url: str, databases: MigratedDatabases
+) -> None:
+    command.upgrade(CONFIG, BEFORE_OWNER_KEYS)
+    is_stopped = True
+    stops = 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(FILL_SQL)
+        connection.execute(STOP_SQL)
+        while is_stopped and stops < STOPS_MAX:
+            try:
+                command.upgrade(CONFIG, "head")
+                is_stopped = False
+            except (RaiseException, InternalError):
+                stops += 1
+                connection.execute("SELECT setval('statements', 1, false)")
+        connection.execute("DROP EVENT TRIGGER stop")
+        keys = _all(connection, KEYS_SQL, INDEXES_SQL)
+
+    assert 3 < stops < STOPS_MAX
+    with psycopg.connect(await databases.create("tasks")) as connection:
+        assert _all(connection, KEYS_SQL, INDEXES_SQL) == keys
+    command.check(CONFIG)
+
+
+def test_an_index_that_was_left_unfinished_is_built_anew(url: str) -> None:
+    command.upgrade(CONFIG, BEFORE_OWNER_KEYS)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE UNIQUE INDEX uq_tasks_id ON tasks (user_id, version)")
+        connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'uq_tasks_id'::regclass"
+        )
+        command.upgrade(CONFIG, "head")
+        [[(definition,)]] = _all(connection, "SELECT pg_get_indexdef('uq_tasks_id'::regclass)")
+
+    assert str(definition).endswith("(id)")
+
+
+async def test_the_keys_migration_waits_for_another_session_without_blocking_the_service(
+    url: str,
+) -> None:
+    await asyncio.to_thread(command.upgrade, CONFIG, BEFORE_OWNER_KEYS)
+    async with (
+        await psycopg.AsyncConnection.connect(url) as reader,
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as service,
+    ):
+        # A build of an index waits for snapshots, but this lock has none.
+        await reader.execute("LOCK TABLE tasks IN ACCESS SHARE MODE")
+        migration = asyncio.create_task(asyncio.to_thread(command.upgrade, CONFIG, "head"))
+        longest_seconds = 0.0
+        for _ in range(40):
+            begun_at = time.monotonic()
+            await service.execute("SELECT count(*) FROM tasks")
+            longest_seconds = max(longest_seconds, time.monotonic() - begun_at)
+            await asyncio.sleep(0.05)
+        assert not migration.done()
+        await reader.rollback()
+        await migration
+
+    assert longest_seconds < POOL_TIMEOUT_SECONDS
 
 
 def test_migrations_set_the_statement_timeout(url: str) -> None:

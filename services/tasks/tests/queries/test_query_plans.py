@@ -10,12 +10,15 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Executable
+from sqlalchemy import Executable, select
+from sqlmodel import col
 
 from devkit.platform.databases import MigratedDatabases
 from tasks.core import idempotency as keys
 from tasks.core.pagination import CreatedAtCursor, SortCursor
+from tasks.core.projections import TARGET_ID, USER_ID
 from tasks.label import queries as labels
+from tasks.models import Label, TaskLabel
 from tasks.sync import queries as changes
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries import change as tasks
@@ -102,9 +105,21 @@ DEFAULT_PARAMS: Final = _unchanged_columns() | {
 }
 """The parameters of the statements, unless one needs another value."""
 
+RELEASE_BEFORE_LABELS: Final = (
+    select(col(Label.name))
+    .join(TaskLabel, col(TaskLabel.label_id) == col(Label.id))
+    .where(col(TaskLabel.task_id) == TARGET_ID, col(Label.user_id) == USER_ID)
+)
+"""The labels of a task as releases before the revision e60b94d1c27f read them.
+
+They work with the newer schema while a release is rolled out or taken back.
+"""
+
 CREATED_AT_INDEX = "ix_tasks_user_id_created_at_id"
 POSITION_INDEX = "ix_tasks_user_id_list_id_place"
-TASK_ID_INDEX = "uq_tasks_user_id_id"
+TASK_ID_INDEX = "uq_tasks_id"
+"""The primary key would cost the same; PostgreSQL takes the newer index."""
+
 EXPIRED_KEYS_INDEX = "ix_idempotency_keys_user_id_created_at"
 VERSION_INDEXES = {
     "uq_tasks_user_id_version",
@@ -142,17 +157,22 @@ PAGES: Final = {
     "changes": Run(changes.GET_CHANGES, {}, VERSION_INDEXES),
     "task": Run(tasks.GET_TASK, {}, {TASK_ID_INDEX}),
     "lists": Run(lists.LIST_LISTS, {}, set()),
-    "list": Run(lists.GET_LIST, {"target_id": LIST_ID}, {"uq_task_lists_user_id_id"}),
-    "label": Run(labels.GET_LABEL, {"target_id": LABEL_ID}, {"uq_labels_user_id_id"}),
+    "list": Run(lists.GET_LIST, {"target_id": LIST_ID}, {"pk_task_lists"}),
+    "label": Run(labels.GET_LABEL, {"target_id": LABEL_ID}, {"pk_labels"}),
     "stored response": Run(keys.GET_STORED_RESPONSE, {}, {"pk_idempotency_keys"}),
     "conflicts of a new task": Run(
-        creation.GET_CREATE_CONFLICTS, {"target_id": NEW_ID}, {"pk_tasks", "pk_idempotency_keys"}
+        creation.GET_CREATE_CONFLICTS, {"target_id": NEW_ID}, {TASK_ID_INDEX, "pk_idempotency_keys"}
     ),
     "conflicts of a new list": Run(
-        lists.GET_CREATE_CONFLICTS, {"target_id": NEW_ID}, {"pk_task_lists", "pk_idempotency_keys"}
+        lists.GET_CREATE_CONFLICTS,
+        {"target_id": NEW_ID},
+        {"uq_task_lists_id", "pk_idempotency_keys"},
     ),
-    "import's lists": Run(resolve.FIND_LISTS, {}, {"pk_task_lists"}),
-    "import's labels": Run(resolve.FIND_LABELS, {}, {"pk_labels"}),
+    "import's lists": Run(resolve.FIND_LISTS, {}, {"uq_task_lists_id"}),
+    "labels of a task, release before": Run(
+        RELEASE_BEFORE_LABELS, {}, {"ix_task_labels_task_id_label_id"}
+    ),
+    "import's labels": Run(resolve.FIND_LABELS, {}, {"uq_labels_id"}),
 }
 """Statements that return a page or less."""
 
@@ -178,8 +198,10 @@ WRITES: Final = {
         creation.create_task(with_client_id=True), {"target_id": NEW_ID}, {"pk_task_tombstones"}
     ),
     "create labelled": Run(creation.create_task(with_labels=True), {"target_id": NEW_ID}, set()),
-    "change": Run(tasks.change_task(), {}, {"pk_tasks"}),
-    "change labels": Run(tasks.change_task(with_labels=True), {}, {"pk_tasks", "pk_task_labels"}),
+    "change": Run(tasks.change_task(), {}, {TASK_ID_INDEX}),
+    "change labels": Run(
+        tasks.change_task(with_labels=True), {}, {TASK_ID_INDEX, "pk_task_labels"}
+    ),
     "delete": Run(tasks.DELETE_TASK, {}, {"uq_task_tombstones_user_id_version"}),
     "move": Run(move_task(), {"sets_list_id": False}, {POSITION_INDEX}),
     "move once": Run(

@@ -59,7 +59,8 @@ def label_names_of(task: Columns) -> ColumnElement[Sequence[str]]:
     names = (
         select(col(Label.name))
         .join(TaskLabel, col(TaskLabel.label_id) == col(Label.id))
-        .where(col(TaskLabel.task_id) == task["id"], col(Label.user_id) == task["user_id"])
+        .where(col(TaskLabel.user_id) == task["user_id"], col(TaskLabel.task_id) == task["id"])
+        .where(col(Label.user_id) == task["user_id"])
         .order_by(col(Label.folded_name))
     )
     return func.array(names.scalar_subquery(), type_=ARRAY(Text))

@@ -81,7 +81,7 @@ def has_other_labels(task: Columns) -> ColumnElement[bool]:
     """Return whether the task has other labels than the requested ones."""
     stored_ids = (
         select(col(TaskLabel.label_id))
-        .where(col(TaskLabel.task_id) == task["id"])
+        .where(col(TaskLabel.user_id) == task["user_id"], col(TaskLabel.task_id) == task["id"])
         .order_by(col(TaskLabel.label_id))
         .scalar_subquery()
     )

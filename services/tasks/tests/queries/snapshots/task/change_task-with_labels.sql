@@ -99,7 +99,7 @@ WITH requested_labels AS (
           task_labels.label_id
         FROM task_labels
         WHERE
-          task_labels.task_id = tasks.id
+          task_labels.user_id = tasks.user_id AND task_labels.task_id = tasks.id
         ORDER BY
           task_labels.label_id
       )
@@ -347,7 +347,9 @@ SELECT
       JOIN task_labels
         ON task_labels.label_id = labels.id
       WHERE
-        task_labels.task_id = current.id AND labels.user_id = current.user_id
+        task_labels.user_id = current.user_id
+        AND task_labels.task_id = current.id
+        AND labels.user_id = current.user_id
       ORDER BY
         labels.folded_name
     )

@@ -162,7 +162,9 @@ WITH locked AS MATERIALIZED (
         JOIN task_labels
           ON task_labels.label_id = labels.id
         WHERE
-          task_labels.task_id = tasks.id AND labels.user_id = tasks.user_id
+          task_labels.user_id = tasks.user_id
+          AND task_labels.task_id = tasks.id
+          AND labels.user_id = tasks.user_id
         ORDER BY
           labels.folded_name
       )
@@ -235,7 +237,9 @@ SELECT
       JOIN task_labels
         ON task_labels.label_id = labels.id
       WHERE
-        task_labels.task_id = current.id AND labels.user_id = current.user_id
+        task_labels.user_id = current.user_id
+        AND task_labels.task_id = current.id
+        AND labels.user_id = current.user_id
       ORDER BY
         labels.folded_name
     )

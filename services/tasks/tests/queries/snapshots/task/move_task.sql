@@ -472,7 +472,9 @@ WITH snapshot AS MATERIALIZED (
         JOIN task_labels
           ON task_labels.label_id = labels.id
         WHERE
-          task_labels.task_id = tasks.id AND labels.user_id = tasks.user_id
+          task_labels.user_id = tasks.user_id
+          AND task_labels.task_id = tasks.id
+          AND labels.user_id = tasks.user_id
         ORDER BY
           labels.folded_name
       )
@@ -545,7 +547,9 @@ WITH snapshot AS MATERIALIZED (
         JOIN task_labels
           ON task_labels.label_id = labels.id
         WHERE
-          task_labels.task_id = current.id AND labels.user_id = current.user_id
+          task_labels.user_id = current.user_id
+          AND task_labels.task_id = current.id
+          AND labels.user_id = current.user_id
         ORDER BY
           labels.folded_name
       )

@@ -262,7 +262,7 @@ WITH incoming AS (
           task_labels.label_id
         FROM task_labels
         WHERE
-          task_labels.task_id = current.id
+          task_labels.user_id = current.user_id AND task_labels.task_id = current.id
         ORDER BY
           task_labels.label_id
       )
@@ -386,6 +386,7 @@ WITH incoming AS (
   WHERE
     tasks.user_id = excluded.user_id
   RETURNING
+    tasks.user_id,
     tasks.id
 ), deleted_tombstones AS (
   DELETE FROM task_tombstones USING   upserted
@@ -410,12 +411,12 @@ WITH incoming AS (
 ), removed_labels AS (
   DELETE FROM task_labels
   WHERE
-    task_labels.user_id IS NOT DISTINCT FROM :current_user_id::UUID
-    AND task_labels.task_id IN (
+    (task_labels.user_id, task_labels.task_id) IN (
       SELECT
-        compared.id
-      FROM compared
-      JOIN upserted
+        upserted.user_id,
+        upserted.id
+      FROM upserted
+      JOIN compared
         ON upserted.id = compared.id
       WHERE
         compared.is_planned
