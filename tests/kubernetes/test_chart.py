@@ -150,7 +150,7 @@ def test_no_process_has_rights(values: tuple[str, ...]) -> None:
 def test_each_process_gets_only_the_secrets_that_it_needs() -> None:
     rendered = render(*FULL)
 
-    assert secret_keys(rendered, "edge") == set()
+    assert secret_keys(rendered, "edge") == {"REDIS_URL"}
     assert secret_keys(rendered, "auth-gateway") == {
         "PASSPORT_PRIVATE_KEY",
         "BETTER_AUTH_SECRET",
@@ -206,7 +206,22 @@ def test_an_authority_of_ones_own_is_where_databases_and_keys_are_asked_for() ->
     for name, pod in pod_templates(render(*FULL)):
         [container] = pod["containers"]
         mounted = {mount["mountPath"] for mount in container.get("volumeMounts", [])}
-        assert ("/certificates" in mounted) == ("edge" not in name), name
+        assert "/certificates" in mounted, name
+
+
+def test_the_edge_reaches_redis_only_if_limits_are_shared() -> None:
+    to_redis = {"ports": [{"port": 6379}]}
+    policies = {
+        shared: render(*DEFAULT, f"limits.shared={shared}").of_kind("NetworkPolicy")
+        for shared in ("true", "false")
+    }
+    edge = "platform-task-platform-edge"
+
+    assert to_redis in policies["true"].pop(edge)["spec"]["egress"]
+    for policy in (*policies["true"].values(), *policies["false"].values()):
+        assert to_redis not in policy["spec"]["egress"]
+    assert secret_keys(render(*DEFAULT), "edge") == set()
+    assert "REDIS_URL" in render("limits.shared=true").error
 
 
 @EVERY_VARIANT
