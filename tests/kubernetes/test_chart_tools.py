@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.chart import DEFAULT, FULL, HELM, WITH_BETTER_AUTH, render
+from tests.support.chart import CHART, DEFAULT, FULL, HELM, WITH_BETTER_AUTH, render, run_helm
 
 KUBECONFORM: Final = os.environ.get("KUBECONFORM") or shutil.which("kubeconform")
 KUBECONFORM_SCHEMAS: Final = os.environ.get("KUBECONFORM_SCHEMAS")
@@ -103,3 +103,27 @@ def test_an_api_server_refuses_a_misspelled_field(namespace: str) -> None:
     result = dry_run(namespace, misspelled)
 
     assert 'unknown field "spec.template.spec.terminationGraceSeconds"' in result.stderr
+
+
+@NEEDS_SERVER
+def test_a_missing_secret_and_a_missing_key_are_named(namespace: str) -> None:
+    assert KUBECTL is not None
+    kubectl = [KUBECTL, "--namespace", namespace]
+    # A cluster has it in every namespace; a lone API server does not make it.
+    run(*kubectl, "create", "serviceaccount", "default")
+
+    without_secret = dry_run_of_helm(namespace)
+    run(*kubectl, "create", "secret", "generic", "platform-secrets", "--from-literal=OTHER=x")
+    without_keys = dry_run_of_helm(namespace)
+
+    assert f'the namespace {namespace} has no Secret "platform-secrets"' in without_secret
+    for key in ("PASSPORT_PRIVATE_KEY", "TASKS_DATABASE_URL", "BETTER_AUTH_SECRET"):
+        assert f'the Secret "platform-secrets" lacks the key {key}' in without_keys
+    assert "certificates.existingSecret" in without_keys
+
+
+def dry_run_of_helm(namespace: str) -> str:
+    """Return what Helm says about an installation in which it may look at the cluster."""
+    values = [f"--set={value}" for value in (*DEFAULT, "certificates.existingSecret=authority")]
+    options = ["--namespace", namespace, "--dry-run=server", *values]
+    return run_helm("install", "platform", str(CHART), *options).stderr
