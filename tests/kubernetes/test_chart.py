@@ -239,6 +239,7 @@ def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]
         ("tasks.replicas=two", "at '/tasks/replicas': got string, want integer"),
         ("edge.service.type=Loadbalancer", "at '/edge/service/type': value must be one of"),
         ("tolerations[0].effect=Never", "at '/tolerations/0/effect': value must be one of"),
+        ("database.preparedStatements=yes", "at '/database/preparedStatements': value must be"),
         ("limits.perAddress=-1", "at '/limits/perAddress': minimum: got -1, want 0"),
         ("publicUrl=", "publicUrl is missing"),
         ("publicUrl=tasks.example.com", "publicUrl must be a URL"),
