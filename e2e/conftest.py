@@ -17,6 +17,7 @@ from devkit.platform.environment import minimal_environment
 from devkit.platform.keys import PassportKeys
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, Service, start_platform
+from devkit.testing.pgbouncer import PROGRAM as PGBOUNCER
 from e2e.support.chromium import CHROMIUM_PATH, open_page, run_chromium
 from e2e.support.compose_project import SAME_SITE_ORIGIN, ComposeProject, run_compose_project
 from e2e.support.entrypoint import (
@@ -79,8 +80,8 @@ REQUIREMENTS: Final = (
         reason="the guides' apps run beside a gateway of their own, as with make run",
     ),
     Requirement(
-        ["whitebox/test_pooler.py"],
-        is_met=_is_installed("pgbouncer"),
+        ["whitebox/test_pooler.py", "whitebox/test_prepared_statements.py"],
+        is_met=PGBOUNCER is not None,
         reason="there is no PgBouncer",
     ),
     Requirement(

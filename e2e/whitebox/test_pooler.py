@@ -1,18 +1,12 @@
 """A real PgBouncer in front of a database: what does not work through it fails fast."""
 
-import os
-import shutil
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from pwd import getpwnam
-from tempfile import TemporaryDirectory
 
 import httpx
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from devkit.platform.databases import MigratedDatabases, database_environment, run_alembic
 from devkit.platform.environment import minimal_environment
@@ -20,6 +14,7 @@ from devkit.platform.errors import CannotRunError
 from devkit.platform.keys import derive_passport_keys, generate_private_key
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import free_ports, start_service
+from devkit.testing.pgbouncer import run_pgbouncer
 from e2e.support.isolated_platform import IsolatedPostgres
 
 RunPooler = Callable[[str, str], AbstractAsyncContextManager[str]]
@@ -31,59 +26,15 @@ Migrate = Callable[[str, str], Awaitable[None]]
 FAILURE_SECONDS = 20
 """Far more than an error takes, and far less than a hang."""
 
-CONFIGURATION = """
-[databases]
-pooled = host={host} dbname={name} user={user}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = {mode}
-"""
-
-
-def write_configuration(folder: Path, url: str, port: int, mode: str) -> Path:
-    """Write a configuration that connects to the database by its socket."""
-    server = conninfo_to_dict(url)
-    file = folder / "pgbouncer.ini"
-    text = CONFIGURATION.format(
-        host=server["host"], name=server["dbname"], user=server["user"], port=port, mode=mode
-    )
-    file.write_text(text)
-    return file
-
 
 @pytest.fixture
 def run_pooler(group: ProcessGroup) -> RunPooler:
-    """Run a pooler.
-
-    PgBouncer refuses to run as root. Another account may use the socket of PostgreSQL only as the
-    account that PostgreSQL itself runs as.
-    """
-    account = None
-    if os.geteuid() == 0:
-        account = getpwnam("nobody")
+    """Run a pooler."""
 
     @asynccontextmanager
     async def run(url: str, mode: str) -> AsyncGenerator[str]:
-        [port] = free_ports(1)
-        with TemporaryDirectory() as folder:
-            file = write_configuration(Path(folder), url, port, mode)
-            command = [str(shutil.which("pgbouncer")), file]
-            pooler = group.start(f"pooler-{port}", command, minimal_environment(), run_as=account)
-            pooled_url = f"postgresql://anybody@127.0.0.1:{port}/pooled"
-
-            async def is_ready() -> bool:
-                try:
-                    psycopg.connect(pooled_url).close()
-                except psycopg.OperationalError:
-                    return False
-                return True
-
-            await pooler.wait_until(is_ready)
-            yield pooled_url
-            await pooler.stop()
+        async with run_pgbouncer(group, url, mode=mode) as pooler:
+            yield pooler.url(url)
 
     return run
 
@@ -144,7 +95,7 @@ async def test_statements_through_a_pooler_have_a_timeout(
     ("parameters", "status", "message"),
     [
         ("", 200, "SET statement_timeout"),
-        ("?options=-cwork_mem%3D8MB", 503, "startup parameter: options"),
+        ("?options=-cwork_mem%3D8MB", 503, "refuses the parameter options of the URL"),
     ],
 )
 async def test_a_service_behind_a_pooler_logs_what_the_pooler_does_not_support(

@@ -36,7 +36,9 @@ def create_app(settings: TasksSettings) -> FastAPI:
         service.state.concurrency = ConcurrencyLimits()
         service.state.imports = ImportLimits()
         async with (
-            engine_lifespan(database_url, checks) as service.state.engine,
+            engine_lifespan(
+                database_url, checks, settings.database_prepared_statements
+            ) as service.state.engine,
             users_connections(users_url) as service.state.users,
         ):
             yield

@@ -221,7 +221,7 @@ async def test_every_migration_sets_the_statement_timeout_for_all_roles(
 
     async with run(second) as as_user:
         assert (await as_user("second").get("/readyz")).status_code == 200
-    assert logged() == []
+    assert "warning" not in "".join(logged())
 
 
 async def test_a_chosen_statement_timeout_is_kept(

@@ -33,7 +33,9 @@ def create_app(settings: UsersSettings) -> FastAPI:
         service.state.limiter = UserLimiter()
         service.state.uploads = UserLimiter(UPLOADS_PER_USER_MAX)
         async with (
-            engine_lifespan(url, checks) as service.state.engine,
+            engine_lifespan(
+                url, checks, settings.database_prepared_statements
+            ) as service.state.engine,
             open_tasks_connections(str(settings.tasks_url)) as service.state.tasks,
         ):
             yield

@@ -2,6 +2,7 @@
 
 from pydantic import HttpUrl
 
+from common.database.preparation import PreparedStatements
 from common.database.url import DatabaseUrl
 from common.identity import PublicKeys
 from common.settings import Settings
@@ -15,6 +16,9 @@ class UsersSettings(Settings):
 
     users_database_url_unpooled: DatabaseUrl | None = None
     """The same database without a pooler, for migrations; default: `USERS_DATABASE_URL`."""
+
+    database_prepared_statements: PreparedStatements = "auto"
+    """Whether statements are prepared; `auto`: unless a pooler does not follow them."""
 
     passport_public_keys: PublicKeys
     """Public keys of the gateway's passports, base64url, separated by commas."""

@@ -9,8 +9,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
 from psycopg import AsyncConnection, AsyncRawCursor, OperationalError
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege, UndefinedTable
@@ -19,7 +18,7 @@ from sqlalchemy import Update
 
 from common.database.connection import Connection
 from common.database.history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
-from common.database.openings import Openings
+from common.database.preparation import Finding
 from common.database.statements import DIALECT
 from common.logging import log
 from common.problems import Unavailable
@@ -35,6 +34,9 @@ STATEMENT_MAX_SECONDS: Final = 5
 
 CODE: Final = "database-not-ready"
 """Problem code of requests while the database does not fit the release."""
+
+REFUSED_PARAMETER: Final = "unsupported startup parameter"
+"""What PgBouncer says about `options` in a URL. Source: PgBouncer, src/client.c."""
 
 COMPATIBLE_FROM: Final = "oldest revision whose release works with this schema: {}"
 """Format of the comment on the table `alembic_version`.
@@ -223,7 +225,7 @@ class DatabaseChecks:
         except InsufficientPrivilege:
             problem = "The role may not read the table alembic_version: GRANT it the right."
         except OperationalError as error:
-            raise _connection_lost(error, connection) from error
+            raise connection_lost(error, connection) from error
         else:
             problem = find_server_fault(facts) or find_schema_fault(facts, self._release)
             if not problem:
@@ -248,7 +250,20 @@ class DatabaseChecks:
 
     def say_unreachable(self, error: BaseException) -> None:
         """Log that a connection could not be opened, if the error is a new one."""
-        self._log_change("connection", "warning", f"It does not answer: {one_line(error)}")
+        sentence = f"It does not answer: {one_line(error)}"
+        if REFUSED_PARAMETER in sentence:
+            sentence = (
+                "A pooler in front of it refuses the parameter options of the URL: "
+                "leave it out, and use ALTER ROLE … SET instead."
+            )
+        self._log_change("connection", "warning", sentence)
+
+    def say_prepared(self, finding: Finding) -> None:
+        """Log whether statements are prepared, and why, if that is news."""
+        level = "info"
+        if not finding.prepares:
+            level = "warning"
+        self._log_change("preparation", level, finding.sentence)
 
     def say_reached(self) -> None:
         """Note that a connection was opened, so that the next failure is logged again."""
@@ -263,10 +278,10 @@ class DatabaseChecks:
     async def _is_same_history(self, connection: AsyncConnection[tuple[object, ...]]) -> bool:
         cursor = AsyncRawCursor(connection)
         try:
-            await cursor.execute(IS_SAME_HISTORY)
+            await cursor.execute(IS_SAME_HISTORY, prepare=False)
             [row] = await cursor.fetchall()
         except OperationalError as error:
-            raise _connection_lost(error, connection) from error
+            raise connection_lost(error, connection) from error
         except (InsufficientPrivilege, FeatureNotSupported):
             sentence = (
                 "It does not tell whether it was restored: "
@@ -308,9 +323,9 @@ class DatabaseChecks:
     async def _read_facts(self, connection: AsyncConnection[tuple[object, ...]]) -> Facts:
         cursor = AsyncRawCursor(connection, row_factory=class_row(Facts))
         try:
-            await cursor.execute(SERVER + SCHEMA, [list(self._release.tables)])
+            await cursor.execute(SERVER + SCHEMA, [list(self._release.tables)], prepare=False)
         except UndefinedTable:
-            await cursor.execute(SERVER)
+            await cursor.execute(SERVER, prepare=False)
         [facts] = await cursor.fetchall()
         return facts
 
@@ -321,44 +336,7 @@ class DatabaseChecks:
         self._logged_sentences[topic] = sentence
 
 
-class Connector:
-    """Opens connections, and returns them if the checks succeed."""
-
-    def __init__(self, checks: DatabaseChecks | None, openings: Openings) -> None:
-        self._checks = checks
-        self._openings = openings
-
-    async def connect(self, *args: Any, **options: Any) -> Connection:  # noqa: ANN401 - the driver's
-        """Open a connection with the arguments of psycopg's `connect`.
-
-        Raises:
-            psycopg.OperationalError: It cannot be opened; it is safe to try again.
-            Unavailable: The database does not fit the release.
-        """
-        with self._openings.opening():
-            return await self._connect(partial(Connection.connect, *args, **options))
-
-    async def _connect(self, open_connection: Callable[[], Awaitable[Connection]]) -> Connection:
-        if self._checks is None:
-            return await open_connection()
-        self._checks.open = open_connection
-        try:
-            connection = await open_connection()
-        except OperationalError as error:
-            self._checks.say_unreachable(error)
-            raise
-        connection.check = partial(self._checks.require_usable, connection)
-        try:
-            await connection.set_autocommit(True)
-            await connection.check()
-        except BaseException:
-            await connection.close()
-            raise
-        self._checks.say_reached()
-        return connection
-
-
-def _connection_lost(
+def connection_lost(
     error: OperationalError, connection: AsyncConnection[tuple[object, ...]]
 ) -> OperationalError:
     """Return the error with `pgconn`: no statement of the request was sent, so it is repeated."""

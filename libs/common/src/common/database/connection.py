@@ -4,21 +4,26 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from psycopg import AsyncConnection, AsyncRawCursor, Error, InternalError, generators, pq, waiting
-from psycopg._preparing import PrepareManager
 from psycopg.abc import RV, PQGen
 from psycopg.errors import (
+    DuplicatePreparedStatement,
+    FeatureNotSupported,
     InsufficientPrivilege,
     InvalidColumnReference,
+    InvalidSqlStatementName,
     NotNullViolation,
     UndefinedColumn,
     UndefinedFunction,
     UndefinedTable,
 )
-from psycopg.pq.abc import PGresult
-from psycopg.rows import DictRow, dict_row
+from psycopg.pq.abc import PGconn, PGresult
+from psycopg.rows import DictRow, dict_row, tuple_row
+
+from common.database.preparation import StatementCache
+from common.logging import log
 
 FINISH_SECONDS: Final = 0.05
 """How long an abandoned statement may still run.
@@ -39,6 +44,15 @@ SCHEMA_ERRORS: Final = (
 )
 """Errors of statements that were made for another schema, for example before a migration."""
 
+UNUSABLE_IF_PREPARED: Final = (
+    InvalidSqlStatementName,  # a pooler has lost the prepared statement, or somebody its session
+    DuplicatePreparedStatement,  # a pooler has brought another session
+    FeatureNotSupported,  # a migration has changed the type of a column that it returns
+)
+"""Errors of statements that would succeed if they were not prepared."""
+
+Result = TypeVar("Result")
+
 
 class Connection(AsyncConnection[tuple[object, ...]]):
     """A connection whose statements can be abandoned: a cancelled task ends at once.
@@ -49,6 +63,11 @@ class Connection(AsyncConnection[tuple[object, ...]]):
     check: Callable[[], Awaitable[None]] | None = None
     """Raises if the database does not fit the release; None if nothing is checked."""
 
+    def __init__(self, pgconn: PGconn) -> None:
+        super().__init__(pgconn, row_factory=tuple_row)
+        self.prepared = StatementCache()
+        self._prepared = self.prepared
+
     async def wait(
         self,
         gen: PQGen[RV],
@@ -57,11 +76,6 @@ class Connection(AsyncConnection[tuple[object, ...]]):
     ) -> RV:
         """Wait for the server; return at once when cancelled."""
         return await waiting.wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
-
-    @property
-    def prepared(self) -> PrepareManager:
-        """The driver's cache of prepared statements."""
-        return self._prepared
 
     @property
     def is_idle(self) -> bool:
@@ -79,6 +93,38 @@ class Connection(AsyncConnection[tuple[object, ...]]):
         if not self.is_idle:
             await self.rollback()
         await self.check()
+
+    async def run_statement(self, start: Callable[[], Awaitable[Result]]) -> Result:
+        """Run a statement that is its own transaction.
+
+        If its prepared form cannot be used, it is run again without it: a statement that failed
+        has left nothing. The connection then prepares no more; another one soon replaces it.
+
+        Args:
+            start: Sends the statement, and returns its first rows.
+
+        Raises:
+            Unavailable: It failed because the database does not fit the release any more.
+        """
+        try:
+            try:
+                return await start()
+            except UNUSABLE_IF_PREPARED as error:
+                self._stop_preparing(error)
+                return await start()
+        except SCHEMA_ERRORS:
+            await self.check_again()
+            raise
+
+    def _stop_preparing(self, error: Error) -> None:
+        if self.prepare_threshold is None:
+            raise error
+        self.prepare_threshold = None
+        log(
+            "warning",
+            f"A prepared statement could not be used (SQLSTATE {error.sqlstate}): it is repeated, "
+            "and its connection prepares no more.",
+        )
 
     async def stop(self) -> None:
         """Wait briefly for the running statement, else cancel it and close the connection.
@@ -113,8 +159,9 @@ class ChunkedCursor(AsyncRawCursor[DictRow]):
     async def start(
         self, text: bytes, values: Sequence[object], rows_at_once: int
     ) -> list[DictRow]:
-        """Send a statement, and return its first rows."""
+        """Send a statement, and return its first rows. May be called again if it fails."""
         self._rows_at_once = rows_at_once
+        self.is_ended = False
         result = await self._connection.wait(self._run(text, values))
         return self._load(result)
 

@@ -7,16 +7,16 @@ from typing import Final, cast
 
 from prometheus_client import Gauge
 from psycopg import Error, OperationalError
-from sqlalchemy import URL, event, make_url, pool, select
+from sqlalchemy import event, make_url, pool, select
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from common.database.checks import CODE, Connector, DatabaseChecks
+from common.database.checks import CODE, DatabaseChecks
 from common.database.connection import Connection
+from common.database.connector import Connector
 from common.database.execution import fetch_all
-from common.database.openings import Openings
 from common.database.pool import OPENINGS_KEY, Database, check_out, wait_for_stopping_statements
-from common.database.url import POOLED_HOST
+from common.database.preparation import PreparedStatements
 from common.health import HealthStatus
 from common.problems import Unavailable
 
@@ -42,7 +42,9 @@ _PING: Final = select(1)
 
 @asynccontextmanager
 async def engine_lifespan(
-    database_url: str, checks: DatabaseChecks | None = None
+    database_url: str,
+    checks: DatabaseChecks | None = None,
+    prepared_statements: PreparedStatements = "auto",
 ) -> AsyncGenerator[AsyncEngine]:
     """Open an engine for the block, and close it afterwards.
 
@@ -52,11 +54,13 @@ async def engine_lifespan(
         database_url: A URL such as `postgresql://user:password@host/name`.
         checks: What every new connection must pass. With checks the first connection is opened at
             once, so that the log says what is wrong with the database before the first request.
+        prepared_statements: Whether statements are prepared; `auto` finds out for each connection.
     """
-    engine = _create_engine(database_url, checks)
+    engine = _create_engine(database_url, Connector(checks, prepared_statements))
     BUSY_CONNECTIONS.set_function(cast("pool.QueuePool", engine.pool).checkedout)
     warm_up: asyncio.Task[None] | None = None
     if checks is not None:
+        event.listen(engine.pool, "checkout", _replace_while_unusable(checks))
         warm_up = asyncio.create_task(_open_first_connection(engine))
     try:
         yield engine
@@ -88,15 +92,13 @@ async def check_database(database: Database, checks: DatabaseChecks | None = Non
     return "ok"
 
 
-def _create_engine(database_url: str, checks: DatabaseChecks | None) -> AsyncEngine:
-    url = make_url(database_url).set(drivername="postgresql+psycopg")
-    options = _connection_options(url)
-    openings = Openings()
-    options["async_creator_fn"] = Connector(checks, openings).connect
+def _create_engine(database_url: str, connector: Connector) -> AsyncEngine:
+    options = _connection_options()
+    options["async_creator_fn"] = connector.connect
     engine = create_async_engine(
-        url,
+        make_url(database_url).set(drivername="postgresql+psycopg"),
         connect_args=options,
-        execution_options={OPENINGS_KEY: openings},
+        execution_options={OPENINGS_KEY: connector.openings},
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,  # with AUTOCOMMIT there is nothing to roll back
         pool_size=POOL_SIZE,
@@ -106,12 +108,10 @@ def _create_engine(database_url: str, checks: DatabaseChecks | None) -> AsyncEng
         pool_use_lifo=True,
     )
     event.listen(engine.pool, "checkout", _replace_if_ended)
-    if checks is not None:
-        event.listen(engine.pool, "checkout", _replace_while_unusable(checks))
     return engine
 
 
-def _connection_options(url: URL) -> dict[str, object]:
+def _connection_options() -> dict[str, object]:
     """Return libpq's options; only together the TCP options bound a connection that is dead."""
     options: dict[str, object] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -121,8 +121,6 @@ def _connection_options(url: URL) -> dict[str, object]:
         "keepalives_count": 3,
         "tcp_user_timeout": 6_000,  # milliseconds; the others are seconds
     }
-    if POOLED_HOST in (url.host or ""):
-        options["prepare_threshold"] = None
     return options
 
 

@@ -3,13 +3,13 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
 from psycopg import AsyncRawCursor, OperationalError
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy import Executable
 
-from common.database.connection import SCHEMA_ERRORS
 from common.database.pool import Database, check_out
 from common.database.statements import Row, bind, merge_parameters
 from common.tracing.spans import statement_span
@@ -80,11 +80,8 @@ async def _fetch(database: Database, statement: Executable, parameters: Row) -> 
         pooled = await check_out(database)
         try:
             cursor = AsyncRawCursor(pooled.connection, row_factory=dict_row)
-            await cursor.execute(bound.text, bound.values)
+            await pooled.connection.run_statement(partial(cursor.execute, bound.text, bound.values))
             return await cursor.fetchall()
-        except SCHEMA_ERRORS:
-            await pooled.connection.check_again()
-            raise
         finally:
             pooled.release()
 

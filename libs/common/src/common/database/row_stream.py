@@ -1,14 +1,15 @@
 """Rows of one statement, read while the database sends them."""
 
+from functools import partial
 from typing import Final
 
 from psycopg.rows import DictRow
 from sqlalchemy import Executable
 
-from common.database.connection import SCHEMA_ERRORS, ChunkedCursor
+from common.database.connection import ChunkedCursor
 from common.database.execution import retry_once
 from common.database.pool import Database, PooledConnection, check_out
-from common.database.statements import BoundStatement, Row, bind, merge_parameters
+from common.database.statements import Row, bind, merge_parameters
 from common.tracing.spans import statement_span
 
 ROWS_AT_ONCE: Final = 16
@@ -87,19 +88,11 @@ async def _open(database: Database, statement: Executable, parameters: Row) -> R
         pooled = await check_out(database)
         cursor = ChunkedCursor(pooled.connection)
         try:
-            first_rows = await _start(pooled, cursor, bound)
+            first_rows = await pooled.connection.run_statement(
+                partial(cursor.start, bound.text, bound.values, ROWS_AT_ONCE)
+            )
         except BaseException:
             cursor.abandon()
             pooled.release()
             raise
     return RowStream(pooled, cursor, first_rows)
-
-
-async def _start(
-    pooled: PooledConnection, cursor: ChunkedCursor, bound: BoundStatement
-) -> list[DictRow]:
-    try:
-        return await cursor.start(bound.text, bound.values, ROWS_AT_ONCE)
-    except SCHEMA_ERRORS:
-        await pooled.connection.check_again()
-        raise

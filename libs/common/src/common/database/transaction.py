@@ -52,7 +52,8 @@ class Transaction:
         cursor = AsyncRawCursor(self._connection, row_factory=dict_row)
         try:
             with statement_span(text):
-                await cursor.execute(text, values)
+                # An error would end the transaction: nothing depends on what was prepared before.
+                await cursor.execute(text, values, prepare=False)
         except SCHEMA_ERRORS:
             await self._connection.check_again()
             raise

@@ -41,6 +41,9 @@ class FaultProxy:
     server_url: str
     """The server as libpq spells it: a URL, or `host=... port=...`."""
 
+    pooled_url: str | None = None
+    """Where it forwards to if that is a pooler in front of the server."""
+
     round_trips: int = 0
     """Requests that the server has responded to, since the start or since a test set it to 0.
 
@@ -120,7 +123,7 @@ class FaultProxy:
                     )
 
     async def _open_server_connection(self) -> tuple[StreamReader, StreamWriter]:
-        server = conninfo_to_dict(self.server_url)
+        server = conninfo_to_dict(self.pooled_url or self.server_url)
         host = str(server["host"])
         port = int(server.get("port") or POSTGRES_PORT)
         if host.startswith("/"):
@@ -176,9 +179,11 @@ async def _closing(writer: StreamWriter) -> AsyncGenerator[None]:
 
 
 @asynccontextmanager
-async def run_fault_proxy(server_url: str) -> AsyncGenerator[FaultProxy]:
-    """Run a proxy in front of the server of this URL."""
-    proxy = FaultProxy(server_url)
+async def run_fault_proxy(
+    server_url: str, pooled_url: str | None = None
+) -> AsyncGenerator[FaultProxy]:
+    """Run a proxy in front of the server of this URL, or of the pooler in front of that."""
+    proxy = FaultProxy(server_url, pooled_url)
     proxy.resume()
     await proxy.start_listening()
     try:

@@ -1,0 +1,76 @@
+"""How a connection of the pool is opened: checked, and told whether it prepares statements."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from psycopg import OperationalError
+
+from common.database.checks import DatabaseChecks, connection_lost
+from common.database.connection import Connection
+from common.database.openings import Openings
+from common.database.preparation import PreparedStatements, find_pooler
+
+
+class Connector:
+    """Opens connections, and returns them if the checks succeed."""
+
+    def __init__(self, checks: DatabaseChecks | None, prepared: PreparedStatements) -> None:
+        self._checks = checks
+        self._prepared = prepared
+        self.openings = Openings()
+        """The connections that are being opened at the moment."""
+
+    async def connect(self, *args: Any, **options: Any) -> Connection:  # noqa: ANN401 - the driver's
+        """Open a connection with the arguments of psycopg's `connect`.
+
+        Raises:
+            psycopg.OperationalError: It cannot be opened; it is safe to try again.
+            Unavailable: The database does not fit the release.
+        """
+        with self.openings.opening():
+            return await self._connect(
+                partial(Connection.connect, *args, autocommit=True, **options)
+            )
+
+    async def _connect(self, open_connection: Callable[[], Awaitable[Connection]]) -> Connection:
+        checks = self._checks
+        if checks is None:
+            connection = await open_connection()
+            return await self._make_ready(connection)
+        checks.open = open_connection
+        try:
+            connection = await open_connection()
+        except OperationalError as error:
+            checks.say_unreachable(error)
+            raise
+        await self._make_ready(connection)
+        checks.say_reached()
+        return connection
+
+    async def _make_ready(self, connection: Connection) -> Connection:
+        """Check the connection and choose whether it prepares; close it if that fails."""
+        try:
+            if self._checks is not None:
+                connection.check = partial(self._checks.require_usable, connection)
+                await connection.check()
+            await self._choose_preparation(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _choose_preparation(self, connection: Connection) -> None:
+        if self._prepared == "on":
+            return
+        if self._prepared == "off":
+            connection.prepare_threshold = None
+            return
+        try:
+            finding = await find_pooler(connection)
+        except OperationalError as error:
+            raise connection_lost(error, connection) from error
+        if not finding.prepares:
+            connection.prepare_threshold = None
+        if self._checks is not None:
+            self._checks.say_prepared(finding)
