@@ -1,4 +1,4 @@
-"""One trace through the edge, the gateway, the services and their databases."""
+"""One trace through the edge, if there is one, the gateway, the services and their databases."""
 
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -10,13 +10,39 @@ import pytest
 from devkit.platform.databases import MigratedDatabases
 from devkit.platform.tokens import mint_token
 from devkit.testing.span_receiver import ReceivedSpan, SpanReceiver, run_span_receiver
+from e2e.support.entrypoint import TRAEFIK
 from e2e.support.isolated_platform import IsolatedPlatform, run_isolated_platform
 from e2e.support.user_client import UserClient
 
 SUBJECT = "c0ffee00-0000-4000-8000-000000000002"
 
-DECISION = ("edge AuthRequest", "edge AuthRequest > auth-gateway GET /decide")
-"""The spans of forward-auth, below the one of the request."""
+
+def entrypoint_paths(method: str, route: str) -> set[str]:
+    """Return the spans of every authenticated request before the one of its service."""
+    if TRAEFIK is None:
+        return {f"auth-gateway {method} {route}"}
+    root = f"edge {method}"
+    return {
+        root,
+        f"{root} > edge AuthRequest",
+        f"{root} > edge AuthRequest > auth-gateway GET /decide",
+    }
+
+
+def service_paths(method: str, route: str, *paths: str) -> set[str]:
+    """Return the spans of a request that a service answers.
+
+    Args:
+        method: Its method.
+        route: The part of its path by which its service is chosen.
+        paths: The spans of the service and of what it calls.
+    """
+    before = f"auth-gateway {method} {route}"
+    expected = entrypoint_paths(method, route)
+    if TRAEFIK is not None:
+        before = f"edge {method} > edge ReverseProxy"
+        expected.add(before)
+    return expected | {f"{before} > {path}" for path in paths}
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +109,8 @@ class Trace:
             paths.add(path)
         return paths
 
-    async def require_paths(self, root: str, *paths: str) -> None:
-        """Wait until these spans have arrived, and no other.
-
-        Args:
-            root: The span of the edge.
-            paths: Those that it contains.
-        """
-        expected = {root} | {f"{root} > {path}" for path in paths}
+    async def require_paths(self, expected: set[str]) -> None:
+        """Wait until these spans have arrived, and no other."""
         with suppress(TimeoutError):
             await self.receiver.wait_for_spans(lambda _: self.paths() == expected)
         assert self.paths() == expected
@@ -117,20 +137,21 @@ async def test_the_first_task_of_a_user_is_one_trace_through_all_services(
     response = await user.post("/tasks", json={"title": "secret"}, headers=trace.headers)
 
     assert response.status_code == 201
-    tasks = "edge ReverseProxy > tasks POST /tasks"
+    tasks = "tasks POST /tasks"
     users = f"{tasks} > tasks PUT > users PUT /internal/users/me"
     await trace.require_paths(
-        "edge POST",
-        *DECISION,
-        "edge ReverseProxy",
-        tasks,
-        f"{tasks} > tasks INSERT INTO tasks UPDATE owners",
-        f"{tasks} > tasks INSERT INTO owners",
-        f"{tasks} > tasks SELECT",
-        f"{tasks} > tasks PUT",
-        users,
-        f"{users} > users SELECT",
-        f"{users} > users INSERT INTO users",
+        service_paths(
+            "POST",
+            "/tasks",
+            tasks,
+            f"{tasks} > tasks INSERT INTO tasks UPDATE owners",
+            f"{tasks} > tasks INSERT INTO owners",
+            f"{tasks} > tasks SELECT",
+            f"{tasks} > tasks PUT",
+            users,
+            f"{users} > users SELECT",
+            f"{users} > users INSERT INTO users",
+        )
     )
     assert not trace.errors()
     require_no_text_of_users(receiver)
@@ -143,17 +164,18 @@ async def test_a_streamed_response_is_one_trace(user: UserClient, receiver: Span
     response = await user.get("/users/me/export", headers=trace.headers)
 
     assert len(response.text.splitlines()) > 1
-    users = "edge ReverseProxy > users GET /users/me/export"
+    users = "users GET /users/me/export"
     tasks = f"{users} > users GET > tasks GET /internal/owner/export"
     await trace.require_paths(
-        "edge GET",
-        *DECISION,
-        "edge ReverseProxy",
-        users,
-        f"{users} > users SELECT",
-        f"{users} > users GET",
-        tasks,
-        f"{tasks} > tasks SELECT",
+        service_paths(
+            "GET",
+            "/users",
+            users,
+            f"{users} > users SELECT",
+            f"{users} > users GET",
+            tasks,
+            f"{tasks} > tasks SELECT",
+        )
     )
     assert not trace.errors()
     require_no_text_of_users(receiver)
@@ -167,10 +189,8 @@ async def test_a_search_is_one_trace_without_its_words(
     response = await user.get("/tasks", params={"q": "secret"}, headers=trace.headers)
 
     assert response.status_code == 200
-    tasks = "edge ReverseProxy > tasks GET /tasks"
-    await trace.require_paths(
-        "edge GET", *DECISION, "edge ReverseProxy", tasks, f"{tasks} > tasks SELECT"
-    )
+    tasks = "tasks GET /tasks"
+    await trace.require_paths(service_paths("GET", "/tasks", tasks, f"{tasks} > tasks SELECT"))
     require_no_text_of_users(receiver)
 
 
@@ -181,11 +201,11 @@ async def test_a_refused_token_is_one_trace(user: UserClient, receiver: SpanRece
     response = await user.get("/tasks", headers=trace.headers)
 
     assert response.status_code == 401
-    await trace.require_paths("edge GET", *DECISION)
+    await trace.require_paths(entrypoint_paths("GET", "/tasks"))
     require_no_text_of_users(receiver)
 
 
-async def test_a_service_that_is_away_is_an_error_of_the_edge(
+async def test_a_service_that_is_away_is_an_error_of_the_entrypoint(
     user: UserClient, receiver: SpanReceiver, traced_platform: IsolatedPlatform
 ) -> None:
     trace = Trace(receiver)
@@ -194,8 +214,10 @@ async def test_a_service_that_is_away_is_an_error_of_the_edge(
     response = await user.get("/tasks", headers=trace.headers)
 
     assert response.status_code == 502
+    if TRAEFIK is None:
+        await trace.require_paths(entrypoint_paths("GET", "/tasks"))
+        assert trace.errors() == {"auth-gateway GET /tasks"}
+        return
     page = "auth-gateway GET /edge-errors/{status}"
-    await trace.require_paths(
-        "edge GET", *DECISION, "edge ReverseProxy", f"edge ReverseProxy > {page}"
-    )
+    await trace.require_paths(service_paths("GET", "/tasks", page))
     assert trace.errors() == {"edge GET", "edge ReverseProxy", page}
