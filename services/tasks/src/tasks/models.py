@@ -72,7 +72,7 @@ class Table(SQLModel):
     """Base class of all tables of this service.
 
     Primary and foreign keys begin with the owner, so that the rows of different owners can be
-    stored apart. That the ids of clients are unique among all owners is an index
+    stored apart (docs/sharding.md). That the ids of clients are unique among all owners is an index
     beside the key, which a later revision can drop.
     """
 

@@ -1,5 +1,6 @@
 """Every key holds the owner, so that the rows of different owners can be stored apart."""
 
+import re
 from typing import Final, LiteralString, cast
 
 import psycopg
@@ -7,6 +8,7 @@ import pytest
 from psycopg import sql
 
 from devkit.platform.databases import MigratedDatabases
+from devkit.platform.settings import CHECKOUT
 from tasks.models import METADATA
 
 from ..support.helpers import create_task, field_values, list_titles
@@ -66,6 +68,9 @@ AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contyp
 
 PARTITIONS: Final = 4
 
+PAGE: Final = CHECKOUT / "docs" / "sharding.md"
+SNAPSHOTS: Final = CHECKOUT / "services" / "tasks" / "tests" / "queries" / "snapshots"
+
 
 async def test_every_unique_index_holds_the_owner_or_has_a_reason(
     databases: MigratedDatabases,
@@ -94,6 +99,19 @@ async def test_primary_keys_are_those_of_the_models(databases: MigratedDatabases
         assert primary_keys[name] == f"PRIMARY KEY ({columns})"
     for name in ("tasks", "task_lists", "labels", "task_labels"):
         assert primary_keys[name].startswith("PRIMARY KEY (user_id, ")
+
+
+def test_the_page_lists_the_statements_that_rest_on_unique_ids() -> None:
+    listed = re.findall(r"^\| `(\w+/[^`]+)` \|", PAGE.read_text(), re.MULTILINE)
+
+    statements: list[str] = []
+    for file in SNAPSHOTS.rglob("*.sql"):
+        insertions = re.findall(
+            r"INSERT INTO (\w+).*?ON CONFLICT \(id\)", file.read_text(), re.DOTALL
+        )
+        if set(insertions) - {"imports"}:
+            statements.append(str(file.relative_to(SNAPSHOTS).with_suffix("")))
+    assert listed == sorted(statements)
 
 
 async def partition(url: str) -> None:
