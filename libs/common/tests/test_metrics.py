@@ -7,6 +7,7 @@ import psycopg
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from common.database.engine import POOL_SIZE
 from devkit.testing.lock_waits import wait_for_blocked_statements
 
 from .conftest import Sample
@@ -83,6 +84,7 @@ async def test_busy_connections_are_shown(
     assert (await waiting).is_success
 
     assert (await metrics(sample, "database_connections_busy"))[frozenset()] == 0
+    assert (await metrics(sample, "database_connections_max"))[frozenset()] == POOL_SIZE
 
 
 async def test_the_service_itself_shows_no_metrics(client: AsyncClient) -> None:

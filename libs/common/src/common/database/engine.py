@@ -37,6 +37,9 @@ READINESS_TIMEOUT_SECONDS: Final = 1
 BUSY_CONNECTIONS: Final = Gauge("database_connections_busy", "Connections that a request holds.")
 """Requests wait when all connections of the pool are busy."""
 
+MAX_CONNECTIONS: Final = Gauge("database_connections_max", "Connections that the pool may open.")
+"""What an alert compares the busy connections with."""
+
 _PING: Final = select(1)
 
 
@@ -58,6 +61,7 @@ async def engine_lifespan(
     """
     engine = _create_engine(database_url, Connector(checks, prepared_statements))
     BUSY_CONNECTIONS.set_function(cast("pool.QueuePool", engine.pool).checkedout)
+    MAX_CONNECTIONS.set(POOL_SIZE)
     warm_up: asyncio.Task[None] | None = None
     if checks is not None:
         event.listen(engine.pool, "checkout", _replace_while_unusable(checks))

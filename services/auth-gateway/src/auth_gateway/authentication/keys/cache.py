@@ -61,9 +61,13 @@ FIRST_SEEN_MAX: Final = 10_000
 """Tokens with unknown key ids that are remembered: a digest and a number for each."""
 
 KEY_SET_AGE: Final = Gauge(
-    "key_set_age_seconds", "Time since the keys were fetched, infinite without any."
+    "key_set_age_seconds",
+    "Time since the keys were fetched: infinite if they never were, NaN if none are needed.",
 )
 """Well above `KEYS_MAX_AGE_SECONDS` while the key server is unavailable."""
+
+KEY_SET_MAX_AGE: Final = Gauge("key_set_max_age_seconds", "The setting KEYS_MAX_AGE_SECONDS.")
+"""What an alert compares the age with."""
 
 NOT_YET_PUBLISHED_HINT: Final = (
     "Wait as Retry-After says; if this goes on, set BETTER_AUTH_JWKS_URL or BETTER_AUTH_URL to the "
@@ -141,6 +145,7 @@ class KeyCache:
         self._refresh_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        KEY_SET_MAX_AGE.set(self._max_age_seconds)
         KEY_SET_AGE.set_function(self._age_for_metrics)
         self._opened_at = self._clock()
         self._refresh_task = asyncio.create_task(self._refresh_forever())
@@ -272,7 +277,9 @@ class KeyCache:
         return key
 
     def _age_for_metrics(self) -> float:
-        """Return the age; keys that nobody needs do not grow older than they may."""
+        """Return the age; keys that nobody needs have none, or do not grow older than they may."""
+        if self._url is None:
+            return math.nan
         if self._awaits_use and self._has_keys:
             return self._max_age_seconds
         return self._age_seconds
