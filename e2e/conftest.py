@@ -88,7 +88,12 @@ REQUIREMENTS: Final = (
         ["whitebox/test_readme.py"], is_met=_is_installed("curl"), reason="there is no curl"
     ),
     Requirement(
-        ["whitebox"],
+        ["monitoring"],
+        is_met=_is_installed("prometheus", "promtool"),
+        reason="there is no Prometheus, or no promtool",
+    ),
+    Requirement(
+        ["monitoring", "whitebox"],
         is_met=not IS_SHARED,
         reason="it needs a platform of its own",
     ),

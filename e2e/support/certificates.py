@@ -20,8 +20,8 @@ class Certificate:
     key_file: Path
 
 
-def create_certificate(folder: Path) -> Certificate:
-    """Create a certificate that is good for a day."""
+def create_certificate(folder: Path, *, days: int = 1) -> Certificate:
+    """Create a certificate that is good for some days."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge")])
     alternative_name = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
@@ -29,7 +29,7 @@ def create_certificate(folder: Path) -> Certificate:
     signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(alternative_name, critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -89,8 +89,12 @@ class IsolatedPlatform:
 
     environment: Mapping[str, str]
     ports: Mapping[str, int]
+    metrics_ports: Mapping[str, int]
     transport: AsyncHTTPTransport
     services: dict[str, Service] = field(default_factory=dict[str, Service])
+
+    entrypoint: Service | None = None
+    """What receives the requests of clients: an edge, or the gateway as it was started first."""
 
     url: str = ""
     """The public URL."""
@@ -100,12 +104,12 @@ class IsolatedPlatform:
         """Better Auth's secret, which signs the tokens of clients."""
         return self.environment["BETTER_AUTH_SECRET"]
 
-    async def start(self, *names: str) -> None:
-        """Start services, and wait until they are ready."""
+    async def start(self, *names: str, **changes: str) -> None:
+        """Start services, with changed settings if need be, and wait until they are ready."""
         for name in names:
-            self.services[name] = start_service(
-                self.group, name, self.environment, self.ports[name]
-            )
+            settings = {**self.environment, **changes}
+            settings["METRICS_PORT"] = str(self.metrics_ports[name])
+            self.services[name] = start_service(self.group, name, settings, self.ports[name])
         async with asyncio.TaskGroup() as group:
             for name in names:
                 group.create_task(self.services[name].wait_until_ready())
@@ -175,7 +179,9 @@ async def run_isolated_platform(
         service_urls: The URLs that the services use instead, when a proxy is in between.
         settings: Further settings of all services and of the edge.
     """
-    ports = dict(zip(PACKAGES, free_ports(len(PACKAGES)), strict=True))
+    free = free_ports(2 * len(PACKAGES))
+    ports = dict(zip(PACKAGES, free, strict=False))
+    metrics_ports = dict(zip(PACKAGES, free[len(PACKAGES) :], strict=True))
     keys = derive_passport_keys(generate_private_key())
     environment = database_environment(service_urls or urls, minimal_environment())
     environment |= GATEWAY_MODE
@@ -186,10 +192,11 @@ async def run_isolated_platform(
     environment["USERS_URL"] = f"http://127.0.0.1:{ports['users']}"
     environment |= settings
     async with _run_process_group() as group, AsyncHTTPTransport(retries=1) as transport:
-        platform = IsolatedPlatform(group, urls, environment, ports, transport)
+        platform = IsolatedPlatform(group, urls, environment, ports, metrics_ports, transport)
         await platform.start(*PACKAGES)
         entrypoint = start_entrypoint(group, platform.services["gateway"], environment)
         await entrypoint.wait_until_ready()
+        platform.entrypoint = entrypoint
         platform.url = entrypoint.url
         yield platform
         await platform.stop()

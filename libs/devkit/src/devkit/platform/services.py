@@ -29,6 +29,9 @@ class Service:
     readiness_path: str = "/readyz"
     """Responds with success if the service and what it needs are ready."""
 
+    metrics_url: str = ""
+    """Where Prometheus reads its metrics; empty if it shows none."""
+
     async def wait_until_ready(self) -> None:
         """Wait until the service and what it needs are ready.
 
@@ -63,13 +66,19 @@ class Platform:
 def start_service(
     group: ProcessGroup, name: str, environment: Mapping[str, str], port: int
 ) -> Service:
-    """Start one service on a port of 127.0.0.1; `name` is a key of `PACKAGES`."""
+    """Start one service on a port of 127.0.0.1; `name` is a key of `PACKAGES`.
+
+    With `METRICS_PORT` in the environment it shows metrics as well.
+    """
     settings = dict(environment)
     settings["HOST"] = HOST
     settings["PORT"] = str(port)
     command = [sys.executable, "-m", f"{PACKAGES[name]}.main"]
     process = group.start(name, command, settings)
-    return Service(name, local_url(port), process)
+    metrics_url = ""
+    if "METRICS_PORT" in settings:
+        metrics_url = metrics_url_of(int(settings["METRICS_PORT"]))
+    return Service(name, local_url(port), process, metrics_url=metrics_url)
 
 
 def start_platform(
@@ -127,6 +136,11 @@ def start_gateway(
 def local_url(port: int) -> str:
     """Return the URL of a port of 127.0.0.1."""
     return f"http://{HOST}:{port}"
+
+
+def metrics_url_of(port: int) -> str:
+    """Return the URL of the metrics at a port of 127.0.0.1."""
+    return f"{local_url(port)}/metrics"
 
 
 def free_ports(count: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Final
 from devkit.platform.environment import minimal_environment
 from devkit.platform.errors import CannotRunError
 from devkit.platform.processes import ProcessGroup
-from devkit.platform.services import HOST, Service, free_ports
+from devkit.platform.services import HOST, Service, free_ports, metrics_url_of
 from devkit.platform.settings import CHECKOUT
 
 CONFIGURATION: Final = CHECKOUT / "deploy" / "traefik"
@@ -61,7 +61,12 @@ def start_traefik(
         working_directory=folder,
         stop_signal=signal.SIGKILL,
     )
-    return Service("edge", f"http://{HOST}:{public_port}", process)
+    return Service(
+        "edge",
+        f"http://{HOST}:{public_port}",
+        process,
+        metrics_url=metrics_url_of(metrics_port),
+    )
 
 
 def _set_addresses(start_up_file: Path, addresses: Mapping[str, str]) -> None:
