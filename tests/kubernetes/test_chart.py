@@ -132,6 +132,42 @@ def test_traces_can_leave_the_cluster_network_of_every_part_that_sends_some() ->
         assert {"ports": [{"port": 4318}]} in egress, part
 
 
+def test_alerts_and_dashboard_are_the_very_files_of_deploy_monitoring() -> None:
+    rendered = render(*FULL)
+    folder = ROOT / "deploy" / "monitoring"
+
+    rules = rendered.of_kind("PrometheusRule")["platform-task-platform"]
+    assert rules["spec"] == yaml.safe_load((folder / "alerts.yml").read_text())
+    dashboard = rendered.of_kind("ConfigMap")["platform-task-platform-dashboard"]["data"]
+    assert (
+        dashboard["task-platform.json"].strip() == (folder / "dashboard.json").read_text().strip()
+    )
+
+
+def test_the_pod_monitor_selects_every_pod_with_metrics() -> None:
+    """Its jobs get the names that the alert rules expect."""
+    rendered = render(*FULL)
+    spec = rendered.of_kind("PodMonitor")["platform-task-platform"]["spec"]
+    [endpoint] = spec["podMetricsEndpoints"]
+
+    components: set[str] = set()
+    for manifest in rendered.of_kind("Deployment").values():
+        template = manifest["spec"]["template"]
+        [container] = template["spec"]["containers"]
+        if endpoint["port"] in {port["name"] for port in container["ports"]}:
+            labels = template["metadata"]["labels"]
+            assert spec["selector"]["matchLabels"].items() <= labels.items()
+            components.add(labels["app.kubernetes.io/component"])
+    assert components == {"edge", "auth-gateway", "tasks", "users"}
+    assert endpoint["relabelings"] == [
+        {
+            "sourceLabels": ["__meta_kubernetes_pod_label_app_kubernetes_io_component"],
+            "targetLabel": "job",
+            "replacement": "task-platform/$1",
+        }
+    ]
+
+
 @EVERY_VARIANT
 def test_no_process_has_rights(values: tuple[str, ...]) -> None:
     for name, pod in pod_templates(render(*values)):
@@ -241,6 +277,7 @@ def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]
         ("tolerations[0].effect=Never", "at '/tolerations/0/effect': value must be one of"),
         ("database.preparedStatements=yes", "at '/database/preparedStatements': value must be"),
         ("limits.perAddress=-1", "at '/limits/perAddress': minimum: got -1, want 0"),
+        ("monitoring.podMonitor.interval=30", "at '/monitoring/podMonitor/interval': "),
         ("publicUrl=", "publicUrl is missing"),
         ("publicUrl=tasks.example.com", "publicUrl must be a URL"),
         ("publicUrl=https://example.com/tasks", "publicUrl must be a URL"),

@@ -48,6 +48,13 @@ FULL: Final = (
     "tracing.samplingPercent=10",
     "httpRoute.enabled=true",
     "httpRoute.parentRefs[0].name=public",
+    "monitoring.podMonitor.enabled=true",
+    "monitoring.podMonitor.interval=30s",
+    "monitoring.podMonitor.labels.release=prometheus",
+    "monitoring.prometheusRule.enabled=true",
+    "monitoring.prometheusRule.labels.release=prometheus",
+    "monitoring.dashboard.enabled=true",
+    "monitoring.dashboard.annotations.grafana_folder=Tasks",
 )
 
 Manifest = dict[str, Any]
