@@ -137,7 +137,7 @@ async def run_kubernetes_release(
         origins: Other origins that may call the platform.
         request_headers: Headers that these may send.
     """
-    async with run_tcp_forwarder() as forwarder:
+    with run_tcp_forwarder() as forwarder:
         release = KubernetesRelease(f"e2e-{token_hex(4)}", folder, forwarder, new_secrets())
         release.values = release_values(release.url, origins, request_headers)
         release.values["monitoring"] = {"namespace": release.monitoring}

@@ -2,9 +2,10 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Final
 
 _CHUNK_BYTES: Final = 65536
@@ -45,10 +46,19 @@ class TcpForwarder:
         finally:
             writer.close()
 
-    def close_connections(self) -> None:
-        """End what is still open."""
-        for connection in self._connections:
+    async def start(self) -> asyncio.Server:
+        """Listen at a free port of 127.0.0.1."""
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+    async def stop(self, server: asyncio.Server) -> None:
+        """Stop listening, and end what is still open."""
+        server.close()
+        connections = list(self._connections)
+        for connection in connections:
             connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
 
 async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
@@ -58,14 +68,24 @@ async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
     writer.write_eof()
 
 
-@asynccontextmanager
-async def run_tcp_forwarder() -> AsyncGenerator[TcpForwarder]:
-    """Listen at a free port of 127.0.0.1 until the block ends."""
+@contextmanager
+def run_tcp_forwarder() -> Generator[TcpForwarder]:
+    """Forward until the block ends.
+
+    It has an event loop in a thread of its own: some tests block that of the session while they
+    wait for a response.
+    """
     forwarder = TcpForwarder()
-    server = await asyncio.start_server(forwarder.serve, "127.0.0.1", 0)
-    forwarder.port = server.sockets[0].getsockname()[1]
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
     try:
-        yield forwarder
+        server = asyncio.run_coroutine_threadsafe(forwarder.start(), loop).result()
+        try:
+            yield forwarder
+        finally:
+            asyncio.run_coroutine_threadsafe(forwarder.stop(server), loop).result()
     finally:
-        server.close()
-        forwarder.close_connections()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
