@@ -1,5 +1,6 @@
 """One trace through the edge, if there is one, the gateway, the services and their databases."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from devkit.testing.span_receiver import ReceivedSpan, SpanReceiver, run_span_re
 from e2e.support.entrypoint import TRAEFIK
 from e2e.support.isolated_platform import IsolatedPlatform, run_isolated_platform
 from e2e.support.user_client import UserClient
+
+QUICK_SECONDS = 3
+"""More than a request takes on a busy machine, and less than a sender waits for a receiver."""
 
 SUBJECT = "c0ffee00-0000-4000-8000-000000000002"
 
@@ -221,3 +225,14 @@ async def test_a_service_that_is_away_is_an_error_of_the_entrypoint(
     page = "auth-gateway GET /edge-errors/{status}"
     await trace.require_paths(service_paths("GET", "/tasks", page))
     assert trace.errors() == {"edge GET", "edge ReverseProxy", page}
+
+
+async def test_a_receiver_that_is_away_delays_no_request(
+    user: UserClient, receiver: SpanReceiver
+) -> None:
+    await receiver.stop()
+
+    for _ in range(3):
+        response = await user.get("/docs", timeout=QUICK_SECONDS)
+        assert response.status_code == 200
+        await asyncio.sleep(0.2)
