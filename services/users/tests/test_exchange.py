@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from httpx import AsyncClient, Response
 
+from common.middleware import DEADLINE_SECONDS
 from common.problems import PROBLEM_TYPE
 from devkit.testing.auth_headers import ClientFactory
 from devkit.testing.stub_server import (
@@ -371,7 +372,7 @@ async def test_a_silent_tasks_service_is_503_after_a_timeout(
         await never.wait()
 
     tasks.behaviour = say_nothing
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(DEADLINE_SECONDS + 2):
         response = await as_user("owner").delete("/users/me")
 
     assert (response.status_code, response.json()["code"]) == (503, "tasks-unavailable")

@@ -10,7 +10,7 @@ from common.tracing.spans import call_span
 CONNECT_SECONDS: Final = 0.5
 """How long the other service may take to accept a connection."""
 
-CALL_SECONDS: Final = 4.75
+CALL_SECONDS: Final = 4.5
 """How long a whole call may take: a suspended database of the other service may have to wake up.
 
 Less than the deadline of the request that makes the call, so that its response names the cause.
