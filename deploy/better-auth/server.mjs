@@ -69,8 +69,15 @@ async function migrateWhenReachable(auth) {
   }
 }
 
+/** The driver does not know the parameter `channel_binding`: it binds where the server offers that. */
+function poolOptions(connectionString) {
+  const enableChannelBinding = /[?&]channel_binding=(prefer|require)(&|$)/.test(connectionString);
+  return { connectionString, enableChannelBinding };
+}
+
 async function start(settings) {
-  const pool = settings.databaseUrl && new pg.Pool({ connectionString: settings.databaseUrl });
+  const { databaseUrl } = settings;
+  const pool = databaseUrl && new pg.Pool(poolOptions(databaseUrl));
   pool?.on("error", (error) =>
     log("warning", "database connection lost", { error: error.message }),
   );

@@ -18,7 +18,7 @@ from common import app
 from common.authentication import CurrentUser
 from common.database import check_database, engine_lifespan, fetch_all
 from common.database.url import DatabaseUrl
-from common.health import HealthStatus, health_routes
+from common.health import HealthStatus, UnavailableReason, health_routes
 from common.identity import PassportVerifier, PublicKeys
 from common.middleware import RequestMiddleware
 from common.problems import Forbidden
@@ -185,7 +185,7 @@ def create_app(settings: SampleSettings, limit_seconds: float = LIMIT_SECONDS) -
     )
 
 
-async def _ready(request: Request) -> Mapping[str, HealthStatus]:
+async def _ready(request: Request) -> Mapping[str, HealthStatus | UnavailableReason]:
     return {"database": await check_database(request.app.state.engine)}
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from common.database import Database, check_database, engine_lifespan, fetch_all, fetch_one
 from common.database.engine import POOL_SIZE, POOL_TIMEOUT_SECONDS
+from common.health import UnavailableReason
 from devkit.platform.keys import PassportKeys
 from devkit.testing.fault_proxy import FaultProxy, run_fault_proxy
 
@@ -136,7 +137,8 @@ async def test_a_lost_read_is_repeated_only_once(engine: Database, proxy: FaultP
     with pytest.raises(psycopg.OperationalError):
         await fetch_all(engine, COUNT)
     assert time.monotonic() - before < 1
-    assert await check_database(engine) == "unavailable"
+    reason = UnavailableReason("Nothing listens at the host and port of the URL")
+    assert await check_database(engine) == reason
 
 
 async def test_a_write_that_was_never_sent_is_repeated(engine: Database, proxy: FaultProxy) -> None:

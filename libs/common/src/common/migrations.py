@@ -26,9 +26,9 @@ from common.database.checks import (
     Release,
     find_incompatibility,
     find_server_fault,
-    one_line,
 )
 from common.database.history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
+from common.database.unreachable import explain_failure
 from common.database.url import check_url
 from common.environment import forget_libpq_variables
 
@@ -87,7 +87,7 @@ def migration_connection(release: Release) -> Generator[Connection]:
         connection = engine.connect()
     except OperationalError as error:
         raise SystemExit(
-            f"The database of {release.service} does not answer: {one_line(error.orig or error)}"
+            f"The database of {release.service}: {explain_failure(error.orig or error)}"
         ) from None
     with connection:
         session = cast("_Session", connection.connection.driver_connection)

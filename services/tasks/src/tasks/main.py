@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from common import app
 from common.database import check_database, engine_lifespan
 from common.database.checks import DatabaseChecks
-from common.health import HealthStatus, health_routes
+from common.health import HealthStatus, UnavailableReason, health_routes
 from common.identity import PassportVerifier
 from common.settings import read_settings
 from tasks.clients import users_connections
@@ -25,7 +25,7 @@ def create_app(settings: TasksSettings) -> FastAPI:
     users_url = str(settings.users_url)
     checks = DatabaseChecks(RELEASE)
 
-    async def check_readiness(request: Request) -> Mapping[str, HealthStatus]:
+    async def check_readiness(request: Request) -> Mapping[str, HealthStatus | UnavailableReason]:
         database_status = await check_database(request.app.state.engine, checks)
         return {"database": database_status}
 

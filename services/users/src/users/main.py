@@ -9,7 +9,7 @@ from common import app
 from common.concurrency import UserLimiter
 from common.database import check_database, engine_lifespan
 from common.database.checks import DatabaseChecks
-from common.health import HealthStatus, health_routes
+from common.health import HealthStatus, UnavailableReason, health_routes
 from common.identity import PassportVerifier
 from common.settings import read_settings
 from common.uploads import UPLOADS_PER_USER_MAX
@@ -24,7 +24,7 @@ def create_app(settings: UsersSettings) -> FastAPI:
     url = settings.users_database_url.get_secret_value()
     checks = DatabaseChecks(RELEASE)
 
-    async def check_readiness(request: Request) -> Mapping[str, HealthStatus]:
+    async def check_readiness(request: Request) -> Mapping[str, HealthStatus | UnavailableReason]:
         return {"database": await check_database(request.app.state.engine, checks)}
 
     @asynccontextmanager

@@ -20,6 +20,7 @@ from common.database.connection import Connection
 from common.database.history import CLAIM_HISTORY, IS_SAME_HISTORY, UNLIMITED, tell_new_history
 from common.database.preparation import Finding
 from common.database.statements import DIALECT
+from common.database.unreachable import explain_failure
 from common.logging import log
 from common.problems import Unavailable
 
@@ -197,11 +198,6 @@ def find_missing_limit(facts: Facts) -> str | None:
     )
 
 
-def one_line(error: BaseException) -> str:
-    """Return libpq's message about a failed connection in one line; it contains no password."""
-    return " ".join(str(error).split())
-
-
 class DatabaseChecks:
     """Checks whether a database fits the release, and logs each change of the result once."""
 
@@ -250,7 +246,7 @@ class DatabaseChecks:
 
     def say_unreachable(self, error: BaseException) -> None:
         """Log that a connection could not be opened, if the error is a new one."""
-        sentence = f"It does not answer: {one_line(error)}"
+        sentence = explain_failure(error)
         if REFUSED_PARAMETER in sentence:
             sentence = (
                 "A pooler in front of it refuses the parameter options of the URL: "

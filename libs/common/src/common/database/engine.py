@@ -17,7 +17,8 @@ from common.database.connector import Connector
 from common.database.execution import fetch_all
 from common.database.pool import OPENINGS_KEY, Database, check_out, wait_for_stopping_statements
 from common.database.preparation import PreparedStatements
-from common.health import HealthStatus
+from common.database.unreachable import find_cause
+from common.health import HealthStatus, UnavailableReason
 from common.problems import Unavailable
 
 POOL_SIZE: Final = 10
@@ -78,7 +79,9 @@ async def engine_lifespan(
         await engine.dispose()
 
 
-async def check_database(database: Database, checks: DatabaseChecks | None = None) -> HealthStatus:
+async def check_database(
+    database: Database, checks: DatabaseChecks | None = None
+) -> HealthStatus | UnavailableReason:
     """Tell whether the database responds within a second and, with checks, passes them.
 
     Raises:
@@ -91,6 +94,8 @@ async def check_database(database: Database, checks: DatabaseChecks | None = Non
         if error.code != CODE:
             raise
         raise Unavailable("not-ready", f"Not ready: database. {error.reason}") from None
+    except OperationalError as error:
+        return UnavailableReason(find_cause(error))
     except (TimeoutError, SQLAlchemyError, Error):
         return "unavailable"
     return "ok"

@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter, Task
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -61,6 +61,9 @@ class FaultProxy:
 
     suspension: Suspension | None = None
     """What new connections wait for before they reach the server."""
+
+    on_request: Callable[[bytes], None] | None = None
+    """Called with each chunk from a client, before it is forwarded."""
 
     port: int = 0
     """Port on 127.0.0.1; chosen at the start."""
@@ -134,6 +137,8 @@ class FaultProxy:
         self, reader: StreamReader, server_writer: StreamWriter, request_sent: asyncio.Event
     ) -> None:
         async for chunk in self._read_chunks(reader):
+            if self.on_request is not None:
+                self.on_request(chunk)
             if self.dropped_requests and self.dropped_requests.pop(0):
                 return
             request_sent.set()
