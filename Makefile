@@ -12,7 +12,7 @@ export PYTHONUTF8 := 1
 export LC_ALL := C.UTF-8
 
 # Options are read from the command line only: a variable `v` of the shell may mean something else.
-options := s m v sub email days edge load_images quick fairness only strict UPGRADE
+options := s m v sub email days edge load_images pooler quick fairness only strict UPGRADE
 $(foreach option,$(options),$(if $(findstring environment,$(origin $(option))),$(eval $(option) :=)))
 
 services := auth-gateway tasks users
@@ -47,8 +47,8 @@ run: $(ready) ## Start the platform, sign-in and the app at one URL (PORT=8080; 
 client: $(ready) ## Build the TypeScript client, as an archive for npm install
 	@$(python) -m devkit.cli.client
 
-test: $(ready) ## Run every suite against a real PostgreSQL
-	@$(python) -m pytest --numprocesses=$$($(python) -c '$(workers)') --dist=loadfile --no-loadscope-reorder
+test: $(ready) ## Run every suite against a real PostgreSQL (pooler=/usr/sbin/pgbouncer: through that one; only="FOLDER FILE")
+	@POOLER="$(pooler)" $(python) -m pytest $(only) --numprocesses=$$($(python) -c '$(workers)') --dist=loadfile --no-loadscope-reorder
 
 check: $(ready) ## Check lock files, format, lint, types, imports, sizes and requirements
 	@echo "Lock files" && rm -rf var/lock-check && mkdir -p var && cp -R requirements var/lock-check

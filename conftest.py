@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 from hypothesis import settings
@@ -14,6 +14,7 @@ from devkit.platform.keys import PassportKeys, derive_passport_keys, generate_pr
 from devkit.platform.postgres import Postgres, throwaway_postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, start_platform
+from devkit.testing.pgbouncer import run_pgbouncer
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")  # the same examples on every machine, however slow
@@ -42,6 +43,18 @@ async def postgres(processes: ProcessGroup) -> AsyncGenerator[Postgres]:
 def databases(processes: ProcessGroup, postgres: Postgres) -> MigratedDatabases:
     """Create fresh, migrated databases: `await databases.create("tasks")` is the URL of one."""
     return MigratedDatabases(processes, postgres)
+
+
+@pytest.fixture(scope="session")
+async def pooled_url(
+    processes: ProcessGroup, postgres: Postgres
+) -> AsyncGenerator[Callable[[str], str | None]]:
+    """Return the URL of a database through the PgBouncer that POOLER names; None without one."""
+    if not os.environ.get("POOLER"):
+        yield lambda _: None
+        return
+    async with run_pgbouncer(processes, postgres.url(), prepared_max=100) as pooler:
+        yield pooler.url
 
 
 @pytest.fixture(scope="session")

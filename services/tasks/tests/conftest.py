@@ -1,6 +1,6 @@
 """Fixtures that run the tasks service on a migrated database, with the real users service."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
@@ -14,14 +14,17 @@ from devkit.testing.fault_proxy import FaultProxy
 
 from .support.service import Service, ServiceRunner, run_service
 
+PooledUrl = Callable[[str], str | None]
+
 
 @pytest.fixture(scope="session")
 async def shared_service(
-    databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, pooled_url: PooledUrl
 ) -> AsyncGenerator[Service]:
     """Run one service for all tests that leave it unharmed."""
     database_url = await databases.create("tasks")
-    async with run_service(database_url, platform.users.url, keys) as service:
+    through = pooled_url(database_url)
+    async with run_service(database_url, platform.users.url, keys, through) as service:
         yield service
 
 
@@ -34,11 +37,12 @@ def as_user(shared_service: Service) -> ClientFactory:
 
 @pytest.fixture
 async def service(
-    databases: MigratedDatabases, platform: Platform, keys: PassportKeys
+    databases: MigratedDatabases, platform: Platform, keys: PassportKeys, pooled_url: PooledUrl
 ) -> AsyncGenerator[Service]:
     """Run a service on a database of this test's own, to count, break or inspect."""
     database_url = await databases.create("tasks")
-    async with run_service(database_url, platform.users.url, keys) as isolated_service:
+    through = pooled_url(database_url)
+    async with run_service(database_url, platform.users.url, keys, through) as isolated_service:
         yield isolated_service
 
 

@@ -1,6 +1,6 @@
 """Fixtures: the users service in this process, with an empty database behind a proxy."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import psycopg
 import pytest
@@ -23,11 +23,13 @@ async def database(databases: MigratedDatabases) -> str:
 
 
 @pytest.fixture
-async def proxy(database: str) -> AsyncGenerator[FaultProxy]:
+async def proxy(
+    database: str, pooled_url: Callable[[str], str | None]
+) -> AsyncGenerator[FaultProxy]:
     """Empty the database, and run a proxy between it and the service."""
     async with await psycopg.AsyncConnection.connect(database) as connection:
         await connection.execute("TRUNCATE users")
-    async with run_fault_proxy(database) as proxy:
+    async with run_fault_proxy(database, pooled_url(database)) as proxy:
         yield proxy
 
 

@@ -30,10 +30,10 @@ class Service:
 
 @asynccontextmanager
 async def run_service(
-    database_url: str, users_url: str, keys: PassportKeys
+    database_url: str, users_url: str, keys: PassportKeys, pooled_url: str | None = None
 ) -> AsyncGenerator[Service]:
-    """Run the service on this database and with this users service."""
-    async with run_fault_proxy(database_url) as proxy:
+    """Run the service on this database, perhaps through a pooler, and with this users service."""
+    async with run_fault_proxy(database_url, pooled_url) as proxy:
         settings = TasksSettings(
             tasks_database_url=Secret(proxy.url),
             passport_public_keys=(keys.public,),
