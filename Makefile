@@ -81,6 +81,8 @@ chart: $(ready) ## Check the Helm chart with Helm, kubeconform, kube-score, and 
 bench: $(ready) ## Measure the cost of a request (quick=1; TRAEFIK=…), or how one user can burden others (fairness=1 only=lists)
 ifdef fairness
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench.fairness --only "$(only)" $(if $(strict),--strict)
+else ifdef pooler
+	@POOLER="$(pooler)" $(python) -m bench.pooler
 else
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench $(if $(quick),--quick)
 endif
