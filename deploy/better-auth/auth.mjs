@@ -34,7 +34,7 @@ export function createAuth(settings, pool, log) {
   });
 }
 
-/** Make or complete the tables in PostgreSQL. Safe to repeat, but not for two processes at once. */
+/** Make or complete the tables in PostgreSQL. Safe to repeat; of two processes at once, one may fail and has to repeat it. */
 export async function migrate(auth) {
   const { runMigrations } = await getMigrations(auth.options);
   await runMigrations();

@@ -10,10 +10,12 @@ import { readSettings } from "./settings.mjs";
 const KEEP_ALIVE_SECONDS = 120;
 /** How long requests in flight may take after SIGTERM. */
 const SHUTDOWN_SECONDS = 15;
-/** How long a start waits for a database, or a network, that starts at the same time. */
+/** How long a start waits for a database, a network or another replica that starts at the same time. */
 const DATABASE_WAIT_SECONDS = 30;
 /** Errors of a database that may be there soon; 57P03: it starts up. */
 const NOT_YET = ["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "57P03"];
+/** Another replica made the table, its type, its index or its column first. */
+const MADE_MEANWHILE = ["42P07", "23505", "42710", "42701"];
 /** Better Auth's error page shows texts of the URL, at the origin of the app. Its styles are inline. */
 const PAGE_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -56,14 +58,16 @@ function stopOnSignals(server, pool) {
   process.once("SIGTERM", stop).once("SIGINT", stop);
 }
 
-async function migrateWhenReachable(auth) {
+/** Make the tables, as soon as the database answers and no other replica makes the same ones. */
+async function migrateWhenPossible(auth) {
   const deadline = Date.now() + DATABASE_WAIT_SECONDS * 1000;
   for (;;) {
     try {
       return await migrate(auth);
     } catch (error) {
-      if (!NOT_YET.includes(error.code) || Date.now() > deadline) throw error;
-      log("warning", "the database cannot be reached yet", { error: error.message || error.code });
+      const isTemporary = NOT_YET.includes(error.code) || MADE_MEANWHILE.includes(error.code);
+      if (!isTemporary || Date.now() > deadline) throw error;
+      log("warning", "the tables cannot be made yet", { error: error.message || error.code });
       await sleep(1000);
     }
   }
@@ -82,7 +86,7 @@ async function start(settings) {
     log("warning", "database connection lost", { error: error.message }),
   );
   const auth = createAuth(settings, pool, log);
-  if (pool) await migrateWhenReachable(auth);
+  if (pool) await migrateWhenPossible(auth);
 
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000 },

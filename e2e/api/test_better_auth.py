@@ -9,6 +9,7 @@ from secrets import token_urlsafe
 
 import httpx
 import jwt
+import psycopg
 import pytest
 
 from devkit.platform.environment import minimal_environment
@@ -27,6 +28,11 @@ NEW_SECRET = token_urlsafe(32)
 BOTH_SECRETS = f"2:{NEW_SECRET},1:{OLD_SECRET}"
 
 ATTEMPTS = 6
+
+WAITING = """
+SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+"""Sessions that wait for another one."""
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -223,6 +229,24 @@ async def test_the_server_waits_for_a_database_that_starts_later(
     await (await starting).sign_up()
 
     await proxy.stop_listening()
+
+
+async def test_the_server_repeats_a_migration_that_another_replica_overtook(
+    testbed: BetterAuthTestbed, postgres: Postgres
+) -> None:
+    url = await postgres.create_database("better-auth-replicas")
+    async with (
+        await psycopg.AsyncConnection.connect(url) as other_replica,
+        await psycopg.AsyncConnection.connect(url, autocommit=True) as observer,
+    ):
+        await other_replica.execute('CREATE TABLE "user" (id text PRIMARY KEY)')
+        starting = asyncio.create_task(testbed.start_better_auth(DATABASE_URL=url))
+        while await (await observer.execute(WAITING)).fetchone() is None:
+            assert not starting.done()
+            await asyncio.sleep(0.05)
+        await other_replica.commit()
+
+    await (await starting).sign_up()
 
 
 async def test_links_in_mails_are_no_tokens(testbed: BetterAuthTestbed) -> None:
