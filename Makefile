@@ -71,9 +71,9 @@ fix: $(ready) ## Fix what can be fixed automatically, and write docs/traceabilit
 
 setup: $(ready) ## Create the virtual environment; does nothing the second time
 
-e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a running one; edge=traefik TRAEFIK=…; edge=compose; edge=kubernetes; only=browser)
+e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a running one; edge=traefik TRAEFIK=…; edge=compose; edge=kubernetes; only="browser api")
 	@E2E_EDGE="$(edge)" TRAEFIK="$(TRAEFIK)" KUBECTL="$(KUBECTL)" HELM="$(HELM)" LOAD_IMAGES="$(load_images)" \
-		$(python) -m pytest e2e$(if $(only),/$(only))
+		$(python) -m pytest $(if $(only),$(addprefix e2e/,$(only)),e2e)
 
 chart: $(ready) ## Check the Helm chart with Helm, kubeconform, kube-score, and the API server of KUBECONFIG, if there are any
 	@$(python) -m pytest tests/kubernetes -rs

@@ -113,7 +113,7 @@ REQUIREMENTS: Final = (
         reason="it starts platforms without an edge itself",
     ),
     Requirement(
-        ["edge"],
+        ["edge", "monitoring"],
         is_met=TRAEFIK is not None,
         reason="it needs Traefik as a program (edge=traefik)",
     ),

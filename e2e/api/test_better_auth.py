@@ -9,7 +9,6 @@ from secrets import token_urlsafe
 
 import httpx
 import jwt
-import psycopg
 import pytest
 
 from devkit.platform.environment import minimal_environment
@@ -19,7 +18,6 @@ from devkit.platform.postgres import Postgres
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Platform, free_ports, start_service
 from devkit.platform.tokens import mint_token, user_id_of
-from devkit.testing.fault_proxy import FaultProxy
 from e2e.support.better_auth import PUBLIC_URL, BetterAuth, start_better_auth
 from e2e.support.entrypoint import GATEWAY_MODE, start_entrypoint
 
@@ -28,11 +26,6 @@ NEW_SECRET = token_urlsafe(32)
 BOTH_SECRETS = f"2:{NEW_SECRET},1:{OLD_SECRET}"
 
 ATTEMPTS = 6
-
-WAITING = """
-SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
-"""Sessions that wait for another one."""
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -213,40 +206,6 @@ async def test_rotating_the_servers_secret_invalidates_no_token(
     ada_id = str(user_id_of(ada.user_id))
     assert await gateway.authenticated_id(old_token) == ada_id
     assert await gateway.authenticated_id(new_token) == ada_id
-
-
-async def test_the_server_waits_for_a_database_that_starts_later(
-    testbed: BetterAuthTestbed, postgres: Postgres
-) -> None:
-    [port] = free_ports(1)
-    proxy = FaultProxy(await postgres.create_database("better-auth-later"), port=port)
-    proxy.resume()
-    starting = asyncio.create_task(testbed.start_better_auth(DATABASE_URL=proxy.url))
-    await asyncio.sleep(2)
-    assert not starting.done()
-    await proxy.start_listening()
-
-    await (await starting).sign_up()
-
-    await proxy.stop_listening()
-
-
-async def test_the_server_repeats_a_migration_that_another_replica_overtook(
-    testbed: BetterAuthTestbed, postgres: Postgres
-) -> None:
-    url = await postgres.create_database("better-auth-replicas")
-    async with (
-        await psycopg.AsyncConnection.connect(url) as other_replica,
-        await psycopg.AsyncConnection.connect(url, autocommit=True) as observer,
-    ):
-        await other_replica.execute('CREATE TABLE "user" (id text PRIMARY KEY)')
-        starting = asyncio.create_task(testbed.start_better_auth(DATABASE_URL=url))
-        while await (await observer.execute(WAITING)).fetchone() is None:
-            assert not starting.done()
-            await asyncio.sleep(0.05)
-        await other_replica.commit()
-
-    await (await starting).sign_up()
 
 
 async def test_links_in_mails_are_no_tokens(testbed: BetterAuthTestbed) -> None:

@@ -18,7 +18,6 @@ from devkit.platform.databases import MigratedDatabases
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Service, free_ports, start_service
 from devkit.testing.stub_server import StubServer, json_response, respond_with
-from e2e.support.entrypoint import TRAEFIK
 from e2e.support.isolated_platform import (
     IsolatedPlatform,
     IsolatedPostgres,
@@ -58,9 +57,8 @@ class MonitoredPlatform:
             "X-Forwarded-Method": "GET",
             "X-Forwarded-Uri": "/users/me",
         }
-        path = "/decide" if TRAEFIK else "/users/me"
         async with AsyncClient(base_url=self.gateway_with_keys.url, headers=headers) as client:
-            response = await client.get(path)
+            response = await client.get("/decide")
         assert response.is_success, response.text
 
     def targets(self) -> list[Target]:
@@ -70,9 +68,9 @@ class MonitoredPlatform:
             for name, service in self.platform.services.items()
         ]
         targets.append(Target("task-platform/auth-gateway", self.gateway_with_keys.metrics_url))
-        entrypoint = self.platform.entrypoint
-        if TRAEFIK and entrypoint:
-            targets.append(Target("task-platform/edge", entrypoint.metrics_url))
+        edge = self.platform.entrypoint
+        assert edge
+        targets.append(Target("task-platform/edge", edge.metrics_url))
         return targets
 
     async def scrape(self) -> Scrape:

@@ -37,8 +37,6 @@ WRITES_AT_ONCE = 2
 
 CERTIFICATE_METRIC = "traefik_tls_certs_not_after"
 
-needs_edge = pytest.mark.skipif(TRAEFIK is None, reason="there is no edge (edge=traefik)")
-
 
 async def use_everything(user: UserClient) -> None:
     """Send requests of every kind, among them some that are refused with good reason."""
@@ -273,7 +271,6 @@ def start_edge(monitored: MonitoredPlatform, **settings: str) -> Service:
     return start_traefik(platform.group, TRAEFIK, environment | settings)
 
 
-@needs_edge
 async def test_the_edge_refuses_requests_of_an_address(
     monitored: MonitoredPlatform, tmp_path: Path
 ) -> None:
@@ -289,7 +286,6 @@ async def test_the_edge_refuses_requests_of_an_address(
     assert set(firing_alerts(repeat(before, after), tmp_path)) == {"TaskPlatformClientsLimited"}
 
 
-@needs_edge
 @pytest.mark.parametrize(
     ("days", "expected"), [(6, {"TaskPlatformCertificateExpires"}), (8, set[str]())]
 )

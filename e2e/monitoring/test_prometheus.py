@@ -4,7 +4,6 @@ import pytest
 
 from devkit.platform.processes import ProcessGroup
 from devkit.platform.services import Service
-from e2e.support.entrypoint import TRAEFIK
 from e2e.support.prometheus import (
     DASHBOARD,
     ask,
@@ -65,8 +64,6 @@ async def test_every_rule_is_evaluated_and_none_waits_to_fire(prometheus: Servic
 async def test_each_expression_of_the_dashboard_has_series(
     prometheus: Service, panel: str, expression: str
 ) -> None:
-    if "traefik_" in expression and TRAEFIK is None:
-        pytest.skip("there is no edge (edge=traefik)")
     assert await query(prometheus, expression) != [], panel
 
 

@@ -16,7 +16,6 @@ from tests.support.chart import (
     CHART,
     DEFAULT,
     FULL,
-    HELM,
     WITH_BETTER_AUTH,
     Manifest,
     Rendered,
@@ -25,8 +24,6 @@ from tests.support.chart import (
 )
 from tests.support.sources import ROOT
 from users.settings import UsersSettings
-
-pytestmark = pytest.mark.skipif(HELM is None, reason="there is no Helm (HELM=PATH)")
 
 EVERY_VARIANT = pytest.mark.parametrize(
     "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]

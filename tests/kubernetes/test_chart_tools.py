@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.chart import CHART, DEFAULT, FULL, HELM, WITH_BETTER_AUTH, render, run_helm
+from tests.support.chart import CHART, DEFAULT, FULL, WITH_BETTER_AUTH, render, run_helm
 
 KUBECONFORM: Final = os.environ.get("KUBECONFORM") or shutil.which("kubeconform")
 KUBECONFORM_SCHEMAS: Final = os.environ.get("KUBECONFORM_SCHEMAS")
@@ -31,8 +31,6 @@ IGNORED_TESTS: Final = {
 EVERY_VARIANT = pytest.mark.parametrize(
     "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]
 )
-
-pytestmark = pytest.mark.skipif(HELM is None, reason="there is no Helm (HELM=PATH)")
 
 
 def run(*command: str, text: str = "") -> subprocess.CompletedProcess[str]:
