@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from common.database import Database, engine_lifespan, fetch_all, fetch_one, open_stream
 from common.database.checks import DatabaseChecks
-from common.database.preparation import FOLLOWED, NOT_FOLLOWED, PreparedStatements
+from common.database.prepared_statements import FOLLOWED, NOT_FOLLOWED, PreparedStatements
 from devkit.platform.databases import MigratedDatabases
 from devkit.platform.processes import ProcessGroup
 from devkit.testing.pgbouncer import can_follow, run_pgbouncer

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from common.database import Database, engine_lifespan, fetch_all, open_stream, open_transaction
-from common.database.preparation import NAME_PREFIX, PreparedStatements
+from common.database.prepared_statements import NAME_PREFIX, PreparedStatements
 
 EXECUTIONS = 8
 """More often than the driver executes a statement before it prepares it."""

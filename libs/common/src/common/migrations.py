@@ -18,7 +18,8 @@ from psycopg.rows import class_row
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from common.database.checks import (
+from common.database.history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
+from common.database.release import (
     COMPATIBLE_FROM,
     SERVER,
     STATEMENT_MAX_SECONDS,
@@ -27,7 +28,6 @@ from common.database.checks import (
     find_incompatibility,
     find_server_fault,
 )
-from common.database.history import CLAIM_HISTORY, FORGET_HISTORY, tell_new_history
 from common.database.unreachable import explain_failure
 from common.database.url import check_url
 from common.environment import forget_libpq_variables

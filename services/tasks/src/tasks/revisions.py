@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from common.database.checks import Release
+from common.database.release import Release
 from tasks.core.history import RAISE_ALL_VERSIONS
 from tasks.models import METADATA, REVISIONS
 

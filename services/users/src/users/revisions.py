@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from common.database.checks import Release
+from common.database.release import Release
 from users.models import METADATA
 
 REVISIONS: Final = ("88a9e6e7687b",)

@@ -2,7 +2,7 @@
 
 from pydantic import HttpUrl
 
-from common.database.preparation import PreparedStatements
+from common.database.prepared_statements import PreparedStatements
 from common.database.url import DatabaseUrl
 from common.identity import PublicKeys
 from common.settings import Settings

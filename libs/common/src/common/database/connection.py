@@ -6,7 +6,16 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
 
-from psycopg import AsyncConnection, AsyncRawCursor, Error, InternalError, generators, pq, waiting
+from psycopg import (
+    AsyncConnection,
+    AsyncRawCursor,
+    Error,
+    InternalError,
+    OperationalError,
+    generators,
+    pq,
+    waiting,
+)
 from psycopg.abc import RV, PQGen
 from psycopg.errors import (
     DuplicatePreparedStatement,
@@ -22,7 +31,7 @@ from psycopg.errors import (
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import DictRow, dict_row, tuple_row
 
-from common.database.preparation import StatementCache
+from common.database.prepared_statements import StatementCache
 from common.logging import log
 
 FINISH_SECONDS: Final = 0.05
@@ -139,6 +148,13 @@ class Connection(AsyncConnection[tuple[object, ...]]):
             with suppress(Error):
                 await self.cancel_safe(timeout=CANCEL_SECONDS)
             await self.close()
+
+
+def connection_lost(
+    error: OperationalError, connection: AsyncConnection[tuple[object, ...]]
+) -> OperationalError:
+    """Return the error with `pgconn`: no statement of the request was sent, so it is repeated."""
+    return OperationalError(*error.args, pgconn=connection.pgconn)
 
 
 class ChunkedCursor(AsyncRawCursor[DictRow]):

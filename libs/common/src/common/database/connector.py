@@ -6,10 +6,10 @@ from typing import Any
 
 from psycopg import OperationalError
 
-from common.database.checks import DatabaseChecks, connection_lost
-from common.database.connection import Connection
-from common.database.openings import Openings
-from common.database.preparation import PreparedStatements, find_pooler
+from common.database.checks import DatabaseChecks
+from common.database.connect_times import ConnectTimes
+from common.database.connection import Connection, connection_lost
+from common.database.prepared_statements import PreparedStatements, find_pooler
 
 
 class Connector:
@@ -18,8 +18,7 @@ class Connector:
     def __init__(self, checks: DatabaseChecks | None, prepared: PreparedStatements) -> None:
         self._checks = checks
         self._prepared = prepared
-        self.openings = Openings()
-        """The connections that are being opened at the moment."""
+        self.connect_times = ConnectTimes()
 
     async def connect(self, *args: Any, **options: Any) -> Connection:  # noqa: ANN401 - the driver's
         """Open a connection with the arguments of psycopg's `connect`.
@@ -28,7 +27,7 @@ class Connector:
             psycopg.OperationalError: It cannot be opened; it is safe to try again.
             Unavailable: The database does not fit the release.
         """
-        with self.openings.opening():
+        with self.connect_times.measure():
             return await self._connect(
                 partial(Connection.connect, *args, autocommit=True, **options)
             )

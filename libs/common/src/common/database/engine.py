@@ -11,12 +11,17 @@ from sqlalchemy import event, make_url, pool, select
 from sqlalchemy.exc import DisconnectionError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from common.database.checks import CODE, DatabaseChecks
+from common.database.checks import NOT_READY_CODE, DatabaseChecks
 from common.database.connection import Connection
 from common.database.connector import Connector
 from common.database.execution import fetch_all
-from common.database.pool import OPENINGS_KEY, Database, check_out, wait_for_stopping_statements
-from common.database.preparation import PreparedStatements
+from common.database.pool import (
+    CONNECT_TIMES_KEY,
+    Database,
+    check_out,
+    wait_for_stopping_statements,
+)
+from common.database.prepared_statements import PreparedStatements
 from common.database.unreachable import find_cause
 from common.health import HealthStatus, UnavailableReason
 from common.problems import Unavailable
@@ -91,7 +96,7 @@ async def check_database(
         async with asyncio.timeout(READINESS_TIMEOUT_SECONDS):
             await _require_ready(database, checks)
     except Unavailable as error:
-        if error.code != CODE:
+        if error.code != NOT_READY_CODE:
             raise
         raise Unavailable("not-ready", f"Not ready: database. {error.reason}") from None
     except OperationalError as error:
@@ -107,7 +112,7 @@ def _create_engine(database_url: str, connector: Connector) -> AsyncEngine:
     engine = create_async_engine(
         make_url(database_url).set(drivername="postgresql+psycopg"),
         connect_args=options,
-        execution_options={OPENINGS_KEY: connector.openings},
+        execution_options={CONNECT_TIMES_KEY: connector.connect_times},
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,  # with AUTOCOMMIT there is nothing to roll back
         pool_size=POOL_SIZE,

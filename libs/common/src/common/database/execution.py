@@ -88,7 +88,7 @@ async def _fetch(database: Database, statement: Executable, parameters: Row) -> 
 
 def _is_repeatable(error: OperationalError, statement: Executable) -> bool:
     """Tell whether a statement may be sent a second time after this error."""
-    # psycopg sets `pgconn` only if connecting failed; `DatabaseChecks` does the same.
+    # psycopg sets `pgconn` only if connecting failed; `connection_lost` does the same.
     was_never_sent = error.pgconn is not None
     if was_never_sent or error.sqlstate in _REPEATABLE:
         return True

@@ -8,11 +8,11 @@ from sqlalchemy import pool
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from common.database.connect_times import ConnectTimes
 from common.database.connection import Connection
-from common.database.openings import Openings
 
-OPENINGS_KEY: Final = "openings"
-"""The execution option of an engine that holds its `Openings`."""
+CONNECT_TIMES_KEY: Final = "connect_times"
+"""The execution option of an engine that holds its `ConnectTimes`."""
 
 _STOPPING: Final[set[asyncio.Task[None]]] = set()
 """Tasks that stop abandoned statements. Only this set keeps them from garbage collection."""
@@ -84,12 +84,12 @@ async def _raw_connection(engine: AsyncEngine) -> pool.PoolProxiedConnection:
 
     The deadline of the request ends the wait then.
     """
-    openings: Openings = engine.get_execution_options()[OPENINGS_KEY]
+    connect_times: ConnectTimes = engine.get_execution_options()[CONNECT_TIMES_KEY]
     while True:
         try:
             return await engine.raw_connection()
         except SQLAlchemyTimeoutError:
-            if not openings.are_slow:
+            if not connect_times.are_slow:
                 raise
 
 

@@ -1,4 +1,4 @@
-"""Connections that are being opened: while a suspended database wakes up, that takes seconds."""
+"""How long connections take to open: seconds, while a suspended database wakes up."""
 
 import time
 from collections.abc import Generator
@@ -9,10 +9,10 @@ SLOW_SECONDS: Final = 0.5
 """From when on opening a connection counts as slow."""
 
 RECENT_SECONDS: Final = 1.5
-"""How long requests still wait after a slow opening: as long as they wait for a busy pool."""
+"""How long requests still wait after a slow one: as long as they wait for a busy pool."""
 
 
-class Openings:
+class ConnectTimes:
     """Knows whether connections of an engine take long to open, now or a moment ago."""
 
     def __init__(self) -> None:
@@ -20,8 +20,8 @@ class Openings:
         self._slow_one_ended_at = -RECENT_SECONDS
 
     @contextmanager
-    def opening(self) -> Generator[None]:
-        """Open a connection in the block."""
+    def measure(self) -> Generator[None]:
+        """Measure the time of the block, which opens a connection."""
         key = object()
         self._began_at[key] = time.monotonic()
         try:
