@@ -32,9 +32,6 @@ from common.problems import Unavailable
 NOT_READY_CODE: Final = "database-not-ready"
 """Problem code of requests while the database does not fit the release."""
 
-REFUSED_PARAMETER: Final = "unsupported startup parameter"
-"""What PgBouncer says about `options` in a URL. Source: PgBouncer, src/client.c."""
-
 
 class DatabaseChecks:
     """Checks whether a database fits the release, and logs each change of the result once."""
@@ -84,13 +81,7 @@ class DatabaseChecks:
 
     def say_unreachable(self, error: BaseException) -> None:
         """Log that a connection could not be opened, if the error is a new one."""
-        sentence = explain_failure(error)
-        if REFUSED_PARAMETER in sentence:
-            sentence = (
-                "A pooler in front of it refuses the parameter options of the URL: "
-                "leave it out, and use ALTER ROLE … SET instead."
-            )
-        self._log_change("connection", "warning", sentence)
+        self._log_change("connection", "warning", explain_failure(error))
 
     def say_prepared(self, finding: Finding) -> None:
         """Log whether statements are prepared, and why, if that is news."""

@@ -3,7 +3,10 @@
 from typing import Final
 
 _CAUSES: Final = (
-    ("startup parameter: options", "A pooler refuses the parameter options of the URL"),
+    (
+        "unsupported startup parameter",  # Source: PgBouncer, src/client.c
+        "A pooler refuses the parameter options of the URL: use ALTER ROLE … SET instead",
+    ),
     ("certificate verify failed", "Its certificate is signed by none that sslrootcert names"),
     ("does not match host name", "Its certificate is for another host than that of the URL"),
     ("root certificate file", "sslrootcert names no file that can be read"),
