@@ -1,5 +1,6 @@
 """The key cache while no token needs its keys: the key server may sleep."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from secrets import token_bytes
 
@@ -62,6 +63,19 @@ async def test_the_first_token_after_an_idle_time_waits_for_a_fetch(
 
     assert not await has_key(cache, EDDSA.key_id)
     assert await has_key(cache, RS256.key_id)
+    assert len(server.requests) == 2
+
+
+async def test_tokens_that_arrive_together_after_an_idle_time_wait_for_the_same_fetch(
+    cache: KeyCache, server: KeyServer, clock: Clock
+) -> None:
+    """A key may have been revoked meanwhile."""
+    await cache.refresh()
+    server.respond = respond_with(key_set(RS256.jwk()))
+    clock.now += 3_600
+
+    tokens = [has_key(cache, EDDSA.key_id) for _ in range(3)]
+    assert await asyncio.gather(*tokens) == [False] * 3
     assert len(server.requests) == 2
 
 

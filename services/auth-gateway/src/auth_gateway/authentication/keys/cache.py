@@ -140,6 +140,7 @@ class KeyCache:
         self._fetch_count_at_first_sight: LRUCache[bytes, int] = LRUCache(FIRST_SEEN_MAX)
         self._key_was_missing = False
         self._is_used = False
+        self._fetch_ends_disuse = False
         self.last_error: KeySetError | None = None
         self._fetch_task: asyncio.Task[None] | None = None
         self._refresh_task: asyncio.Task[None] | None = None
@@ -190,7 +191,7 @@ class KeyCache:
         Raises:
             KeysUnavailable: There is no usable set.
         """
-        if not self._has_keys or self._awaits_use:
+        if not self._has_keys or self._is_unsure:
             await self._fetch_for_request()
         if not self._has_keys:
             raise self._unavailable()
@@ -204,7 +205,7 @@ class KeyCache:
 
     def cached_key(self, key_id: str) -> VerificationKey | None:
         """Return the key with this id if it is cached and fresh; nothing is fetched."""
-        if self._awaits_use:
+        if self._is_unsure:
             return None
         return self._use_key(key_id)
 
@@ -266,6 +267,18 @@ class KeyCache:
         """Whether the set is past its maximum age only because no token has needed it."""
         is_being_fetched = self._last_attempt_at > self._good_fetch_began_at
         return self._age_seconds > self._max_age_seconds and not is_being_fetched
+
+    @property
+    def _is_unsure(self) -> bool:
+        """Whether a token must wait for a fetch, because the set was not refreshed while unused.
+
+        All tokens wait that arrive during that fetch, not only the first: a key that was revoked
+        meanwhile must not be accepted because another token came before.
+        """
+        if self._awaits_use:
+            return True
+        is_recent = self._clock() - self._last_attempt_at < REQUEST_WAIT_SECONDS
+        return self._fetch_ends_disuse and self._fetch_task is not None and is_recent
 
     def _use_key(self, key_id: str) -> VerificationKey | None:
         """Return a key of the last good set, and note that the set is used."""
@@ -333,6 +346,7 @@ class KeyCache:
             return
         self._key_was_missing = False
         self._is_used = False
+        self._fetch_ends_disuse = self._awaits_use
         self._last_attempt_at = self._clock()
         self._fetch_task = asyncio.create_task(self._fetch(self._url or ""))
 
