@@ -146,6 +146,33 @@ async def test_the_client_decides_whether_its_trace_is_recorded(
     assert span.trace_id == TRACE_ID
 
 
+@pytest.mark.parametrize(
+    ("traceparent", "tracestate"),
+    [
+        (TRACEPARENT, "secret word"),
+        (TRACEPARENT, "a=secret,a=secret"),
+        (TRACEPARENT, ",".join(f"secret{number}=1" for number in range(40))),
+        (TRACEPARENT, "secret=" + "x" * 9_000),
+        (TRACEPARENT + "-" + "secret" * 200, "a=b"),
+        (TRACEPARENT.replace("00-", "ff-", 1), "secret"),
+        ("secret\u00e9", "secret\u00e9"),
+    ],
+)
+async def test_a_broken_trace_context_is_neither_logged_nor_exported(
+    client: AsyncClient, traced: Sample, receiver: SpanReceiver, traceparent: str, tracestate: str
+) -> None:
+    lines_before = len(traced.process.log_lines())
+    headers = [("traceparent", traceparent.encode()), ("tracestate", tracestate.encode())]
+
+    response = await client.get("/own-words", headers=headers)
+    [_] = await wait_for_request_spans(receiver, 1)
+
+    assert response.status_code == 200
+    [line] = traced.process.log_lines()[lines_before:]
+    assert "secret" not in line
+    assert b"secret" not in receiver.payload
+
+
 async def test_without_a_receiver_nothing_that_sends_spans_is_loaded(
     sample: Sample, traced: Sample
 ) -> None:

@@ -31,6 +31,8 @@ def exported_spans(service: str) -> Generator[None]:
     """
     # One line for each batch that is lost is enough.
     logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)
+    # Warnings about headers would quote what a client wrote, as often as it wants.
+    logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
     session = requests.Session()
     session.trust_env = False  # proxies in the environment are ignored, as elsewhere
     exporter = OTLPSpanExporter(session=session)
