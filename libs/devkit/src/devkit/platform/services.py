@@ -75,9 +75,8 @@ def start_service(
     settings["PORT"] = str(port)
     command = [sys.executable, "-m", f"{PACKAGES[name]}.main"]
     process = group.start(name, command, settings)
-    metrics_url = ""
-    if "METRICS_PORT" in settings:
-        metrics_url = metrics_url_of(int(settings["METRICS_PORT"]))
+    metrics_port = settings.get("METRICS_PORT")
+    metrics_url = metrics_url_of(int(metrics_port)) if metrics_port else ""
     return Service(name, local_url(port), process, metrics_url=metrics_url)
 
 
