@@ -32,9 +32,12 @@ from common.database.unreachable import explain_failure
 from common.database.url import check_url
 from common.environment import forget_libpq_variables
 
+LIMIT_LOCK_WAITS: Final = "SET lock_timeout = '3s'"
+"""Rather fail than make the service wait for the migration."""
+
 SESSION: Final = (
     "SET statement_timeout = 0",  # the service's own limit does not apply to migrations
-    "SET lock_timeout = '3s'",  # rather fail than make the service wait for the migration
+    LIMIT_LOCK_WAITS,
 )
 """Settings of the whole session, because indexes are built outside of any transaction."""
 

@@ -14,6 +14,8 @@ from psycopg import sql
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Connection
 
+from common.migrations import LIMIT_LOCK_WAITS
+
 LOCK_ATTEMPTS: Final = 100
 """How often a lock is tried: for about a minute."""
 
@@ -68,7 +70,7 @@ class OnlineMigration:
             drop = sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(name))
             self._session.execute(drop)
         self._session.execute(create)
-        self._session.execute("SET lock_timeout = '3s'")
+        self._session.execute(LIMIT_LOCK_WAITS)
 
     def replace_primary_key(self, table: str, columns: tuple[str, ...], index: str) -> None:
         """Make an index the primary key of a table. It is built first if it does not exist."""

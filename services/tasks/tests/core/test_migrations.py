@@ -1,7 +1,6 @@
 """The migrations: the tables that they create, and how they run."""
 
 import asyncio
-import time
 from pathlib import Path
 from secrets import token_hex
 from typing import LiteralString
@@ -16,8 +15,13 @@ from psycopg.errors import RaiseException
 from sqlalchemy.exc import InternalError, OperationalError, ProgrammingError
 
 from common.database.engine import POOL_TIMEOUT_SECONDS
+from common.online_migration import (
+    LOCK_TIMEOUT_MILLISECONDS,
+    PATIENT_LOCK_TIMEOUT_MILLISECONDS,
+)
 from devkit.platform.databases import MigratedDatabases
 from devkit.platform.postgres import Postgres
+from devkit.testing.lock_waits import wait_for_blocked_statements
 from tasks.models import REVISIONS
 
 CONFIG = Config(toml_file=Path(__file__).parents[2] / "pyproject.toml")
@@ -39,6 +43,14 @@ WHEN TAG IN ('CREATE INDEX', 'DROP INDEX', 'ALTER TABLE') EXECUTE FUNCTION stop(
 """Lets three statements of a migration pass, and stops it at the fourth one."""
 
 STOPS_MAX = 20
+
+LOCK_A_MINUTE = "SET lock_timeout = '1min'"
+
+READS = 40
+"""They take two seconds, and the migration tries to lock a few times meanwhile."""
+
+BLOCKED_SECONDS = 20
+"""Far longer than these reads take, and far less than a minute."""
 
 KEYS_SQL = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(pg_constraint.oid), relname
@@ -187,8 +199,11 @@ def test_an_index_that_was_left_unfinished_is_built_anew(url: str) -> None:
 
 
 async def test_the_keys_migration_waits_for_another_session_without_blocking_the_service(
-    url: str,
+    url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Without a limit of its own, an attempt to lock would block the service for a minute."""
+    monkeypatch.setattr("common.migrations.SESSION", (LOCK_A_MINUTE,))
+    monkeypatch.setattr("common.online_migration.LIMIT_LOCK_WAITS", LOCK_A_MINUTE)
     await asyncio.to_thread(command.upgrade, CONFIG, BEFORE_OWNER_KEYS)
     async with (
         await psycopg.AsyncConnection.connect(url) as reader,
@@ -197,17 +212,22 @@ async def test_the_keys_migration_waits_for_another_session_without_blocking_the
         # A build of an index waits for snapshots, but this lock has none.
         await reader.execute("LOCK TABLE tasks IN ACCESS SHARE MODE")
         migration = asyncio.create_task(asyncio.to_thread(command.upgrade, CONFIG, "head"))
-        longest_seconds = 0.0
-        for _ in range(40):
-            begun_at = time.monotonic()
-            await service.execute("SELECT count(*) FROM tasks")
-            longest_seconds = max(longest_seconds, time.monotonic() - begun_at)
-            await asyncio.sleep(0.05)
-        assert not migration.done()
-        await reader.rollback()
-        await migration
+        try:
+            await wait_for_blocked_statements(url, 1)
+            async with asyncio.timeout(BLOCKED_SECONDS):
+                for _ in range(READS):
+                    await service.execute("SELECT count(*) FROM tasks")
+                    await asyncio.sleep(0.05)
+            assert not migration.done()
+        finally:
+            await reader.rollback()
+            await migration
 
-    assert longest_seconds < POOL_TIMEOUT_SECONDS
+
+def test_no_attempt_to_lock_outlasts_the_patience_of_requests() -> None:
+    longest_milliseconds = max(LOCK_TIMEOUT_MILLISECONDS, PATIENT_LOCK_TIMEOUT_MILLISECONDS)
+
+    assert longest_milliseconds < POOL_TIMEOUT_SECONDS * 1_000
 
 
 def test_migrations_set_the_statement_timeout(url: str) -> None:
