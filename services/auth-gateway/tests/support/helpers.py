@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from secrets import token_bytes
 
 from auth_gateway.authentication import InvalidToken, Reason, Verifier
+from auth_gateway.authentication.keys import KeyCache
 from auth_gateway.settings import GatewaySettings
 
 from .token_factory import NOW
@@ -26,3 +28,11 @@ async def rejection_reason(verifier: Verifier, token: bytes) -> Reason | None:
     except InvalidToken as error:
         return Reason(str(error.reason))
     return None
+
+
+async def has_key(cache: KeyCache, key_id: str | None, age_seconds: float = 0) -> bool:
+    """Look a key up as the verifier does for a new token."""
+    assert key_id is not None
+    if cache.cached_key(key_id) is not None:
+        return True
+    return await cache.key(key_id, token_bytes(), age_seconds) is not None

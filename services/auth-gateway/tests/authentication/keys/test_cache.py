@@ -1,17 +1,14 @@
 """The key cache with a key server that works, changes its keys, or fails."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from secrets import token_bytes
 
 import pytest
-from prometheus_client import REGISTRY
 
 from auth_gateway.authentication import Verifier
 from auth_gateway.authentication.keys import KeyCache, KeyState, KeysUnavailable
 from auth_gateway.settings import GatewaySettings
 
-from ...support.helpers import Clock, rejection_reason
+from ...support.helpers import Clock, has_key, rejection_reason
 from ...support.key_server import (
     INVALID_RESPONSES,
     KeyServer,
@@ -40,29 +37,6 @@ GOOD = respond_with(key_set(EDDSA.jwk()))
 every_invalid_response = pytest.mark.parametrize(
     "respond", INVALID_RESPONSES.values(), ids=INVALID_RESPONSES
 )
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[KeyServer]:
-    async with KeyServer().running() as server:
-        server.respond = GOOD
-        yield server
-
-
-@pytest.fixture
-async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
-    """Make a cache without its background refresh."""
-    cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
-    yield cache
-    await cache.close()
-
-
-async def has_key(cache: KeyCache, key_id: str | None, age_seconds: float = 0) -> bool:
-    """Look a key up as the verifier does for a new token."""
-    assert key_id is not None
-    if cache.cached_key(key_id) is not None:
-        return True
-    return await cache.key(key_id, token_bytes(), age_seconds) is not None
 
 
 async def test_a_fetch_is_a_plain_request_without_a_proxy(
@@ -336,19 +310,6 @@ async def test_the_cache_refreshes_itself_until_it_is_closed(
     clock.now += 240
     await asyncio.sleep(0.05)
     assert not server.requested.is_set()
-
-
-async def test_the_age_of_the_keys_is_a_metric(server: KeyServer, clock: Clock) -> None:
-    async with KeyCache(server.url, max_age_seconds=300, clock=clock) as cache:
-        await server.requested.wait()
-        await cache.key_set()
-        clock.now += 7
-
-        assert REGISTRY.get_sample_value("key_set_age_seconds") == 7
-
-        clock.now += 3_600
-
-        assert REGISTRY.get_sample_value("key_set_age_seconds") == 300
 
 
 async def test_without_a_url_nothing_is_fetched() -> None:

@@ -1,7 +1,6 @@
 """Key rotation while tokens arrive: 401 only if it is certain that a key is not published."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from secrets import token_bytes
 
 import pytest
@@ -36,21 +35,6 @@ from ...support.token_factory import (
 OLD = respond_with(key_set(EDDSA.jwk()))
 ROTATED = respond_with(key_set(EDDSA.jwk(), RS256.jwk()))
 UNAVAILABLE = "503"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[KeyServer]:
-    async with KeyServer().running() as server:
-        server.respond = OLD
-        yield server
-
-
-@pytest.fixture
-async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
-    """Make a cache without its background refresh."""
-    cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
-    yield cache
-    await cache.close()
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """The key cache while no token needs its keys: the key server may sleep."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from secrets import token_bytes
 
 import pytest
 
 from auth_gateway.authentication.keys import KeyCache
 
-from ...support.helpers import Clock
+from ...support.helpers import Clock, has_key
 from ...support.key_server import (
     KeyServer,
     Respond,
@@ -17,29 +15,6 @@ from ...support.key_server import (
     respond_with,
 )
 from ...support.token_factory import EDDSA, RS256, key_set
-
-
-async def has_key(cache: KeyCache, key_id: str | None) -> bool:
-    """Look a key up as the verifier does for a new token."""
-    assert key_id is not None
-    if cache.cached_key(key_id) is not None:
-        return True
-    return await cache.key(key_id, token_bytes(), token_age_seconds=0) is not None
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[KeyServer]:
-    async with KeyServer().running() as server:
-        server.respond = respond_with(key_set(EDDSA.jwk()))
-        yield server
-
-
-@pytest.fixture
-async def cache(server: KeyServer, clock: Clock) -> AsyncIterator[KeyCache]:
-    """Make a cache without its background refresh."""
-    cache = KeyCache(server.url, max_age_seconds=300, clock=clock)
-    yield cache
-    await cache.close()
 
 
 async def test_a_set_that_no_token_needs_is_fetched_twice_a_day(
