@@ -127,7 +127,7 @@ async def test_a_response_that_breaks_off_is_an_error(
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get("/half/broken")
     with pytest.raises(httpx.ReadTimeout):
-        await client.get("/half/slow", timeout=0.2)
+        await client.get("/half/slow", timeout=httpx.Timeout(5, read=0.3))
     failed, abandoned = await wait_for_request_spans(receiver, 2)
 
     assert failed.is_error
