@@ -162,7 +162,7 @@ async def test_a_broken_trace_context_is_neither_logged_nor_exported(
     client: AsyncClient, traced: Sample, receiver: SpanReceiver, traceparent: str, tracestate: str
 ) -> None:
     lines_before = len(traced.process.log_lines())
-    headers = [("traceparent", traceparent.encode()), ("tracestate", tracestate.encode())]
+    headers = {b"traceparent": traceparent.encode(), b"tracestate": tracestate.encode()}
 
     response = await client.get("/own-words", headers=headers)
     [_] = await wait_for_request_spans(receiver, 1)
