@@ -57,6 +57,10 @@ def of_another_name(_: TLSPostgres, url: str) -> str:
     return url.replace(f"@{HOST}:", "@127.0.0.1:")
 
 
+def without_authorities(_: TLSPostgres, url: str) -> str:
+    return re.sub(r"&sslrootcert=.*", "", url)
+
+
 def without_tls(_: TLSPostgres, url: str) -> str:
     return re.sub(r"\?.*", "?sslmode=disable", url)
 
@@ -66,6 +70,7 @@ Change = Callable[[TLSPostgres, str], str]
 REFUSED: Final[list[tuple[Change, str]]] = [
     (of_a_foreign_authority, "Its certificate is signed by none that sslrootcert names"),
     (of_another_name, "Its certificate is for another host than that of the URL"),
+    (without_authorities, "sslrootcert is missing, or names no file that can be read"),
     (without_tls, "It admits nobody without TLS: set sslmode=verify-full"),
 ]
 

@@ -9,7 +9,7 @@ _CAUSES: Final = (
     ),
     ("certificate verify failed", "Its certificate is signed by none that sslrootcert names"),
     ("does not match host name", "Its certificate is for another host than that of the URL"),
-    ("root certificate file", "sslrootcert names no file that can be read"),
+    ("root certificate file", "sslrootcert is missing, or names no file that can be read"),
     ("does not support SSL", "It offers no TLS, which sslmode asks for"),
     ("no encryption", "It admits nobody without TLS: set sslmode=verify-full"),
     ("channel binding", "It offers no channel binding, which channel_binding asks for"),
