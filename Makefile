@@ -78,7 +78,7 @@ e2e: $(ready) ## Test the platform as a client sees it (E2E_BASE_URL=… for a r
 chart: $(ready) ## Check the Helm chart with Helm, kubeconform, kube-score, and the API server of KUBECONFIG, if there are any
 	@$(python) -m pytest tests/kubernetes -rs
 
-bench: $(ready) ## Measure the cost of a request (quick=1; TRAEFIK=…), or how one user can burden others (fairness=1 only=lists)
+bench: $(ready) ## Measure the cost of a request (quick=1; TRAEFIK=…), PostgreSQL's through a pooler (pooler=…), or how one user can burden others (fairness=1 only=lists)
 ifdef fairness
 	@TRAEFIK="$(TRAEFIK)" $(python) -m bench.fairness --only "$(only)" $(if $(strict),--strict)
 else ifdef pooler
