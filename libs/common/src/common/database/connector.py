@@ -1,5 +1,6 @@
 """How a connection of the pool is opened: checked, and told whether it prepares statements."""
 
+import traceback
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -28,9 +29,7 @@ class Connector:
             Unavailable: The database does not fit the release.
         """
         with self.connect_times.measure():
-            return await self._connect(
-                partial(Connection.connect, *args, autocommit=True, **options)
-            )
+            return await self._connect(partial(_open, *args, autocommit=True, **options))
 
     async def _connect(self, open_connection: Callable[[], Awaitable[Connection]]) -> Connection:
         checks = self._checks
@@ -73,3 +72,16 @@ class Connector:
             connection.prepare_threshold = None
         if self._checks is not None:
             self._checks.say_prepared(finding)
+
+
+async def _open(*args: Any, **options: Any) -> Connection:  # noqa: ANN401 - the driver's
+    """Open a connection; if that fails or is cancelled, nothing of it stays open.
+
+    The driver's half-open connection is a variable of its frames, which the error's traceback keeps
+    alive: until the next garbage collection it would take a session of the server.
+    """
+    try:
+        return await Connection.connect(*args, **options)
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)
+        raise
