@@ -69,7 +69,12 @@ def schema_leaves(node: dict[str, Any], schema: dict[str, Any], prefix: str = ""
 def pod_templates(rendered: Rendered) -> Iterator[tuple[str, Manifest]]:
     for kind in ("Deployment", "Job"):
         for name, manifest in rendered.of_kind(kind).items():
-            yield name, manifest["spec"]["template"]["spec"]
+            yield name, manifest["spec"]["template"]
+
+
+def pod_specs(rendered: Rendered) -> Iterator[tuple[str, Manifest]]:
+    for name, template in pod_templates(rendered):
+        yield name, template["spec"]
 
 
 def environment_of(rendered: Rendered, name: str) -> dict[str, Manifest]:
@@ -167,7 +172,7 @@ def test_the_pod_monitor_selects_every_pod_with_metrics() -> None:
 
 @EVERY_VARIANT
 def test_no_process_has_rights(values: tuple[str, ...]) -> None:
-    for name, pod in pod_templates(render(*values)):
+    for name, pod in pod_specs(render(*values)):
         assert pod["automountServiceAccountToken"] is False, name
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
@@ -200,10 +205,16 @@ def test_each_process_gets_only_the_secrets_that_it_needs() -> None:
 
 
 def test_every_pod_runs_where_the_values_say() -> None:
-    for name, pod in pod_templates(render(*FULL)):
+    for name, pod in pod_specs(render(*FULL)):
         assert pod["nodeSelector"] == {"disktype": "ssd"}, name
         assert pod["tolerations"] == [{"key": "dedicated", "operator": "Exists"}], name
         assert pod["priorityClassName"] == "important", name
+
+
+def test_every_pod_has_the_annotations_of_the_values() -> None:
+    for name, template in pod_templates(render(*FULL)):
+        annotations = template["metadata"]["annotations"]
+        assert annotations["linkerd.io/inject"] == "disabled", name
 
 
 @pytest.mark.parametrize(
@@ -236,7 +247,7 @@ def test_every_setting_of_a_process_can_be_set(
 
 
 def test_an_authority_of_ones_own_is_where_databases_and_keys_are_asked_for() -> None:
-    for name, pod in pod_templates(render(*FULL)):
+    for name, pod in pod_specs(render(*FULL)):
         [container] = pod["containers"]
         mounted = {mount["mountPath"] for mount in container.get("volumeMounts", [])}
         assert "/certificates" in mounted, name
@@ -259,7 +270,7 @@ def test_the_edge_reaches_redis_only_if_limits_are_shared() -> None:
 
 @EVERY_VARIANT
 def test_no_probe_of_a_running_process_asks_the_database(values: tuple[str, ...]) -> None:
-    for name, pod in pod_templates(render(*values)):
+    for name, pod in pod_specs(render(*values)):
         for container in pod["containers"]:
             for kind in ("readinessProbe", "livenessProbe"):
                 assert "/readyz" not in json.dumps(container.get(kind, {})), name

@@ -36,6 +36,7 @@ FULL: Final = (
     "tolerations[0].key=dedicated",
     "tolerations[0].operator=Exists",
     "priorityClassName=important",
+    r"podAnnotations.linkerd\.io/inject=disabled",
     "cors.origins={https://app.example.com}",
     "cors.requestHeaders={X-Client-Version}",
     "networkPolicies.database.cidrs={10.0.0.0/8}",
