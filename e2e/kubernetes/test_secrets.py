@@ -35,3 +35,19 @@ async def test_missing_keys_are_named_all_at_once(kubernetes_release: Kubernetes
     for key in ("TASKS_DATABASE_URL", "PASSPORT_PRIVATE_KEY"):
         assert f'the Secret "{name}" lacks the key {key}, or it is empty' in message
     assert "USERS_DATABASE_URL" not in message
+
+
+async def test_missing_secrets_of_edge_and_registry_are_named(
+    kubernetes_release: KubernetesRelease,
+) -> None:
+    values = "edge.tls.existingSecret=forgotten,image.pullSecrets={registry}"
+
+    with pytest.raises(RuntimeError) as failure:
+        await kubernetes_release.upgrade(f"--set={values}")
+
+    message = str(failure.value)
+    assert 'no Secret "forgotten" with the keys tls.crt and tls.key' in message
+    assert (
+        f'image.pullSecrets: the namespace {kubernetes_release.name} has no Secret "registry"'
+        in (message)
+    )
