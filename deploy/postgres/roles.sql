@@ -5,6 +5,9 @@
 \getenv users_password USERS_DATABASE_PASSWORD
 \getenv better_auth_password BETTER_AUTH_DATABASE_PASSWORD
 
+-- Who may create roles without being a superuser, as on a managed server, may then give them databases.
+SET createrole_self_grant = 'set, inherit';
+
 CREATE ROLE tasks LOGIN PASSWORD :'tasks_password';
 CREATE ROLE users LOGIN PASSWORD :'users_password';
 CREATE ROLE better_auth LOGIN PASSWORD :'better_auth_password';
