@@ -27,11 +27,11 @@ async def test_tasks_gets_a_third_pod_under_load_and_loses_it_afterwards(
     autoscaling = f"enabled=true,min=2,max=3,cpu={CPU}"
     options = [f"--set=tasks.autoscaling.{option}" for option in autoscaling.split(",")]
 
-    before = {pod["metadata"]["name"] for pod in await kubernetes_release.pods("tasks")}
+    before = await kubernetes_release.pod_names("tasks")
 
     async with run_load(as_user, with_profiles=True) as load:
         await kubernetes_release.upgrade(*options)
-        after = {pod["metadata"]["name"] for pod in await kubernetes_release.pods("tasks")}
+        after = await kubernetes_release.pod_names("tasks")
         await kubernetes_release.kubectl(
             "patch", "hpa", kubernetes_release.part("tasks"), f"--patch={json.dumps(AT_ONCE)}"
         )

@@ -27,7 +27,7 @@ async def test_a_drained_node_fails_no_request(
     While the only node is cordoned, it takes no new pod: one pod of each part is left, and its
     eviction is refused. Once the node takes pods again, the drain goes on by itself.
     """
-    before = {part: await pod_names(kubernetes_release, part) for part in PARTS}
+    before = {part: await kubernetes_release.pod_names(part) for part in PARTS}
     [first, *_] = await kubernetes_release.pods("tasks")
     node = first["spec"]["nodeName"]
     drain = asyncio.create_task(
@@ -55,13 +55,9 @@ async def test_a_drained_node_fails_no_request(
     await kubernetes_release.wait_until_settled("better-auth", 1)
 
     for part in PARTS:
-        assert not before[part] & await pod_names(kubernetes_release, part)
+        assert not before[part] & await kubernetes_release.pod_names(part)
     # The drain ends both edges, with the connections that clients have kept.
     assert sum(load.failures.values()) <= 2 * len(load.users)
-
-
-async def pod_names(release: KubernetesRelease, part: str) -> set[str]:
-    return {pod["metadata"]["name"] for pod in await release.pods(part)}
 
 
 async def wait_until_one_waits(release: KubernetesRelease, part: str) -> None:

@@ -22,19 +22,21 @@ UNLOCK: Final = (
 
 WAIT_SECONDS: Final = 90
 
+PARTS: Final = ("tasks", "users", "auth-gateway", "edge")
+
 
 async def test_a_migration_that_fails_leaves_the_old_release_serving(
     kubernetes_release: KubernetesRelease, load: LoadReport
 ) -> None:
     url = kubernetes_release.secrets["TASKS_DATABASE_URL"]
-    before = await pod_names(kubernetes_release)
+    before = await kubernetes_release.pod_names(*PARTS)
     await kubernetes_release.update_secret(TASKS_DATABASE_URL_UNPOOLED=f"{url}-forgotten")
 
     with pytest.raises(RuntimeError, match="BackoffLimitExceeded"):
         await kubernetes_release.upgrade("--set=migrations.retries=0,tasks.tombstonesKeptDays=30")
     job = f"job/{kubernetes_release.part('tasks-migrations')}"
     reason = await kubernetes_release.kubectl("logs", job)
-    after = await pod_names(kubernetes_release)
+    after = await kubernetes_release.pod_names(*PARTS)
     await kubernetes_release.remove_from_secret("TASKS_DATABASE_URL_UNPOOLED")
     await kubernetes_release.upgrade()
 
@@ -42,14 +44,6 @@ async def test_a_migration_that_fails_leaves_the_old_release_serving(
     assert '"tasks-forgotten" does not exist' in reason
     assert after == before
     assert load.failures == {}
-
-
-async def pod_names(release: KubernetesRelease) -> set[str]:
-    return {
-        pod["metadata"]["name"]
-        for part in ("tasks", "users", "auth-gateway", "edge")
-        for pod in await release.pods(part)
-    }
 
 
 async def test_of_two_jobs_at_once_one_migrates(kubernetes_release: KubernetesRelease) -> None:

@@ -161,6 +161,10 @@ class KubernetesRelease:
         pods: list[dict[str, Any]] = json.loads(output)["items"]
         return pods
 
+    async def pod_names(self, *parts: str) -> set[str]:
+        """Return the names of all pods of some parts."""
+        return {pod["metadata"]["name"] for part in parts for pod in await self.pods(part)}
+
     async def wait_until_settled(self, part: str, replicas: int = 2) -> None:
         """Wait until a part has so many pods, all of them ready, and none that is ending."""
         deadline = time.monotonic() + RECOVERY_SECONDS

@@ -15,8 +15,8 @@ from tasks.settings import TasksSettings
 from tests.support.chart import (
     CHART,
     DEFAULT,
+    EVERY_VARIANT,
     FULL,
-    WITH_BETTER_AUTH,
     Manifest,
     Rendered,
     render,
@@ -24,10 +24,6 @@ from tests.support.chart import (
 )
 from tests.support.sources import ROOT
 from users.settings import UsersSettings
-
-EVERY_VARIANT = pytest.mark.parametrize(
-    "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]
-)
 
 LEFT_TO_DEFAULTS: Final = {
     "HOST": "the image sets it",

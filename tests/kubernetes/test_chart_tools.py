@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.chart import CHART, DEFAULT, FULL, WITH_BETTER_AUTH, render, run_helm
+from tests.support.chart import CHART, DEFAULT, EVERY_VARIANT, render, run_helm
 
 KUBECONFORM: Final = os.environ.get("KUBECONFORM") or shutil.which("kubeconform")
 KUBECONFORM_SCHEMAS: Final = os.environ.get("KUBECONFORM_SCHEMAS")
@@ -27,10 +27,6 @@ IGNORED_TESTS: Final = {
     "pod-probes-identical": "the edge's HTTP answers are those of the services, so both ask by TCP",
 }
 """Tests of kube-score that do not fit, each with the reason."""
-
-EVERY_VARIANT = pytest.mark.parametrize(
-    "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]
-)
 
 
 def run(*command: str, text: str = "") -> subprocess.CompletedProcess[str]:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 
 from tests.support.sources import ROOT
@@ -56,6 +57,10 @@ FULL: Final = (
     "monitoring.prometheusRule.labels.release=prometheus",
     "monitoring.dashboard.enabled=true",
     "monitoring.dashboard.annotations.grafana_folder=Tasks",
+)
+
+EVERY_VARIANT: Final = pytest.mark.parametrize(
+    "values", [DEFAULT, WITH_BETTER_AUTH, FULL], ids=["default", "better-auth", "full"]
 )
 
 Manifest = dict[str, Any]
