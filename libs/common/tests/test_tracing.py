@@ -1,6 +1,7 @@
 """Spans of a service, as a receiver of its own gets them."""
 
 import asyncio
+import resource
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -19,13 +20,16 @@ from devkit.testing.span_receiver import (
     SpanReceiver,
     run_span_receiver,
 )
-from devkit.testing.stub_server import never_respond
+from devkit.testing.stub_server import ReceivedRequest, never_respond
 
 from .conftest import Sample, start_sample
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 CLIENT_SPAN_ID = "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE_ID}-{CLIENT_SPAN_ID}-01"
+
+PIECE = b"x" * 1_000_000
+HUGE_ANSWER_BYTES = 200 * len(PIECE)
 
 QUICK_SECONDS = 3
 """More than a request takes on a busy machine, and less than a sender waits for a receiver."""
@@ -188,6 +192,36 @@ async def require_quick_responses(client: AsyncClient) -> None:
         assert response.status_code == 200
         assert time.monotonic() - began < QUICK_SECONDS
         await asyncio.sleep(0.1)
+
+
+def resident_bytes(sample: Sample) -> int:
+    """Return how much memory a process has at the moment."""
+    pages = Path(f"/proc/{sample.process.popen.pid}/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
+
+
+async def test_an_answer_of_any_length_costs_no_memory(
+    client: AsyncClient, traced: Sample, receiver: SpanReceiver
+) -> None:
+    connection_ended = asyncio.Event()
+
+    async def respond_at_length(request: ReceivedRequest, writer: asyncio.StreamWriter) -> None:
+        await request.body()
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            for _ in range(HUGE_ANSWER_BYTES // len(PIECE)):
+                writer.write(PIECE)
+                await writer.drain()
+        except OSError:
+            connection_ended.set()
+
+    before = resident_bytes(traced)
+    receiver.behaviour = respond_at_length
+    await client.get("/rows")
+    async with asyncio.timeout(SPANS_SECONDS):
+        await connection_ended.wait()
+
+    assert resident_bytes(traced) - before < HUGE_ANSWER_BYTES / 10
 
 
 async def test_a_receiver_that_is_slow_or_away_delays_neither_requests_nor_the_end(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 import requests
 from opentelemetry import trace
@@ -17,6 +17,34 @@ from common.tracing.spans import EXPORTING
 
 LAST_SPANS_SECONDS: Final = 2
 """How long the end of a service waits for its last spans to be received."""
+
+ANSWER_MAX_BYTES: Final = 65_536
+"""How much of the receiver's answer is read."""
+
+
+class ReceiverSession(requests.Session):
+    """Sends spans to a receiver, and reads no more of its answers than `ANSWER_MAX_BYTES`.
+
+    A URL that leads somewhere else must not fill the memory. Redirects are not followed: headers
+    may contain the receiver's password.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False  # proxies in the environment are ignored, as elsewhere
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        **options: Any,  # noqa: ANN401 - the library's
+    ) -> requests.Response:
+        """Send a request; the response has no body left."""
+        options["stream"] = True
+        options["allow_redirects"] = False
+        response = super().send(request, **options)
+        response.raw.read(ANSWER_MAX_BYTES)
+        response.close()  # an answer that was read to its end has left its connection for the next
+        return response
 
 
 @contextmanager
@@ -33,9 +61,7 @@ def exported_spans(service: str) -> Generator[None]:
     logging.getLogger("opentelemetry.exporter").setLevel(logging.ERROR)
     # Warnings about headers would quote what a client wrote, as often as it wants.
     logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
-    session = requests.Session()
-    session.trust_env = False  # proxies in the environment are ignored, as elsewhere
-    exporter = OTLPSpanExporter(session=session)
+    exporter = OTLPSpanExporter(session=ReceiverSession())
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: service}), shutdown_on_exit=False
     )
