@@ -7,8 +7,11 @@ import httpx
 from common.identity import User
 from common.tracing.spans import call_span
 
-CONNECT_SECONDS: Final = 0.5
-"""How long the other service may take to accept a connection."""
+CONNECT_SECONDS: Final = 2
+"""How long the other service may take to accept a connection.
+
+TCP sends a packet that was lost again after one second. Source: RFC 6298, 2.1.
+"""
 
 CALL_SECONDS: Final = 4.5
 """How long a whole call may take: a suspended database of the other service may have to wake up.
