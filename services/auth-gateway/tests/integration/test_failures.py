@@ -138,7 +138,7 @@ async def test_an_unreachable_service_is_502_until_it_is_back(
 async def test_a_connection_that_is_refused_is_retried(
     service: StubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "RETRY_DELAY_SECONDS", 0.5)
+    monkeypatch.setattr(upstream, "RETRY_DELAY_SECONDS", 2)
     forwarding = asyncio.create_task(forward_to(service))
     await asyncio.sleep(0.1)
     await service.start()
