@@ -40,8 +40,8 @@ async def create_role(url: str, options: LiteralString | sql.Composed = "") -> t
     return name, url.replace("//postgres@", f"//{name}@")
 
 
-OLDER_REVISIONS: list[str | None] = [None]
-OLDER_REVISIONS.extend(REVISIONS[:-1])
+OLDER_REVISIONS = [None, REVISIONS[0], REVISIONS[-2]]
+"""Never migrated, migrated by the first release, and one revision behind."""
 
 
 @pytest.mark.parametrize("revision", OLDER_REVISIONS)
