@@ -11,6 +11,8 @@ async def test_the_passport_key(kubernetes_release: KubernetesRelease, load: Loa
 
     await kubernetes_release.update_secret(PASSPORT_PUBLIC_KEYS=f"{old_public_key},{new.public}")
     await kubernetes_release.restart("tasks", "users")
+    await kubernetes_release.wait_until_settled("tasks")
+    await kubernetes_release.wait_until_settled("users")
     await kubernetes_release.update_secret(PASSPORT_PRIVATE_KEY=new.private)
     await kubernetes_release.restart("auth-gateway")
     await kubernetes_release.wait_until_settled("auth-gateway")

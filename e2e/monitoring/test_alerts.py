@@ -247,6 +247,9 @@ async def test_the_keys_of_better_auth_cannot_be_fetched(
         ages = await scrape([target])
         return max(ages.of("key_set_age_seconds")) > 2 * KEYS_MAX_AGE_SECONDS
 
+    async def has_new_keys() -> bool:
+        return not await has_old_keys()
+
     await monitored.use_keys()
     await monitored.key_server.stop()
     before = await monitored.scrape()
@@ -255,6 +258,7 @@ async def test_the_keys_of_better_auth_cannot_be_fetched(
     after = await monitored.scrape()
 
     await monitored.key_server.start()
+    await gateway.process.wait_until(has_new_keys)
     assert set(firing_alerts(repeat(before, after), tmp_path)) == {"TaskPlatformKeysOutdated"}
 
 

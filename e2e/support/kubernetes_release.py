@@ -166,7 +166,10 @@ class KubernetesRelease:
         return {pod["metadata"]["name"] for part in parts for pod in await self.pods(part)}
 
     async def wait_until_settled(self, part: str, replicas: int = 2) -> None:
-        """Wait until a part has so many pods, all of them ready, and none that is ending."""
+        """Wait until a part has so many pods, all of them ready, and none that is ending.
+
+        A pod that is ending still responds to requests on connections that it had.
+        """
         deadline = time.monotonic() + RECOVERY_SECONDS
         while True:
             pods = await self.pods(part)
