@@ -108,7 +108,12 @@ REQUIREMENTS: Final = (
         reason="it stops the identity server of its platform",
     ),
     Requirement(
-        ["browser/test_make_run.py", "client", "whitebox/test_run.py"],
+        [
+            "browser/test_make_run.py",
+            "client",
+            "whitebox/test_run.py",
+            "whitebox/test_run_processes.py",
+        ],
         is_met=not EDGE and not RUNNING_URL,
         reason="it starts platforms without an edge itself",
     ),
