@@ -26,7 +26,18 @@ WHERE contype = 'f' AND confrelid = 'owners'::regclass AND confdeltype = 'c' AND
 
 UNEXPOSED_COLUMNS: Final = {
     "owners": {"created_at"},
-    "tasks": {"due_date", "due_time", "due_at", "due_time_zone", "priority", "position"},
+    "tasks": {
+        "due_date",
+        "due_time",
+        "due_at",
+        "due_time_zone",
+        "priority",
+        "position",
+        "recurrence_rule",
+        "recurrence_from",
+        "made_version",
+        "made_subtask_count",
+    },
     "task_lists": {"folded_name", "position"},
     "labels": {"folded_name"},
     "task_tombstones": {"deleted_at"},

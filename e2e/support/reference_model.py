@@ -19,6 +19,7 @@ DEFAULT_PLANNING: TaskFields = {
     "due": None,
     "priority": "none",
     "labels": [],
+    "recurrence": None,
 }
 """The planning of a new task whose creation does not contain any."""
 
@@ -132,6 +133,8 @@ class UserModel:
         expected["user_id"] = self.id
         expected["version"] = self.next_version(task["version"])
         expected["position"] = task["position"]
+        expected["previous_id"] = None
+        expected["parent_id"] = None
         expected["created_at"] = task["created_at"]
         expected["updated_at"] = task["created_at"]
         expected["completed_at"] = None

@@ -962,6 +962,47 @@ export interface components {
             hint?: string;
         };
         /**
+         * Recurrence
+         * @description When a task repeats.
+         * @example {
+         *       "rule": "FREQ=WEEKLY;BYDAY=MO,TH",
+         *       "from": "due"
+         *     }
+         */
+        Recurrence: {
+            /**
+             * @description A recurrence rule of RFC 5545 without `RRULE:` and `DTSTART`.
+             * @example FREQ=WEEKLY;BYDAY=MO,TH
+             */
+            rule: string;
+            /**
+             * @description What the next occurrence is computed from: the due date, or the day on which the task is completed.
+             * @example due
+             * @enum {string}
+             */
+            from?: "due" | "completion";
+        };
+        /**
+         * RecurrenceRead
+         * @example {
+         *       "rule": "FREQ=WEEKLY;BYDAY=MO,TH",
+         *       "from": "due"
+         *     }
+         */
+        RecurrenceRead: {
+            /**
+             * @description A recurrence rule of RFC 5545 without `RRULE:` and `DTSTART`.
+             * @example FREQ=WEEKLY;BYDAY=MO,TH
+             */
+            rule: string;
+            /**
+             * @description What the next occurrence is computed from: the due date, or the day on which the task is completed.
+             * @example due
+             * @enum {string}
+             */
+            from: "due" | "completion";
+        };
+        /**
          * TaskChange
          * @description A change: absent fields stay as they are, `null` clears.
          * @example {
@@ -992,6 +1033,8 @@ export interface components {
              *     ]
              */
             labels?: string[];
+            recurrence?: components["schemas"]["Recurrence"] | null;
+            parent_id?: string | null;
             /**
              * @deprecated
              * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
@@ -1013,6 +1056,8 @@ export interface components {
             version?: unknown;
             /** @description Read-only; ignored in requests. */
             position?: unknown;
+            /** @description Read-only; ignored in requests. */
+            previous_id?: unknown;
             /**
              * @description One line. Normalized (NFC); white space around it is removed.
              * @example Water the plants
@@ -1052,6 +1097,8 @@ export interface components {
              *     ]
              */
             labels?: string[];
+            recurrence?: components["schemas"]["Recurrence"] | null;
+            parent_id?: string | null;
             /**
              * @deprecated
              * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
@@ -1122,7 +1169,10 @@ export interface components {
          *       "labels": [
          *         "weekend"
          *       ],
-         *       "position": "00001795249800000000"
+         *       "position": "00001795249800000000",
+         *       "recurrence": null,
+         *       "previous_id": null,
+         *       "parent_id": null
          *     }
          */
         TaskRead: {
@@ -1196,6 +1246,17 @@ export interface components {
              * @example 00001795249800000000
              */
             position: string;
+            /**
+             * @description When it repeats; null if it does not.
+             * @example null
+             */
+            recurrence: components["schemas"]["RecurrenceRead"] | null;
+            /**
+             * @description The occurrence before this one; for a subtask of a task that repeats, the subtask that it is a copy of.
+             * @example null
+             */
+            previous_id: string | null;
+            parent_id: string | null;
         };
         /**
          * TaskReplace
@@ -1229,6 +1290,8 @@ export interface components {
              *     ]
              */
             labels?: string[];
+            recurrence?: components["schemas"]["Recurrence"] | null;
+            parent_id?: string | null;
             /**
              * @deprecated
              * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
@@ -1250,6 +1313,8 @@ export interface components {
             version?: unknown;
             /** @description Read-only; ignored in requests. */
             position?: unknown;
+            /** @description Read-only; ignored in requests. */
+            previous_id?: unknown;
             /**
              * @description One line. Normalized (NFC); white space around it is removed.
              * @example Water the plants

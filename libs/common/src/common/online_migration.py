@@ -7,7 +7,8 @@ service queue behind a migration that waits. All of them need a connection in au
 """
 
 import time
-from typing import Final, LiteralString, cast
+from collections.abc import Mapping, Sequence
+from typing import Final, LiteralString, TypeAlias, cast
 
 import psycopg
 from psycopg import sql
@@ -36,12 +37,23 @@ It is shorter than requests wait for a connection (`POOL_TIMEOUT_SECONDS`).
 
 _IS_VALID: Final = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
+_COLUMNS: Final = """
+SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+"""
+
+_NOT_VALID: Final = " NOT VALID"
+"""How the definition of a constraint ends that was not validated yet."""
+
 _CONSTRAINT: Final = """
 SELECT pg_get_constraintdef(pg_constraint.oid), relname
 FROM pg_constraint LEFT JOIN pg_class ON pg_class.oid = conindid
 WHERE conrelid = %s::regclass AND conname = %s
 """
 """Definition of a constraint, and the index that it has or, as a foreign key, refers to."""
+
+
+IndexColumn: TypeAlias = str | sql.SQL
+"""The name of a column, or an expression in parentheses."""
 
 
 class OnlineMigration:
@@ -51,10 +63,49 @@ class OnlineMigration:
         driver_connection = connection.connection.driver_connection
         self._session = cast("psycopg.Connection[tuple[object, ...]]", driver_connection)
 
+    def add_columns(self, table: str, columns: Mapping[str, LiteralString]) -> None:
+        """Add nullable columns, each with its type, unless they are there."""
+        rows = self._session.execute(_COLUMNS, [table]).fetchall()
+        additions: list[sql.Composed] = []
+        for name, column_type in columns.items():
+            if (name,) not in rows:
+                addition = sql.SQL("ADD COLUMN {} {}").format(
+                    sql.Identifier(name), sql.SQL(column_type)
+                )
+                additions.append(addition)
+        if additions:
+            changes = sql.SQL(", ").join(additions)
+            self.run_briefly(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), changes))
+
+    def add_check(self, table: str, name: str, rule: LiteralString) -> None:
+        """Add a check, and validate the rows that are there."""
+        definition = self._find(table, name)[0]
+        if definition is None:
+            addition = sql.SQL("ADD CONSTRAINT {} CHECK ({}) NOT VALID").format(
+                sql.Identifier(name), sql.SQL(rule)
+            )
+            self.run_briefly(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), addition))
+        if definition is None or str(definition).endswith(_NOT_VALID):
+            self._session.execute(_alter(table, "VALIDATE CONSTRAINT {}", name))
+
     def build_index(
-        self, name: str, table: str, columns: tuple[str, ...], *, unique: bool = False
+        self,
+        name: str,
+        table: str,
+        columns: Sequence[IndexColumn],
+        *,
+        unique: bool = False,
+        where: LiteralString | None = None,
     ) -> None:
-        """Build an index concurrently. One that was left unfinished is built anew."""
+        """Build an index concurrently. One that was left unfinished is built anew.
+
+        Args:
+            name: Name of the index.
+            table: Name of its table.
+            columns: Its columns and expressions.
+            unique: Whether no two rows may have the same values.
+            where: The condition of a partial index.
+        """
         row = self._session.execute(_IS_VALID, [name]).fetchone()
         if row == (True,):
             return
@@ -64,6 +115,8 @@ class OnlineMigration:
             table=sql.Identifier(table),
             columns=_column_list(columns),
         )
+        if where is not None:
+            create += sql.SQL(" WHERE {}").format(sql.SQL(where))
         # A build waits for old transactions, but no other statement waits for the build.
         self._session.execute("SET lock_timeout = 0")
         if row is not None:
@@ -86,7 +139,7 @@ class OnlineMigration:
     def refer_to_primary_key(
         self, table: str, name: str, columns: tuple[str, ...], target: str, on_delete: LiteralString
     ) -> None:
-        """Let a foreign key refer to the primary key of its target, and no longer to an index."""
+        """Let a foreign key, which may be new, refer to the primary key of its target."""
         if self._find(table, name)[1] == f"pk_{target}":
             return
         new_name = f"{name}_new"
@@ -103,7 +156,7 @@ class OnlineMigration:
             self.run_briefly(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), rule))
         self._session.execute(_alter(table, "VALIDATE CONSTRAINT {}", new_name))
         self.run_briefly(
-            _alter(table, "DROP CONSTRAINT {}", name),
+            _alter(table, "DROP CONSTRAINT IF EXISTS {}", name),
             _alter(table, "RENAME CONSTRAINT {} TO {}", new_name, name),
         )
 
@@ -150,8 +203,14 @@ def _lock_timeout(attempt: int) -> int:
     return LOCK_TIMEOUT_MILLISECONDS
 
 
-def _column_list(columns: tuple[str, ...]) -> sql.Composed:
-    return sql.SQL(", ").join([sql.Identifier(column) for column in columns])
+def _column_list(columns: Sequence[IndexColumn]) -> sql.Composed:
+    parts: list[sql.Composable] = []
+    for column in columns:
+        if isinstance(column, str):
+            parts.append(sql.Identifier(column))
+        else:
+            parts.append(column)
+    return sql.SQL(", ").join(parts)
 
 
 def _alter(table: str, change: LiteralString, *names: str) -> sql.Composed:

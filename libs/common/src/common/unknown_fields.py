@@ -9,6 +9,7 @@ from typing import Final, TypeAlias, get_args
 
 from pydantic import BaseModel, JsonValue
 from pydantic.config import JsonDict
+from pydantic.fields import FieldInfo
 
 from common.problems import ERRORS_MAX, FieldError
 
@@ -73,7 +74,8 @@ def find_unknown_fields(
     if not isinstance(document, dict):
         return []
     names = _names_of(model)
-    unknown = [name for name in document if name not in model.model_fields]
+    known = _field_names(model)
+    unknown = [name for name in document if name not in known]
     errors = [_describe((*location, name), names) for name in unknown[:ERRORS_MAX]]
     if len(unknown) > ERRORS_MAX:
         # The others are only counted: thousands of names must not cost as many searches for
@@ -161,15 +163,20 @@ def _names_by_meaning(model: type[BaseModel], names: Iterable[str]) -> Mapping[s
     synonyms: Mapping[str, Sequence[str]] = getattr(model, "synonyms", {})
     for name, others in synonyms.items():
         # Models share one table of synonyms, and each has only some of its fields.
-        if name in model.model_fields:
+        if name in _field_names(model):
             for other in others:
                 by_meaning.setdefault(_meaning_of(other), name)
     return by_meaning
 
 
+def _field_names(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """Return the fields by the names that requests use."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def _nested_models(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
     nested: list[tuple[str, type[BaseModel]]] = []
-    for name, field in model.model_fields.items():
+    for name, field in _field_names(model).items():
         for kind in get_args(field.annotation) or [field.annotation]:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 nested.append((name, kind))

@@ -16,3 +16,9 @@ LABEL_NAME_MAX_CHARACTERS: Final = 50
 
 PRIORITIES: Final = ("none", "low", "medium", "high")
 """The names of priorities, from the lowest; the index is the stored number."""
+
+RECURRENCE_RULE_MAX_CHARACTERS: Final = 200
+"""Code points of a recurrence rule, as it is sent and as it is stored."""
+
+RECURRENCE_STARTS: Final = ("due", "completion")
+"""What the next occurrence of a task is computed from."""

@@ -35,6 +35,8 @@ from tasks.limits import (
     LABEL_NAME_MAX_CHARACTERS,
     LIST_NAME_MAX_CHARACTERS,
     PRIORITIES,
+    RECURRENCE_RULE_MAX_CHARACTERS,
+    RECURRENCE_STARTS,
     TITLE_MAX_CHARACTERS,
 )
 
@@ -48,6 +50,7 @@ REVISIONS: Final = (
     "d3b51a7c60f8",
     "5b8f0c3e7a19",
     "e60b94d1c27f",
+    "b7d3a9150e42",
 )
 """All revisions in `migrations`, the oldest first. A test compares them.
 
@@ -82,6 +85,10 @@ class Table(SQLModel):
 _STATUS_SQL = "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END"
 _DUE_CHECK = (
     "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
+)
+_RECURRENCE_CHECK = (
+    "(recurrence_rule IS NULL) = (recurrence_from IS NULL) "
+    f"AND recurrence_from IN {RECURRENCE_STARTS}"
 )
 
 
@@ -182,6 +189,14 @@ class Task(Table, table=True):
         due_date: A calendar day, which no time zone shifts.
         due_at: The instant of date, time and zone, as it was computed when they were set.
         position: Null until the task is moved.
+        recurrence_rule: In the canonical form of `task.recurrence`.
+        recurrence_from: What the next occurrence is computed from: `due` or `completion`.
+        previous_id: The occurrence before this one; for a copied subtask what it is a copy of.
+        parent_id: The task that this is a subtask of.
+        made_version: The version with which the service made this task, as the next occurrence of
+            another one or with it. While it is still the version, nobody has changed the task.
+        made_subtask_count: How many subtasks were made with this occurrence. Null for all other
+            tasks.
     """
 
     __tablename__ = "tasks"  # pyright: ignore[reportAssignmentType]
@@ -201,11 +216,35 @@ class Task(Table, table=True):
             ["task_lists.user_id", "task_lists.id"],
             ondelete="SET NULL (list_id)",
         ),
+        CheckConstraint(_RECURRENCE_CHECK, "recurrence"),
+        CheckConstraint(
+            f"char_length(recurrence_rule) <= {RECURRENCE_RULE_MAX_CHARACTERS}",
+            "recurrence_rule_length",
+        ),
+        CheckConstraint("parent_id <> id", "parent"),
+        ForeignKeyConstraint(
+            ["user_id", "parent_id"],
+            ["tasks.user_id", "tasks.id"],
+            "fk_tasks_parent_id_tasks",
+            ondelete="SET NULL (parent_id)",
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "previous_id"],
+            ["tasks.user_id", "tasks.id"],
+            "fk_tasks_previous_id_tasks",
+            ondelete="SET NULL (previous_id)",
+        ),
         PrimaryKeyConstraint("user_id", "id"),
         Index("uq_tasks_id", "id", unique=True),
         UniqueConstraint("user_id", "version"),
         Index(None, "user_id", "created_at", "id"),
         Index(None, "user_id", "due_date", postgresql_where=literal_column("NOT is_completed")),
+        Index(
+            None,
+            "user_id",
+            "previous_id",
+            postgresql_where=literal_column("previous_id IS NOT NULL"),
+        ),
     )
 
     id: UUID
@@ -225,6 +264,12 @@ class Task(Table, table=True):
     due_time_zone: str | None = Field(default=None, sa_type=Text)
     priority: int = Field(default=0, sa_type=SmallInteger, sa_column_kwargs={"server_default": "0"})
     position: Decimal | None = Field(default=None, sa_type=Numeric)
+    recurrence_rule: str | None = Field(default=None, sa_type=Text)
+    recurrence_from: str | None = Field(default=None, sa_type=Text)
+    previous_id: UUID | None = None
+    parent_id: UUID | None = None
+    made_version: int | None = Field(default=None, sa_type=BigInteger)
+    made_subtask_count: int | None = Field(default=None, sa_type=SmallInteger)
 
 
 _task_columns = columns_of(Task)
@@ -234,6 +279,14 @@ Index(
     _task_columns["list_id"],
     sort_position(_task_columns),
     _task_columns["id"],
+)
+Index(
+    "ix_tasks_user_id_parent_id_place",
+    _task_columns["user_id"],
+    _task_columns["parent_id"],
+    sort_position(_task_columns),
+    _task_columns["id"],
+    postgresql_where=literal_column("parent_id IS NOT NULL"),
 )
 
 
@@ -282,6 +335,9 @@ class StagedTask(Table, table=True):
         own_id: The id that the task gets if another user has `old_id`.
         line: The number of the line in the import.
         is_planned: Whether the record has planning fields. Otherwise those of the stored task stay.
+        previous_id: As in the import.
+        parent_id: As in the import.
+        has_list: Whether the record says in which list it is.
     """
 
     __tablename__ = "staged_tasks"  # pyright: ignore[reportAssignmentType]
@@ -312,6 +368,11 @@ class StagedTask(Table, table=True):
     due_time_zone: str | None = Field(default=None, sa_type=Text)
     priority: int = Field(sa_type=SmallInteger)
     position: Decimal | None = Field(default=None, sa_type=Numeric)
+    recurrence_rule: str | None = Field(default=None, sa_type=Text)
+    recurrence_from: str | None = Field(default=None, sa_type=Text)
+    previous_id: UUID | None = None
+    parent_id: UUID | None = None
+    has_list: bool | None = None
     labels: list[str] = Field(sa_type=ARRAY(Text))
 
 

@@ -20,6 +20,9 @@ RESPONSE_FIELDS: Final = [
     "priority",
     "labels",
     "position",
+    "recurrence",
+    "previous_id",
+    "parent_id",
 ]
 """The fields of a response, in their order."""
 
@@ -51,5 +54,9 @@ EDITABLE_FIELDS: Final[Mapping[str, Values]] = {
     ),
     "priority": Values("high", "low"),
     "labels": Values(["home"], ["garden", "home"]),
+    "recurrence": Values(
+        {"rule": "FREQ=WEEKLY;BYDAY=MO", "from": "due"},
+        {"rule": "FREQ=DAILY", "from": "completion"},
+    ),
 }
 """The fields that a client can edit. `status` is another spelling of `is_completed`."""

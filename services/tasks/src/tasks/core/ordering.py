@@ -120,7 +120,7 @@ def find_gap(
 ) -> CTE:
     """Find the two rows between which the row goes, and the position in the middle.
 
-    Adds to `current`: `previous_id`, `previous_position`, `following_id`, `following_position`
+    Adds to `current`: `preceding_id`, `preceding_position`, `following_id`, `following_position`
     (NULL where there is no such row), `now_microseconds` and `new_position`.
 
     Args:
@@ -132,25 +132,25 @@ def find_gap(
     """
     anchor = _find_anchor(current, columns, is_in_target_list)
     last = [_select_lateral(current, each, each.last(), TO_END) for each in siblings]
-    previous = union_all(*last, select(anchor)).cte("previous")
+    preceding = union_all(*last, select(anchor)).cte("preceding")
     first = [_select_lateral(current, each, each.first(), TO_START) for each in siblings]
     next_rows = [_select_after(current, each, anchor) for each in siblings]
     following = union_all(*first, *next_rows).cte("following")
 
     now_microseconds = cast(microseconds(current.c.now), Numeric)
-    new_position = _middle(previous, following, now_microseconds)
+    new_position = _middle(preceding, following, now_microseconds)
     return (
         select(
             current,
             now_microseconds.label("now_microseconds"),
-            previous.c.id.label("previous_id"),
-            previous.c.sort_position.label("previous_position"),
+            preceding.c.id.label("preceding_id"),
+            preceding.c.sort_position.label("preceding_position"),
             following.c.id.label("following_id"),
             following.c.sort_position.label("following_position"),
             new_position.label("new_position"),
         )
         .select_from(current)
-        .join(previous, true(), isouter=True)
+        .join(preceding, true(), isouter=True)
         .join(following, true(), isouter=True)
         .cte("gap")
     )
@@ -163,25 +163,25 @@ def find_slot(gap: CTE) -> CTE:
     (the row is there already) and `conflict`, the reason why the row cannot be moved.
     """
     own_key = tuple_(gap.c.sort_position, gap.c.id)
-    previous_key = tuple_(gap.c.previous_position, gap.c.previous_id)
+    preceding_key = tuple_(gap.c.preceding_position, gap.c.preceding_id)
     following_key = tuple_(gap.c.following_position, gap.c.following_id)
-    is_after_previous = func.coalesce(own_key > previous_key, true())
+    is_after_preceding = func.coalesce(own_key > preceding_key, true())
     is_before_following = func.coalesce(own_key < following_key, true())
     is_anchor = gap.c.id == AFTER
-    is_in_gap = or_(is_anchor, and_(is_after_previous, is_before_following))
+    is_in_gap = or_(is_anchor, and_(is_after_preceding, is_before_following))
     is_unchanged = and_(gap.c.unchanged_list, is_in_gap)
 
     is_anchor_missing = and_(
         ~TO_START,
         ~TO_END,
-        gap.c.previous_id.is_(None),
+        gap.c.preceding_id.is_(None),
         ~and_(is_anchor, gap.c.unchanged_list),
     )
     gap_conflict = case(
         (is_anchor_missing, "after-not-found"), (~gap.c.matches_if_match, "version-mismatch")
     )
     is_full = or_(
-        func.coalesce(gap.c.new_position <= gap.c.previous_position, false()),
+        func.coalesce(gap.c.new_position <= gap.c.preceding_position, false()),
         func.coalesce(gap.c.new_position >= gap.c.following_position, false()),
         func.scale(gap.c.new_position) > FRACTION_DIGITS_MAX,
         gap.c.new_position >= _POSITION_LIMIT,
@@ -193,8 +193,8 @@ def find_slot(gap: CTE) -> CTE:
         gap.c.now,
         gap.c.now_microseconds,
         gap.c.new_position,
-        gap.c.previous_id,
-        gap.c.previous_position,
+        gap.c.preceding_id,
+        gap.c.preceding_position,
         is_full.label("is_full"),
         func.coalesce(is_unchanged, false()).label("is_unchanged"),
         func.coalesce(gap.c.conflict, gap_conflict).label("conflict"),
@@ -321,7 +321,7 @@ def _select_after(current: CTE, siblings: Siblings, anchor: CTE) -> Query:
 
 
 def _middle(
-    previous: CTE, following: CTE, now_microseconds: ColumnElement[Any]
+    preceding: CTE, following: CTE, now_microseconds: ColumnElement[Any]
 ) -> ColumnElement[Decimal]:
     """Return the middle of the gap.
 
@@ -329,19 +329,19 @@ def _middle(
     present time.
     """
     two_steps_before = following.c.sort_position - 2 * STEP_MICROSECONDS
-    start = func.coalesce(previous.c.sort_position, func.greatest(two_steps_before, 0))
+    start = func.coalesce(preceding.c.sort_position, func.greatest(two_steps_before, 0))
     middle = (start + following.c.sort_position) * literal_column("0.5")
-    at_end = func.greatest(now_microseconds, previous.c.sort_position + 1)
+    at_end = func.greatest(now_microseconds, preceding.c.sort_position + 1)
     return func.trim_scale(func.coalesce(middle, at_end))
 
 
 def _spread(current: CTE, siblings: Sequence[Siblings], slot: CTE) -> Query:
-    """Give all rows of the target list new positions, the row that moves after `previous`."""
+    """Give all rows of the target list new positions, the row that moves after `preceding`."""
     queries = [each.rows().join(current, true()).where(each.applies) for each in siblings]
     others = union_all(*queries).cte("siblings")
     sibling_key = tuple_(others.c.sort_position, others.c.id)
-    previous_key = tuple_(slot.c.previous_position, slot.c.previous_id)
-    follows = func.coalesce(sibling_key > previous_key, true())
+    preceding_key = tuple_(slot.c.preceding_position, slot.c.preceding_id)
+    follows = func.coalesce(sibling_key > preceding_key, true())
     # Rank 0 is before the row that moves, rank 1 the row itself, rank 2 after it.
     rank = case((follows, 2), else_=0)
     ranked = union_all(

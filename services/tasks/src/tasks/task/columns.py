@@ -126,6 +126,18 @@ def _due_time_zone(task: PlanningFields) -> str | None:
     return task.due.time_zone
 
 
+def _recurrence_rule(task: PlanningFields) -> str | None:
+    if task.recurrence is None:
+        return None
+    return task.recurrence.rule
+
+
+def _recurrence_from(task: PlanningFields) -> str | None:
+    if task.recurrence is None:
+        return None
+    return task.recurrence.start
+
+
 def _priority(task: PlanningFields) -> int:
     return PRIORITIES.index(task.priority)
 
@@ -148,5 +160,8 @@ EDITABLE_COLUMNS: Final = (
     EditableColumn("due_at", fields=("due",), read=_due_at),
     EditableColumn("due_time_zone", fields=("due",), read=_due_time_zone),
     EditableColumn("priority", read=_priority),
+    EditableColumn("recurrence_rule", fields=("recurrence",), read=_recurrence_rule),
+    EditableColumn("recurrence_from", fields=("recurrence",), read=_recurrence_from),
+    EditableColumn("parent_id"),
 )
 """In the order in which they are part of the fingerprint: new columns come last."""

@@ -44,6 +44,7 @@ def task_fields(task: Columns, labels: ColumnElement[Sequence[str]]) -> list[Col
         "priority": priority.label("priority"),
         "labels": labels.label("labels"),
         "position": position_text(task).label("position"),
+        "recurrence": _recurrence_fields(task).label("recurrence"),
     }
     projection: list[ColumnElement[Any]] = []
     for field in TaskRead.__annotations__:
@@ -89,6 +90,18 @@ def _due_fields(task: Columns) -> ColumnElement[object]:
         type_=JSON,
     )
     return case((date.is_not(None), document))
+
+
+def _recurrence_fields(task: Columns) -> ColumnElement[object]:
+    rule = task["recurrence_rule"]
+    document = func.json_build_object(
+        literal_column("'rule'", Text),
+        rule,
+        literal_column("'from'", Text),
+        task["recurrence_from"],
+        type_=JSON,
+    )
+    return case((rule.is_not(None), document))
 
 
 TASK_PROJECTION: Final = task_fields(columns_of(Task), label_names_of(columns_of(Task)))

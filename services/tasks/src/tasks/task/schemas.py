@@ -22,9 +22,10 @@ from tasks.core.types import (
     Version,
 )
 from tasks.core.types.names import Labels, ListId
+from tasks.core.types.recurrence import RecurrenceRuleText, RecurrenceStart
 from tasks.core.types.synonyms import SYNONYMS
 from tasks.core.types.texts import Description, Title
-from tasks.limits import PRIORITIES
+from tasks.limits import PRIORITIES, RECURRENCE_STARTS
 from tasks.task.due import Due, DueRead
 
 
@@ -60,6 +61,24 @@ class CompletionFields(StrictModel):
         raise PydanticCustomError("contradiction", "is_completed and status contradict each other.")
 
 
+ParentId = Annotated[
+    UUID,
+    Field(
+        description="The task that this is a subtask of; null if it is none.",
+        examples=[None],
+    ),
+]
+
+
+class Recurrence(StrictModel):
+    """When a task repeats."""
+
+    model_config = _example(**{"rule": "FREQ=WEEKLY;BYDAY=MO,TH", "from": "due"})
+
+    rule: RecurrenceRuleText
+    start: RecurrenceStart = Field(default=RECURRENCE_STARTS[0], alias="from")
+
+
 class PlanningFields(CompletionFields):
     """The planning fields of a task: a PATCH or a PUT without one of them leaves it as it is."""
 
@@ -67,6 +86,8 @@ class PlanningFields(CompletionFields):
     due: Due | None = None
     priority: Priority = Field(default_factory=lambda: PRIORITIES[0])
     labels: Labels = Field(default_factory=list)
+    recurrence: Recurrence | None = None
+    parent_id: ParentId | None = None
 
 
 class TaskCreate(PlanningFields):
@@ -98,6 +119,7 @@ class _ReadOnlyFields(PlanningFields):
     updated_at: IgnoredReadOnly = None
     version: IgnoredReadOnly = None
     position: IgnoredReadOnly = None
+    previous_id: IgnoredReadOnly = None
 
     def _handle_contradiction(self) -> None:
         """Take the spelling that differs from the task as the client read it."""
@@ -160,6 +182,10 @@ class UserIdQuery(StrictModel):
     user_id: AssertedUser = None
 
 
+RecurrenceRead = TypedDict("RecurrenceRead", {"rule": RecurrenceRuleText, "from": RecurrenceStart})
+"""When a task repeats."""
+
+
 class TaskRead(TypedDict):
     """A task in a response: every field is always present."""
 
@@ -190,3 +216,16 @@ class TaskRead(TypedDict):
     priority: Priority
     labels: Labels
     position: OrderKey
+    recurrence: Annotated[
+        RecurrenceRead | None,
+        Field(description="When it repeats; null if it does not.", examples=[None]),
+    ]
+    previous_id: Annotated[
+        UUID | None,
+        Field(
+            description="The occurrence before this one; for a subtask of a task that repeats, "
+            "the subtask that it is a copy of.",
+            examples=[None],
+        ),
+    ]
+    parent_id: ParentId | None

@@ -74,6 +74,7 @@ class TaskRecord(ImportRecord, PlanningFields):
     completed_at: StorableTime | None = None
     labels: Annotated[Labels, Field(max_length=LABELS_ON_TASK_MAX)] = Field(default_factory=list)
     position: Position | None = None
+    previous_id: IgnoredReadOnly = None
 
     @property
     def is_planned(self) -> bool:

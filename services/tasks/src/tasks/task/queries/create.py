@@ -156,7 +156,9 @@ def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
     values["created_at"] = owner.c.now
     values["updated_at"] = owner.c.now
     values["version"] = version
-    values["position"] = cast(null(), columns_of(Task)["position"].type)
+    for column in columns_of(Task):
+        # What is neither edited nor set above has no value in a new task.
+        values.setdefault(column.name, cast(null(), column.type))
     columns = [value.label(name) for name, value in values.items()]
     columns.append(owner.c.now.label("now"))
     has_list = or_(LIST_ID.is_(None), target_list_exists(owner))

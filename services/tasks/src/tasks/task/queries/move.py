@@ -32,7 +32,7 @@ def move_task(*, with_idempotency_key: bool = False) -> Executable:
     Stages:
         owner: Lock the owner, and read the time.
         current: Lock the task, and find out to which list it goes.
-        anchor, previous, following: Find the new neighbours by the index.
+        anchor, preceding, following: Find the new neighbours by the index.
         gap: Compute the position in the middle between them.
         slot: Decide whether the task stays where it is, whether the gap is full, and whether there
             is a conflict.

@@ -50,6 +50,12 @@ WITH locked AS MATERIALIZED (
     tasks.due_time_zone,
     tasks.priority,
     tasks.position,
+    tasks.recurrence_rule,
+    tasks.recurrence_from,
+    tasks.previous_id,
+    tasks.parent_id,
+    tasks.made_version,
+    tasks.made_subtask_count,
     owner.now,
     (
       tasks.title,
@@ -60,7 +66,10 @@ WITH locked AS MATERIALIZED (
       tasks.due_time,
       tasks.due_at,
       tasks.due_time_zone,
-      tasks.priority
+      tasks.priority,
+      tasks.recurrence_rule,
+      tasks.recurrence_from,
+      tasks.parent_id
     ) IS DISTINCT FROM (
       coalesce(:new_title::VARCHAR, tasks.title),
       CASE WHEN :sets_description THEN :new_description::VARCHAR ELSE tasks.description END,
@@ -70,7 +79,10 @@ WITH locked AS MATERIALIZED (
       CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
       CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
       CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END,
-      coalesce(:new_priority::SMALLINT, tasks.priority)
+      coalesce(:new_priority::SMALLINT, tasks.priority),
+      CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END,
+      CASE WHEN :sets_recurrence THEN :new_recurrence_from::VARCHAR ELSE tasks.recurrence_from END,
+      CASE WHEN :sets_parent_id THEN :new_parent_id::UUID ELSE tasks.parent_id END
     ) AS differs,
     tasks.version <> (
       SELECT
@@ -125,7 +137,10 @@ WITH locked AS MATERIALIZED (
     due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
     due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
     due_time_zone = CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END,
-    priority = coalesce(:new_priority::SMALLINT, tasks.priority)
+    priority = coalesce(:new_priority::SMALLINT, tasks.priority),
+    recurrence_rule = CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END,
+    recurrence_from = CASE WHEN :sets_recurrence THEN :new_recurrence_from::VARCHAR ELSE tasks.recurrence_from END,
+    parent_id = CASE WHEN :sets_parent_id THEN :new_parent_id::UUID ELSE tasks.parent_id END
   FROM counter_bump
   WHERE
     tasks.id = :target_id::UUID AND tasks.user_id = counter_bump.id
@@ -180,7 +195,12 @@ WITH locked AS MATERIALIZED (
       )
     ) || CAST(trim_scale(
       coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
-    ) AS TEXT) AS position
+    ) AS TEXT) AS position,
+    CASE
+      WHEN (tasks.recurrence_rule IS NOT NULL) THEN json_build_object('rule', tasks.recurrence_rule, 'from', tasks.recurrence_from)
+    END AS recurrence,
+    tasks.previous_id,
+    tasks.parent_id
 )
 SELECT
   updated.id,
@@ -198,6 +218,9 @@ SELECT
   updated.priority,
   updated.labels,
   updated.position,
+  updated.recurrence,
+  updated.previous_id,
+  updated.parent_id,
   current.conflict,
   current.labels_may_be_outdated
 FROM updated
@@ -256,6 +279,11 @@ SELECT
   ) || CAST(trim_scale(
     coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
   ) AS TEXT) AS position,
+  CASE
+    WHEN (current.recurrence_rule IS NOT NULL) THEN json_build_object('rule', current.recurrence_rule, 'from', current.recurrence_from)
+  END AS recurrence,
+  current.previous_id,
+  current.parent_id,
   current.conflict,
   current.labels_may_be_outdated
 FROM current

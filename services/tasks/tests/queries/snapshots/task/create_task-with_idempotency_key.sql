@@ -62,12 +62,18 @@ WITH lock_timeout AS (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
+    :new_recurrence_rule::VARCHAR AS recurrence_rule,
+    :new_recurrence_from::VARCHAR AS recurrence_from,
+    :new_parent_id::UUID AS parent_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
     owner.now AS updated_at,
     owner.counter + 1::BIGINT AS version,
     NULL::DECIMAL AS position,
+    NULL::UUID AS previous_id,
+    NULL::BIGINT AS made_version,
+    NULL::SMALLINT AS made_subtask_count,
     owner.now
   FROM owner
   WHERE
@@ -134,7 +140,12 @@ WITH lock_timeout AS (
                 trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000))
               ) AS TEXT)
             )
-          ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
+          ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position,
+          CASE
+            WHEN (task.recurrence_rule IS NOT NULL) THEN json_build_object('rule', task.recurrence_rule, 'from', task.recurrence_from)
+          END AS recurrence,
+          task.previous_id,
+          task.parent_id
         FROM task
       ) AS shown
     ) AS TEXT) AS anon_4,
@@ -168,7 +179,13 @@ WITH lock_timeout AS (
     due_at,
     due_time_zone,
     priority,
-    position
+    position,
+    recurrence_rule,
+    recurrence_from,
+    previous_id,
+    parent_id,
+    made_version,
+    made_subtask_count
   )
   SELECT
     task.id,
@@ -186,7 +203,13 @@ WITH lock_timeout AS (
     task.due_at,
     task.due_time_zone,
     task.priority,
-    task.position
+    task.position,
+    task.recurrence_rule,
+    task.recurrence_from,
+    task.previous_id,
+    task.parent_id,
+    task.made_version,
+    task.made_subtask_count
   FROM task
   JOIN stored_response
     ON stored_response.user_id = task.user_id
@@ -272,7 +295,12 @@ SELECT
               trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000))
             ) AS TEXT)
           )
-        ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
+        ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position,
+        CASE
+          WHEN (task.recurrence_rule IS NOT NULL) THEN json_build_object('rule', task.recurrence_rule, 'from', task.recurrence_from)
+        END AS recurrence,
+        task.previous_id,
+        task.parent_id
       FROM task
     ) AS shown
   ) AS TEXT) AS response

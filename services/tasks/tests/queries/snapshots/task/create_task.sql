@@ -44,12 +44,18 @@ WITH locked AS MATERIALIZED (
     :new_due_at::TIMESTAMPTZ AS due_at,
     :new_due_time_zone::VARCHAR AS due_time_zone,
     :new_priority::SMALLINT AS priority,
+    :new_recurrence_rule::VARCHAR AS recurrence_rule,
+    :new_recurrence_from::VARCHAR AS recurrence_from,
+    :new_parent_id::UUID AS parent_id,
     CASE WHEN :new_is_completed THEN 'completed'::VARCHAR ELSE 'pending'::VARCHAR END AS status,
     CASE WHEN :new_is_completed THEN owner.now END AS completed_at,
     owner.now AS created_at,
     owner.now AS updated_at,
     owner.counter + 1::BIGINT AS version,
     NULL::DECIMAL AS position,
+    NULL::UUID AS previous_id,
+    NULL::BIGINT AS made_version,
+    NULL::SMALLINT AS made_subtask_count,
     owner.now
   FROM owner
   WHERE
@@ -78,7 +84,13 @@ WITH locked AS MATERIALIZED (
     due_at,
     due_time_zone,
     priority,
-    position
+    position,
+    recurrence_rule,
+    recurrence_from,
+    previous_id,
+    parent_id,
+    made_version,
+    made_subtask_count
   )
   SELECT
     task.id,
@@ -96,7 +108,13 @@ WITH locked AS MATERIALIZED (
     task.due_at,
     task.due_time_zone,
     task.priority,
-    task.position
+    task.position,
+    task.recurrence_rule,
+    task.recurrence_from,
+    task.previous_id,
+    task.parent_id,
+    task.made_version,
+    task.made_subtask_count
   FROM task
   RETURNING
     tasks.id,
@@ -155,7 +173,12 @@ SELECT
               trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000))
             ) AS TEXT)
           )
-        ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position
+        ) || CAST(trim_scale(coalesce(task.position, EXTRACT(EPOCH FROM timezone('UTC', task.created_at)) * 1000000)) AS TEXT) AS position,
+        CASE
+          WHEN (task.recurrence_rule IS NOT NULL) THEN json_build_object('rule', task.recurrence_rule, 'from', task.recurrence_from)
+        END AS recurrence,
+        task.previous_id,
+        task.parent_id
       FROM task
     ) AS shown
   ) AS TEXT) AS response

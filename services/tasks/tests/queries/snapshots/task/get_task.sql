@@ -49,7 +49,12 @@ SELECT
     )
   ) || CAST(trim_scale(
     coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
-  ) AS TEXT) AS position
+  ) AS TEXT) AS position,
+  CASE
+    WHEN (tasks.recurrence_rule IS NOT NULL) THEN json_build_object('rule', tasks.recurrence_rule, 'from', tasks.recurrence_from)
+  END AS recurrence,
+  tasks.previous_id,
+  tasks.parent_id
 FROM tasks
 WHERE
   tasks.id = :target_id::UUID AND tasks.user_id = :current_user_id::UUID;

@@ -15,6 +15,9 @@ SELECT
   listed.priority,
   listed.labels,
   listed.position,
+  listed.recurrence,
+  listed.previous_id,
+  listed.parent_id,
   listed.value
 FROM owners
 LEFT OUTER JOIN LATERAL (
@@ -70,6 +73,11 @@ LEFT OUTER JOIN LATERAL (
     ) || CAST(trim_scale(
       coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
     ) AS TEXT) AS position,
+    CASE
+      WHEN (tasks.recurrence_rule IS NOT NULL) THEN json_build_object('rule', tasks.recurrence_rule, 'from', tasks.recurrence_from)
+    END AS recurrence,
+    tasks.previous_id,
+    tasks.parent_id,
     to_char(timezone('UTC', tasks.updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS value
   FROM tasks
   WHERE

@@ -14,7 +14,10 @@ SELECT
   listed.due,
   listed.priority,
   listed.labels,
-  listed.position
+  listed.position,
+  listed.recurrence,
+  listed.previous_id,
+  listed.parent_id
 FROM owners
 LEFT OUTER JOIN LATERAL (
   SELECT
@@ -68,7 +71,12 @@ LEFT OUTER JOIN LATERAL (
       )
     ) || CAST(trim_scale(
       coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
-    ) AS TEXT) AS position
+    ) AS TEXT) AS position,
+    CASE
+      WHEN (tasks.recurrence_rule IS NOT NULL) THEN json_build_object('rule', tasks.recurrence_rule, 'from', tasks.recurrence_from)
+    END AS recurrence,
+    tasks.previous_id,
+    tasks.parent_id
   FROM tasks
   WHERE
     tasks.user_id = owners.id AND CAST(owners.counter AS TEXT) <> ALL(:if_none_match::TEXT[])

@@ -77,6 +77,12 @@ WITH snapshot AS MATERIALIZED (
     tasks.due_time_zone,
     tasks.priority,
     tasks.position,
+    tasks.recurrence_rule,
+    tasks.recurrence_from,
+    tasks.previous_id,
+    tasks.parent_id,
+    tasks.made_version,
+    tasks.made_subtask_count,
     coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
     CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END AS target_list_id,
     tasks.list_id IS NOT DISTINCT FROM CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END AS unchanged_list,
@@ -114,7 +120,7 @@ WITH snapshot AS MATERIALIZED (
     AND NOT :to_start
     AND NOT :to_end
     AND tasks.list_id IS NOT DISTINCT FROM current.target_list_id
-), previous AS (
+), preceding AS (
   SELECT
     sibling.id,
     sibling.sort_position
@@ -284,6 +290,12 @@ WITH snapshot AS MATERIALIZED (
     current.due_time_zone,
     current.priority,
     current.position,
+    current.recurrence_rule,
+    current.recurrence_from,
+    current.previous_id,
+    current.parent_id,
+    current.made_version,
+    current.made_subtask_count,
     current.sort_position,
     current.target_list_id,
     current.unchanged_list,
@@ -291,23 +303,23 @@ WITH snapshot AS MATERIALIZED (
     current.conflict,
     current.matches_if_match,
     CAST(CAST(EXTRACT(EPOCH FROM current.now) * 1000000::INT AS BIGINT) AS DECIMAL) AS now_microseconds,
-    previous.id AS previous_id,
-    previous.sort_position AS previous_position,
+    preceding.id AS preceding_id,
+    preceding.sort_position AS preceding_position,
     following.id AS following_id,
     following.sort_position AS following_position,
     trim_scale(
       coalesce(
         (
-          coalesce(previous.sort_position, greatest(following.sort_position - 2000000::INT, 0::INT)) + following.sort_position
+          coalesce(preceding.sort_position, greatest(following.sort_position - 2000000::INT, 0::INT)) + following.sort_position
         ) * 0.5,
         greatest(
           CAST(CAST(EXTRACT(EPOCH FROM current.now) * 1000000::INT AS BIGINT) AS DECIMAL),
-          previous.sort_position + 1::INT
+          preceding.sort_position + 1::INT
         )
       )
     ) AS new_position
   FROM current
-  LEFT OUTER JOIN previous
+  LEFT OUTER JOIN preceding
     ON TRUE
   LEFT OUTER JOIN following
     ON TRUE
@@ -319,9 +331,9 @@ WITH snapshot AS MATERIALIZED (
     gap.now,
     gap.now_microseconds,
     gap.new_position,
-    gap.previous_id,
-    gap.previous_position,
-    coalesce(gap.new_position <= gap.previous_position, FALSE)
+    gap.preceding_id,
+    gap.preceding_position,
+    coalesce(gap.new_position <= gap.preceding_position, FALSE)
     OR coalesce(gap.new_position >= gap.following_position, FALSE)
     OR scale(gap.new_position) > 230::INT
     OR gap.new_position >= '100000000000000000000' AS is_full,
@@ -329,7 +341,7 @@ WITH snapshot AS MATERIALIZED (
       gap.unchanged_list
       AND (
         gap.id = :after::UUID
-        OR coalesce((gap.sort_position, gap.id) > (gap.previous_position, gap.previous_id), TRUE)
+        OR coalesce((gap.sort_position, gap.id) > (gap.preceding_position, gap.preceding_id), TRUE)
         AND coalesce((gap.sort_position, gap.id) < (gap.following_position, gap.following_id), TRUE)
       ),
       FALSE
@@ -340,7 +352,7 @@ WITH snapshot AS MATERIALIZED (
         WHEN (
           NOT :to_start
           AND NOT :to_end
-          AND gap.previous_id IS NULL
+          AND gap.preceding_id IS NULL
           AND NOT (gap.id = :after::UUID AND gap.unchanged_list)
         ) THEN 'after-not-found'::VARCHAR
         WHEN NOT gap.matches_if_match THEN 'version-mismatch'::VARCHAR
@@ -396,7 +408,7 @@ WITH snapshot AS MATERIALIZED (
         siblings.id,
         siblings.sort_position,
         CASE
-          WHEN coalesce((siblings.sort_position, siblings.id) > (slot.previous_position, slot.previous_id), TRUE) THEN 2::INT
+          WHEN coalesce((siblings.sort_position, siblings.id) > (slot.preceding_position, slot.preceding_id), TRUE) THEN 2::INT
           ELSE 0::INT
         END AS rank
       FROM siblings
@@ -500,6 +512,11 @@ WITH snapshot AS MATERIALIZED (
     ) || CAST(trim_scale(
       coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000)
     ) AS TEXT) AS position,
+    CASE
+      WHEN (tasks.recurrence_rule IS NOT NULL) THEN json_build_object('rule', tasks.recurrence_rule, 'from', tasks.recurrence_from)
+    END AS recurrence,
+    tasks.previous_id,
+    tasks.parent_id,
     counter_bump.now
 ), moved AS (
   SELECT
@@ -518,6 +535,9 @@ WITH snapshot AS MATERIALIZED (
     updated.priority,
     updated.labels,
     updated.position,
+    updated.recurrence,
+    updated.previous_id,
+    updated.parent_id,
     updated.now
   FROM updated
   WHERE
@@ -575,6 +595,11 @@ WITH snapshot AS MATERIALIZED (
     ) || CAST(trim_scale(
       coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000)
     ) AS TEXT) AS position,
+    CASE
+      WHEN (current.recurrence_rule IS NOT NULL) THEN json_build_object('rule', current.recurrence_rule, 'from', current.recurrence_from)
+    END AS recurrence,
+    current.previous_id,
+    current.parent_id,
     current.now
   FROM current
   WHERE
@@ -602,6 +627,9 @@ WITH snapshot AS MATERIALIZED (
     moved.priority,
     moved.labels,
     moved.position,
+    moved.recurrence,
+    moved.previous_id,
+    moved.parent_id,
     moved.now
   FROM moved
   JOIN slot
@@ -645,7 +673,10 @@ WITH snapshot AS MATERIALIZED (
           moved.due,
           moved.priority,
           moved.labels,
-          moved.position
+          moved.position,
+          moved.recurrence,
+          moved.previous_id,
+          moved.parent_id
         FROM moved
       ) AS shown
     ) AS TEXT) AS anon_4,
@@ -710,7 +741,10 @@ SELECT
         moved.due,
         moved.priority,
         moved.labels,
-        moved.position
+        moved.position,
+        moved.recurrence,
+        moved.previous_id,
+        moved.parent_id
       FROM moved
     ) AS shown
   ) AS TEXT) AS response,

@@ -80,7 +80,7 @@ WITH snapshot AS MATERIALIZED (
     ON task_lists.user_id = current.user_id AND task_lists.id <> current.id
   WHERE
     task_lists.id = :after::UUID AND NOT :to_start AND NOT :to_end
-), previous AS (
+), preceding AS (
   SELECT
     sibling.id,
     sibling.sort_position
@@ -169,23 +169,23 @@ WITH snapshot AS MATERIALIZED (
     current.conflict,
     current.matches_if_match,
     CAST(CAST(EXTRACT(EPOCH FROM current.now) * 1000000::INT AS BIGINT) AS DECIMAL) AS now_microseconds,
-    previous.id AS previous_id,
-    previous.sort_position AS previous_position,
+    preceding.id AS preceding_id,
+    preceding.sort_position AS preceding_position,
     following.id AS following_id,
     following.sort_position AS following_position,
     trim_scale(
       coalesce(
         (
-          coalesce(previous.sort_position, greatest(following.sort_position - 2000000::INT, 0::INT)) + following.sort_position
+          coalesce(preceding.sort_position, greatest(following.sort_position - 2000000::INT, 0::INT)) + following.sort_position
         ) * 0.5,
         greatest(
           CAST(CAST(EXTRACT(EPOCH FROM current.now) * 1000000::INT AS BIGINT) AS DECIMAL),
-          previous.sort_position + 1::INT
+          preceding.sort_position + 1::INT
         )
       )
     ) AS new_position
   FROM current
-  LEFT OUTER JOIN previous
+  LEFT OUTER JOIN preceding
     ON TRUE
   LEFT OUTER JOIN following
     ON TRUE
@@ -197,9 +197,9 @@ WITH snapshot AS MATERIALIZED (
     gap.now,
     gap.now_microseconds,
     gap.new_position,
-    gap.previous_id,
-    gap.previous_position,
-    coalesce(gap.new_position <= gap.previous_position, FALSE)
+    gap.preceding_id,
+    gap.preceding_position,
+    coalesce(gap.new_position <= gap.preceding_position, FALSE)
     OR coalesce(gap.new_position >= gap.following_position, FALSE)
     OR scale(gap.new_position) > 230::INT
     OR gap.new_position >= '100000000000000000000' AS is_full,
@@ -207,7 +207,7 @@ WITH snapshot AS MATERIALIZED (
       gap.unchanged_list
       AND (
         gap.id = :after::UUID
-        OR coalesce((gap.sort_position, gap.id) > (gap.previous_position, gap.previous_id), TRUE)
+        OR coalesce((gap.sort_position, gap.id) > (gap.preceding_position, gap.preceding_id), TRUE)
         AND coalesce((gap.sort_position, gap.id) < (gap.following_position, gap.following_id), TRUE)
       ),
       FALSE
@@ -218,7 +218,7 @@ WITH snapshot AS MATERIALIZED (
         WHEN (
           NOT :to_start
           AND NOT :to_end
-          AND gap.previous_id IS NULL
+          AND gap.preceding_id IS NULL
           AND NOT (gap.id = :after::UUID AND gap.unchanged_list)
         ) THEN 'after-not-found'::VARCHAR
         WHEN NOT gap.matches_if_match THEN 'version-mismatch'::VARCHAR
@@ -259,7 +259,7 @@ WITH snapshot AS MATERIALIZED (
         siblings.id,
         siblings.sort_position,
         CASE
-          WHEN coalesce((siblings.sort_position, siblings.id) > (slot.previous_position, slot.previous_id), TRUE) THEN 2::INT
+          WHEN coalesce((siblings.sort_position, siblings.id) > (slot.preceding_position, slot.preceding_id), TRUE) THEN 2::INT
           ELSE 0::INT
         END AS rank
       FROM siblings

@@ -128,6 +128,9 @@ WITH incoming AS (
     staged.due_at,
     staged.due_time_zone,
     staged.priority,
+    staged.recurrence_rule,
+    staged.recurrence_from,
+    staged.parent_id,
     staged.position
   FROM staged_tasks AS staged
   LEFT OUTER JOIN UNNEST(:file_list_ids::UUID[], :list_ids::UUID[]) AS resolved_lists(file_id, id)
@@ -237,6 +240,18 @@ WITH incoming AS (
         ELSE incoming.priority
       END,
       CASE
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.recurrence_rule
+        ELSE incoming.recurrence_rule
+      END,
+      CASE
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.recurrence_from
+        ELSE incoming.recurrence_from
+      END,
+      CASE
+        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.parent_id
+        ELSE incoming.parent_id
+      END,
+      CASE
         WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.position
         ELSE incoming.position
       END
@@ -253,6 +268,9 @@ WITH incoming AS (
       current.due_at,
       current.due_time_zone,
       current.priority,
+      current.recurrence_rule,
+      current.recurrence_from,
+      current.parent_id,
       current.position
     )
     OR incoming.is_planned
@@ -298,6 +316,18 @@ WITH incoming AS (
       ELSE incoming.priority
     END AS priority,
     CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.recurrence_rule
+      ELSE incoming.recurrence_rule
+    END AS recurrence_rule,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.recurrence_from
+      ELSE incoming.recurrence_from
+    END AS recurrence_from,
+    CASE
+      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.parent_id
+      ELSE incoming.parent_id
+    END AS parent_id,
+    CASE
       WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.position
       ELSE incoming.position
     END AS position
@@ -323,6 +353,9 @@ WITH incoming AS (
     compared.due_at,
     compared.due_time_zone,
     compared.priority,
+    compared.recurrence_rule,
+    compared.recurrence_from,
+    compared.parent_id,
     compared.position
   FROM compared
   JOIN owners
@@ -348,6 +381,9 @@ WITH incoming AS (
     due_at,
     due_time_zone,
     priority,
+    recurrence_rule,
+    recurrence_from,
+    parent_id,
     position
   )
   SELECT
@@ -366,6 +402,9 @@ WITH incoming AS (
     versioned.due_at,
     versioned.due_time_zone,
     versioned.priority,
+    versioned.recurrence_rule,
+    versioned.recurrence_from,
+    versioned.parent_id,
     versioned.position
   FROM versioned
   ON CONFLICT (id) DO UPDATE SET
@@ -382,7 +421,10 @@ WITH incoming AS (
     due_at = excluded.due_at,
     due_time_zone = excluded.due_time_zone,
     priority = excluded.priority,
-    position = excluded.position
+    position = excluded.position,
+    recurrence_rule = excluded.recurrence_rule,
+    recurrence_from = excluded.recurrence_from,
+    parent_id = excluded.parent_id
   WHERE
     tasks.user_id = excluded.user_id
   RETURNING

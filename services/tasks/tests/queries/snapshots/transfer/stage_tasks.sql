@@ -19,6 +19,11 @@ WITH upserted AS (
     due_time_zone,
     priority,
     position,
+    recurrence_rule,
+    recurrence_from,
+    previous_id,
+    parent_id,
+    has_list,
     labels
   )
   SELECT
@@ -41,6 +46,11 @@ WITH upserted AS (
     sent.due_time_zone,
     sent.priority,
     sent.position,
+    sent.recurrence_rule,
+    sent.recurrence_from,
+    sent.previous_id,
+    sent.parent_id,
+    sent.has_list,
     sent.labels
   FROM json_to_recordset(CAST(:content::VARCHAR AS JSON)) AS sent(
     old_id UUID,
@@ -60,6 +70,11 @@ WITH upserted AS (
     due_time_zone TEXT,
     priority SMALLINT,
     position DECIMAL,
+    recurrence_rule TEXT,
+    recurrence_from TEXT,
+    previous_id UUID,
+    parent_id UUID,
+    has_list BOOLEAN,
     labels TEXT[]
   )
   ON CONFLICT (user_id, import_id, old_id) DO UPDATE SET
@@ -79,6 +94,11 @@ WITH upserted AS (
     due_time_zone = excluded.due_time_zone,
     priority = excluded.priority,
     position = excluded.position,
+    recurrence_rule = excluded.recurrence_rule,
+    recurrence_from = excluded.recurrence_from,
+    previous_id = excluded.previous_id,
+    parent_id = excluded.parent_id,
+    has_list = excluded.has_list,
     labels = excluded.labels
   RETURNING
     CAST(xmax AS TEXT) = '0'::VARCHAR AS is_new
