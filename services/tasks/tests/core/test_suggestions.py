@@ -99,12 +99,12 @@ async def test_a_name_that_resembles_none_lists_all_that_are_useful(
     # Neither `id`, which a new task must not have, nor the deprecated `user_id`.
     assert field == (
         "There is no such field; possible are is_completed, status, list_id, due, priority, "
-        "labels, title, description."
+        "labels, recurrence, parent_id, title, description."
     )
     # Nor what is ignored, such as `position`.
     assert changed == (
         "There is no such field; possible are is_completed, status, list_id, due, priority, "
-        "labels, id, completed_at, title, description."
+        "labels, recurrence, parent_id, id, completed_at, title, description."
     )
     assert parameter == (
         "There is no such parameter; possible are is_completed, status, q, limit, cursor, list_id, "
