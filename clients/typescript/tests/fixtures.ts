@@ -22,6 +22,9 @@ export function serverTask(fields: Partial<Task> = {}): Task {
     priority: "none",
     labels: [],
     position: "00001795249800000000",
+    recurrence: null,
+    previous_id: null,
+    parent_id: null,
     ...fields,
   };
 }
