@@ -117,6 +117,8 @@ They work with the newer schema while a release is rolled out or taken back.
 
 CREATED_AT_INDEX = "ix_tasks_user_id_created_at_id"
 POSITION_INDEX = "ix_tasks_user_id_list_id_place"
+SUBTASKS_INDEX = "ix_tasks_user_id_parent_id_place"
+PREVIOUS_INDEX = "ix_tasks_user_id_previous_id"
 TASK_ID_INDEX = "uq_tasks_id"
 """The primary key would cost the same; PostgreSQL takes the newer index."""
 
@@ -202,7 +204,11 @@ WRITES: Final = {
     "change labels": Run(
         tasks.change_task(with_labels=True), {}, {TASK_ID_INDEX, "pk_task_labels"}
     ),
-    "delete": Run(tasks.DELETE_TASK, {}, {"uq_task_tombstones_user_id_version"}),
+    "delete": Run(
+        tasks.DELETE_TASK,
+        {},
+        {"uq_task_tombstones_user_id_version", SUBTASKS_INDEX, PREVIOUS_INDEX},
+    ),
     "move": Run(move_task(), {"sets_list_id": False}, {POSITION_INDEX}),
     "move once": Run(
         move_task(with_idempotency_key=True),
@@ -228,7 +234,9 @@ WRITES: Final = {
         lists.delete_list(with_tasks=False), {"target_id": LIST_ID}, {POSITION_INDEX}
     ),
     "delete list with tasks": Run(
-        lists.delete_list(with_tasks=True), {"target_id": LIST_ID}, {POSITION_INDEX}
+        lists.delete_list(with_tasks=True),
+        {"target_id": LIST_ID},
+        {POSITION_INDEX, SUBTASKS_INDEX, PREVIOUS_INDEX},
     ),
     "rename label": Run(
         labels.CHANGE_LABEL, {"target_id": LABEL_ID}, {"ix_task_labels_user_id_label_id"}

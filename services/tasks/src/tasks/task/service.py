@@ -60,7 +60,7 @@ async def delete_task(
         NotFound: The user has no such task.
         PreconditionFailed: The task has none of the versions.
     """
-    row = await fetch_one(
+    row = await retry_while_stale(
         context.database,
         queries.DELETE_TASK,
         current_user_id=context.user.id,

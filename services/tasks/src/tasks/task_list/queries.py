@@ -48,6 +48,7 @@ from tasks.core.projections import (
     list_fields,
 )
 from tasks.core.rename import LockedRow, find_deletable, find_renamable, rename
+from tasks.core.task_links import number_linked_tasks, unlink_tasks
 from tasks.core.tombstones import (
     delete_tombstone,
     insert_tombstones,
@@ -212,10 +213,12 @@ def delete_list(*, with_tasks: bool) -> Executable:
         current: the list, locked, with its `conflict`.
         writable: the same row if there is no conflict.
         affected_tasks: the tasks of the list, numbered.
+        linked_tasks: the tasks elsewhere that point to deleted ones, numbered after them.
         oldest, pruned: the owner's oldest tombstones; those that have expired are deleted.
-        counter_bump: the owner's counter, raised by one and by the number of tasks.
+        counter_bump: the owner's counter, raised by one and by the number of these tasks.
         deleted: the list.
         deleted_tasks or updated_tasks: its tasks.
+        unlinked_tasks: the linked tasks.
         tombstones: of the list, and of the deleted tasks.
 
     Args:
@@ -232,9 +235,10 @@ def delete_list(*, with_tasks: bool) -> Executable:
 def _delete_list_with_tasks(task_list: LockedRow, tasks: CTE) -> Executable:
     writable = task_list.writable
     task_count = count_rows(tasks)
+    linked_tasks = number_linked_tasks(tasks, versions_taken=task_count)
     counter_bump = bump_counter(
         writable,
-        1 + task_count,
+        1 + task_count + count_rows(linked_tasks),
         list_count=col(Owner.list_count) - 1,
         task_count=col(Owner.task_count) - task_count,
         pruned_version=new_pruned_version(prune_tombstones(writable, task_count)),
@@ -255,6 +259,7 @@ def _delete_list_with_tasks(task_list: LockedRow, tasks: CTE) -> Executable:
     statement = select(task_list.current.c.conflict).add_cte(
         _delete_row(writable, counter_bump),
         deleted_tasks,
+        unlink_tasks(linked_tasks, counter_bump),
         insert_tombstones(tombstones).cte("tombstones"),
     )
     return statement.execution_options(not_idempotent=True)

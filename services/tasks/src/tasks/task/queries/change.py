@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.owners import bump_counter, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import (
     LIST_ID,
@@ -30,7 +31,9 @@ from tasks.core.projections import (
     USER_ID,
     matches_if_match,
 )
+from tasks.core.task_links import number_linked_tasks, unlink_tasks
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
+from tasks.core.version_cascade import count_rows
 from tasks.models import Owner, Task, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS, EditableColumn
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_fields
@@ -175,13 +178,18 @@ def _delete_task() -> Executable:
         1. owner: lock the owner.
         2. current: lock the task, and find out whether there is a conflict.
         3. deleted: delete the task, unless there is one.
-        4. pruned: delete a few tombstones that are older than `retention`.
-        5. counter_bump: take a version, count one task less, and note the version up to which
-           tombstones may be missing.
-        6. tombstone: insert the tombstone of the task.
+        4. linked_tasks: its subtasks, and the occurrence after it, numbered.
+        5. pruned: delete a few tombstones that are older than `retention`.
+        6. counter_bump: take a version for the task and each linked one, count one task less, and
+           note the version up to which tombstones may be missing.
+        7. unlinked_tasks: unlink the linked tasks.
+        8. tombstone: insert the tombstone of the task.
     """
-    owner = lock_owner(find_owner(check_snapshot=False))
-    conflict = case((~matches_if_match(columns_of(Task)), "version-mismatch"))
+    owner = lock_owner(find_owner(check_snapshot=True))
+    conflict = first_conflict(
+        (~owner.c.is_current, ConflictCode.STALE),
+        (~matches_if_match(columns_of(Task)), ConflictCode.VERSION_MISMATCH),
+    )
     current = (
         select(col(Task.id), col(Task.user_id), owner.c.now, conflict.label("conflict"))
         .join(owner, col(Task.user_id) == owner.c.id)
@@ -199,9 +207,10 @@ def _delete_task() -> Executable:
         .returning(col(Task.id), col(Task.user_id), current.c.now)
         .cte("deleted")
     )
+    linked_tasks = number_linked_tasks(deleted)
     counter_bump = bump_counter(
         deleted,
-        1,
+        1 + count_rows(linked_tasks),
         task_count=col(Owner.task_count) - 1,
         pruned_version=new_pruned_version(prune_tombstones(deleted)),
     )
@@ -212,12 +221,14 @@ def _delete_task() -> Executable:
         counter_bump.c.counter,
         counter_bump.c.now,
     ).join(counter_bump, true())
-    statement = select(current.c.conflict).add_cte(insert_tombstones(tombstone).cte("tombstone"))
+    statement = select(current.c.conflict).add_cte(
+        unlink_tasks(linked_tasks, counter_bump), insert_tombstones(tombstone).cte("tombstone")
+    )
     return statement.execution_options(not_idempotent=True)
 
 
 DELETE_TASK: Final = _delete_task()
-"""Delete a task, insert its tombstone and return a `conflict`.
+"""Delete a task, unlink those that point to it, insert its tombstone and return a `conflict`.
 
-No row if the user has no such task.
+If that is "stale", the statement must run again. No row if the user has no such task.
 """

@@ -1,4 +1,10 @@
-WITH locked AS MATERIALIZED (
+WITH snapshot AS MATERIALIZED (
+  SELECT
+    snapshot_owner.counter
+  FROM owners AS snapshot_owner
+  WHERE
+    snapshot_owner.id = :current_user_id::UUID
+), locked AS MATERIALIZED (
   SELECT
     owners.id,
     owners.counter,
@@ -6,8 +12,11 @@ WITH locked AS MATERIALIZED (
     owners.list_count,
     owners.label_count,
     owners.pruned_version,
-    owners.created_at
+    owners.created_at,
+    owners.counter = snapshot.counter AS is_current
   FROM owners
+  JOIN snapshot
+    ON TRUE
   WHERE
     owners.id = :current_user_id::UUID
     FOR NO KEY UPDATE OF owners
@@ -20,6 +29,7 @@ WITH locked AS MATERIALIZED (
     locked.label_count,
     locked.pruned_version,
     locked.created_at,
+    locked.is_current,
     clock_timestamp() AS now
   FROM locked
 ), current AS (
@@ -28,6 +38,7 @@ WITH locked AS MATERIALIZED (
     tasks.user_id,
     owner.now,
     CASE
+      WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
     END AS conflict
   FROM tasks
@@ -44,6 +55,46 @@ WITH locked AS MATERIALIZED (
     tasks.id,
     tasks.user_id,
     current.now
+), links AS (
+  SELECT
+    tasks.id,
+    coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
+    'parent_id' AS column_name
+  FROM tasks
+  JOIN deleted
+    ON tasks.parent_id = deleted.id
+  WHERE
+    tasks.user_id = :current_user_id::UUID AND tasks.parent_id IS NOT NULL
+  UNION ALL
+  SELECT
+    tasks.id,
+    coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
+    'previous_id' AS column_name
+  FROM tasks
+  JOIN deleted
+    ON tasks.previous_id = deleted.id
+  WHERE
+    tasks.user_id = :current_user_id::UUID AND tasks.previous_id IS NOT NULL
+), linked_tasks AS (
+  SELECT
+    links.id,
+    bool_or(links.column_name = 'parent_id'::VARCHAR) AS loses_parent,
+    bool_or(links.column_name = 'previous_id'::VARCHAR) AS loses_previous,
+    row_number() OVER (ORDER BY links.sort_position DESC, links.id DESC) + 0::INT AS number
+  FROM links
+  WHERE
+    NOT (
+      EXISTS(
+        SELECT
+          deleted.id
+        FROM deleted
+        WHERE
+          deleted.id = links.id
+      )
+    )
+  GROUP BY
+    links.id,
+    links.sort_position
 ), oldest AS (
   SELECT
     task_tombstones.user_id,
@@ -68,7 +119,13 @@ WITH locked AS MATERIALIZED (
     task_tombstones.version
 ), counter_bump AS (
   UPDATE owners SET
-    counter = (owners.counter + 1::BIGINT),
+    counter = (
+      owners.counter + 1::INT + (
+        SELECT
+          count(*) AS count_1
+        FROM linked_tasks
+      )
+    ),
     task_count = (owners.task_count - 1::INT),
     pruned_version = greatest(owners.pruned_version, (
       SELECT
@@ -82,6 +139,15 @@ WITH locked AS MATERIALIZED (
     owners.id,
     owners.counter,
     deleted.now
+), unlinked_tasks AS (
+  UPDATE tasks SET
+    updated_at = counter_bump.now,
+    version = (counter_bump.counter - linked_tasks.number),
+    previous_id = CASE WHEN linked_tasks.loses_previous THEN NULL ELSE tasks.previous_id END,
+    parent_id = CASE WHEN linked_tasks.loses_parent THEN NULL ELSE tasks.parent_id END
+  FROM linked_tasks, counter_bump
+  WHERE
+    tasks.id = linked_tasks.id AND tasks.user_id = counter_bump.id
 ), tombstone AS (
   INSERT INTO task_tombstones (
     id,

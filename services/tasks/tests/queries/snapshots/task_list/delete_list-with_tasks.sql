@@ -81,6 +81,50 @@ WITH snapshot AS MATERIALIZED (
     ON tasks.user_id = writable.user_id
   WHERE
     tasks.list_id = writable.id
+), links AS (
+  SELECT
+    tasks.id,
+    coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
+    'parent_id' AS column_name
+  FROM tasks
+  JOIN affected_tasks
+    ON tasks.parent_id = affected_tasks.id
+  WHERE
+    tasks.user_id = :current_user_id::UUID AND tasks.parent_id IS NOT NULL
+  UNION ALL
+  SELECT
+    tasks.id,
+    coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
+    'previous_id' AS column_name
+  FROM tasks
+  JOIN affected_tasks
+    ON tasks.previous_id = affected_tasks.id
+  WHERE
+    tasks.user_id = :current_user_id::UUID AND tasks.previous_id IS NOT NULL
+), linked_tasks AS (
+  SELECT
+    links.id,
+    bool_or(links.column_name = 'parent_id'::VARCHAR) AS loses_parent,
+    bool_or(links.column_name = 'previous_id'::VARCHAR) AS loses_previous,
+    row_number() OVER (ORDER BY links.sort_position DESC, links.id DESC) + (
+      SELECT
+        count(*) AS count_1
+      FROM affected_tasks
+    ) AS number
+  FROM links
+  WHERE
+    NOT (
+      EXISTS(
+        SELECT
+          affected_tasks.id
+        FROM affected_tasks
+        WHERE
+          affected_tasks.id = links.id
+      )
+    )
+  GROUP BY
+    links.id,
+    links.sort_position
 ), oldest AS (
   SELECT
     task_tombstones.user_id,
@@ -114,6 +158,10 @@ WITH snapshot AS MATERIALIZED (
         SELECT
           count(*) AS count_1
         FROM affected_tasks
+      ) + (
+        SELECT
+          count(*) AS count_2
+        FROM linked_tasks
       )
     ),
     task_count = (
@@ -144,6 +192,15 @@ WITH snapshot AS MATERIALIZED (
   DELETE FROM tasks USING   affected_tasks, counter_bump
   WHERE
     tasks.id = affected_tasks.id AND tasks.user_id = counter_bump.id
+), unlinked_tasks AS (
+  UPDATE tasks SET
+    updated_at = counter_bump.now,
+    version = (counter_bump.counter - linked_tasks.number),
+    previous_id = CASE WHEN linked_tasks.loses_previous THEN NULL ELSE tasks.previous_id END,
+    parent_id = CASE WHEN linked_tasks.loses_parent THEN NULL ELSE tasks.parent_id END
+  FROM linked_tasks, counter_bump
+  WHERE
+    tasks.id = linked_tasks.id AND tasks.user_id = counter_bump.id
 ), tombstones AS (
   INSERT INTO task_tombstones (
     id,
