@@ -108,12 +108,21 @@ def instant(day: date, clock: str, zone: str) -> datetime | None:
 
     When clocks are set back and show the time twice, it is the first of both instants.
     """
-    local_time = datetime.combine(day, time_of_day.fromisoformat(clock))
-    moment = local_time.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    clock_time = time_of_day.fromisoformat(clock)
+    moment = moved_instant(day, clock_time, zone)
     shown_time = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
-    if shown_time != local_time:
+    if shown_time != datetime.combine(day, clock_time):
         return None
     return moment
+
+
+def moved_instant(day: date, clock: time_of_day, zone: str) -> datetime:
+    """Return the instant of a local time; one that clocks skip moves forward by what they skip.
+
+    For 02:30 on a day on which clocks go from 02:00 to 03:00 it is the instant of 03:30.
+    """
+    # With fold=0 the offset is the one before the change, both in a gap and in a repeated hour.
+    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
 
 
 class Due(StrictModel):
