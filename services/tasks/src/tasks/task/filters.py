@@ -1,4 +1,4 @@
-"""The query parameters of GET /tasks."""
+"""The query parameters of GET /tasks; the filters are also those of changes of many tasks."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -13,16 +13,14 @@ from tasks.task.due import Day, TimeZone
 from tasks.task.schemas import UserIdQuery
 
 
-class TaskQuery(UserIdQuery):
-    """Filters, order and page of a list of tasks."""
+class TaskFilters(UserIdQuery):
+    """Which tasks are meant: those that match all filters."""
 
     repeatable: ClassVar = frozenset({"label", "priority"})
 
     is_completed: QueryBool | None = None
     status: Status | None = None
     q: SearchText | None = None
-    limit: PageSize | None = None
-    cursor: Cursor | None = None
     list_id: ListChoice = None
     label: LabelChoice | None = None
     priority: PriorityChoice | None = None
@@ -34,7 +32,6 @@ class TaskQuery(UserIdQuery):
     time_zone: TimeZone | None = Field(
         default=None, description="The user's time zone, for `overdue`; UTC if absent."
     )
-    sort: Sort | None = None
 
     @property
     def completed(self) -> bool | None:
@@ -48,6 +45,22 @@ class TaskQuery(UserIdQuery):
         """Whether only tasks without a list are listed (`list_id=none`)."""
         return "list_id" in self.model_fields_set and self.list_id is None
 
+    @model_validator(mode="after")
+    def _check_spellings(self) -> Self:
+        if self.status and self.is_completed is not None and self.is_completed != self.completed:
+            raise PydanticCustomError(
+                "contradiction", "is_completed and status contradict each other."
+            )
+        return self
+
+
+class TaskQuery(TaskFilters):
+    """Filters, order and page of a list of tasks."""
+
+    limit: PageSize | None = None
+    cursor: Cursor | None = None
+    sort: Sort | None = None
+
     @property
     def order(self) -> str:
         """The sort; by default a list has the order that the user arranged by hand."""
@@ -58,11 +71,7 @@ class TaskQuery(UserIdQuery):
         return "created_at"
 
     @model_validator(mode="after")
-    def _check_combinations(self) -> Self:
-        if self.status and self.is_completed is not None and self.is_completed != self.completed:
-            raise PydanticCustomError(
-                "contradiction", "is_completed and status contradict each other."
-            )
+    def _check_cursor(self) -> Self:
         if self.cursor and self.order != self._order_of_cursor():
             raise PydanticCustomError("cursor_parsing", "This is no cursor of this list.")
         return self

@@ -35,7 +35,7 @@ from tasks.core.task_links import number_linked_tasks, unlink_tasks
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
 from tasks.core.version_cascade import count_rows
 from tasks.models import Owner, Task, columns_of
-from tasks.task.columns import EDITABLE_COLUMNS, EditableColumn
+from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_fields
 from tasks.task.queries.task_labels import (
     LABELS_QUOTA,
@@ -51,14 +51,7 @@ GET_TASK: Final = select(*TASK_PROJECTION).where(
 """One task of one user, as it is shown to clients."""
 
 
-def _new_value(column: EditableColumn) -> ColumnElement[Any]:
-    current = columns_of(Task)[column.name]
-    if column.is_nullable:
-        return case((column.flag, column.param), else_=current)
-    return func.coalesce(column.param, current)
-
-
-_NEW_VALUES: Final = {column.name: _new_value(column) for column in EDITABLE_COLUMNS}
+_NEW_VALUES: Final = {column.name: column.new_value for column in EDITABLE_COLUMNS}
 """What each editable column gets by a change: the parameter, or what it has."""
 
 
