@@ -545,7 +545,7 @@ export interface components {
          * Code
          * @enum {string}
          */
-        Code: "after-not-found" | "bad-gateway" | "bad-request" | "bool-parsing" | "bool-type" | "content-too-large" | "contradiction" | "control-character" | "cursor-parsing" | "database-not-ready" | "date-out-of-range" | "date-parsing" | "date-type" | "datetime-parsing" | "deadline-passed" | "extra-forbidden" | "gateway-timeout" | "greater-than-equal" | "id-mismatch" | "id-taken" | "import-interrupted" | "incomplete-time" | "int-parsing" | "int-type" | "internal-server-error" | "invalid-body" | "json-invalid" | "key-in-use" | "key-reused" | "keys-unavailable" | "label-not-found" | "less-than-equal" | "list-changed" | "list-exists" | "list-not-found" | "list-type" | "literal-error" | "method-not-allowed" | "missing" | "model-type" | "name-taken" | "not-found" | "not-ready" | "other-user" | "quota-exceeded" | "read-only" | "repeated" | "request-header-fields-too-large" | "request-timeout" | "resync-required" | "service-unavailable" | "since-parsing" | "skipped-time" | "string-type" | "task-exists" | "task-not-found" | "tasks-unavailable" | "time-out-of-range" | "time-parsing" | "token-expired" | "token-invalid" | "token-missing" | "too-long" | "too-many-marks" | "too-many-requests" | "too-short" | "unknown-format" | "unknown-time-zone" | "unknown-word" | "unsupported-content-encoding" | "unsupported-media-type" | "uri-too-long" | "users-unavailable" | "utf8-invalid" | "uuid-parsing" | "uuid-type" | "version-mismatch" | "wrong-length";
+        Code: "after-not-found" | "bad-gateway" | "bad-request" | "bool-parsing" | "bool-type" | "content-too-large" | "contradiction" | "control-character" | "cursor-parsing" | "database-not-ready" | "date-out-of-range" | "date-parsing" | "date-type" | "datetime-parsing" | "deadline-passed" | "extra-forbidden" | "filter-required" | "gateway-timeout" | "greater-than-equal" | "id-mismatch" | "id-taken" | "import-interrupted" | "incomplete-time" | "int-parsing" | "int-type" | "internal-server-error" | "invalid-body" | "invalid-recurrence" | "json-invalid" | "key-in-use" | "key-reused" | "keys-unavailable" | "label-not-found" | "less-than-equal" | "list-changed" | "list-exists" | "list-not-found" | "list-type" | "literal-error" | "method-not-allowed" | "missing" | "model-type" | "name-taken" | "nested-too-deep" | "not-found" | "not-ready" | "nothing-to-change" | "other-user" | "parent-not-found" | "quota-exceeded" | "read-only" | "recurrence-never" | "recurrence-without-due" | "repeated" | "request-header-fields-too-large" | "request-timeout" | "resync-required" | "service-unavailable" | "since-parsing" | "skipped-time" | "string-type" | "task-exists" | "task-not-found" | "tasks-unavailable" | "time-out-of-range" | "time-parsing" | "token-expired" | "token-invalid" | "token-missing" | "too-long" | "too-many-marks" | "too-many-recurring" | "too-many-requests" | "too-short" | "unknown-format" | "unknown-time-zone" | "unknown-word" | "unsupported-content-encoding" | "unsupported-media-type" | "uri-too-long" | "users-unavailable" | "utf8-invalid" | "uuid-parsing" | "uuid-type" | "version-mismatch" | "wrong-length";
         /**
          * DeletionRead
          * @description A deleted task, list or label.
@@ -1405,7 +1405,7 @@ export interface components {
         /**
          * @description The request cannot be read.
          *
-         *     Codes: [bad-request](/problems/bad-request)
+         *     Codes: [bad-request](/problems/bad-request), [filter-required](/problems/filter-required)
          */
         400: {
             headers: {
@@ -1680,7 +1680,7 @@ export interface components {
         /**
          * @description The body breaks a rule.
          *
-         *     Codes: [list-not-found](/problems/list-not-found), [invalid-body](/problems/invalid-body), [contradiction](/problems/contradiction), [id-mismatch](/problems/id-mismatch), [key-reused](/problems/key-reused), [quota-exceeded](/problems/quota-exceeded), [after-not-found](/problems/after-not-found)
+         *     Codes: [list-not-found](/problems/list-not-found), [invalid-body](/problems/invalid-body), [contradiction](/problems/contradiction), [id-mismatch](/problems/id-mismatch), [key-reused](/problems/key-reused), [quota-exceeded](/problems/quota-exceeded), [recurrence-without-due](/problems/recurrence-without-due), [recurrence-never](/problems/recurrence-never), [parent-not-found](/problems/parent-not-found), [nested-too-deep](/problems/nested-too-deep), [nothing-to-change](/problems/nothing-to-change), [too-many-recurring](/problems/too-many-recurring), [after-not-found](/problems/after-not-found)
          */
         422: {
             headers: {
@@ -2759,6 +2759,11 @@ export interface operations {
                  * @example Europe/Berlin
                  */
                 time_zone?: string;
+                /**
+                 * @description Subtasks of this task; `none` for tasks without a parent.
+                 * @example 019aa5f2-8e40-7c31-a6d9-3b0f5c72e184
+                 */
+                parent_id?: string;
                 /**
                  * @description Tasks in one page; without it, all tasks are listed.
                  * @example 20

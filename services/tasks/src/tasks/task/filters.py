@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from tasks.core.pagination import CreatedAtCursor, Cursor
 from tasks.core.types import PageSize, QueryBool, Status
-from tasks.core.types.query import LabelChoice, ListChoice, PriorityChoice, Sort
+from tasks.core.types.query import LabelChoice, ListChoice, ParentChoice, PriorityChoice, Sort
 from tasks.core.types.texts import SearchText
 from tasks.task.due import Day, TimeZone
 from tasks.task.schemas import UserIdQuery
@@ -32,6 +32,7 @@ class TaskFilters(UserIdQuery):
     time_zone: TimeZone | None = Field(
         default=None, description="The user's time zone, for `overdue`; UTC if absent."
     )
+    parent_id: ParentChoice = None
 
     @property
     def completed(self) -> bool | None:
@@ -42,8 +43,13 @@ class TaskFilters(UserIdQuery):
 
     @property
     def is_inbox(self) -> bool:
-        """Whether only tasks without a list are listed (`list_id=none`)."""
+        """Whether only tasks without a list are meant (`list_id=none`)."""
         return "list_id" in self.model_fields_set and self.list_id is None
+
+    @property
+    def is_without_parent(self) -> bool:
+        """Whether only tasks that are no subtasks are meant (`parent_id=none`)."""
+        return "parent_id" in self.model_fields_set and self.parent_id is None
 
     @model_validator(mode="after")
     def _check_spellings(self) -> Self:
@@ -63,10 +69,10 @@ class TaskQuery(TaskFilters):
 
     @property
     def order(self) -> str:
-        """The sort; by default a list has the order that the user arranged by hand."""
+        """The sort; lists and subtasks have by default the order that the user arranged by hand."""
         if self.sort:
             return self.sort
-        if "list_id" in self.model_fields_set:
+        if "list_id" in self.model_fields_set or self.parent_id is not None:
             return "position"
         return "created_at"
 

@@ -40,11 +40,14 @@ class Conditions:
             "priorities": _priority_numbers(filters.priority or []),
             "due_before": filters.due_before,
             "due_after": filters.due_after,
+            "parent_id": filters.parent_id,
         }
         params = {name: value for name, value in values.items() if value is not None}
         names = set(params)
         if filters.is_inbox:
             names.add("in_inbox")
+        if filters.is_without_parent:
+            names.add("without_parent")
         if filters.overdue is not None:
             names.add("overdue" if filters.overdue else "not_overdue")
             now = datetime.now(UTC)
