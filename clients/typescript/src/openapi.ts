@@ -336,7 +336,8 @@ export interface paths {
          * Replace task
          * @description Replace a task; 404 if it is not the user's.
          *
-         *     Absent fields get their defaults, but list, due date, priority and labels stay.
+         *     Absent fields get their defaults, but list, due date, priority, labels and recurrence stay.
+         *     Completing a task that repeats makes its next occurrence, to which `Link` leads.
          *
          *     With `If-None-Match: *` create a task with this id instead, for the first time or to undo its
          *     deletion.
@@ -353,6 +354,8 @@ export interface paths {
         /**
          * Change task
          * @description Change the fields that are sent; 404 if the task is not the user's.
+         *
+         *     Completing a task that repeats makes its next occurrence, to which `Link` leads.
          */
         patch: operations["change_task"];
         trace?: never;
@@ -2721,6 +2724,16 @@ export interface operations {
                  */
                 q?: string;
                 /**
+                 * @description Tasks in one page; without it, all tasks are listed.
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description Start of the page, from the `Link` of the previous page.
+                 * @example AAZgvgq1wAABmqXyjkB8MabZOw9ccuGE
+                 */
+                cursor?: string;
+                /**
                  * @description Tasks of this list; `none` for tasks without a list.
                  * @example 019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13
                  */
@@ -2759,21 +2772,6 @@ export interface operations {
                  * @example Europe/Berlin
                  */
                 time_zone?: string;
-                /**
-                 * @description Subtasks of this task; `none` for tasks without a parent.
-                 * @example 019aa5f2-8e40-7c31-a6d9-3b0f5c72e184
-                 */
-                parent_id?: string;
-                /**
-                 * @description Tasks in one page; without it, all tasks are listed.
-                 * @example 20
-                 */
-                limit?: number;
-                /**
-                 * @description Start of the page, from the `Link` of the previous page.
-                 * @example AAZgvgq1wAABmqXyjkB8MabZOw9ccuGE
-                 */
-                cursor?: string;
                 /**
                  * @description The order, descending with `-` before it. Tasks without a value come last in both directions.
                  * @example due
@@ -3044,6 +3042,8 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     /** @description The version, in quotes. */
                     ETag: string;
+                    /** @description The occurrence after a completed task (`rel="next"`), if there is one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3178,6 +3178,8 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     /** @description The version, in quotes. */
                     ETag: string;
+                    /** @description The occurrence after a completed task (`rel="next"`), if there is one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {

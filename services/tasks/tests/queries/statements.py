@@ -14,7 +14,7 @@ from tasks.core import history, idempotency, owners
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
 from tasks.label import queries as label_queries
 from tasks.sync import queries as sync_queries
-from tasks.task.queries import change, create
+from tasks.task.queries import change, complete, create, occurrences, reopen
 from tasks.task.queries.listing import FILTERS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
 from tasks.task_list import queries as list_queries
@@ -40,6 +40,13 @@ TASK: Final[dict[str, Executable]] = {
     "task/get_task": change.GET_TASK,
     "task/change_task": change.change_task(),
     "task/change_task-with_labels": change.change_task(with_labels=True),
+    "task/change_task-was_read": change.change_task(was_read=True),
+    "task/read_for_change": occurrences.READ_FOR_CHANGE,
+    "task/get_changed_task": occurrences.GET_CHANGED_TASK,
+    "task/complete_task": complete.complete_task(),
+    "task/complete_task-with_labels": complete.complete_task(with_labels=True),
+    "task/reopen_task": reopen.reopen_task(),
+    "task/reopen_task-with_labels": reopen.reopen_task(with_labels=True),
     "task/delete_task": change.DELETE_TASK,
 }
 
@@ -50,7 +57,7 @@ def _list_tasks(
     return list_tasks(frozenset(filters), sort, after)
 
 
-_INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue", "without_parent"})
+_INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue"})
 
 TASK_LISTING: Final[dict[str, Executable]] = {
     "task/list_tasks": _list_tasks(),

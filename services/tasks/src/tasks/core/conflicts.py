@@ -22,6 +22,12 @@ class ConflictCode(StrEnum):
     LABELS_FULL = "labels-full"
     NAME_TAKEN = "name-taken"
     VERSION_MISMATCH = "version-mismatch"
+    RECURRENCE_WITHOUT_DUE = "recurrence-without-due"
+
+    RECURS = "recurs"
+    """The write makes the next occurrence of a task, or may take it back. The statement cannot do
+    that alone.
+    """
 
 
 _CODES_OF_MISSING: Final = {
@@ -42,8 +48,8 @@ def raise_conflict(code: ConflictCode) -> NoReturn:
     """Raise the problem for the client.
 
     Raises:
-        Unprocessable: The request names something that does not exist, or the quota of labels is
-            reached.
+        Unprocessable: The request names something that does not exist, the quota of labels is
+            reached, or a task that repeats would have no due date.
         Conflict: The name is taken.
         PreconditionFailed: The version does not match `If-Match`.
     """
@@ -66,8 +72,10 @@ def _problem_of(code: ConflictCode) -> ProblemError:
             return PreconditionFailed(
                 code.value, "It has another version than the request expects."
             )
-        case ConflictCode.STALE:
-            raise ValueError(code)  # `retry_while_stale` does not return it
+        case ConflictCode.RECURRENCE_WITHOUT_DUE:
+            return Unprocessable(code.value, "A task that repeats needs a due date.")
+        case ConflictCode.STALE | ConflictCode.RECURS:
+            raise ValueError(code)  # the callers go on from there
         case _:
             assert_never(code)
 

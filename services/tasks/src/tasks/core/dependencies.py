@@ -1,5 +1,6 @@
 """FastAPI dependencies of the endpoints. Each takes the request alone; see `RequestOnlyRoute`."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,7 +12,7 @@ from common.database import LimitedDatabase
 from common.request_state import RequestState
 from common.validation import NoParameters, QueryParams
 from tasks.clients import UsersClient
-from tasks.core import creation
+from tasks.core import context, creation
 from tasks.core.concurrency import ConcurrencyLimits
 from tasks.core.context import WriteRequestContext
 
@@ -43,6 +44,12 @@ async def _creation_limits(request: Request) -> creation.CreationLimits:
     return creation.CreationLimits(users, state.settings.tasks_per_user_max)
 
 
+async def _change_limits(request: Request) -> context.ChangeLimits:
+    settings = request.app.state.settings
+    retention = timedelta(days=settings.tombstones_kept_days)
+    return context.ChangeLimits(settings.tasks_per_user_max, retention)
+
+
 async def _retention_days(request: Request) -> int:
     return request.app.state.settings.tombstones_kept_days
 
@@ -58,6 +65,9 @@ ListDelivery = Annotated[DeliverySlots, Depends(_delivery)]
 
 CreationLimits = Annotated[creation.CreationLimits, Depends(_creation_limits)]
 """Limits and clients that the create endpoints need."""
+
+ChangeLimits = Annotated[context.ChangeLimits, Depends(_change_limits)]
+"""Limits that a change of tasks needs, because it may make or delete other tasks."""
 
 RetentionDays = Annotated[int, Depends(_retention_days)]
 """How long tombstones are kept, in days."""

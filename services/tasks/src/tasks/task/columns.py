@@ -13,7 +13,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, case, func
+from sqlalchemy import BindParameter, Boolean, bindparam
 
 from tasks.limits import PRIORITIES
 from tasks.models import Task, columns_of
@@ -90,14 +90,6 @@ class EditableColumn:
     def flag_name(self) -> str:
         """One name for all columns that a field sets."""
         return f"sets_{self.request_fields[0]}"
-
-    @property
-    def new_value(self) -> ColumnElement[Any]:
-        """What the column gets by a change: the parameter, or what it has."""
-        current = columns_of(Task)[self.name]
-        if self.is_nullable:
-            return case((self.flag, self.param), else_=current)
-        return func.coalesce(self.param, current)
 
     def value_in(self, task: PlanningFields) -> object:
         """Return the value to store; the default of the field if it was not sent."""

@@ -13,6 +13,7 @@ from tasks.core import creation
 from tasks.core.conflicts import ConflictCode, raise_conflict, require_matching_id
 from tasks.core.creation import Creation, CreationLimits, StoredResponse, idempotency_params
 from tasks.core.quotas import LABELS_MAX
+from tasks.task.completion import check_new_task, check_restored_due
 from tasks.task.parameters import creation_params, fingerprint_content, label_params
 from tasks.task.queries import create as queries
 from tasks.task.schemas import TaskCreate, TaskReplace
@@ -26,11 +27,12 @@ async def create_task(
     """Create a task; with a key that was used before, return the response of that request.
 
     Raises:
-        Unprocessable: A quota is reached, the list does not exist, or the key was used for another
-            task.
+        Unprocessable: A quota is reached, the list does not exist, the recurrence breaks a rule, or
+            the key was used for another task.
         Conflict: A request with this key may still be running.
         Unavailable: The owner is new, and the users service is not available.
     """
+    await check_new_task(new)
     content = _content_params(new)
     idempotency = idempotency_params(_OPERATION, key, fingerprint_content(content))
     statement = queries.create_task(
@@ -46,11 +48,14 @@ async def create_task_with_client_id(
 
     Raises:
         PreconditionFailed: The user has this task.
-        Unprocessable: A quota is reached, the list does not exist, or the body has another id.
+        Unprocessable: A quota is reached, the list does not exist, the due date or the recurrence
+            breaks a rule, or the body has another id.
         Conflict: The id is taken.
         Unavailable: The owner is new, and the users service is not available.
     """
     require_matching_id(task_id, new.id)
+    check_restored_due(new.due)
+    await check_new_task(new)
     content = _content_params(new)
     idempotency = idempotency_params(_OPERATION, None, {})
     statement = queries.create_task(with_client_id=True, with_labels=bool(new.labels))

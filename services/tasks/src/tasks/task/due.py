@@ -29,6 +29,10 @@ LAST_YEAR: Final = 2200
 TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
 """The accepted names, the same on every machine. `Factory` stands for a zone that is not set."""
 
+SKIPPED_TIME: Final = "skipped-time"
+SKIPPED_TIME_MESSAGE: Final = "Clocks skip this time on that day in that time zone."
+"""Code and message of the error for a time that does not exist on that day."""
+
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
@@ -148,10 +152,21 @@ class Due(StrictModel):
 
     @property
     def moment(self) -> datetime | None:
-        """The instant, if there is a time of day."""
-        if self.time is None or self.time_zone is None:
+        """The instant, if there is a time of day; later by the gap if clocks skip that time."""
+        if self.clock is None or self.time_zone is None:
             return None
-        return instant(self.date, self.time, self.time_zone)
+        return moved_instant(self.date, self.clock, self.time_zone)
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether clocks skip the time on that day.
+
+        The service makes such due dates itself, for occurrences of a task that repeats. A request
+        may only send back one that is stored.
+        """
+        if self.time is None or self.time_zone is None:
+            return False
+        return instant(self.date, self.time, self.time_zone) is None
 
     @model_validator(mode="after")
     def _check_time(self) -> Self:
@@ -159,11 +174,17 @@ class Due(StrictModel):
             raise PydanticCustomError(
                 "incomplete-time", "A time needs a time zone, and a time zone needs a time."
             )
-        if self.time and self.moment is None:
-            raise PydanticCustomError(
-                "skipped-time", "Clocks skip this time on that day in that time zone."
-            )
         return self
+
+
+def _reject_skipped_time(due: Due | None) -> Due | None:
+    if due is not None and due.is_skipped:
+        raise PydanticCustomError(SKIPPED_TIME, SKIPPED_TIME_MESSAGE)
+    return due
+
+
+NewDue = Annotated[Due | None, AfterValidator(_reject_skipped_time)]
+"""The due date of a new task, if it has one: at a time that exists."""
 
 
 class DueRead(TypedDict):

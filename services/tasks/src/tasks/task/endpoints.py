@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from common.media_types import JSON_TYPE, MERGE_PATCH_TYPE
 from common.validation import JsonBody, QueryParams
 from tasks.core.dependencies import (
+    ChangeLimits,
     CreationLimits,
     ListDelivery,
     ReadContext,
@@ -17,7 +18,6 @@ from tasks.core.dependencies import (
 )
 from tasks.core.preconditions import IdempotencyKey, IfMatch, IfNoneMatch, PutCondition
 from tasks.core.responses import (
-    CHANGED,
     CREATED_HEADERS,
     DELETED,
     ETAG,
@@ -70,6 +70,10 @@ _LINK_HEADER = {
     "description": 'The next page (`rel="next"`), if there is one.',
     "schema": {"type": "string"},
 }
+_NEXT_HEADER = {
+    "description": 'The occurrence after a completed task (`rel="next"`), if there is one.',
+    "schema": {"type": "string"},
+}
 
 _LISTED: Final[Responses] = {
     200: {"headers": {"ETag": OPTIONAL_ETAG, "Link": _LINK_HEADER}},
@@ -79,7 +83,8 @@ _CREATED: Final[Responses] = {
     201: {"headers": CREATED_HEADERS | REPLAYABLE, "links": _LINKS},
     409: {},
 }
-_REPLACED: Final[Responses] = CHANGED | {
+_CHANGED: Final[Responses] = {200: {"headers": ETAG | {"Link": _NEXT_HEADER}}, 412: {}}
+_REPLACED: Final[Responses] = _CHANGED | {
     201: {"headers": CREATED_HEADERS, "links": _LINKS},
     409: {},
 }
@@ -121,14 +126,21 @@ async def get_task(
     return with_etag(_TASK.dump_json(task), task["version"], if_none_match=if_none_match)
 
 
-@router.patch("/{task_id}", response_model=TaskRead, responses=CHANGED)
+@router.patch("/{task_id}", response_model=TaskRead, responses=_CHANGED)
 async def change_task(
-    task_id: TaskId, if_match: IfMatch, body: ChangeBody, context: WriteContext
+    task_id: TaskId,
+    if_match: IfMatch,
+    body: ChangeBody,
+    context: WriteContext,
+    limits: ChangeLimits,
 ) -> Response:
-    """Change the fields that are sent; 404 if the task is not the user's."""
+    """Change the fields that are sent; 404 if the task is not the user's.
+
+    Completing a task that repeats makes its next occurrence, to which `Link` leads.
+    """
     async with context.write_slot():
-        task = await service.change_task(context, task_id, body, if_match)
-    return with_etag(_TASK.dump_json(task), task["version"])
+        changed = await service.change_task(context, limits, task_id, body, if_match)
+    return _respond_with_change(changed)
 
 
 @router.put("/{task_id}", response_model=TaskRead, responses=_REPLACED)
@@ -137,21 +149,25 @@ async def replace_task(
     condition: PutCondition,
     body: ReplaceBody,
     context: WriteContext,
-    limits: CreationLimits,
+    creation_limits: CreationLimits,
+    limits: ChangeLimits,
 ) -> Response:
     """Replace a task; 404 if it is not the user's.
 
-    Absent fields get their defaults, but list, due date, priority and labels stay.
+    Absent fields get their defaults, but list, due date, priority, labels and recurrence stay.
+    Completing a task that repeats makes its next occurrence, to which `Link` leads.
 
     With `If-None-Match: *` create a task with this id instead, for the first time or to undo its
     deletion.
     """
     async with context.write_slot():
         if condition.is_new:
-            response = await creation.create_task_with_client_id(context, limits, task_id, body)
+            response = await creation.create_task_with_client_id(
+                context, creation_limits, task_id, body
+            )
             return created(response, "/tasks")
-        task = await service.replace_task(context, task_id, body, condition.if_match)
-    return with_etag(_TASK.dump_json(task), task["version"])
+        changed = await service.replace_task(context, limits, task_id, body, condition.if_match)
+    return _respond_with_change(changed)
 
 
 @router.delete("/{task_id}", status_code=204, responses=DELETED)
@@ -176,3 +192,10 @@ async def move_task(
     async with context.write_slot():
         response = await moves.move_task(context, task_id, body, if_match, key)
     return ok(response)
+
+
+def _respond_with_change(changed: service.ChangedTask) -> Response:
+    headers: dict[str, str] = {}
+    if changed.next_id is not None:
+        headers["Link"] = f'</tasks/{changed.next_id}>; rel="next"'
+    return with_etag(_TASK.dump_json(changed.task), changed.task["version"], headers)

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -26,7 +26,8 @@ from tasks.core.types.recurrence import RecurrenceRuleText, RecurrenceStart
 from tasks.core.types.synonyms import SYNONYMS
 from tasks.core.types.texts import Description, Title
 from tasks.limits import PRIORITIES, RECURRENCE_STARTS
-from tasks.task.due import Due, DueRead
+from tasks.task.due import Due, DueRead, NewDue
+from tasks.task.recurrence.rule import InvalidRule, parse_rule
 
 
 def _example(**fields: JsonValue) -> ConfigDict:
@@ -70,12 +71,19 @@ ParentId = Annotated[
 ]
 
 
+def _canonical_rule(text: str) -> str:
+    try:
+        return parse_rule(text).text
+    except InvalidRule as error:
+        raise PydanticCustomError("invalid-recurrence", "{flaw}", {"flaw": str(error)}) from None
+
+
 class Recurrence(StrictModel):
     """When a task repeats."""
 
     model_config = _example(**{"rule": "FREQ=WEEKLY;BYDAY=MO,TH", "from": "due"})
 
-    rule: RecurrenceRuleText
+    rule: Annotated[RecurrenceRuleText, AfterValidator(_canonical_rule)]
     start: RecurrenceStart = Field(default=RECURRENCE_STARTS[0], alias="from")
 
 
@@ -98,6 +106,7 @@ class TaskCreate(PlanningFields):
     user_id: AssertedUser = None
     title: Title
     description: Description | None = None
+    due: NewDue = None
     id: ForbiddenId = None
 
 

@@ -19,6 +19,7 @@ from tasks.core.types import ORDER_KEY_PATTERN, IgnoredReadOnly, Timestamp
 from tasks.core.types.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.core.types.texts import Description, Title
 from tasks.label.schemas import LabelRead
+from tasks.task.due import NewDue
 from tasks.task.schemas import CompletionFields, PlanningFields, TaskRead
 from tasks.task_list.schemas import ListRead
 from tasks.transfer.lines import Line
@@ -71,6 +72,7 @@ class TaskRecord(ImportRecord, PlanningFields):
 
     title: Title
     description: Description | None = None
+    due: NewDue = None
     completed_at: StorableTime | None = None
     labels: Annotated[Labels, Field(max_length=LABELS_ON_TASK_MAX)] = Field(default_factory=list)
     position: Position | None = None

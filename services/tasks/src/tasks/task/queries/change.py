@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     Executable,
     and_,
     case,
@@ -34,9 +35,10 @@ from tasks.core.projections import (
 from tasks.core.task_links import number_linked_tasks, unlink_tasks
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
 from tasks.core.version_cascade import count_rows
-from tasks.models import Owner, Task, columns_of
+from tasks.models import Columns, Owner, Task, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_fields
+from tasks.task.queries.occurrences import DAY_ENDS_AT, EXPECTED_COUNTER, NEXT_ID
 from tasks.task.queries.task_labels import (
     LABELS_QUOTA,
     NEW_LABEL_COUNT,
@@ -51,20 +53,35 @@ GET_TASK: Final = select(*TASK_PROJECTION).where(
 """One task of one user, as it is shown to clients."""
 
 
-_NEW_VALUES: Final = {column.name: column.new_value for column in EDITABLE_COLUMNS}
-"""What each editable column gets by a change: the parameter, or what it has."""
+def new_values(row: Columns) -> dict[str, ColumnElement[Any]]:
+    """Return what each editable column of a row gets by a change: the parameter, or what it has.
+
+    Args:
+        row: The columns of `tasks`, or of a CTE that has all of them.
+    """
+    values: dict[str, ColumnElement[Any]] = {}
+    for column in EDITABLE_COLUMNS:
+        current = row[column.name]
+        if column.is_nullable:
+            values[column.name] = case((column.flag, column.param), else_=current)
+        else:
+            values[column.name] = func.coalesce(column.param, current)
+    return values
+
+
+_NEW_VALUES: Final = new_values(columns_of(Task))
 
 
 @cache
-def change_task(*, with_labels: bool = False) -> Executable:
+def change_task(*, with_labels: bool = False, was_read: bool = False) -> Executable:
     """Build the statement that changes a task and returns it.
 
     A column stays as it is if its flag is false, or if it has no flag and its parameter is null.
     A change that changes nothing takes no version. No row if the user has no such task.
 
-    The row also has a `conflict`; then nothing is written, and if it is "stale", the statement must
-    run again. If `labels_may_be_outdated`, the labels of the row may be older than
-    the rest.
+    The row also has `next_id`, the successor of a completed task, and a `conflict`; then nothing is
+    written, and if it is "stale", the statement must run again. If `may_be_outdated`, the labels
+    and the `next_id` of the row may be older than the rest.
 
     Stages:
         1. requested_labels: the labels that were sent, stored or new (with labels).
@@ -74,80 +91,116 @@ def change_task(*, with_labels: bool = False) -> Executable:
         5. updated: write the task.
         6. new_labels, linked, unlinked: set the labels (with labels).
         7. Return the updated task, or else the current one.
+
+    Args:
+        with_labels: Set the labels as well.
+        was_read: The task was read by `READ_FOR_CHANGE`, and a successor is neither made nor taken
+            back. Otherwise the conflict is "recurs" if that has to be found out.
     """
     owner = lock_owner(find_owner(check_snapshot=with_labels))
-    current = _lock_task(owner, with_labels=with_labels)
-    is_written = and_(current.c.differs, current.c.conflict.is_(None))
-    if with_labels:
-        label_names = REQUESTED_NAMES
-        counter_bump = bump_counter(
-            current,
-            1 + NEW_LABEL_COUNT,
-            is_written,
-            label_count=col(Owner.label_count) + NEW_LABEL_COUNT,
-        )
-    else:
-        label_names = label_names_of(columns_of(Task))
-        counter_bump = bump_counter(current, 1, is_written)
-    updated = _update_task(counter_bump, task_fields(columns_of(Task), label_names))
-    unchanged_columns = task_fields(current.c, label_names_of(current.c))
-    unchanged_columns.append(current.c.conflict)
-    unchanged_columns.append(current.c.labels_may_be_outdated)
-    statement = union_all(
-        select(updated, current.c.conflict, current.c.labels_may_be_outdated).join(current, true()),
-        select(*unchanged_columns).where(~is_written),
+    current = lock_task(owner, with_labels=with_labels, was_read=was_read)
+    counter_bump = bump_counter(
+        current,
+        own_version_count(with_labels=with_labels),
+        current.c.is_written,
+        **label_count(with_labels=with_labels),
     )
-    if with_labels:
-        for cte in set_labels(counter_bump, TARGET_ID):
-            statement = statement.add_cte(cte)
-    return statement.execution_options(not_idempotent=True)
+    updated = update_task(counter_bump, NEXT_ID, with_labels=with_labels)
+    return return_task(current, updated, counter_bump, with_labels=with_labels)
 
 
-def _lock_task(owner: CTE, *, with_labels: bool) -> CTE:
-    new_values = list(_NEW_VALUES.values())
+def lock_task(owner: CTE, *, with_labels: bool, was_read: bool) -> CTE:
+    """Lock the task; tell whether it differs, whether there is a conflict, and so `is_written`."""
+    new = list(_NEW_VALUES.values())
     current_values = [columns_of(Task)[name] for name in _NEW_VALUES]
-    differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(tuple_(*new_values))
+    differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(tuple_(*new))
     if with_labels:
         differs = or_(differs, has_other_labels(columns_of(Task)))
-    # The labels of a task are not locked, but each change of them changes the version of the task.
-    labels_may_be_outdated = col(Task.version) != _version_in_snapshot()
-    return (
+    conflict = _conflict(owner, with_labels=with_labels, was_read=was_read)
+    locked = (
         select(
             Task,
             owner.c.now,
             differs.label("differs"),
-            labels_may_be_outdated.label("labels_may_be_outdated"),
-            _conflict(owner, with_labels=with_labels).label("conflict"),
+            _may_be_outdated().label("may_be_outdated"),
+            conflict.label("conflict"),
         )
         .join(owner, col(Task.user_id) == owner.c.id)
         .where(col(Task.id) == TARGET_ID)
         .with_for_update(of=Task)
-        .cte("current")
+        .cte("locked_task")
     )
+    is_written = and_(locked.c.differs, locked.c.conflict.is_(None))
+    return select(locked, is_written.label("is_written")).cte("current")
 
 
-def _version_in_snapshot() -> ColumnElement[int]:
-    """Return the version of the task when the statement began, before it waited for a lock."""
+def _may_be_outdated() -> ColumnElement[bool]:
+    """Return whether the task was written after the statement began, before it got the lock.
+
+    Its labels and its successor are not locked, but each change of the former and the making of the
+    latter changes the version of the task.
+    """
     task = aliased(Task, name="task_in_snapshot")
-    return (
+    version_in_snapshot = (
         select(col(task.version))
         .where(col(task.id) == TARGET_ID, col(task.user_id) == USER_ID)
         .scalar_subquery()
     )
+    return col(Task.version) != version_in_snapshot
 
 
-def _conflict(owner: CTE, *, with_labels: bool) -> ColumnElement[str | None]:
+def _conflict(owner: CTE, *, with_labels: bool, was_read: bool) -> ColumnElement[str | None]:
     is_list_missing = and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner))
-    conflicts: list[tuple[ColumnElement[bool], str]] = [(is_list_missing, "list-not-found")]
+    new_label_count = owner.c.label_count + NEW_LABEL_COUNT
+    has_no_due = and_(
+        _NEW_VALUES["recurrence_rule"].is_not(None), _NEW_VALUES["due_date"].is_(None)
+    )
+    rules: list[tuple[ColumnElement[bool], ConflictCode]] = []
+    if was_read:
+        is_stale = or_(owner.c.counter != EXPECTED_COUNTER, owner.c.now >= DAY_ENDS_AT)
+        rules.append((is_stale, ConflictCode.STALE))
+    rules.append((is_list_missing, ConflictCode.LIST_NOT_FOUND))
     if with_labels:
-        label_count = owner.c.label_count + NEW_LABEL_COUNT
-        conflicts.append((~owner.c.is_current, "stale"))
-        conflicts.append((label_count > LABELS_QUOTA, "labels-full"))
-    conflicts.append((~matches_if_match(columns_of(Task)), "version-mismatch"))
-    return case(*conflicts)
+        rules.append((~owner.c.is_current, ConflictCode.STALE))
+        rules.append((new_label_count > LABELS_QUOTA, ConflictCode.LABELS_FULL))
+    rules.append((has_no_due, ConflictCode.RECURRENCE_WITHOUT_DUE))
+    rules.append((~matches_if_match(columns_of(Task)), ConflictCode.VERSION_MISMATCH))
+    if not was_read:
+        rules.append((_recurs(), ConflictCode.RECURS))
+    return first_conflict(*rules)
 
 
-def _update_task(counter_bump: CTE, projection: list[ColumnElement[Any]]) -> CTE:
+def _recurs() -> ColumnElement[bool]:
+    """Return whether the change completes a task that repeats, or reopens one with a successor."""
+    is_completed = _NEW_VALUES["is_completed"]
+    completes = and_(
+        ~col(Task.is_completed), is_completed, _NEW_VALUES["recurrence_rule"].is_not(None)
+    )
+    may_have_successor = or_(NEXT_ID.is_not(None), _may_be_outdated())
+    reopens = and_(col(Task.is_completed), ~is_completed, may_have_successor)
+    return or_(completes, reopens)
+
+
+def own_version_count(*, with_labels: bool) -> ColumnElement[int]:
+    """Return how many versions the task and its new labels take."""
+    if with_labels:
+        return 1 + NEW_LABEL_COUNT
+    return literal(1)
+
+
+def label_count(*, with_labels: bool) -> dict[str, ColumnElement[int]]:
+    """Return the new number of labels, as a column of the owner."""
+    if with_labels:
+        return {"label_count": col(Owner.label_count) + NEW_LABEL_COUNT}
+    return {}
+
+
+def update_task(counter_bump: CTE, next_id: ColumnElement[Any], *, with_labels: bool) -> CTE:
+    """Write the task with the version in `counter_bump`.
+
+    Returns:
+        The task as clients see it, and its `next_id` if it is completed.
+    """
     now = counter_bump.c.now
     values = dict(_NEW_VALUES)
     values["completed_at"] = case(
@@ -155,13 +208,44 @@ def _update_task(counter_bump: CTE, projection: list[ColumnElement[Any]]) -> CTE
     )
     values["updated_at"] = now
     values["version"] = counter_bump.c.counter
+    label_names = label_names_of(columns_of(Task))
+    if with_labels:
+        label_names = REQUESTED_NAMES
     return (
         update(Task)
         .where(col(Task.id) == TARGET_ID, col(Task.user_id) == counter_bump.c.id)
         .values(values)
-        .returning(*projection)
+        .returning(
+            *task_fields(columns_of(Task), label_names),
+            case((col(Task.is_completed), next_id)).label("next_id"),
+        )
         .cte("updated")
     )
+
+
+def return_task(
+    current: CTE, updated: CTE, counter_bump: CTE, *, with_labels: bool
+) -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the updated task, or else the current one, and set the labels.
+
+    Args:
+        current: The task before, from `lock_task`.
+        updated: The task afterwards, from `update_task`.
+        counter_bump: The version of the task; new labels take those just below.
+        with_labels: Whether labels were sent.
+    """
+    unchanged_columns = task_fields(current.c, label_names_of(current.c))
+    unchanged_columns.append(case((current.c.is_completed, NEXT_ID)).label("next_id"))
+    unchanged_columns.append(current.c.conflict)
+    unchanged_columns.append(current.c.may_be_outdated)
+    statement = union_all(
+        select(updated, current.c.conflict, current.c.may_be_outdated).join(current, true()),
+        select(*unchanged_columns).where(~current.c.is_written),
+    )
+    if with_labels:
+        for cte in set_labels(counter_bump, TARGET_ID):
+            statement = statement.add_cte(cte)
+    return statement.execution_options(not_idempotent=True)
 
 
 def _delete_task() -> Executable:

@@ -63,15 +63,19 @@ def _requested_labels() -> CTE:
     )
 
 
-_requested = _requested_labels()
+REQUESTED_LABELS: Final = _requested_labels()
+"""The requested labels, with their `id`."""
 
 NEW_LABEL_COUNT: Final[ColumnElement[int]] = (
-    select(func.count()).select_from(_requested).where(_requested.c.is_new).scalar_subquery()
+    select(func.count())
+    .select_from(REQUESTED_LABELS)
+    .where(REQUESTED_LABELS.c.is_new)
+    .scalar_subquery()
 )
 """How many of the requested labels are new."""
 
 REQUESTED_NAMES: Final[ColumnElement[Sequence[str]]] = func.array(
-    select(_requested.c.name).order_by(_requested.c.folded_name).scalar_subquery(),
+    select(REQUESTED_LABELS.c.name).order_by(REQUESTED_LABELS.c.folded_name).scalar_subquery(),
     type_=ARRAY(Text),
 )
 """The names of the requested labels as they are stored, in alphabetical order."""
@@ -85,7 +89,7 @@ def has_other_labels(task: Columns) -> ColumnElement[bool]:
         .order_by(col(TaskLabel.label_id))
         .scalar_subquery()
     )
-    requested_ids = select(_requested.c.id).order_by(_requested.c.id).scalar_subquery()
+    requested_ids = select(REQUESTED_LABELS.c.id).order_by(REQUESTED_LABELS.c.id).scalar_subquery()
     stored = func.array(stored_ids, type_=ARRAY(Uuid))
     requested = func.array(requested_ids, type_=ARRAY(Uuid))
     return stored.is_distinct_from(requested)
@@ -108,28 +112,28 @@ def set_labels(counter_bump: CTE, task_id: ColumnElement[Any]) -> list[CTE]:
 
 def _insert_new_labels(counter_bump: CTE) -> Insert:
     values = {
-        "id": _requested.c.id,
+        "id": REQUESTED_LABELS.c.id,
         "user_id": counter_bump.c.id,
-        "name": _requested.c.name,
-        "folded_name": _requested.c.folded_name,
+        "name": REQUESTED_LABELS.c.name,
+        "folded_name": REQUESTED_LABELS.c.folded_name,
         "created_at": counter_bump.c.now,
         "updated_at": counter_bump.c.now,
-        "version": counter_bump.c.counter - _requested.c.number,
+        "version": counter_bump.c.counter - REQUESTED_LABELS.c.number,
     }
     new_labels = (
         select(*values.values())
-        .select_from(_requested)
+        .select_from(REQUESTED_LABELS)
         .join(counter_bump, true())
-        .where(_requested.c.is_new)
+        .where(REQUESTED_LABELS.c.is_new)
     )
     return insert(Label).from_select(list(values), new_labels)
 
 
 def _insert_links(counter_bump: CTE, task_id: ColumnElement[Any]) -> Insert:
     links = (
-        select(counter_bump.c.id, task_id, _requested.c.id)
+        select(counter_bump.c.id, task_id, REQUESTED_LABELS.c.id)
         .select_from(counter_bump)
-        .join(_requested, true())
+        .join(REQUESTED_LABELS, true())
     )
     statement = insert(TaskLabel).from_select(["user_id", "task_id", "label_id"], links)
     return statement.on_conflict_do_nothing()
@@ -139,5 +143,5 @@ def _delete_other_links(counter_bump: CTE, task_id: ColumnElement[Any]) -> Delet
     return delete(TaskLabel).where(
         col(TaskLabel.user_id) == counter_bump.c.id,
         col(TaskLabel.task_id) == task_id,
-        col(TaskLabel.label_id).not_in(select(_requested.c.id)),
+        col(TaskLabel.label_id).not_in(select(REQUESTED_LABELS.c.id)),
     )

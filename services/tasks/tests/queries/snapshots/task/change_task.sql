@@ -31,7 +31,7 @@ WITH locked AS MATERIALIZED (
   WHERE
     task_lists.id = :new_list_id::UUID
     FOR KEY SHARE OF task_lists
-), current AS (
+), locked_task AS (
   SELECT
     tasks.id,
     tasks.user_id,
@@ -91,7 +91,7 @@ WITH locked AS MATERIALIZED (
       WHERE
         task_in_snapshot.id = :target_id::UUID
         AND task_in_snapshot.user_id = :current_user_id::UUID
-    ) AS labels_may_be_outdated,
+    ) AS may_be_outdated,
     CASE
       WHEN (
         :sets_list_id
@@ -104,7 +104,45 @@ WITH locked AS MATERIALIZED (
           )
         )
       ) THEN 'list-not-found'::VARCHAR
+      WHEN (
+        CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END IS NOT NULL
+        AND CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END IS NULL
+      ) THEN 'recurrence-without-due'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(tasks.version AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
+      WHEN (
+        NOT tasks.is_completed
+        AND coalesce(:new_is_completed, tasks.is_completed)
+        AND CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END IS NOT NULL
+        OR tasks.is_completed
+        AND NOT coalesce(:new_is_completed, tasks.is_completed)
+        AND (
+          (
+            SELECT
+              successor.id
+            FROM tasks AS successor
+            WHERE
+              successor.user_id = :current_user_id::UUID
+              AND successor.previous_id = :target_id::UUID
+              AND (
+                successor.made_subtask_count IS NOT NULL
+                OR successor.made_version IS NULL
+                AND successor.parent_id IS NULL
+              )
+            ORDER BY
+              successor.made_subtask_count IS NULL,
+              successor.id
+            LIMIT 1::INT
+          ) IS NOT NULL
+          OR tasks.version <> (
+            SELECT
+              task_in_snapshot.version
+            FROM tasks AS task_in_snapshot
+            WHERE
+              task_in_snapshot.id = :target_id::UUID
+              AND task_in_snapshot.user_id = :current_user_id::UUID
+          )
+        )
+      ) THEN 'recurs'::VARCHAR
     END AS conflict
   FROM tasks
   JOIN owner
@@ -112,12 +150,43 @@ WITH locked AS MATERIALIZED (
   WHERE
     tasks.id = :target_id::UUID
     FOR UPDATE OF tasks
+), current AS (
+  SELECT
+    locked_task.id,
+    locked_task.user_id,
+    locked_task.title,
+    locked_task.description,
+    locked_task.is_completed,
+    locked_task.status,
+    locked_task.completed_at,
+    locked_task.created_at,
+    locked_task.updated_at,
+    locked_task.version,
+    locked_task.list_id,
+    locked_task.due_date,
+    locked_task.due_time,
+    locked_task.due_at,
+    locked_task.due_time_zone,
+    locked_task.priority,
+    locked_task.position,
+    locked_task.recurrence_rule,
+    locked_task.recurrence_from,
+    locked_task.previous_id,
+    locked_task.parent_id,
+    locked_task.made_version,
+    locked_task.made_subtask_count,
+    locked_task.now,
+    locked_task.differs,
+    locked_task.may_be_outdated,
+    locked_task.conflict,
+    locked_task.differs AND locked_task.conflict IS NULL AS is_written
+  FROM locked_task
 ), counter_bump AS (
   UPDATE owners SET
-    counter = (owners.counter + 1::BIGINT)
+    counter = (owners.counter + 1::INT)
   FROM current
   WHERE
-    owners.id = current.user_id AND current.differs AND current.conflict IS NULL
+    owners.id = current.user_id AND current.is_written
   RETURNING
     owners.id,
     owners.counter,
@@ -200,7 +269,26 @@ WITH locked AS MATERIALIZED (
       WHEN (tasks.recurrence_rule IS NOT NULL) THEN json_build_object('rule', tasks.recurrence_rule, 'from', tasks.recurrence_from)
     END AS recurrence,
     tasks.previous_id,
-    tasks.parent_id
+    tasks.parent_id,
+    CASE
+      WHEN tasks.is_completed THEN (
+        SELECT
+          successor.id
+        FROM tasks AS successor
+        WHERE
+          successor.user_id = :current_user_id::UUID
+          AND successor.previous_id = :target_id::UUID
+          AND (
+            successor.made_subtask_count IS NOT NULL
+            OR successor.made_version IS NULL
+            AND successor.parent_id IS NULL
+          )
+        ORDER BY
+          successor.made_subtask_count IS NULL,
+          successor.id
+        LIMIT 1::INT
+      )
+    END AS next_id
 )
 SELECT
   updated.id,
@@ -221,8 +309,9 @@ SELECT
   updated.recurrence,
   updated.previous_id,
   updated.parent_id,
+  updated.next_id,
   current.conflict,
-  current.labels_may_be_outdated
+  current.may_be_outdated
 FROM updated
 JOIN current
   ON TRUE
@@ -284,8 +373,27 @@ SELECT
   END AS recurrence,
   current.previous_id,
   current.parent_id,
+  CASE
+    WHEN current.is_completed THEN (
+      SELECT
+        successor.id
+      FROM tasks AS successor
+      WHERE
+        successor.user_id = :current_user_id::UUID
+        AND successor.previous_id = :target_id::UUID
+        AND (
+          successor.made_subtask_count IS NOT NULL
+          OR successor.made_version IS NULL
+          AND successor.parent_id IS NULL
+        )
+      ORDER BY
+        successor.made_subtask_count IS NULL,
+        successor.id
+      LIMIT 1::INT
+    )
+  END AS next_id,
   current.conflict,
-  current.labels_may_be_outdated
+  current.may_be_outdated
 FROM current
 WHERE
-  NOT (current.differs AND current.conflict IS NULL);
+  NOT current.is_written;
