@@ -12,6 +12,10 @@ export type TaskMove = Schemas["TaskMove"];
 export type Due = Schemas["DueRead"];
 /** The due date in a request. A time of day needs a time zone, and the other way round. */
 export type DueChange = Schemas["Due"];
+/** When a task repeats: a rule of RFC 5545, and what the next due date is computed from. */
+export type Recurrence = Schemas["RecurrenceRead"];
+/** When a task shall repeat, in a request; `from` is `due` if it is absent. */
+export type RecurrenceChange = Schemas["Recurrence"];
 export type Priority = Task["priority"];
 export type List = Schemas["ListRead"];
 export type ListCreate = Schemas["ListCreate"];

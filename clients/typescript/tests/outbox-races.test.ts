@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { confirm, prepare, undo } from "../src/sync/send.js";
+import { undo } from "../src/sync/refusal.js";
+import { confirm, prepare } from "../src/sync/send.js";
 import { KEY, afterActs, change, continueWith, create, problem, serverTask } from "./fixtures.js";
 
 test("a move to another list while a move to the top runs is sent after it", () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { conflictsOf } from "../src/sync/conflicts.js";
 import type { Entry } from "../src/sync/pending.js";
+import { undo } from "../src/sync/refusal.js";
 import {
   PHASES,
   confirm,
@@ -11,7 +12,6 @@ import {
   phaseOf,
   prepare,
   receive,
-  undo,
 } from "../src/sync/send.js";
 import {
   KEY,
@@ -357,11 +357,12 @@ test("a move to another list takes the place of an edit of the list", () => {
   expect(sendingOf(entry)).toMatchObject({ method: "POST", body: { after: null, list_id: "b" } });
 });
 
-test("lists are sent before tasks, and deleted after them", () => {
+test("lists and parents are sent before their tasks, and lists deleted after them", () => {
   const edited = afterActs(serverTask(), change({ title: "Cactus" })).pending;
+  const nested = afterActs(serverTask(), change({ parent_id: "parent" })).pending;
   const moved = afterActs(serverTask(), { type: "move", after: null, position: "0" }).pending;
   const deleted = afterActs(serverTask(), REMOVE).pending;
-  if (edited === undefined || moved === undefined || deleted === undefined) {
+  if (!edited || !nested || !moved || !deleted) {
     throw new Error("nothing is pending");
   }
 
@@ -369,9 +370,103 @@ test("lists are sent before tasks, and deleted after them", () => {
     phaseOf("list:1", edited),
     phaseOf("label:1", edited),
     phaseOf("task:1", edited),
+    phaseOf("task:1", nested),
     phaseOf("task:1", moved),
     phaseOf("list:1", deleted),
   ];
 
   expect(phases).toEqual(PHASES);
+});
+
+const WEEKLY = { rule: "FREQ=WEEKLY;BYDAY=MO,TH", from: "due" } as const;
+const DAILY = { rule: "FREQ=DAILY", from: "due" } as const;
+
+test("a recurrence is compared as a whole: another rule on both sides is a conflict", () => {
+  const edited = afterActs(serverTask({ recurrence: WEEKLY }), change({ recurrence: DAILY }));
+  const fromCompletion = { ...WEEKLY, from: "completion" } as const;
+
+  const entry = receive(KEY, edited, serverTask({ recurrence: fromCompletion, version: 2 }));
+
+  const { entry: prepared, sending } = prepare(KEY, entry);
+  expect(sending).toBeUndefined();
+  expect(prepared.pending?.conflicts).toEqual({ recurrence: { base: WEEKLY, mine: DAILY } });
+});
+
+test("another spelling of a rule is the same recurrence", () => {
+  const typed = { rule: "byday=th,mo,mo;freq=weekly;interval=1" };
+  const edited = afterActs(serverTask({ recurrence: null }), change({ recurrence: typed }));
+
+  const entry = receive(KEY, edited, serverTask({ recurrence: WEEKLY, version: 2 }));
+
+  expect(prepare(KEY, entry)).toMatchObject({ sending: undefined, entry: { pending: undefined } });
+});
+
+test("a task that was completed on two devices is not completed twice", () => {
+  const edited = afterActs(
+    serverTask({ recurrence: WEEKLY }),
+    change({ is_completed: true, title: "Cactus" }),
+  );
+
+  const entry = receive(KEY, edited, serverTask({ is_completed: true, version: 2 }));
+
+  expect(prepare(KEY, entry).sending?.body).toEqual({ title: "Cactus" });
+});
+
+test("a parent that was deleted elsewhere is no conflict", () => {
+  const nested = serverTask({ parent_id: "one" });
+  const orphan = serverTask({ parent_id: null, version: 2 });
+
+  const moved = receive(KEY, afterActs(nested, change({ parent_id: "two" })), orphan);
+  const deleted = receive(KEY, afterActs(nested, REMOVE), orphan);
+
+  expect(prepare(KEY, moved).sending?.body).toEqual({ parent_id: "two" });
+  expect(prepare(KEY, deleted).sending?.method).toBe("DELETE");
+});
+
+test("another parent on both sides is a conflict", () => {
+  const edited = afterActs(serverTask({ parent_id: "one" }), change({ parent_id: "two" }));
+
+  const entry = receive(KEY, edited, serverTask({ parent_id: "three", version: 2 }));
+
+  const { entry: prepared } = prepare(KEY, entry);
+  expect(prepared.pending?.conflicts).toEqual({ parent_id: { base: "one", mine: "two" } });
+});
+
+test("a subtask is created in the list of its parent, wherever that is by now", () => {
+  const fields = { title: "Buy soil", parent_id: "parent", list_id: "list" };
+
+  const entry = afterActs(undefined, { type: "create", fields, position: "1" });
+
+  expect(sendingOf(entry)?.body).toEqual({ title: "Buy soil", parent_id: "parent" });
+});
+
+test("a task that gets a parent takes its list, whatever list was chosen before", () => {
+  const entry = afterActs(
+    serverTask(),
+    change({ list_id: "other" }),
+    change({ parent_id: "parent" }),
+  );
+
+  expect(sendingOf(entry)?.body).toEqual({ parent_id: "parent" });
+});
+
+test("a new task whose parent is gone is created without one, in the list that was chosen", () => {
+  const fields = { title: "Buy soil", parent_id: "parent", list_id: "list" };
+  const created = afterActs(undefined, { type: "create", fields, position: "1" });
+  const { entry, sending } = prepare(KEY, created);
+  if (!sending) throw new Error("nothing is sent");
+
+  const undone = undo(entry, sending, problem("parent-not-found", 422));
+
+  expect(sendingOf(undone)?.body).toEqual({ title: "Buy soil", list_id: "list" });
+});
+
+test("a refused recurrence leaves the other edits of the task", () => {
+  const edited = afterActs(serverTask(), change({ recurrence: WEEKLY, title: "Cactus" }));
+  const { entry, sending } = prepare(KEY, edited);
+  if (!sending) throw new Error("nothing is sent");
+
+  const undone = undo(entry, sending, problem("recurrence-without-due", 422));
+
+  expect(sendingOf(undone)?.body).toEqual({ title: "Cactus" });
 });

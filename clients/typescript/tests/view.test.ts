@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 
+import type { Task } from "../src/index.js";
 import { LocalCopy } from "../src/sync/copy.js";
 import { dayIn, instantOf, isOverdue } from "../src/sync/due.js";
 import { areEqual, foldCase, normalizeFields } from "../src/sync/fields.js";
 import { newId } from "../src/sync/ids.js";
-import type { Entry, Key } from "../src/sync/pending.js";
+import type { Edit, Entry, Key } from "../src/sync/pending.js";
 import { positionBetween } from "../src/sync/position.js";
+import type { TaskFilter } from "../src/sync/types.js";
 import { KEY, change, continueWith, serverTask } from "./fixtures.js";
 
 const AT = "2026-11-21T09:00:00.000000Z";
@@ -24,6 +26,10 @@ function copyOf(count: number): LocalCopy {
   const copy = new LocalCopy();
   copy.store(entries);
   return copy;
+}
+
+function queue(copy: LocalCopy, key: Key, edit: Edit): void {
+  copy.queue(new Map([[key, edit]]));
 }
 
 function idAt(index: number): string {
@@ -46,7 +52,7 @@ test("tasks without a due date or priority come last in both directions", () => 
   const copy = copyOf(3);
   const due = { date: "2026-12-01", time: null, time_zone: null };
   const edit = { type: "change", fields: { due, priority: "low" }, seen: {} } as const;
-  copy.queue(`task:${idAt(1)}`, { ...edit, at: AT, order: 1 });
+  queue(copy, `task:${idAt(1)}`, { ...edit, at: AT, order: 1 });
 
   for (const sort of ["due", "-due", "priority", "-priority"] as const) {
     expect(copy.findTasks({ sort })[0]?.id).toBe(idAt(1));
@@ -59,7 +65,7 @@ test("an answer stays the same array until one of its tasks changes", () => {
   const open = copy.findTasks({ status: "pending" });
 
   const edit = { type: "change", fields: { title: "New" }, seen: {}, at: AT, order: 1 } as const;
-  copy.queue(`task:${idAt(0)}`, edit);
+  queue(copy, `task:${idAt(0)}`, edit);
 
   expect(copy.findTasks({ status: "pending" })).toBe(open);
   expect(copy.findTasks({ status: "completed" })).not.toBe(completed);
@@ -79,7 +85,7 @@ test("answers that are updated equal answers that are made anew", () => {
   for (let index = 0; index < 50; index += 3) {
     const fields = { title: `Title ${String(index % 7)}`, is_completed: index % 4 === 0 };
     const edit = { type: "change", fields, seen: {}, at: AT, order: index } as const;
-    copy.queue(`task:${idAt(index)}`, edit);
+    queue(copy, `task:${idAt(index)}`, edit);
     const anew = new LocalCopy();
     anew.store(new Map(Array.from({ length: 50 }, (_, each) => entryOf(copy, each))));
     filters.forEach((filter) => {
@@ -103,7 +109,7 @@ test("an edit among 10,000 tasks is shown within a frame", () => {
     const startedAt = performance.now();
     const fields = { title: `Edited ${String(index)}`, is_completed: index % 3 === 0 };
     const edit = { type: "change", fields, seen: {}, at: AT, order: index } as const;
-    copy.queue(`task:${idAt(index * 100)}`, edit);
+    queue(copy, `task:${idAt(index * 100)}`, edit);
     filters.forEach((filter) => copy.findTasks(filter));
     milliseconds.push(performance.now() - startedAt);
   }
@@ -127,8 +133,8 @@ test("a deleted list and a renamed label show on tasks at once", () => {
     ]),
   );
 
-  copy.queue("list:list", { type: "delete", tasks: "keep", at: AT, order: 1 });
-  copy.queue("label:label", {
+  queue(copy, "list:list", { type: "delete", tasks: "keep", at: AT, order: 1 });
+  queue(copy, "label:label", {
     type: "change",
     fields: { name: "blue" },
     seen: {},
@@ -202,11 +208,92 @@ test("an edit in storage does not show an older state while a newer edit waits",
   copy.store(new Map([[KEY, { item: serverTask(), pending: undefined }]]));
   const first = { ...change({ title: "One" }), at: AT, order: 1 };
   const second = { ...change({ title: "Two" }), at: AT, order: 2 };
-  copy.queue(KEY, first);
-  copy.queue(KEY, second);
+  queue(copy, KEY, first);
+  queue(copy, KEY, second);
 
   const stored = continueWith({ item: serverTask(), pending: undefined }, change({ title: "One" }));
-  copy.store(new Map([[KEY, stored]]), first);
+  copy.store(new Map([[KEY, stored]]), new Map([[KEY, first]]));
 
   expect(copy.findTasks({})[0]?.title).toBe("Two");
+});
+
+/** A copy with a parent in a list, two subtasks of it and another task. */
+function copyWithSubtasks(): LocalCopy {
+  const copy = new LocalCopy();
+  const parent = serverTask({ id: "parent", list_id: "list", position: "1" });
+  const subtasks = ["one", "two"].map((id, index) =>
+    serverTask({ id, parent_id: "parent", list_id: "list", position: String(index + 2) }),
+  );
+  const other = serverTask({ id: "other", position: "9" });
+  const items = [parent, ...subtasks, other];
+  copy.store(
+    new Map(items.map((item) => [`task:${item.id}` as Key, { item, pending: undefined }])),
+  );
+  return copy;
+}
+
+function idsOf(copy: LocalCopy, filter: TaskFilter): string[] {
+  return copy.findTasks(filter).map(({ id }) => id);
+}
+
+test("subtasks are found by their parent, and tasks without one", () => {
+  const copy = copyWithSubtasks();
+
+  expect(idsOf(copy, { parentId: "parent" })).toEqual(["one", "two"]);
+  expect(idsOf(copy, { parentId: null })).toEqual(["parent", "other"]);
+  expect(idsOf(copy, { listId: "list" })).toEqual(["parent", "one", "two"]);
+  expect(idsOf(copy, { parentId: "other" })).toEqual([]);
+});
+
+test("subtasks are shown in the list to which their parent is moved", () => {
+  const copy = copyWithSubtasks();
+
+  queue(copy, "task:parent", { ...change({ list_id: "other list" }), at: AT, order: 1 });
+
+  expect(idsOf(copy, { listId: "other list" })).toEqual(["parent", "one", "two"]);
+});
+
+test("subtasks of a deleted task are ordinary tasks, until it is there again", () => {
+  const copy = copyWithSubtasks();
+  idsOf(copy, { parentId: "parent" });
+
+  queue(copy, "task:parent", { type: "delete", tasks: "keep", at: AT, order: 1 });
+  const whileDeleted = idsOf(copy, { parentId: null });
+  const fields = { title: "Water the plants", list_id: "list" };
+  queue(copy, "task:parent", { type: "restore", fields, position: "1", at: AT, order: 2 });
+
+  expect(whileDeleted).toEqual(["one", "two", "other"]);
+  expect(idsOf(copy, { parentId: "parent" })).toEqual(["one", "two"]);
+});
+
+test("a subtask that arrives before its parent is shown meanwhile", () => {
+  const copy = new LocalCopy();
+  const item = serverTask({ id: "one", parent_id: "parent" });
+  copy.store(new Map<Key, Entry>([["task:one", { item, pending: undefined }]]));
+  const before = idsOf(copy, { parentId: null });
+
+  const parent = serverTask({ id: "parent" });
+  copy.store(new Map<Key, Entry>([["task:parent", { item: parent, pending: undefined }]]));
+
+  expect(before).toEqual(["one"]);
+  expect(idsOf(copy, { parentId: "parent" })).toEqual(["one"]);
+});
+
+test("the answer for one parent stays the same while others get subtasks", () => {
+  const copy = copyWithSubtasks();
+  const subtasks = copy.findTasks({ parentId: "parent" });
+
+  queue(copy, "task:other", { ...change({ title: "New" }), at: AT, order: 1 });
+
+  expect(copy.findTasks({ parentId: "parent" })).toBe(subtasks);
+});
+
+test("what an earlier version of the package has stored shows the fields that came later", () => {
+  const { recurrence, previous_id, parent_id, ...stored } = serverTask();
+  const copy = new LocalCopy();
+  copy.store(new Map([[KEY, { item: stored as Task, pending: undefined }]]));
+
+  const [task] = copy.findTasks({ parentId: null });
+
+  expect(task).toMatchObject({ recurrence, previous_id, parent_id });
 });

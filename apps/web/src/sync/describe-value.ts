@@ -9,6 +9,8 @@ const FIELDS = {
   priority: "The priority",
   labels: "The labels",
   is_completed: "The state",
+  recurrence: "The repetition",
+  parent_id: "The parent task",
 } as const;
 
 const NAME_MAX = 40;

@@ -62,9 +62,3 @@ export class Listing<Item> implements Promise<Item[]>, AsyncIterable<Item> {
     return this.#array;
   }
 }
-
-/** Return the cursor of the next page from the header `Link` (RFC 8288), whose host may be an internal one. */
-export function nextCursor(headers: Headers): string | null {
-  const next = /<[^>]*[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(headers.get("link") ?? "");
-  return next?.[1] === undefined ? null : decodeURIComponent(next[1].replaceAll("+", " "));
-}

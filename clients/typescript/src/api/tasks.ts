@@ -11,7 +11,8 @@ import type {
 } from "../models.js";
 import type { Api } from "./api.js";
 import { createItems } from "./items.js";
-import { Listing, nextCursor } from "./listing.js";
+import { nextCursor } from "./links.js";
+import { Listing } from "./listing.js";
 import type { CreateAsOptions, CreateOptions } from "./writes.js";
 
 const PAGE_LENGTH_DEFAULT = 200;

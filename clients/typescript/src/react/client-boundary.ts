@@ -9,6 +9,7 @@ export {
   useLabels,
   useLists,
   useRememberedUser,
+  useSubtasks,
   useSyncStatus,
   useTasks,
   useTaskStore,

@@ -20,6 +20,8 @@ export const EMPTY_STORE: TaskStore = {
   changeTask: refuse,
   deleteTask: refuse,
   moveTask: refuse,
+  changeTasks: refuse,
+  deleteTasks: refuse,
   createList: refuse,
   changeList: refuse,
   deleteList: refuse,

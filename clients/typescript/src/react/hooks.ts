@@ -23,6 +23,15 @@ export function useTasks(filter: TaskFilter = {}): Loaded & { tasks: readonly Lo
   return { tasks, isLoaded: useSyncStatus().isLoaded };
 }
 
+/** The subtasks of a task, in order; the progress is `completed` of `subtasks.length`. */
+export function useSubtasks(
+  parentId: string,
+): Loaded & { subtasks: readonly LocalTask[]; completed: number } {
+  const { tasks, isLoaded } = useTasks({ parentId });
+  const completed = tasks.filter((task) => task.is_completed).length;
+  return { subtasks: tasks, completed, isLoaded };
+}
+
 /** All lists, in the order arranged by hand. */
 export function useLists(): Loaded & { lists: readonly LocalList[] } {
   const lists = useStore((store) => store.getLists());

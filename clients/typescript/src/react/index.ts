@@ -3,6 +3,7 @@ export {
   useConflicts,
   useLabels,
   useLists,
+  useSubtasks,
   useSyncStatus,
   useTasks,
 } from "./hooks.js";

@@ -3,6 +3,7 @@ import { conflictsOf } from "./conflicts.js";
 import { compareTexts, foldCase } from "./fields.js";
 import {
   type Edit,
+  type Edits,
   type Entry,
   type Key,
   type Kind,
@@ -15,9 +16,10 @@ import {
 } from "./pending.js";
 import { type TaskReplacement, TaskQueries } from "./queries.js";
 import { NO_ENTRY, isEmpty } from "./storage.js";
+import { SubtaskIndex } from "./subtasks.js";
 import type { Conflict, LocalLabel, LocalList, LocalTask, TaskFilter } from "./types.js";
 import type { UnstoredEdit } from "./unstored.js";
-import { type TaskSurroundings, showLabel, showList, showTask } from "./view.js";
+import { type TaskSurroundings, parentIdOf, showLabel, showList, showTask } from "./view.js";
 
 /** All entries in memory, and what the user sees of them. */
 export class LocalCopy {
@@ -27,9 +29,14 @@ export class LocalCopy {
   readonly #queued = new Map<Key, Edit[]>();
   readonly #pending = new Map<Key, Pending>();
   readonly #tasks = new Map<string, LocalTask>();
-  readonly #queries = new TaskQueries(this.#tasks);
+  readonly #subtasks = new SubtaskIndex(this.#tasks);
+  readonly #queries = new TaskQueries(this.#tasks, this.#subtasks);
   readonly #taskCounts = new Map<string, number>();
-  #surroundings: TaskSurroundings = { deletedLists: new Map(), labelNames: new Map() };
+  #surroundings: TaskSurroundings = {
+    entryOf: (key) => this.entry(key),
+    deletedLists: new Map(),
+    labelNames: new Map(),
+  };
   #lists: readonly LocalList[] = [];
   #labels: readonly LocalLabel[] = [];
   #conflicts: readonly Conflict[] = [];
@@ -63,6 +70,19 @@ export class LocalCopy {
     return this.#queries.get(filter);
   }
 
+  /** The keys of the tasks whose parent is this task. */
+  subtaskKeys(key: Key): Key[] {
+    return Array.from(this.#subtasks.idsOf(idOf(key)), (id) => keyOf("task", id));
+  }
+
+  /** The task or list that is shown before this one; null if there is none. */
+  predecessor(key: Key): string | null {
+    const id = idOf(key);
+    const siblings = kindOf(key) === "list" ? this.#lists : this.#siblingsOf(id);
+    const index = siblings.findIndex((item) => item.id === id);
+    return siblings[index - 1]?.id ?? null;
+  }
+
   /** The entry with the edits that are not in storage yet. */
   entry(key: Key): Entry {
     let entry = this.#stored.get(key) ?? NO_ENTRY;
@@ -82,21 +102,23 @@ export class LocalCopy {
     return [...this.#queued].flatMap(([key, edits]) => edits.map((edit) => ({ key, edit })));
   }
 
-  /** Show an edit until `store` gets what storage has made of it. */
-  queue(key: Key, edit: Edit): void {
-    this.#queued.set(key, [...(this.#queued.get(key) ?? []), edit]);
-    this.#show([key]);
+  /** Show edits until `store` gets what storage has made of them. */
+  queue(edits: Edits): void {
+    for (const [key, edit] of edits) {
+      this.#queued.set(key, [...(this.#queued.get(key) ?? []), edit]);
+    }
+    this.#show([...edits.keys()]);
   }
 
-  /** Take over what is in storage now; `edit` has become part of it. */
-  store(entries: ReadonlyMap<Key, Entry>, edit?: Edit): void {
+  /** Take over what is in storage now; `edits` have become part of it. */
+  store(entries: ReadonlyMap<Key, Entry>, edits?: Edits): void {
     for (const [key, entry] of entries) {
       if (isEmpty(entry)) {
         this.#stored.delete(key);
       } else {
         this.#stored.set(key, entry);
       }
-      this.#unqueue(key, edit);
+      this.#unqueue(key, edits?.get(key));
     }
     this.#show([...entries.keys()]);
   }
@@ -153,7 +175,20 @@ export class LocalCopy {
     }
   }
 
-  #showTasks(keys: readonly Key[]): boolean {
+  #siblingsOf(id: string): readonly LocalTask[] {
+    const task = this.#tasks.get(id);
+    return task === undefined ? [] : this.findTasks({ listId: task.list_id });
+  }
+
+  /** Returns whether the numbers of tasks with a label have changed. */
+  #showTasks(changedKeys: readonly Key[]): boolean {
+    const keys = new Set(changedKeys);
+    for (const key of changedKeys) {
+      this.#subtasks.setParent(idOf(key), parentIdOf(key, this.entry(key)));
+      for (const subtaskKey of this.subtaskKeys(key)) {
+        keys.add(subtaskKey);
+      }
+    }
     const replacements: TaskReplacement[] = [];
     let haveCountsChanged = false;
     for (const key of keys) {
@@ -223,7 +258,7 @@ export class LocalCopy {
       }
     }
     const earlier = this.#surroundings;
-    this.#surroundings = { deletedLists, labelNames };
+    this.#surroundings = { ...earlier, deletedLists, labelNames };
     return (
       !areSameMaps(earlier.deletedLists, deletedLists) ||
       !areSameMaps(earlier.labelNames, labelNames)

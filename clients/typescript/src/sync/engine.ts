@@ -8,7 +8,7 @@ import {
 import { isOffline } from "../http/retries.js";
 import { LocalCopy } from "./copy.js";
 import { IndexedDbStorage, removeDatabase } from "./indexeddb.js";
-import { type Edit, type Entry, type Key, applyEdit, idOf, kindOf } from "./pending.js";
+import { type Edits, type Entry, type Key, applyEdit } from "./pending.js";
 import { type RunResult, Scheduler } from "./scheduler.js";
 import {
   type Contents,
@@ -20,7 +20,7 @@ import {
 } from "./storage.js";
 import { type LocalState, Synchronizer } from "./synchronizer.js";
 import { type SharedOutcome, StoreTabs, type TabMessage } from "./tabs.js";
-import type { LocalTask, SyncClient, SyncStatus } from "./types.js";
+import type { SyncClient, SyncStatus } from "./types.js";
 import { UnstoredEdits, removeOrphans } from "./unstored.js";
 
 /** Whose local copy to open. */
@@ -84,18 +84,18 @@ export class Engine implements LocalState {
     };
   }
 
-  /** Show an act of the user at once, keep it, and send it. */
-  edit(key: Key, edit: Edit): void {
+  /** Show what the user did at once, keep it, and send it. */
+  edit(edits: Edits): void {
     if (this.isClosing) {
       throw new Error("The store is closed.");
     }
-    this.copy.queue(key, edit);
+    this.copy.queue(edits);
     this.#changed();
-    const apply = (_key: Key, entry: Entry): Entry => ({
-      item: entry.item,
-      pending: applyEdit(key, entry, edit),
-    });
-    const write = this.rewrite([key], apply, undefined, edit);
+    const apply = (key: Key, entry: Entry): Entry => {
+      const edit = edits.get(key);
+      return edit ? { item: entry.item, pending: applyEdit(key, entry, edit) } : entry;
+    };
+    const write = this.rewrite([...edits.keys()], apply, undefined, edits);
     this.#writes.add(write);
     void write.then(() => {
       this.#writes.delete(write);
@@ -148,8 +148,8 @@ export class Engine implements LocalState {
 
   // What the synchronizer works on.
 
-  /** `edit`: the act of the user that `rewrite` makes a part of the entries. */
-  async rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed, edit?: Edit): Promise<void> {
+  /** `edits`: the acts of the user that `rewrite` makes a part of the entries. */
+  async rewrite(keys: readonly Key[], rewrite: Rewrite, feed?: Feed, edits?: Edits): Promise<void> {
     await this.#ready;
     const storage = this.#storage;
     let entries: ReadonlyMap<Key, Entry>;
@@ -163,7 +163,7 @@ export class Engine implements LocalState {
       return;
     }
     this.#feed = feed ?? this.#feed;
-    this.copy.store(entries, edit);
+    this.copy.store(entries, edits);
     this.#changed();
     if (keys.length > 0 && this.#storage.isKept) {
       this.#tabs.tell({ type: "changed", keys });
@@ -186,12 +186,12 @@ export class Engine implements LocalState {
     return [...this.copy.storedEntries().keys()];
   }
 
+  subtaskKeys(key: Key): Key[] {
+    return this.copy.subtaskKeys(key);
+  }
+
   predecessor(key: Key): string | null {
-    const id = idOf(key);
-    const siblings =
-      kindOf(key) === "list" ? this.copy.lists : this.#siblings(this.copy.tasks.get(id));
-    const index = siblings.findIndex((item) => item.id === id);
-    return siblings[index - 1]?.id ?? null;
+    return this.copy.predecessor(key);
   }
 
   report(problem: ProblemError): void {
@@ -201,10 +201,6 @@ export class Engine implements LocalState {
 
   noteSuccess(): void {
     this.#lastOutcome = "saved";
-  }
-
-  #siblings(task: LocalTask | undefined): readonly LocalTask[] {
-    return task === undefined ? [] : this.copy.findTasks({ listId: task.list_id });
   }
 
   async #open(): Promise<void> {
@@ -235,7 +231,7 @@ export class Engine implements LocalState {
       const { item, pending } = this.copy.entry(key);
       const isThere = item !== undefined || (pending?.create ?? null) !== null;
       if (!(edit.type === "create" && isThere)) {
-        this.edit(key, edit);
+        this.edit(new Map([[key, edit]]));
       }
     }
   }

@@ -1,4 +1,5 @@
-import type { DueChange } from "../models.js";
+import type { DueChange, RecurrenceChange } from "../models.js";
+import { normalizeRecurrence, recurrenceKey } from "./recurrence.js";
 import type { FieldName, Fields, FieldValue } from "./types.js";
 
 /** What a new task has in the fields that are not sent. */
@@ -9,6 +10,8 @@ export const NEW_TASK: Readonly<Fields> = {
   due: null,
   priority: "none",
   labels: [],
+  recurrence: null,
+  parent_id: null,
 };
 
 const WHITE_SPACE_AROUND = /^[\s\u0085]+|[\s\u0085]+$/gu;
@@ -51,6 +54,12 @@ export function areEqual(name: FieldName, left: FieldValue, right: FieldValue): 
   if (name === "due") {
     return dueKey(left as DueChange | null) === dueKey(right as DueChange | null);
   }
+  if (name === "recurrence") {
+    const [leftKey, rightKey] = [left, right].map((value) =>
+      recurrenceKey(value as RecurrenceChange | null),
+    );
+    return leftKey === rightKey;
+  }
   return left === right;
 }
 
@@ -77,6 +86,8 @@ const FIELD_NAMES: ReadonlySet<string> = new Set<FieldName>([
   "due",
   "priority",
   "labels",
+  "recurrence",
+  "parent_id",
   "name",
 ]);
 
@@ -95,6 +106,8 @@ function normalizeValue(name: FieldName, value: FieldValue): FieldValue {
       return normalizeLabels(value as readonly string[]);
     case "due":
       return normalizeDue(value as DueChange | null);
+    case "recurrence":
+      return normalizeRecurrence(value as RecurrenceChange | null);
     default:
       return value;
   }

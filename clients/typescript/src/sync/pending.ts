@@ -87,6 +87,9 @@ export type Act =
 /** An act and when it was done; plain data, so that it can be applied again in storage. */
 export type Edit = Act & { at: string; order: number };
 
+/** Acts that are done at once, one for each item. */
+export type Edits = ReadonlyMap<Key, Edit>;
+
 export function keyOf(kind: Kind, id: string): Key {
   return `${kind}:${id}`;
 }
@@ -105,7 +108,19 @@ export function fieldsOf(kind: Kind, item: Item): Fields {
     return { name: (item as List | Label).name };
   }
   const { title, description, is_completed, list_id, due, priority, labels } = item as Task;
-  return { title, description, is_completed, list_id, due, priority, labels };
+  // What an earlier version of this package has stored has no fields that came later.
+  const { recurrence = null, parent_id = null } = item as Partial<Task>;
+  return {
+    title,
+    description,
+    is_completed,
+    list_id,
+    due,
+    priority,
+    labels,
+    recurrence,
+    parent_id,
+  };
 }
 
 /** Whether there is something to send; not while the user decides about a deletion. */
@@ -244,6 +259,12 @@ function change(
     if (name === "list_id" && pending.move !== null) {
       pending.move = null;
     }
+  }
+  if ((edit.fields.parent_id ?? null) !== null) {
+    // A subtask is in the list of its parent: the server refuses another one beside it.
+    pending.edits = without(pending.edits, ["list_id"]);
+    pending.conflicts = without(pending.conflicts, ["list_id"]);
+    pending.move = pending.move?.listId === undefined ? pending.move : null;
   }
 }
 

@@ -18,6 +18,30 @@ export function positionBetween(before: string | null, after: string | null): st
   return unscaled(middle, digits);
 }
 
+/** What has a place in an order arranged by hand. */
+interface Positioned {
+  readonly id: string;
+  readonly position: string;
+}
+
+/** The position of a new item: after all others. */
+export function positionAtEnd(siblings: readonly Positioned[]): string {
+  const last = siblings.at(-1)?.position ?? "";
+  const now = positionOf(Date.now());
+  return now > last ? now : positionBetween(last, null);
+}
+
+/** The position behind the item with this id; null stands for the front. */
+export function positionAfter(after: string | null, siblings: readonly Positioned[]): string {
+  const index = after === null ? -1 : siblings.findIndex((sibling) => sibling.id === after);
+  if (after !== null && index === -1) {
+    return positionAtEnd(siblings);
+  }
+  const before = siblings[index]?.position ?? null;
+  const next = siblings[index + 1]?.position ?? null;
+  return positionBetween(before, next);
+}
+
 function nextInteger(position: string): string {
   return String(BigInt(position.slice(0, INTEGER_DIGITS)) + 1n).padStart(INTEGER_DIGITS, "0");
 }

@@ -1,4 +1,5 @@
 import { compareTexts, foldCase } from "./fields.js";
+import type { SubtaskIndex } from "./subtasks.js";
 import type { LocalTask, TaskFilter, TaskSort } from "./types.js";
 
 /** From this many changes at once on, sorting anew is quicker than inserting one by one. */
@@ -15,17 +16,19 @@ type Order = (left: LocalTask, right: LocalTask) => number;
 /** Answers filters from memory; an edit costs a search in each answer, not a sort. */
 export class TaskQueries {
   readonly #tasks: ReadonlyMap<string, LocalTask>;
+  readonly #subtasks: SubtaskIndex;
   readonly #queries = new Map<string, Query>();
 
-  constructor(tasks: ReadonlyMap<string, LocalTask>) {
+  constructor(tasks: ReadonlyMap<string, LocalTask>, subtasks: SubtaskIndex) {
     this.#tasks = tasks;
+    this.#subtasks = subtasks;
   }
 
   get(filter: TaskFilter): readonly LocalTask[] {
     const name = nameOf(filter);
     let query = this.#queries.get(name);
     if (query === undefined) {
-      query = new Query(filter, this.#tasks);
+      query = new Query(filter, () => this.#candidates(filter));
       this.#queries.set(name, query);
     }
     return query.read();
@@ -42,24 +45,30 @@ export class TaskQueries {
       query.update(replacements);
     }
   }
+
+  /** Tasks among which are all that match. */
+  #candidates({ parentId }: TaskFilter): LocalTask[] {
+    const hasParent = parentId !== undefined && parentId !== null;
+    return hasParent ? this.#subtasks.tasksOf(parentId) : [...this.#tasks.values()];
+  }
 }
 
 class Query {
   wasRead = true;
   readonly #matches: (task: LocalTask) => boolean;
   readonly #order: Order;
-  readonly #all: ReadonlyMap<string, LocalTask>;
+  readonly #candidates: () => LocalTask[];
   #tasks: readonly LocalTask[] | undefined;
 
-  constructor(filter: TaskFilter, all: ReadonlyMap<string, LocalTask>) {
+  constructor(filter: TaskFilter, candidates: () => LocalTask[]) {
     this.#matches = matcherOf(filter);
     this.#order = orderOf(filter.sort ?? "position");
-    this.#all = all;
+    this.#candidates = candidates;
   }
 
   read(): readonly LocalTask[] {
     this.wasRead = true;
-    this.#tasks ??= [...this.#all.values()].filter(this.#matches).sort(this.#order);
+    this.#tasks ??= this.#candidates().filter(this.#matches).sort(this.#order);
     return this.#tasks;
   }
 
@@ -97,15 +106,19 @@ class Query {
   }
 }
 
-function nameOf({ listId, status, search, label, sort }: TaskFilter): string {
-  return JSON.stringify([listId === undefined ? [] : listId, status, search, label, sort]);
+function nameOf({ listId, parentId, status, search, label, sort }: TaskFilter): string {
+  // In JSON, what is absent would be the same as null.
+  const ids = [listId, parentId].map((id) => (id === undefined ? [] : id));
+  return JSON.stringify([...ids, status, search, label, sort]);
 }
 
-function matcherOf({ listId, status, search, label }: TaskFilter): (task: LocalTask) => boolean {
+function matcherOf(filter: TaskFilter): (task: LocalTask) => boolean {
+  const { listId, parentId, status, search, label } = filter;
   const foldedSearch = search === undefined ? "" : foldCase(search.trim());
   const foldedLabel = label === undefined ? undefined : foldCase(label);
   return (task) =>
     (listId === undefined || task.list_id === listId) &&
+    (parentId === undefined || task.parent_id === parentId) &&
     (status === undefined || task.status === status) &&
     (foldedLabel === undefined || task.labels.some((name) => foldCase(name) === foldedLabel)) &&
     (foldedSearch === "" || searchTextOf(task).includes(foldedSearch));

@@ -1,4 +1,3 @@
-import type { ProblemError } from "../errors.js";
 import { withoutSettledConflicts } from "./conflicts.js";
 import { areEqual, mergeLabels } from "./fields.js";
 import {
@@ -38,8 +37,15 @@ export interface Preparation {
   sending: Sending | undefined;
 }
 
-/** What is sent one after the other: lists exist before their tasks, and go after them. */
-export const PHASES = ["lists", "labels", "tasks", "task-moves", "list-deletions"] as const;
+/** What is sent one after the other: lists and parents exist before their tasks; lists go after them. */
+export const PHASES = [
+  "lists",
+  "labels",
+  "tasks",
+  "subtasks",
+  "task-moves",
+  "list-deletions",
+] as const;
 
 export type Phase = (typeof PHASES)[number];
 
@@ -51,8 +57,16 @@ export function phaseOf(key: Key, pending: Pending): Phase {
     case "label":
       return "labels";
     case "task":
-      return pending.move !== null && !hasEdits(pending) ? "task-moves" : "tasks";
+      return taskPhaseOf(pending);
   }
+}
+
+function taskPhaseOf(pending: Pending): Phase {
+  if (pending.move !== null && !hasEdits(pending)) {
+    return "task-moves";
+  }
+  const parentId = pending.create?.fields.parent_id ?? pending.edits.parent_id?.mine ?? null;
+  return parentId === null ? "tasks" : "subtasks";
 }
 
 /** Compare what the user did with the server's state, and decide what to send next. */
@@ -138,36 +152,6 @@ export function receive(key: Key, entry: Entry, item: Item): Entry {
   return withoutSettledConflicts(key, { item: newerOf(entry.item, item), pending });
 }
 
-/**
- * The state after the server has refused a request for good: without the fields that it names,
- * or without all that was sent if it names none, or a new item cannot do without them.
- */
-export function undo(entry: Entry, sending: Sending, problem: ProblemError): Entry {
-  const pending = copyOf(entry.pending);
-  if (pending === undefined) {
-    return entry;
-  }
-  const refused = refusedFields(sending, problem);
-  switch (sending.step) {
-    case "create":
-      pending.create = creationWithout(pending.create, refused, pending.edits);
-      if (pending.create === null) {
-        return { item: entry.item, pending: undefined };
-      }
-      break;
-    case "change":
-      pending.edits = without(pending.edits, unchangedSince(pending, sending, refused));
-      break;
-    case "move":
-      pending.move = laterMove(pending, sending);
-      break;
-    case "delete":
-      pending.deletion = null;
-      break;
-  }
-  return { item: entry.item, pending: unlessEmpty(pending) };
-}
-
 /** The state after the neighbour of a move was not found: once more after another one. */
 export function moveAfter(entry: Entry, after: string | null): Entry {
   const pending = copyOf(entry.pending);
@@ -178,6 +162,11 @@ export function moveAfter(entry: Entry, after: string | null): Entry {
   return { item: entry.item, pending: pending && unlessEmpty(pending) };
 }
 
+/** The state after the server has made an ordinary task of a subtask. */
+export function withoutParent({ item, pending }: Entry): Entry {
+  return { item: item && { ...item, parent_id: null }, pending };
+}
+
 function hasEdits(pending: Pending): boolean {
   return (
     pending.create !== null || pending.deletion !== null || Object.keys(pending.edits).length > 0
@@ -186,8 +175,10 @@ function hasEdits(pending: Pending): boolean {
 
 function creationOf(key: Key, pending: Pending, create: Creation): Sending {
   pending.create = { ...create, isSent: true };
-  const { fields } = create;
   const headers = { "If-None-Match": "*" };
+  const isSubtask = (create.fields.parent_id ?? null) !== null;
+  // Its parent may be in another list by now: the server takes the list of the parent.
+  const fields = isSubtask ? without(create.fields, ["list_id"]) : create.fields;
   return { step: "create", method: "PUT", path: pathOf(key), headers, body: fields, fields };
 }
 
@@ -256,7 +247,7 @@ function merge(
     return "arrived";
   }
   const isOwn = edit.sent.some((value) => areEqual(name, theirs, value));
-  if (isOwn || areEqual(name, theirs, edit.base)) {
+  if (isOwn || areEqual(name, theirs, edit.base) || isLostParent(name, theirs)) {
     return { ...edit, base: theirs };
   }
   if (name === "labels") {
@@ -264,6 +255,11 @@ function merge(
     return areEqual(name, theirs, merged) ? "arrived" : { ...edit, base: theirs, mine: merged };
   }
   return "conflict";
+}
+
+/** A task loses its parent when that is deleted: nobody has decided about the task itself. */
+function isLostParent(name: FieldName, theirs: FieldValue): boolean {
+  return name === "parent_id" && theirs === null;
 }
 
 function namesOf(labels: FieldValue): readonly string[] {
@@ -297,49 +293,8 @@ function confirmEdits(key: Key, pending: Pending, sent: Fields, item: Item | und
   }
 }
 
-function refusedFields(sending: Sending, problem: ProblemError): string[] {
-  const sent = Object.keys(sending.fields);
-  const named = new Set(Object.keys(problem.fields).map((name) => name.split(".")[0]));
-  if (problem.code === "list-not-found") {
-    // The list was deleted elsewhere; the task goes where the server puts such tasks: to the inbox.
-    named.add("list_id");
-  }
-  const refused = sent.filter((name) => named.has(name));
-  return refused.length > 0 ? refused : sent;
-}
-
-/** The creation with what the user has made of the refused fields since, or without them. */
-function creationWithout(
-  create: Creation | null,
-  refused: readonly string[],
-  edits: Pending["edits"],
-): Creation | null {
-  if (create === null) {
-    return null;
-  }
-  const fields = without(create.fields, refused);
-  for (const field of refused) {
-    const name = field as FieldName;
-    const edit = edits[name];
-    if (edit !== undefined && !areEqual(name, edit.mine, create.fields[name])) {
-      fields[name] = edit.mine;
-    }
-  }
-  const isNamed = fields.title !== undefined || fields.name !== undefined;
-  return isNamed ? { ...create, fields } : null;
-}
-
-/** Those of the fields that the user has not edited again since they were sent. */
-function unchangedSince(pending: Pending, sending: Sending, fields: readonly string[]): string[] {
-  return fields.filter((field) => {
-    const name = field as FieldName;
-    const edit = pending.edits[name];
-    return edit === undefined || areEqual(name, edit.mine, sending.fields[name]);
-  });
-}
-
 /** The move that the user has made since another one was sent; null if there is none. */
-function laterMove(pending: Pending, sending: Sending): Pending["move"] {
+export function laterMove(pending: Pending, sending: Sending): Pending["move"] {
   const { move } = pending;
   const sent = sending.body as { after: string | null };
   const isSent = move?.after === sent.after && move.listId === sending.fields.list_id;
@@ -350,7 +305,8 @@ function wasChanged(kind: Kind, item: Item, seen: Fields): boolean {
   const serverFields = fieldsOf(kind, item);
   return Object.entries(seen).some(([field, value]) => {
     const name = field as FieldName;
-    return value !== undefined && !areEqual(name, serverFields[name], value);
+    const theirs = serverFields[name];
+    return value !== undefined && !areEqual(name, theirs, value) && !isLostParent(name, theirs);
   });
 }
 

@@ -1,12 +1,14 @@
 import type { TaskChange, TaskCreate } from "../models.js";
+import { type TaskAct, planDeletion } from "./deletion.js";
 import { timestampOf } from "./due.js";
 import { Engine, type StoreOptions } from "./engine.js";
-import { normalizeFields } from "./fields.js";
+import { areEqual, normalizeFields } from "./fields.js";
 import { newId } from "./ids.js";
-import { type Act, type Key, type Kind, fieldsOf, keyOf } from "./pending.js";
-import { positionBetween, positionOf } from "./position.js";
+import { type Act, type Edit, type Kind, fieldsOf, keyOf } from "./pending.js";
+import { positionAfter, positionAtEnd } from "./position.js";
 import type {
   Conflict,
+  DeleteTaskOptions,
   FieldName,
   Fields,
   LocalLabel,
@@ -65,8 +67,9 @@ class Store implements TaskStore {
   readonly createTask = (fields: TaskCreate): LocalTask => {
     const id = newId();
     const normalized = normalizeFields(fields);
-    const siblings = this.getTasks({ listId: (normalized.list_id ?? null) as string | null });
-    const position = lastPosition(siblings);
+    const parent = this.getTask(fields.parent_id ?? "");
+    const listId = parent === undefined ? (fields.list_id ?? null) : parent.list_id;
+    const position = positionAtEnd(this.getTasks({ listId }));
     this.#edit("task", id, { type: "create", fields: normalized, position });
     return this.#task(id);
   };
@@ -79,18 +82,8 @@ class Store implements TaskStore {
     this.#change("task", id, this.#task(id), fields, options.seen);
   };
 
-  readonly deleteTask = (id: string): (() => void) => {
-    const task = this.#task(id);
-    const siblings = this.getTasks({ listId: task.list_id });
-    const index = siblings.indexOf(task);
-    const isLast = index === siblings.length - 1;
-    // A task that is created again comes last by itself.
-    const after = isLast ? undefined : (siblings[index - 1]?.id ?? null);
-    this.#edit("task", id, { type: "delete", tasks: "keep" });
-    return () => {
-      const fields = fieldsOf("task", task);
-      this.#edit("task", id, { type: "restore", fields, position: task.position, after });
-    };
+  readonly deleteTask = (id: string, options: DeleteTaskOptions = {}): (() => void) => {
+    return this.#deleteAll([this.#task(id)], options);
   };
 
   readonly moveTask = (id: string, target: TaskMoveTarget): void => {
@@ -101,9 +94,24 @@ class Store implements TaskStore {
     this.#edit("task", id, { type: "move", after, listId, position });
   };
 
+  readonly changeTasks = (filter: TaskFilter, fields: TaskChange): (() => void) => {
+    const normalized = normalizeFields(fields);
+    const count = Object.keys(normalized).length;
+    const differs = (task: LocalTask) => agreeingFields(task, normalized).length < count;
+    const tasks = this.getTasks(filter).filter(differs);
+    this.#editTasks(tasks.map((task) => [task.id, changeOf("task", task, normalized)]));
+    return () => {
+      this.#changeBack(tasks, normalized);
+    };
+  };
+
+  readonly deleteTasks = (filter: TaskFilter, options: DeleteTaskOptions = {}): (() => void) => {
+    return this.#deleteAll(this.getTasks(filter), options);
+  };
+
   readonly createList = (fields: { name: string }): LocalList => {
     const id = newId();
-    const position = lastPosition(this.getLists());
+    const position = positionAtEnd(this.getLists());
     this.#edit("list", id, { type: "create", fields: normalizeFields(fields), position });
     return this.#list(id);
   };
@@ -160,23 +168,54 @@ class Store implements TaskStore {
     id: string,
     item: LocalTask | LocalList,
     fields: object,
-    seen: object | undefined,
+    seen: object = {},
   ): void {
-    const normalized = normalizeFields(fields);
-    const shownFields = fieldsOf(kind, item);
-    const base: Fields = {};
-    for (const name of PLAIN_FIELDS.filter((plain) => plain in normalized)) {
-      base[name] = shownFields[name];
+    this.#edit(kind, id, changeOf(kind, item, normalizeFields(fields), normalizeFields(seen)));
+  }
+
+  #deleteAll(tasks: readonly LocalTask[], options: DeleteTaskOptions): () => void {
+    const { deletions, restorations, orphans } = planDeletion(tasks, options, this.getTasks);
+    this.#editTasks(deletions);
+    return () => {
+      const acts = [...restorations];
+      for (const { id, parent_id, list_id } of orphans) {
+        const orphan = this.getTask(id);
+        // One that has got another parent or list since stays there.
+        if (orphan?.parent_id === null && orphan.list_id === list_id) {
+          acts.push([id, changeOf("task", orphan, { parent_id })]);
+        }
+      }
+      this.#editTasks(acts);
+    };
+  }
+
+  /** Give the tasks what they had before they got these fields, unless that was changed since. */
+  #changeBack(tasks: readonly LocalTask[], fields: Fields): void {
+    const acts: TaskAct[] = [];
+    for (const task of tasks) {
+      const current = this.getTask(task.id);
+      const names = current === undefined ? [] : agreeingFields(current, fields);
+      if (current !== undefined && names.length > 0) {
+        const earlier = fieldsOf("task", task);
+        const restored = Object.fromEntries(names.map((name) => [name, earlier[name]]));
+        acts.push([task.id, changeOf("task", current, restored)]);
+      }
     }
-    Object.assign(base, normalizeFields(seen ?? {}));
-    this.#edit(kind, id, { type: "change", fields: normalized, seen: base });
+    this.#editTasks(acts);
+  }
+
+  #editTasks(acts: readonly TaskAct[]): void {
+    const edits = acts.map(([id, act]) => [keyOf("task", id), this.#dated(act)] as const);
+    this.#engine.edit(new Map(edits));
   }
 
   #edit(kind: Kind, id: string, act: Act): void {
-    const key: Key = keyOf(kind, id);
-    const at = timestampOf(Date.now());
+    this.#engine.edit(new Map([[keyOf(kind, id), this.#dated(act)]]));
+  }
+
+  #dated(act: Act): Edit {
     this.#lastOrder = Math.max(Date.now(), this.#lastOrder + 0.001);
-    this.#engine.edit(key, { ...act, at, order: this.#lastOrder });
+    return { ...act, at: timestampOf(Date.now()), order: this.#lastOrder };
   }
 
   #task(id: string): LocalTask {
@@ -196,21 +235,18 @@ class Store implements TaskStore {
   }
 }
 
-type Positioned = Pick<LocalTask, "id" | "position">;
-
-/** The position of a new item: after all others. */
-function lastPosition(siblings: readonly Positioned[]): string {
-  const last = siblings.at(-1)?.position ?? "";
-  const now = positionOf(Date.now());
-  return now > last ? now : positionBetween(last, null);
+function changeOf(kind: Kind, item: LocalTask | LocalList, fields: Fields, seen: Fields = {}): Act {
+  const shownFields = fieldsOf(kind, item);
+  const base: Fields = {};
+  for (const name of PLAIN_FIELDS.filter((plain) => plain in fields)) {
+    base[name] = shownFields[name];
+  }
+  return { type: "change", fields, seen: { ...base, ...seen } };
 }
 
-function positionAfter(after: string | null, siblings: readonly Positioned[]): string {
-  const index = after === null ? -1 : siblings.findIndex((sibling) => sibling.id === after);
-  if (after !== null && index === -1) {
-    return lastPosition(siblings);
-  }
-  const before = siblings[index]?.position ?? null;
-  const next = siblings[index + 1]?.position ?? null;
-  return positionBetween(before, next);
+/** The fields in which the task has these values. */
+function agreeingFields(task: LocalTask, fields: Fields): FieldName[] {
+  const current = fieldsOf("task", task);
+  const names = Object.keys(fields) as FieldName[];
+  return names.filter((name) => areEqual(name, current[name], fields[name]));
 }

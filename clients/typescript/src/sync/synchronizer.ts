@@ -1,7 +1,10 @@
+import { nextIdOf } from "../api/links.js";
+import type { RequestResult } from "../client.js";
 import { ProblemError } from "../errors.js";
 import type { Changes, Label, Task } from "../models.js";
 import { foldCase } from "./fields.js";
 import { type Entry, type Item, type Key, idOf, isSendable, keyOf, kindOf } from "./pending.js";
+import { undo } from "./refusal.js";
 import {
   PHASES,
   type Phase,
@@ -13,7 +16,7 @@ import {
   phaseOf,
   prepare,
   receive,
-  undo,
+  withoutParent,
 } from "./send.js";
 import { EMPTY_FEED, type Feed, type Rewrite, withoutItem } from "./storage.js";
 import type { SyncClient } from "./types.js";
@@ -49,6 +52,8 @@ export interface LocalState {
   entry(key: Key): Entry;
   pendingKeys(): Key[];
   storedKeys(): Key[];
+  /** The tasks whose parent is this task. */
+  subtaskKeys(key: Key): Key[];
   /** The task or list that is shown before this one; null if there is none. */
   predecessor(key: Key): string | null;
   report(problem: ProblemError): void;
@@ -118,9 +123,7 @@ export class Synchronizer {
         return;
       }
       try {
-        const sent = await this.#sendItem(key, phase);
-        round.hasSent ||= sent.length > 0;
-        round.needsRead ||= sent.some((sending) => changesOthers(key, sending));
+        await this.#sendItem(key, phase, round);
       } catch (error) {
         failures += 1;
         if (!isOfOneItem(error) || failures === FAILURES_MAX) {
@@ -145,9 +148,8 @@ export class Synchronizer {
     );
   }
 
-  /** Send what is pending for one item in this phase; returns what has been sent. */
-  async #sendItem(key: Key, phase: Phase): Promise<Sending[]> {
-    const sent: Sending[] = [];
+  /** Send what is pending for one item in this phase. */
+  async #sendItem(key: Key, phase: Phase, round: Round): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
       const { pending } = this.#local.entry(key);
       if (pending === undefined || !isSendable(pending) || phaseOf(key, pending) !== phase) {
@@ -157,10 +159,10 @@ export class Synchronizer {
       if (sending === undefined) {
         break;
       }
-      await this.#send(key, sending);
-      sent.push(sending);
+      const answer = await this.#send(key, sending);
+      round.hasSent = true;
+      round.needsRead ||= answer !== undefined && changesOthers(key, sending, answer);
     }
-    return sent;
   }
 
   async #prepare(key: Key): Promise<Sending | undefined> {
@@ -173,29 +175,29 @@ export class Synchronizer {
     return sending;
   }
 
-  async #send(key: Key, sending: Sending): Promise<void> {
+  /** Returns the answer, unless it is a refusal, which is dealt with. */
+  async #send(key: Key, sending: Sending): Promise<RequestResult | undefined> {
     try {
       const { method, path, query = {}, headers, body } = sending;
-      const { body: answer } = await this.#client.request(method, path, {
-        query,
-        headers,
-        body,
-        ...ONCE,
-      });
+      const answer = await this.#client.request(method, path, { query, headers, body, ...ONCE });
       this.#local.noteSuccess();
-      await this.#confirm(key, sending, answer as Item | undefined);
+      await this.#confirm(key, sending, answer.body as Item | undefined);
+      return answer;
     } catch (error) {
       if (!(error instanceof ProblemError)) {
         throw error;
       }
       await this.#handleProblem(key, sending, error);
+      return undefined;
     }
   }
 
   async #confirm(key: Key, sending: Sending, answer: Item | undefined): Promise<void> {
     const before = this.#local.entry(key).item;
-    await this.#local.rewrite([key], (_key, entry) =>
-      confirm(key, entry, sending, answer ?? undefined),
+    // Without their parent they are ordinary tasks on the server too; the feed tells their versions.
+    const subtaskKeys = sending.step === "delete" ? this.#local.subtaskKeys(key) : [];
+    await this.#local.rewrite([key, ...subtaskKeys], (each, entry) =>
+      each === key ? confirm(key, entry, sending, answer ?? undefined) : withoutParent(entry),
     );
     if (kindOf(key) === "label" && before !== undefined) {
       const newName = sending.step === "delete" ? null : (sending.fields.name as string);
@@ -359,11 +361,16 @@ function itemsOf(page: Changes): Map<Key, Item | undefined> {
   return items;
 }
 
-/** Whether the server changes tasks, or creates labels, that are not in its answer. */
-function changesOthers(key: Key, sending: Sending): boolean {
+/** Whether the server has changed tasks, or created labels, that are not in its answer. */
+function changesOthers(key: Key, sending: Sending, { headers, body }: RequestResult): boolean {
+  const { labels, is_completed: isCompleted } = sending.fields;
   switch (kindOf(key)) {
-    case "task":
-      return Array.isArray(sending.fields.labels) && sending.fields.labels.length > 0;
+    case "task": {
+      const hasNext = isCompleted === true && nextIdOf(headers) !== null;
+      const takesNextBack = isCompleted === false && (body as Task).recurrence !== null;
+      const makesLabels = Array.isArray(labels) && labels.length > 0;
+      return hasNext || takesNextBack || makesLabels;
+    }
     case "list":
       return sending.step === "delete";
     case "label":

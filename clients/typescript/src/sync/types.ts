@@ -1,6 +1,16 @@
 import type { Client } from "../client.js";
 import type { ProblemError } from "../errors.js";
-import type { Due, DueChange, Label, List, Task, TaskChange, TaskCreate } from "../models.js";
+import type {
+  Due,
+  DueChange,
+  Label,
+  List,
+  Recurrence,
+  RecurrenceChange,
+  Task,
+  TaskChange,
+  TaskCreate,
+} from "../models.js";
 
 /** What the store needs of a client. */
 export type SyncClient = Pick<Client, "url" | "tokens" | "request" | "forUser">;
@@ -33,6 +43,8 @@ export type TaskSort =
 export interface TaskFilter {
   /** The tasks of one list; null stands for the inbox. */
   listId?: string | null | undefined;
+  /** The subtasks of one task; null stands for tasks without a parent. */
+  parentId?: string | null | undefined;
   status?: "pending" | "completed" | undefined;
   /** Plain text that title or description contains, ignoring case. */
   search?: string | undefined;
@@ -79,12 +91,35 @@ export interface Conflict {
 
 /** A field of a task or list that a user edits. */
 export type FieldName =
-  "title" | "description" | "is_completed" | "list_id" | "due" | "priority" | "labels" | "name";
+  | "title"
+  | "description"
+  | "is_completed"
+  | "list_id"
+  | "due"
+  | "priority"
+  | "labels"
+  | "recurrence"
+  | "parent_id"
+  | "name";
+
+/** What becomes of the subtasks of a deleted task: they stay as ordinary tasks by default. */
+export interface DeleteTaskOptions {
+  subtasks?: "keep" | "delete";
+}
 
 /** A field of a conflict, or `is_deleted`: deleted on one side and changed on the other. */
 export type ConflictField = FieldName | "is_deleted";
 /** The value of a field; undefined if it is not known. */
-export type FieldValue = string | boolean | null | Due | DueChange | readonly string[] | undefined;
+export type FieldValue =
+  | string
+  | boolean
+  | null
+  | Due
+  | DueChange
+  | Recurrence
+  | RecurrenceChange
+  | readonly string[]
+  | undefined;
 /** Some fields of an item with their values. */
 export type Fields = Partial<Record<FieldName, FieldValue>>;
 
@@ -126,8 +161,15 @@ export interface TaskStore {
   /** Change the fields that are sent. `seen`: their values when the user began to edit. */
   readonly changeTask: (id: string, fields: TaskChange, options?: { seen?: TaskChange }) => void;
   /** Delete a task; the result undoes it, also after the server has confirmed it. */
-  readonly deleteTask: (id: string) => () => void;
+  readonly deleteTask: (id: string, options?: DeleteTaskOptions) => () => void;
   readonly moveTask: (id: string, target: TaskMoveTarget) => void;
+  /**
+   * Change all tasks that match now. The result undoes it where a field still has the value that
+   * it got: completed tasks are open again, and the server takes back what followed them.
+   */
+  readonly changeTasks: (filter: TaskFilter, fields: TaskChange) => () => void;
+  /** Delete all tasks that match now; the result undoes it. */
+  readonly deleteTasks: (filter: TaskFilter, options?: DeleteTaskOptions) => () => void;
 
   readonly createList: (fields: { name: string }) => LocalList;
   readonly changeList: (

@@ -1,16 +1,29 @@
 import type { DueChange, Label, List, Task } from "../models.js";
 import { instantOf } from "./due.js";
 import { NEW_TASK, foldCase, normalizeLabels } from "./fields.js";
-import { type Entry, type Item, type Key, type Pending, idOf, isSendable } from "./pending.js";
+import {
+  type Entry,
+  type Item,
+  type Key,
+  type Pending,
+  idOf,
+  isSendable,
+  keyOf,
+} from "./pending.js";
 import type { FieldName, Fields, LocalLabel, LocalList, LocalTask } from "./types.js";
 
-/** Edits of lists and labels that show on tasks before the server has confirmed them. */
+/** What shows on a task beside its own entry before the server has confirmed it. */
 export interface TaskSurroundings {
+  /** The entries of all tasks, to find parents. */
+  entryOf: (key: Key) => Entry;
   /** Lists that the user has deleted, and what becomes of their tasks. */
   deletedLists: ReadonlyMap<string, "keep" | "delete">;
   /** New names by the folded old name; null for a deleted label. */
   labelNames: ReadonlyMap<string, string | null>;
 }
+
+/** What an earlier version of this package has not stored. */
+const ADDED_FIELDS = { recurrence: null, previous_id: null, parent_id: null };
 
 /** The task as the user sees it; undefined if it is deleted or in a deleted list. */
 export function showTask(
@@ -19,15 +32,12 @@ export function showTask(
   surroundings: TaskSurroundings,
 ): LocalTask | undefined {
   const { pending } = entry;
-  const base = (entry.item ?? pending?.lost ?? createdItem(key, pending)) as Task | undefined;
-  if (base === undefined || isDeleted(pending)) {
+  const base = baseOf(key, entry);
+  const task = editedTask(key, entry);
+  if (base === undefined || task === undefined) {
     return undefined;
   }
-  const task = { ...base, ...overlay(pending) } as Task;
-  task.position = shownPosition(base.position, pending);
-  if (pending?.move?.listId !== undefined) {
-    task.list_id = pending.move.listId;
-  }
+  showParent(task, surroundings);
   const { deletedLists, labelNames } = surroundings;
   const listDeletion = task.list_id === null ? undefined : deletedLists.get(task.list_id);
   if (listDeletion === "delete") {
@@ -42,6 +52,11 @@ export function showTask(
   }
   showCompletion(task, base, pending);
   return { ...task, isPending: isPending(pending) };
+}
+
+/** The parent of a task by its own entry alone: perhaps it is deleted, or not there yet. */
+export function parentIdOf(key: Key, entry: Entry): string | null {
+  return editedTask(key, entry)?.parent_id ?? null;
 }
 
 export function showList(key: Key, entry: Entry): LocalList | undefined {
@@ -79,6 +94,42 @@ export function renameLabels(
     }
   }
   return normalizeLabels(labels);
+}
+
+function baseOf(key: Key, { item, pending }: Entry): Task | undefined {
+  return (item ?? pending?.lost ?? createdItem(key, pending)) as Task | undefined;
+}
+
+/** The task with the user's edits of it; undefined if it is deleted. */
+function editedTask(key: Key, entry: Entry): Task | undefined {
+  const { pending } = entry;
+  const base = baseOf(key, entry);
+  if (base === undefined || isDeleted(pending)) {
+    return undefined;
+  }
+  const task = { ...ADDED_FIELDS, ...base, ...overlay(pending) } as Task;
+  task.position = shownPosition(base.position, pending);
+  if (pending?.move?.listId !== undefined) {
+    task.list_id = pending.move.listId;
+  }
+  return task;
+}
+
+/**
+ * A subtask is in the list of its parent. Without its parent it is an ordinary task: the server
+ * makes it one when the parent is deleted, and nothing is hidden while the parent is not there yet.
+ */
+function showParent(task: Task, { entryOf }: TaskSurroundings): void {
+  if (task.parent_id === null) {
+    return;
+  }
+  const parentKey = keyOf("task", task.parent_id);
+  const parent = editedTask(parentKey, entryOf(parentKey));
+  if (parent === undefined) {
+    task.parent_id = null;
+  } else {
+    task.list_id = parent.list_id;
+  }
 }
 
 function isDeleted(pending: Pending | undefined): boolean {
@@ -122,6 +173,7 @@ function createdItem(key: Key, pending: Pending | undefined): Item | undefined {
     updated_at: createdAt,
     completed_at: null,
     status: "pending",
+    previous_id: null,
     ...NEW_TASK,
     ...fields,
   };
