@@ -2724,16 +2724,6 @@ export interface operations {
                  */
                 q?: string;
                 /**
-                 * @description Tasks in one page; without it, all tasks are listed.
-                 * @example 20
-                 */
-                limit?: number;
-                /**
-                 * @description Start of the page, from the `Link` of the previous page.
-                 * @example AAZgvgq1wAABmqXyjkB8MabZOw9ccuGE
-                 */
-                cursor?: string;
-                /**
                  * @description Tasks of this list; `none` for tasks without a list.
                  * @example 019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13
                  */
@@ -2772,6 +2762,21 @@ export interface operations {
                  * @example Europe/Berlin
                  */
                 time_zone?: string;
+                /**
+                 * @description Subtasks of this task; `none` for tasks without a parent.
+                 * @example 019aa5f2-8e40-7c31-a6d9-3b0f5c72e184
+                 */
+                parent_id?: string;
+                /**
+                 * @description Tasks in one page; without it, all tasks are listed.
+                 * @example 20
+                 */
+                limit?: number;
+                /**
+                 * @description Start of the page, from the `Link` of the previous page.
+                 * @example AAZgvgq1wAABmqXyjkB8MabZOw9ccuGE
+                 */
+                cursor?: string;
                 /**
                  * @description The order, descending with `-` before it. Tasks without a value come last in both directions.
                  * @example due

@@ -57,7 +57,7 @@ def _list_tasks(
     return list_tasks(frozenset(filters), sort, after)
 
 
-_INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue"})
+_INBOX_FILTERS: Final = frozenset({"in_inbox", "not_overdue", "without_parent"})
 
 TASK_LISTING: Final[dict[str, Executable]] = {
     "task/list_tasks": _list_tasks(),

@@ -36,6 +36,7 @@ from ..support.large_dataset import (
     OTHER_TASK_COUNT,
     OWNER_ID,
     OWNER_TASK_COUNT,
+    PARENT_ID,
     TASK_ID,
     Connection,
     explain,
@@ -91,6 +92,7 @@ DEFAULT_PARAMS: Final = _unchanged_columns() | {
     "is_completed": False,
     "q": "nothing",
     "list_id": LIST_ID,
+    "parent_id": PARENT_ID,
     "labels": ["1", "2"],
     "priorities": [0],
     "due_before": TODAY - timedelta(days=150),
@@ -155,6 +157,13 @@ PAGES: Final = {
     "inbox": Run(_listing("in_inbox", sort="position"), {}, {POSITION_INDEX}),
     "inbox, next page": Run(
         _listing("in_inbox", sort="position", after=SortCursor), {}, {POSITION_INDEX}
+    ),
+    "subtasks": Run(_listing("parent_id", sort="position"), {}, {SUBTASKS_INDEX}),
+    "subtasks, next page": Run(
+        _listing("parent_id", sort="position", after=SortCursor), {}, {SUBTASKS_INDEX}
+    ),
+    "inbox without subtasks": Run(
+        _listing("in_inbox", "without_parent", sort="position"), {}, {POSITION_INDEX}
     ),
     "changes": Run(changes.GET_CHANGES, {}, VERSION_INDEXES),
     "task": Run(tasks.GET_TASK, {}, {TASK_ID_INDEX}),

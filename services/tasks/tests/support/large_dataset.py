@@ -33,6 +33,9 @@ LIST_ID = UUID(int=50_001)
 LABEL_ID = UUID(int=50_001)
 """A label on 500 tasks."""
 
+PARENT_ID = owner_task_id(2)
+"""A task in the inbox with 100 subtasks."""
+
 IMPORT_ID = UUID(int=70_001)
 """An unfinished import with a record for each task."""
 
@@ -71,11 +74,12 @@ UPDATE pg_index SET indisready = false
 WHERE indrelid = 'tasks'::regclass; -- insert all rows first, then build each index at once
 INSERT INTO tasks (
     id, user_id, title, is_completed, completed_at, created_at, updated_at, version,
-    list_id, due_date
+    list_id, due_date, parent_id
 )
 SELECT pg_temp.id(n * 100000 + o), owner, 'Task', completed IS NOT NULL, completed,
        created, created, n,
-       CASE n % 20 WHEN 1 THEN list END, CASE n % 10 WHEN 1 THEN current_date + n - 200 END
+       CASE n % 20 WHEN 1 THEN list END, CASE n % 10 WHEN 1 THEN current_date + n - 200 END,
+       CASE n % 100 WHEN 3 THEN pg_temp.id(200000 + o) END
 FROM (SELECT n, created, CASE n % 2 WHEN 0 THEN created END AS completed
       FROM generate_series(1, {own}) AS n,
            LATERAL (SELECT now() - n * interval '1 minute' AS created) OFFSET 0)

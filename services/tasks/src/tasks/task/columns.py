@@ -13,10 +13,10 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Boolean, bindparam
+from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, case, func
 
 from tasks.limits import PRIORITIES
-from tasks.models import Task, columns_of
+from tasks.models import Columns, Task, columns_of
 from tasks.task.schemas import PlanningFields
 
 
@@ -90,6 +90,22 @@ class EditableColumn:
     def flag_name(self) -> str:
         """One name for all columns that a field sets."""
         return f"sets_{self.request_fields[0]}"
+
+    @property
+    def new_value(self) -> ColumnElement[Any]:
+        """What the column gets by a change: the parameter, or what it has."""
+        return self.new_value_in(columns_of(Task))
+
+    def new_value_in(self, row: Columns) -> ColumnElement[Any]:
+        """Return what the column gets by a change of a row.
+
+        Args:
+            row: The columns of `tasks`, or of a CTE that has all of them.
+        """
+        current = row[self.name]
+        if self.is_nullable:
+            return case((self.flag, self.param), else_=current)
+        return func.coalesce(self.param, current)
 
     def value_in(self, task: PlanningFields) -> object:
         """Return the value to store; the default of the field if it was not sent."""

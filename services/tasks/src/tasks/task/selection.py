@@ -13,8 +13,47 @@ from common.database import Row
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor, TaskCursor
 from tasks.core.types.names import fold
 from tasks.limits import PRIORITIES
-from tasks.task.filters import TaskQuery
+from tasks.task.filters import TaskFilters, TaskQuery
 from tasks.task.queries.listing import list_tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The filters of a query, as statements take them.
+
+    Attributes:
+        names: Names of `queries.listing.FILTERS`.
+        params: Parameters of these filters.
+    """
+
+    names: frozenset[str]
+    params: Row
+
+    @classmethod
+    def from_filters(cls, filters: TaskFilters) -> "Conditions":
+        """Read the filters. Where they depend on the time, the clock is read here, once."""
+        values: dict[str, object] = {
+            "is_completed": filters.completed,
+            "q": filters.q,
+            "list_id": filters.list_id,
+            "labels": _folded_names(filters.label or []),
+            "priorities": _priority_numbers(filters.priority or []),
+            "due_before": filters.due_before,
+            "due_after": filters.due_after,
+            "parent_id": filters.parent_id,
+        }
+        params = {name: value for name, value in values.items() if value is not None}
+        names = set(params)
+        if filters.is_inbox:
+            names.add("in_inbox")
+        if filters.is_without_parent:
+            names.add("without_parent")
+        if filters.overdue is not None:
+            names.add("overdue" if filters.overdue else "not_overdue")
+            now = datetime.now(UTC)
+            params["now"] = now
+            params["today"] = now.astimezone(ZoneInfo(filters.time_zone or "UTC")).date()
+        return cls(frozenset(names), params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +72,9 @@ class TaskSelection:
 
     @classmethod
     def from_query(cls, query: TaskQuery) -> "TaskSelection":
-        """Read the filters of a query.
-
-        The clock is read here, once: all pages of a list mean the same moment.
-        """
-        values: dict[str, object] = {
-            "is_completed": query.completed,
-            "q": query.q,
-            "list_id": query.list_id,
-            "labels": _folded_names(query.label or []),
-            "priorities": _priority_numbers(query.priority or []),
-            "due_before": query.due_before,
-            "due_after": query.due_after,
-        }
-        params = {name: value for name, value in values.items() if value is not None}
-        filters = set(params)
-        if query.is_inbox:
-            filters.add("in_inbox")
-        if query.overdue is not None:
-            filters.add("overdue" if query.overdue else "not_overdue")
-            now = datetime.now(UTC)
-            params["now"] = now
-            params["today"] = now.astimezone(ZoneInfo(query.time_zone or "UTC")).date()
-        return cls(query.order, frozenset(filters), params)
+        """Read the filters of a query. All pages of a list mean the same moment."""
+        conditions = Conditions.from_filters(query)
+        return cls(query.order, conditions.names, conditions.params)
 
     def statement(self, after: TaskCursor | None) -> Executable:
         """Return the statement that lists the tasks after a cursor, or from the start."""

@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from tasks.core.types import Priority
+from tasks.core.types import EXAMPLE_TASK, Priority
 from tasks.core.types.names import EXAMPLE_LIST, LABELS_SENT_MAX, LabelName
 
-NO_LIST: Final = "none"
-"""The value of `list_id` for the inbox."""
+NONE: Final = "none"
+"""The value of `list_id` for the inbox, and of `parent_id` for tasks without a parent."""
 
 SORTS: Final = ("created_at", "updated_at", "title", "due", "priority", "position", "is_completed")
 """The values of `sort`, without the sign of the descending order."""
@@ -24,12 +24,20 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_PATTERN = f"^(none|{_UUID.pattern})$"
 
 
-def _read_list_choice(text: object) -> object:
-    if text is None or text == NO_LIST:
+def _read_choice(text: object, kind: str) -> object:
+    if text is None or text == NONE:
         return None
     if not isinstance(text, str) or not _UUID.fullmatch(text):
-        raise PydanticCustomError("uuid_parsing", "This must be the id of a list, or none.")
+        raise PydanticCustomError("uuid_parsing", f"This must be the id of a {kind}, or none.")
     return text
+
+
+def _read_list_choice(text: object) -> object:
+    return _read_choice(text, "list")
+
+
+def _read_parent_choice(text: object) -> object:
+    return _read_choice(text, "task")
 
 
 def _check_sort(text: str) -> str:
@@ -53,6 +61,20 @@ ListChoice = Annotated[
     ),
 ]
 """The id of a list, or None for the inbox."""
+
+ParentChoice = Annotated[
+    UUID | None,
+    BeforeValidator(_read_parent_choice),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "Subtasks of this task; `none` for tasks without a parent.",
+            "pattern": _UUID_PATTERN,
+            "examples": [EXAMPLE_TASK],
+        }
+    ),
+]
+"""The id of a task, or None for tasks without a parent."""
 
 LabelChoice = Annotated[
     list[LabelName],

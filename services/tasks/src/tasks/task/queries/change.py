@@ -54,19 +54,12 @@ GET_TASK: Final = select(*TASK_PROJECTION).where(
 
 
 def new_values(row: Columns) -> dict[str, ColumnElement[Any]]:
-    """Return what each editable column of a row gets by a change: the parameter, or what it has.
+    """Return what each editable column of a row gets by a change.
 
     Args:
         row: The columns of `tasks`, or of a CTE that has all of them.
     """
-    values: dict[str, ColumnElement[Any]] = {}
-    for column in EDITABLE_COLUMNS:
-        current = row[column.name]
-        if column.is_nullable:
-            values[column.name] = case((column.flag, column.param), else_=current)
-        else:
-            values[column.name] = func.coalesce(column.param, current)
-    return values
+    return {column.name: column.new_value_in(row) for column in EDITABLE_COLUMNS}
 
 
 _NEW_VALUES: Final = new_values(columns_of(Task))

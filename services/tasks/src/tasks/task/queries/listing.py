@@ -49,6 +49,7 @@ _FOLDED_LABELS = bindparam("labels", type_=ARRAY(Text))
 _PRIORITIES = bindparam("priorities", type_=ARRAY(SmallInteger))
 _DUE_BEFORE = bindparam("due_before", type_=Date)
 _DUE_AFTER = bindparam("due_after", type_=Date)
+_PARENT_ID = bindparam("parent_id", type_=Uuid)
 _NOW = bindparam("now", type_=TIMESTAMPTZ)
 _TODAY = bindparam("today", type_=Date)
 _AFTER_CREATED_AT = bindparam("after_created_at", type_=TIMESTAMPTZ)
@@ -143,6 +144,8 @@ FILTERS: Final[dict[str, ColumnElement[bool]]] = {
     "due_after": col(Task.due_date) > _DUE_AFTER,
     "overdue": _is_overdue(),
     "not_overdue": _is_overdue().is_not(true()),
+    "parent_id": col(Task.parent_id) == _PARENT_ID,
+    "without_parent": col(Task.parent_id).is_(None),
 }
 """The filters of a list, each by the name of its parameter if it has one."""
 

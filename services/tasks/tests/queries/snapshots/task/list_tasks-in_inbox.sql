@@ -103,6 +103,7 @@ LEFT OUTER JOIN LATERAL (
         ELSE tasks.due_date < :today::DATE
       END
     ) IS TRUE
+    AND tasks.parent_id IS NULL
   ORDER BY
     tasks.list_id,
     coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000),
