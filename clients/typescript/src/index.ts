@@ -12,7 +12,7 @@ export type { Labels } from "./api/labels.js";
 export type { Listing } from "./api/listing.js";
 export type { DeleteListOptions, Lists } from "./api/lists.js";
 export type { Platform } from "./api/platform.js";
-export type { ChangesQuery, Tasks } from "./api/tasks.js";
+export type { ChangesQuery, DeleteTaskOptions, ManyOptions, Tasks } from "./api/tasks.js";
 export type { Users } from "./api/users.js";
 export type { CreateAsOptions, CreateOptions } from "./api/writes.js";
 export {

@@ -48,6 +48,26 @@ export type TaskFilter = Omit<
   "user_id"
 >;
 
+/** Which tasks to change or delete at once: at least one filter. */
+export type TaskSelection = Omit<TaskFilter, "limit" | "cursor" | "sort"> & { id?: string[] };
+/** A change of many tasks; absent fields stay as they are. */
+export type ManyChange = Pick<
+  TaskChange,
+  "is_completed" | "status" | "list_id" | "due" | "priority"
+> & { labels_add?: string[]; labels_remove?: string[] };
+/** How many tasks matched, how many of them changed, and the user's counter afterwards. */
+export interface ManyChanged {
+  matched: number;
+  changed: number;
+  version: number;
+}
+/** How many tasks matched, how many of them were deleted, and the user's counter afterwards. */
+export interface ManyDeleted {
+  matched: number;
+  deleted: number;
+  version: number;
+}
+
 /** The id of something, or what was read of it: then the write fails if it has changed since. */
 export type Reference = string | Versioned;
 

@@ -46,3 +46,28 @@ test("iterating asks for page after page", async () => {
 
   expect(listed).toEqual(titles);
 });
+
+test("the answer to a completion says which task is next", async () => {
+  const { client } = await signUp();
+  const fields = { due: { date: "2026-12-07" }, recurrence: { rule: "FREQ=WEEKLY" } };
+  const created = await client.tasks.create({ title: "Water the plants", ...fields });
+  const single = await client.tasks.create({ title: "Buy soil" });
+
+  const completed = await client.tasks.change(created, { status: "completed" });
+  const other = await client.tasks.change(single, { status: "completed" });
+
+  const next = await client.tasks.get(client.tasks.nextId(completed) ?? "");
+  expect(next).toMatchObject({ previous_id: created.id, is_completed: false });
+  expect(next.due?.date).toBe("2026-12-14");
+  expect([created, other].map((task) => client.tasks.nextId(task))).toEqual([null, null]);
+});
+
+test("no ids are no filter, and never mean all tasks", async () => {
+  const { client } = await signUp();
+  const { id } = await client.tasks.create({ title: "Water the plants" });
+
+  const deletion = client.tasks.deleteMany({ id: [], status: "pending" });
+
+  await expect(deletion).rejects.toThrow(RangeError);
+  expect(await client.tasks.get(id)).toMatchObject({ id });
+});

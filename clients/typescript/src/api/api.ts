@@ -1,4 +1,4 @@
-import { createFinalURL, createQuerySerializer, defaultPathSerializer } from "openapi-fetch";
+import { createFinalURL, createQuerySerializer } from "openapi-fetch";
 import { NetworkError } from "../errors.js";
 import type { CallOptions, Received, RequestTraits, Transport } from "../http/transport.js";
 import type { paths } from "../openapi.js";
@@ -81,7 +81,7 @@ function createRequest(
     baseUrl,
     params: { path: content.path ?? {}, query: { ...content.query } },
     querySerializer,
-    pathSerializer: defaultPathSerializer,
+    pathSerializer: fillPath,
   });
   const { body } = content;
   if (body === undefined) return new Request(url, { method, headers: content.headers ?? {} });
@@ -90,6 +90,11 @@ function createRequest(
     headers: { "Content-Type": "application/json", ...content.headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
+}
+
+/** Put values into a path. That of openapi-fetch also knows forms of RFC 6570 that no path here has. */
+function fillPath(path: string, values: Record<string, unknown>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
 }
 
 function parse({ text, headers }: Received, traits: RequestTraits = {}): unknown {

@@ -1,6 +1,7 @@
 import type { CallOptions } from "../http/transport.js";
 import type { Reference, Versioned } from "../models.js";
 import type { Api, Path, RequestContent } from "./api.js";
+import { rememberNext } from "./links.js";
 import {
   createGuarded,
   deleteGuarded,
@@ -20,13 +21,19 @@ export interface ItemPaths {
   id: string;
 }
 
+/** What becomes of what belongs to a deleted item. */
+interface DeleteOptions extends CallOptions {
+  tasks?: "keep" | "delete";
+  subtasks?: "keep" | "delete";
+}
+
 /** What tasks, lists and labels have in common. */
 export interface Items<Item extends Versioned> {
   create: (fields: object, options?: CreateAsOptions) => Promise<Item>;
   get: (id: string, options?: CallOptions) => Promise<Item>;
   change: (item: Reference, fields: object, options?: CallOptions) => Promise<Item>;
   replace: (item: Reference, fields: object, options?: CallOptions) => Promise<Item>;
-  delete: (item: Reference, options?: CallOptions, query?: object) => Promise<void>;
+  delete: (item: Reference, options?: DeleteOptions) => Promise<void>;
   /** Only for what has an order of its own. */
   move: (item: Reference, place: object, options?: CreateOptions) => Promise<Item>;
 }
@@ -52,7 +59,11 @@ export function createItems<Item extends Versioned>(api: Api, paths: ItemPaths):
     return writeGuarded({
       reference: item,
       sent: fields,
-      write: () => api.call<Item>(method, path, request, options),
+      write: async () => {
+        const { data, headers } = await api.send<Item>(method, path, request, options);
+        rememberNext(data, headers);
+        return data;
+      },
       read: () => get(idOf(item), options),
     });
   };
@@ -73,8 +84,9 @@ export function createItems<Item extends Versioned>(api: Api, paths: ItemPaths):
     },
     change: (item, fields, options) => write("PATCH", paths.one, item, fields, options),
     replace: (item, fields, options) => write("PUT", paths.one, item, fields, options),
-    delete: (item, options, query = {}) => {
-      const request = content(item, { headers: ifMatch(item), query });
+    delete: (item, options = {}) => {
+      const { tasks, subtasks } = options;
+      const request = content(item, { headers: ifMatch(item), query: { tasks, subtasks } });
       return deleteGuarded(
         item,
         () => api.call("DELETE", paths.one, request, options),

@@ -33,6 +33,5 @@ export function createLists(api: Api): Lists {
   return {
     ...items,
     list: (options) => api.call("GET", "/lists", {}, options),
-    delete: (list, options) => items.delete(list, options, { tasks: options?.tasks }),
   };
 }

@@ -20,8 +20,9 @@ export function idOf(reference: Reference): string {
 }
 
 /** Return the header that makes a write fail if what was read has changed since. */
-export function ifMatch(reference: Reference): Record<string, string> {
-  return typeof reference === "string" ? {} : { "If-Match": `"${String(reference.version)}"` };
+export function ifMatch(reference: string | { version?: number | undefined }) {
+  const version = typeof reference === "string" ? undefined : reference.version;
+  return version === undefined ? {} : { "If-Match": `"${String(version)}"` };
 }
 
 /** Return the header that makes it safe to repeat a POST. */

@@ -48,8 +48,10 @@ const REFUSED_FIELDS: Readonly<Record<string, readonly FieldName[]>> = {
   // In the same way, the task becomes one without a parent.
   "parent-not-found": ["parent_id"],
   "nested-too-deep": ["parent_id"],
-  // Whichever of them was edited: without the other one the server refuses it.
+  // Whichever of them was edited: the server refuses it beside the other one, or without it.
+  contradiction: ["list_id", "parent_id", "recurrence"],
   "recurrence-without-due": ["recurrence", "due"],
+  "recurrence-never": ["recurrence"],
 };
 
 function refusedFields(sending: Sending, problem: ProblemError): string[] {
