@@ -107,6 +107,19 @@ class AppPage:
         """Return the status region, if it shows this key of `SYNC_STATES`."""
         return self.page.get_by_role("status").filter(has_text=SYNC_STATES[state])
 
+    def notice(self, text: str) -> Locator:
+        """Return the message at the bottom that has this text."""
+        return self.page.locator(".notice-card").filter(has_text=text)
+
+    @property
+    def subtasks(self) -> Locator:
+        """The list of subtasks in the details."""
+        return self.page.get_by_role("list", name="Subtasks", exact=True)
+
+    def subtask(self, title: str) -> Locator:
+        """Return the checkbox of a subtask in the details."""
+        return self.subtasks.get_by_role("checkbox", name=title, exact=True)
+
     async def open(self) -> None:
         """Open the app, or load it anew."""
         await self.page.goto(self.url)
@@ -186,6 +199,30 @@ class AppPage:
         """Delete a task."""
         await self.task(title).get_by_role("button", name="Delete").click()
         await expect(self.task(title)).to_have_count(0)
+
+    async def show_details(self, title: str) -> Locator:
+        """Show the details of a task, and return their region."""
+        await self.task(title).get_by_role("button", name="Details").click()
+        details = self.page.get_by_role("complementary", name="Details")
+        await expect(details.get_by_role("textbox", name="Task name")).to_have_value(title)
+        return details
+
+    async def hide_details(self) -> None:
+        """Close the details."""
+        details = self.page.get_by_role("complementary", name="Details")
+        await details.get_by_role("button", name="Close").click()
+
+    async def add_subtask(self, title: str) -> None:
+        """Add a subtask in the details that are shown."""
+        field = self.page.get_by_role("textbox", name="New subtask", exact=True)
+        await field.fill(title)
+        await field.press("Enter")
+        await expect(self.subtask(title)).to_be_visible()
+
+    async def choose_in_list(self, list_name: str, entry: str) -> None:
+        """Choose an entry of the menu of "Inbox", or of another list whose menu is "List"."""
+        await self.page.get_by_role("button", name=f"{list_name} options", exact=True).click()
+        await self.page.get_by_role("button", name=entry, exact=True).click()
 
     async def add_list(self, name: str) -> None:
         """Add a list."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from playwright.async_api import (
     Browser,
@@ -125,10 +125,15 @@ class Device:
 
     async def saved_titles(self) -> list[str]:
         """Return the titles of the tasks that the platform has of the signed-in user."""
+        return [task["title"] for task in await self.saved_tasks()]
+
+    async def saved_tasks(self) -> list[dict[str, Any]]:
+        """Return the tasks that the platform has of the signed-in user."""
         response = await self.context.request.get(
             f"{self.url}/tasks?limit=100", headers=await self.token_headers()
         )
-        return [task["title"] for task in await response.json()]
+        tasks: list[dict[str, Any]] = await response.json()
+        return tasks
 
     async def token_headers(self) -> dict[str, str]:
         """Return headers with a token of the signed-in user."""

@@ -1,22 +1,15 @@
 """The details of a task: what its fields save, and what they do not."""
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
-from e2e.support.app_page import AppPage
 from e2e.support.device import Device
-
-
-async def show_details(tab: AppPage, title: str) -> Locator:
-    """Show the details of a saved task, and return their region."""
-    await tab.expect_status("Saved")
-    await tab.task(title).get_by_role("button", name="Details").click()
-    return tab.page.get_by_role("complementary", name="Details")
 
 
 async def test_a_date_out_of_range_is_told_beside_the_field(laptop: Device) -> None:
     tab = await laptop.sign_up()
     await tab.add_task("Water the plants")
-    details = await show_details(tab, "Water the plants")
+    await tab.expect_status("Saved")
+    details = await tab.show_details("Water the plants")
     date = details.get_by_label("Due date")
 
     await date.fill("2300-01-01")
@@ -33,7 +26,8 @@ async def test_a_date_out_of_range_is_told_beside_the_field(laptop: Device) -> N
 async def test_a_label_that_was_not_added_is_none_after_closing(laptop: Device) -> None:
     tab = await laptop.sign_up()
     await tab.add_task("Water the plants")
-    details = await show_details(tab, "Water the plants")
+    await tab.expect_status("Saved")
+    details = await tab.show_details("Water the plants")
     field = details.get_by_role("combobox", name="Labels")
     await field.fill("garden")
     await field.press("Enter")

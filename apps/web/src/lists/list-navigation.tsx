@@ -81,13 +81,17 @@ function useOpenCounts(): OpenCounts {
     const labels = new Map<string, number>();
     let inbox = 0;
     let dueToday = 0;
+    let all = 0;
     for (const task of tasks) {
-      if (task.list_id === null) inbox += 1;
-      else increment(lists, task.list_id);
+      if (task.parent_id === null) {
+        all += 1;
+        if (task.list_id === null) inbox += 1;
+        else increment(lists, task.list_id);
+      }
       for (const label of task.labels) increment(labels, foldName(label));
       if (isDueUntil(task, today)) dueToday += 1;
     }
-    return { all: tasks.length, inbox, today: dueToday, lists, labels };
+    return { all, inbox, today: dueToday, lists, labels };
   }, [tasks, today]);
 }
 

@@ -41,10 +41,12 @@ function ConflictSide({ conflict, side, heading }: ConflictSideProps) {
   const store = useTaskStore();
   const { lists } = useLists();
   const now = useNow();
+  const titleOf = (taskId: string) => store.getTask(taskId)?.title;
+  const text = describeValue(conflict.field, conflict[side], lists, titleOf, now);
   return (
     <section className="conflict-side">
       <h3>{heading}</h3>
-      <p className="conflict-text">{describeValue(conflict.field, conflict[side], lists, now)}</p>
+      <p className="conflict-text">{text}</p>
       <button
         type="button"
         className={side === "mine" ? "button primary" : "button"}

@@ -1,5 +1,6 @@
 import type { Due, List } from "@task-platform/client";
 import type { Conflict } from "@task-platform/client/sync";
+import { describeRecurrence, type Recurrence } from "../recurrence/describe.ts";
 import { describeDue } from "../tasks/due.ts";
 
 const FIELDS = {
@@ -42,6 +43,7 @@ export function describeValue(
   field: string,
   value: unknown,
   lists: readonly List[],
+  titleOf: (taskId: string) => string | undefined,
   now: Date,
 ): string {
   switch (field) {
@@ -55,9 +57,18 @@ export function describeValue(
       return Array.isArray(value) && value.length > 0 ? value.join(", ") : "No labels";
     case "due":
       return isDue(value) ? describeDue(value, now) : "No date";
+    case "recurrence":
+      return isRecurrence(value) ? describeRecurrence(value) : "Does not repeat";
+    case "parent_id":
+      if (typeof value !== "string") return "A task of its own";
+      return titleOf(value) ?? "A task that is not here any more";
   }
   if (typeof value === "string" && value !== "") return value;
   return "Nothing";
+}
+
+function isRecurrence(value: unknown): value is Recurrence {
+  return typeof value === "object" && value !== null && "rule" in value;
 }
 
 function isDue(value: unknown): value is Due {

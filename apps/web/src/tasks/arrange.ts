@@ -12,7 +12,14 @@ export function filterOf(view: View, status: StatusFilter, search: string): Task
   if (view.kind === "label") filter.label = view.name;
   if (status !== "all") filter.status = status;
   if (search.trim() !== "") filter.search = search.trim();
+  // Lists show subtasks as the progress of theirs; where something is looked for, they count for themselves.
+  else if (hasOnlyRows(view)) filter.parentId = null;
   return filter;
+}
+
+/** Whether a view leaves out subtasks. */
+function hasOnlyRows({ kind }: View): boolean {
+  return kind === "inbox" || kind === "list" || kind === "all";
 }
 
 /** The order on the page: open tasks as the user arranged them, then completed ones. */

@@ -12,12 +12,13 @@ const EVERYTHING: TaskFilter = {};
 
 interface DetailsAreaProps {
   taskId: string;
+  onShowDetails: (id: string) => void;
   onDelete: (task: LocalTask) => void;
   onClose: () => void;
 }
 
 /** The details of a task: beside the list where there is room, else a sheet above it. */
-export function DetailsArea({ taskId, onDelete, onClose }: DetailsAreaProps) {
+export function DetailsArea({ taskId, onShowDetails, onDelete, onClose }: DetailsAreaProps) {
   const { tasks } = useTasks(EVERYTHING);
   const isWide = useMediaQuery("(min-width: 68rem)");
   const task = tasks.find(({ id }) => id === taskId);
@@ -25,7 +26,7 @@ export function DetailsArea({ taskId, onDelete, onClose }: DetailsAreaProps) {
 
   const content = (
     <Suspense fallback={null}>
-      <TaskDetails key={taskId} task={task} onDelete={onDelete} />
+      <TaskDetails key={taskId} task={task} onShowDetails={onShowDetails} onDelete={onDelete} />
     </Suspense>
   );
   if (!isWide) {

@@ -15,6 +15,18 @@ export function dayFrom(instant: Date, days: number): string {
   return localDay(new Date(instant.getFullYear(), instant.getMonth(), instant.getDate() + days));
 }
 
+/** The calendar day of an instant in a zone. */
+export function dayIn(zone: string, instant: Date): string {
+  const parts = new Intl.DateTimeFormat("en", {
+    timeZone: zone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  }).formatToParts(instant);
+  const valueOf = (type: string) => parts.find((part) => part.type === type)?.value ?? "";
+  return `${valueOf("year")}-${valueOf("month")}-${valueOf("day")}`;
+}
+
 /** The calendar day on which a task is due where this device is; all-day tasks keep theirs everywhere. */
 export function dueDay(due: Due): string {
   return due.at === null ? due.date : localDay(new Date(due.at));
@@ -24,8 +36,7 @@ export function dueDay(due: Due): string {
 export function describeDue(due: Due, now: Date): string {
   const day = describeDay(dueDay(due), now);
   if (due.at === null) return day;
-  const time = new Date(due.at).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
-  return `${day}, ${time}`;
+  return `${day}, ${describeTime(new Date(due.at))}`;
 }
 
 function describeDay(day: string, now: Date): string {
@@ -38,6 +49,19 @@ function describeDay(day: string, now: Date): string {
   const format: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
   if (date.getFullYear() !== now.getFullYear()) format.year = "numeric";
   return date.toLocaleDateString([], format);
+}
+
+/** Say when something is due, in full: "Monday, 7 December". */
+export function describeDueInFull(due: Due, now: Date): string {
+  const date = new Date(due.at ?? `${due.date}T00:00`);
+  const format: Intl.DateTimeFormatOptions = { weekday: "long", day: "numeric", month: "long" };
+  if (date.getFullYear() !== now.getFullYear()) format.year = "numeric";
+  const day = date.toLocaleDateString([], format);
+  return due.at === null ? day : `${day}, ${describeTime(date)}`;
+}
+
+function describeTime(instant: Date): string {
+  return instant.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
 }
 
 /** The due date for two form fields; a time without a zone of its own means the clock here. */

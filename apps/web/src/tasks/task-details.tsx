@@ -1,8 +1,12 @@
-import type { TaskChange } from "@task-platform/client";
+import type { DueChange, TaskChange } from "@task-platform/client";
 import { useLists, useTaskStore } from "@task-platform/client/react";
 import type { LocalTask } from "@task-platform/client/sync";
 import { useId, useState } from "react";
 import { LabelEditor } from "../labels/label-editor.tsx";
+import { showNotice } from "../notices/notices.ts";
+import { RepeatEditor } from "../recurrence/repeat-editor.tsx";
+import { Checklist } from "../subtasks/checklist.tsx";
+import { ParentLine } from "../subtasks/parent-line.tsx";
 import { Fault } from "../ui/fault.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useDraft } from "../ui/use-draft.ts";
@@ -18,11 +22,12 @@ const PRIORITIES = [
 
 interface TaskDetailsProps {
   task: LocalTask;
+  onShowDetails: (id: string) => void;
   onDelete: (task: LocalTask) => void;
 }
 
 /** Everything about one task. Each field saves itself. */
-export function TaskDetails({ task, onDelete }: TaskDetailsProps) {
+export function TaskDetails({ task, onShowDetails, onDelete }: TaskDetailsProps) {
   const store = useTaskStore();
   const id = useId();
 
@@ -30,22 +35,39 @@ export function TaskDetails({ task, onDelete }: TaskDetailsProps) {
     store.changeTask(task.id, fields);
   }
 
+  function changeDue(due: DueChange | null) {
+    const { recurrence } = task;
+    if (due !== null || recurrence === null) {
+      change({ due });
+      return;
+    }
+    // A task repeats from a date: without one it does not.
+    change({ due, recurrence: null });
+    showNotice("Cleared the due date; the task does not repeat any more", {
+      label: "Undo",
+      run: () => {
+        change({ due: task.due, recurrence });
+      },
+    });
+  }
+
+  const isSubtask = task.parent_id !== null;
   return (
     <div className="details">
+      {isSubtask && <ParentLine subtask={task} onShowDetails={onShowDetails} />}
       <TaskName task={task} />
+      {!isSubtask && <Checklist task={task} onShowDetails={onShowDetails} />}
       <Notes task={task} />
-      <ListChoice
-        task={task}
-        onChange={(list_id) => {
-          change({ list_id });
-        }}
-      />
-      <DueEditor
-        due={task.due}
-        onChange={(due) => {
-          change({ due });
-        }}
-      />
+      {!isSubtask && (
+        <ListChoice
+          task={task}
+          onChange={(list_id) => {
+            change({ list_id });
+          }}
+        />
+      )}
+      <DueEditor due={task.due} onChange={changeDue} />
+      {!isSubtask && <RepeatEditor task={task} onChange={change} />}
       <fieldset className="field">
         <legend>Priority</legend>
         <div className="segments wide">

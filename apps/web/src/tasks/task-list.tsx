@@ -32,7 +32,8 @@ export function TaskList(props: TaskListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const [editingId, setEditingId] = useState<string | null>(null);
-  const focusNext = useRef<{ id: string; selector: string } | null>(null);
+  /** `goneId`: not before this task has left the list, which may be a question away. */
+  const focusNext = useRef<{ id: string; selector: string; goneId?: string } | null>(null);
   const reorder = useReorder(tasks);
   const [conflict] = useConflicts();
   const undecidedId = conflict?.taskId;
@@ -69,7 +70,7 @@ export function TaskList(props: TaskListProps) {
 
   useEffect(() => {
     const target = focusNext.current;
-    if (target === null) return;
+    if (target === null || tasks.some((task) => task.id === target.goneId)) return;
     const row = list.current?.querySelector(`[data-task="${CSS.escape(target.id)}"]`);
     const control = row?.querySelector<HTMLElement>(target.selector);
     if (control == null) return;
@@ -87,7 +88,7 @@ export function TaskList(props: TaskListProps) {
     delete: (task) => {
       const index = tasks.indexOf(task);
       const neighbour = tasks[index + 1] ?? tasks[index - 1];
-      if (neighbour) focusNext.current = { id: neighbour.id, selector: "input" };
+      if (neighbour) focusNext.current = { id: neighbour.id, selector: "input", goneId: task.id };
       props.onDelete(task);
     },
     step: (id, steps) => {

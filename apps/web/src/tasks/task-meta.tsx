@@ -1,5 +1,8 @@
 import type { Due } from "@task-platform/client";
+import { useSubtasks, useTaskStore } from "@task-platform/client/react";
 import { isOverdue, type LocalTask } from "@task-platform/client/sync";
+import { RepeatSign } from "../recurrence/repeat-sign.tsx";
+import { Progress } from "../subtasks/progress.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { viewUrl } from "../workspace/view.ts";
 import { describeDue, localZone } from "./due.ts";
@@ -13,14 +16,27 @@ interface TaskMetaProps {
 
 /** The small line below a title: due date, priority, list, labels. Nothing if there is nothing to say. */
 export function TaskMeta({ task, now, listName }: TaskMetaProps) {
-  const { due, priority, labels, description } = task;
+  const { due, priority, labels, description, recurrence } = task;
+  const store = useTaskStore();
+  const { subtasks, completed } = useSubtasks(task.id);
+  const parent = task.parent_id === null ? undefined : store.getTask(task.parent_id);
   const hasNotes = description !== null && description !== "";
-  if (due === null && priority === "none" && labels.length === 0 && !hasNotes && !listName)
-    return null;
+  const hasRelatives = subtasks.length > 0 || parent !== undefined;
+  const isPlain = due === null && priority === "none" && labels.length === 0 && !hasNotes;
+  if (isPlain && !listName && !hasRelatives && recurrence === null) return null;
 
   return (
     <div className="task-meta">
       {due !== null && <DueText task={task} due={due} now={now} />}
+      {recurrence !== null && <RepeatSign recurrence={recurrence} />}
+      {subtasks.length > 0 && <Progress completed={completed} count={subtasks.length} />}
+      {parent !== undefined && (
+        <span className="meta-item">
+          <Icon name="checklist" />
+          <span className="visually-hidden">Part of </span>
+          <span className="meta-name">{parent.title}</span>
+        </span>
+      )}
       {priority !== "none" && (
         <span className={`meta-item priority-${priority}`}>
           <Icon name="flag" />

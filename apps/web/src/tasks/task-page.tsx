@@ -1,11 +1,12 @@
 import { useLists, useTasks, useTaskStore } from "@task-platform/client/react";
 import { isOverdue, type LocalTask } from "@task-platform/client/sync";
-import { useDeferredValue, useEffect, useMemo, useState } from "react";
+import { Suspense, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { ListOptions } from "../lists/list-options.tsx";
 import { LabelOptions } from "../labels/label-options.tsx";
 import { showNotice } from "../notices/notices.ts";
 import { quote } from "../sync/describe-value.ts";
 import { SyncNotices, WaitingEdits } from "../sync/sync-notices.tsx";
+import { lazyPart } from "../ui/lazy-part.tsx";
 import { useNow } from "../ui/use-now.ts";
 import type { View } from "../workspace/view.ts";
 import { arrangeTasks, filterOf, type StatusFilter } from "./arrange.ts";
@@ -15,6 +16,10 @@ import { EmptyList, MissingList } from "./empty-list.tsx";
 import { NewTask } from "./new-task.tsx";
 import { TaskFilters } from "./task-filters.tsx";
 import { TaskList } from "./task-list.tsx";
+
+const DeleteParentDialog = lazyPart(
+  async () => (await import("../subtasks/delete-parent-dialog.tsx")).DeleteParentDialog,
+);
 
 const TITLES = { inbox: "Inbox", today: "Today", all: "All tasks" } as const;
 
@@ -28,6 +33,8 @@ export function TaskPage({ view }: { view: View }) {
   const [search, setSearch] = useState("");
   const [detailsId, setDetailsId] = useState<string | null>(null);
   const [revealId, setRevealId] = useState<string | null>(null);
+  /** A task with subtasks that is about to be deleted. */
+  const [parentInQuestion, setParentInQuestion] = useState<LocalTask | null>(null);
 
   // A refusal is about what was done here; it must not follow the user elsewhere.
   useEffect(() => {
@@ -58,8 +65,13 @@ export function TaskPage({ view }: { view: View }) {
   const isListMissing = view.kind === "list" && list === undefined;
 
   function deleteTask(task: LocalTask) {
-    const undo = store.deleteTask(task.id);
-    if (detailsId === task.id) setDetailsId(null);
+    if (store.getTasks({ parentId: task.id }).length > 0) setParentInQuestion(task);
+    else deleteNow(task, "keep");
+  }
+
+  function deleteNow(task: LocalTask, subtasks: "keep" | "delete") {
+    const undo = store.deleteTask(task.id, { subtasks });
+    if (detailsId === task.id) setDetailsId(task.parent_id);
     showNotice(`Deleted ${quote(task.title)}`, { label: "Undo", run: undo });
   }
 
@@ -99,12 +111,27 @@ export function TaskPage({ view }: { view: View }) {
       {detailsId !== null && (
         <DetailsArea
           taskId={detailsId}
+          onShowDetails={setDetailsId}
           onDelete={deleteTask}
           onClose={() => {
             setDetailsId(null);
           }}
         />
       )}
+      <Suspense fallback={null}>
+        {parentInQuestion !== null && (
+          <DeleteParentDialog
+            task={parentInQuestion}
+            onDelete={(subtasks) => {
+              setParentInQuestion(null);
+              deleteNow(parentInQuestion, subtasks);
+            }}
+            onClose={() => {
+              setParentInQuestion(null);
+            }}
+          />
+        )}
+      </Suspense>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { CSS } from "@dnd-kit/utilities";
 import { useTaskStore } from "@task-platform/client/react";
 import type { LocalTask } from "@task-platform/client/sync";
 import type { KeyboardEvent } from "react";
+import { completeRepeating } from "../recurrence/complete-repeating.ts";
 import { Icon } from "../ui/icon.tsx";
 import { IconButton } from "../ui/icon-button.tsx";
 import { TaskMeta } from "./task-meta.tsx";
@@ -41,6 +42,11 @@ export function TaskRow(props: TaskRowProps) {
   const store = useTaskStore();
   const { setNodeRef, setActivatorNodeRef, listeners, transform, transition, isDragging } =
     useSortable({ id: task.id, disabled: !isSortable });
+
+  function complete(isCompleted: boolean) {
+    if (isCompleted && task.recurrence !== null) completeRepeating(store, task);
+    else store.changeTask(task.id, { is_completed: isCompleted });
+  }
 
   function onKeyDown(event: KeyboardEvent) {
     const isTyping = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
@@ -89,7 +95,7 @@ export function TaskRow(props: TaskRowProps) {
           aria-label={task.title}
           checked={task.is_completed}
           onChange={(event) => {
-            store.changeTask(task.id, { is_completed: event.target.checked });
+            complete(event.target.checked);
           }}
         />
         <Icon name="check" />
