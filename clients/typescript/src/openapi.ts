@@ -347,6 +347,8 @@ export interface paths {
         /**
          * Delete task
          * @description Delete a task; 404 if it is not the user's.
+         *
+         *     Its subtasks become ordinary tasks, or are deleted as well with `subtasks=delete`.
          */
         delete: operations["delete_task"];
         options?: never;
@@ -3096,6 +3098,11 @@ export interface operations {
                  * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
                  */
                 user_id?: string;
+                /**
+                 * @description `keep` makes them ordinary tasks; `delete` deletes them.
+                 * @example delete
+                 */
+                subtasks?: "keep" | "delete";
             };
             header?: {
                 /**

@@ -27,13 +27,16 @@ CORE: Final[dict[str, Executable]] = {
     "core/raise_all_versions": history.RAISE_ALL_VERSIONS,
     "task/move_task": move_task(),
     "task/move_task-with_idempotency_key": move_task(with_idempotency_key=True),
+    "task/move_task-with_list": move_task(with_list=True),
     "task_list/move_list": move_list(),
     "task_list/move_list-with_idempotency_key": move_list(with_idempotency_key=True),
 }
 
 TASK: Final[dict[str, Executable]] = {
     "task/get_create_conflicts": create.GET_CREATE_CONFLICTS,
+    "task/get_subtask_conflicts": create.GET_SUBTASK_CONFLICTS,
     "task/create_task": create.create_task(),
+    "task/create_task-with_parent": create.create_task(with_parent=True),
     "task/create_task-with_labels": create.create_task(with_labels=True),
     "task/create_task-with_idempotency_key": create.create_task(with_idempotency_key=True),
     "task/create_task-with_client_id": create.create_task(with_client_id=True),
@@ -47,7 +50,8 @@ TASK: Final[dict[str, Executable]] = {
     "task/complete_task-with_labels": complete.complete_task(with_labels=True),
     "task/reopen_task": reopen.reopen_task(),
     "task/reopen_task-with_labels": reopen.reopen_task(with_labels=True),
-    "task/delete_task": change.DELETE_TASK,
+    "task/delete_task": change.delete_task(),
+    "task/delete_task-with_subtasks": change.delete_task(with_subtasks=True),
 }
 
 

@@ -174,6 +174,11 @@ PAGES: Final = {
     "conflicts of a new task": Run(
         creation.GET_CREATE_CONFLICTS, {"target_id": NEW_ID}, {TASK_ID_INDEX, "pk_idempotency_keys"}
     ),
+    "conflicts of a new subtask": Run(
+        creation.GET_SUBTASK_CONFLICTS,
+        {"target_id": NEW_ID, "new_parent_id": PARENT_ID, "sets_list_id": False},
+        {TASK_ID_INDEX, SUBTASKS_INDEX},
+    ),
     "conflicts of a new list": Run(
         lists.GET_CREATE_CONFLICTS,
         {"target_id": NEW_ID},
@@ -209,14 +214,24 @@ WRITES: Final = {
         creation.create_task(with_client_id=True), {"target_id": NEW_ID}, {"pk_task_tombstones"}
     ),
     "create labelled": Run(creation.create_task(with_labels=True), {"target_id": NEW_ID}, set()),
+    "create subtask": Run(
+        creation.create_task(with_parent=True),
+        {"target_id": NEW_ID, "new_parent_id": PARENT_ID, "sets_list_id": False},
+        {TASK_ID_INDEX, SUBTASKS_INDEX},
+    ),
     "change": Run(tasks.change_task(), {}, {TASK_ID_INDEX}),
     "change labels": Run(
         tasks.change_task(with_labels=True), {}, {TASK_ID_INDEX, "pk_task_labels"}
     ),
     "delete": Run(
-        tasks.DELETE_TASK,
+        tasks.delete_task(),
         {},
         {"uq_task_tombstones_user_id_version", SUBTASKS_INDEX, PREVIOUS_INDEX},
+    ),
+    "delete with subtasks": Run(
+        tasks.delete_task(with_subtasks=True),
+        {"target_id": PARENT_ID},
+        {SUBTASKS_INDEX, PREVIOUS_INDEX},
     ),
     "move": Run(move_task(), {"sets_list_id": False}, {POSITION_INDEX}),
     "move once": Run(
@@ -225,6 +240,11 @@ WRITES: Final = {
         {POSITION_INDEX, EXPIRED_KEYS_INDEX},
     ),
     "move first": Run(move_task(), {"sets_list_id": False, "to_start": True}, {POSITION_INDEX}),
+    "move to list": Run(
+        move_task(with_list=True),
+        {"target_id": PARENT_ID, "to_end": True},
+        {POSITION_INDEX, SUBTASKS_INDEX},
+    ),
     "move last": Run(move_task(), {"to_end": True}, {POSITION_INDEX}),
     "create list": Run(
         lists.create_list(), {"target_id": NEW_ID}, {"uq_task_lists_user_id_folded_name"}

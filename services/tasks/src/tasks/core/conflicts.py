@@ -1,14 +1,15 @@
 """Why a statement did not write, and the problems that this becomes."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NoReturn, assert_never
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case
 
 from common.database import Row
 from common.problems import Conflict, NotFound, PreconditionFailed, ProblemError, Unprocessable
-from tasks.core.quotas import LABELS_MAX
+from tasks.core.quotas import LABELS_MAX, SUBTASKS_MAX
 
 
 class ConflictCode(StrEnum):
@@ -22,6 +23,10 @@ class ConflictCode(StrEnum):
     LABELS_FULL = "labels-full"
     NAME_TAKEN = "name-taken"
     VERSION_MISMATCH = "version-mismatch"
+    PARENT_NOT_FOUND = "parent-not-found"
+    NESTED_TOO_DEEP = "nested-too-deep"
+    CONTRADICTION = "contradiction"
+    SUBTASKS_FULL = "subtasks-full"
     RECURRENCE_WITHOUT_DUE = "recurrence-without-due"
 
     RECURS = "recurs"
@@ -29,6 +34,18 @@ class ConflictCode(StrEnum):
     that alone.
     """
 
+
+_UNPROCESSABLE: Final[Mapping[ConflictCode, str]] = {
+    ConflictCode.LIST_NOT_FOUND: "There is no such list.",
+    ConflictCode.AFTER_NOT_FOUND: "What it shall follow is not there.",
+    ConflictCode.LABELS_FULL: f"One user may have {LABELS_MAX} labels at most.",
+    ConflictCode.PARENT_NOT_FOUND: "There is no task that could be the parent.",
+    ConflictCode.NESTED_TOO_DEEP: "A subtask has no subtasks, and no task is its own parent.",
+    ConflictCode.CONTRADICTION: "A subtask is in the list of its parent, and does not repeat.",
+    ConflictCode.SUBTASKS_FULL: f"One task may have {SUBTASKS_MAX} subtasks at most.",
+    ConflictCode.RECURRENCE_WITHOUT_DUE: "A task that repeats needs a due date.",
+}
+"""What breaks a rule, in the words of the problem."""
 
 _CODES_OF_MISSING: Final = {
     "task": "task-not-found",
@@ -48,8 +65,8 @@ def raise_conflict(code: ConflictCode) -> NoReturn:
     """Raise the problem for the client.
 
     Raises:
-        Unprocessable: The request names something that does not exist, the quota of labels is
-            reached, or a task that repeats would have no due date.
+        Unprocessable: The request names something that does not exist, a quota is reached, or
+            the task would break a rule of subtasks or of recurrence.
         Conflict: The name is taken.
         PreconditionFailed: The version does not match `If-Match`.
     """
@@ -58,26 +75,18 @@ def raise_conflict(code: ConflictCode) -> NoReturn:
 
 def _problem_of(code: ConflictCode) -> ProblemError:
     match code:
-        case ConflictCode.LIST_NOT_FOUND:
-            return Unprocessable(code.value, "There is no such list.")
-        case ConflictCode.AFTER_NOT_FOUND:
-            return Unprocessable(code.value, "What it shall follow is not there.")
-        case ConflictCode.LABELS_FULL:
-            return Unprocessable(
-                "quota-exceeded", f"One user may have {LABELS_MAX} labels at most."
-            )
         case ConflictCode.NAME_TAKEN:
             return Conflict(code.value, "Another one has this name.")
         case ConflictCode.VERSION_MISMATCH:
             return PreconditionFailed(
                 code.value, "It has another version than the request expects."
             )
-        case ConflictCode.RECURRENCE_WITHOUT_DUE:
-            return Unprocessable(code.value, "A task that repeats needs a due date.")
+        case ConflictCode.LABELS_FULL | ConflictCode.SUBTASKS_FULL:
+            return Unprocessable("quota-exceeded", _UNPROCESSABLE[code])
         case ConflictCode.STALE | ConflictCode.RECURS:
             raise ValueError(code)  # the callers go on from there
         case _:
-            assert_never(code)
+            return Unprocessable(code.value, _UNPROCESSABLE[code])
 
 
 def require_found(row: Row | None, kind: str) -> Row:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     CompoundSelect,
-    Executable,
     Numeric,
     Update,
     Uuid,
@@ -46,6 +45,7 @@ from sqlmodel import col
 
 from tasks.core.idempotency import as_json_text, delete_expired_keys, store_response
 from tasks.core.projections import TARGET_ID, USER_ID, Query, microseconds
+from tasks.core.version_cascade import count_rows
 from tasks.models import Columns, Owner, Task, TaskList, sort_position
 
 FRACTION_DIGITS_MAX: Final = 230
@@ -220,13 +220,19 @@ def find_placements(current: CTE, siblings: Sequence[Siblings], slot: CTE) -> CT
     ).cte("placements")
 
 
-def take_versions(slot: CTE, placements: CTE, *, with_idempotency_key: bool) -> CTE:
-    """Take one version of the owner's counter for each row that is written.
+def take_versions(
+    slot: CTE, placements: CTE, followers: CTE | None = None, *, with_idempotency_key: bool
+) -> CTE:
+    """Take one version of the owner's counter for each row that is written, and each follower.
 
     With an idempotency key a version is taken even if no row is written: another request that waits
     for the owner with the same key then finds that its snapshot is stale, and that the key is used.
     """
-    version_count = func.greatest(select(func.count()).select_from(placements).scalar_subquery(), 1)
+    version_count: ColumnElement[int] = func.greatest(
+        select(func.count()).select_from(placements).scalar_subquery(), 1
+    )
+    if followers is not None:
+        version_count += count_rows(followers)
     is_written: ColumnElement[bool] = exists(select(placements.c.id))
     if with_idempotency_key:
         is_written = slot.c.conflict.is_(None)
@@ -263,7 +269,7 @@ def write_positions(
 
 def return_moved_row(
     slot: CTE, updated: CTE, unchanged: Query, *, with_idempotency_key: bool
-) -> Executable:
+) -> Query:
     """Return `id`, `version` and JSON `response` of the row, and `conflict`, NULL if there is none.
 
     Args:

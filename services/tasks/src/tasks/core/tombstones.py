@@ -14,8 +14,10 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -98,6 +100,22 @@ def new_pruned_version(pruned: CTE) -> ColumnElement[int]:
     """Return the owner's `pruned_version` after tombstones were pruned."""
     last_pruned_version = select(func.max(pruned.c.version)).scalar_subquery()
     return func.greatest(col(Owner.pruned_version), last_pruned_version)
+
+
+def select_tombstones(numbered_tasks: CTE, counter_bump: CTE) -> Query:
+    """Select the tombstones of tasks, with the versions below the new counter of their owner.
+
+    Args:
+        numbered_tasks: The deleted tasks, from `version_cascade.number_tasks`.
+        counter_bump: The raised counter, from `bump_counter`.
+    """
+    return select(
+        numbered_tasks.c.id,
+        counter_bump.c.id.label("user_id"),
+        literal("task"),
+        counter_bump.c.counter - numbered_tasks.c.number,
+        counter_bump.c.now,
+    ).join(counter_bump, true())
 
 
 def insert_tombstones(deletions: Query | CompoundSelect[*tuple[Any, ...]]) -> Insert:

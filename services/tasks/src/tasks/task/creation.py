@@ -27,8 +27,8 @@ async def create_task(
     """Create a task; with a key that was used before, return the response of that request.
 
     Raises:
-        Unprocessable: A quota is reached, the list does not exist, the recurrence breaks a rule, or
-            the key was used for another task.
+        Unprocessable: A quota is reached, the list does not exist, the parent or the recurrence
+            breaks a rule, or the key was used for another task.
         Conflict: A request with this key may still be running.
         Unavailable: The owner is new, and the users service is not available.
     """
@@ -36,7 +36,9 @@ async def create_task(
     content = _content_params(new)
     idempotency = idempotency_params(_OPERATION, key, fingerprint_content(content))
     statement = queries.create_task(
-        with_idempotency_key=key is not None, with_labels=bool(new.labels)
+        with_idempotency_key=key is not None,
+        with_labels=bool(new.labels),
+        with_parent=new.parent_id is not None,
     )
     return await _create(context, limits, statement, uuid7(), content | idempotency)
 
@@ -48,8 +50,8 @@ async def create_task_with_client_id(
 
     Raises:
         PreconditionFailed: The user has this task.
-        Unprocessable: A quota is reached, the list does not exist, the due date or the recurrence
-            breaks a rule, or the body has another id.
+        Unprocessable: A quota is reached, the list does not exist, the parent, the due date or the
+            recurrence breaks a rule, or the body has another id.
         Conflict: The id is taken.
         Unavailable: The owner is new, and the users service is not available.
     """
@@ -58,12 +60,17 @@ async def create_task_with_client_id(
     await check_new_task(new)
     content = _content_params(new)
     idempotency = idempotency_params(_OPERATION, None, {})
-    statement = queries.create_task(with_client_id=True, with_labels=bool(new.labels))
+    statement = queries.create_task(
+        with_client_id=True,
+        with_labels=bool(new.labels),
+        with_parent=new.parent_id is not None,
+    )
     return await _create(context, limits, statement, task_id, content | idempotency)
 
 
 def _content_params(task: TaskCreate | TaskReplace) -> dict[str, object]:
-    return creation_params(task) | label_params(task.labels)
+    has_list = {"sets_list_id": "list_id" in task.model_fields_set}
+    return creation_params(task) | label_params(task.labels) | has_list
 
 
 async def _create(
@@ -84,11 +91,16 @@ async def _create(
             raise PreconditionFailed("task-exists", "The caller has this task already.")
         if not conflicts["has_list"]:
             raise_conflict(ConflictCode.LIST_NOT_FOUND)
+        if conflicts.get("parent_conflict") is not None:
+            raise_conflict(ConflictCode(str(conflicts["parent_conflict"])))
         if cast("int", conflicts["task_count"]) >= tasks_max:
             raise Unprocessable("quota-exceeded", f"One user may have {tasks_max} tasks at most.")
         if cast("int", conflicts["label_count"]) > LABELS_MAX:
             raise_conflict(ConflictCode.LABELS_FULL)
         creation.raise_if_id_taken(conflicts)
 
-    new_task = Creation(statement, queries.GET_CREATE_CONFLICTS, params, raise_if_rejected)
+    conflicts_query = queries.GET_CREATE_CONFLICTS
+    if params["new_parent_id"] is not None:
+        conflicts_query = queries.GET_SUBTASK_CONFLICTS
+    new_task = Creation(statement, conflicts_query, params, raise_if_rejected)
     return await creation.create(context, limits, new_task)

@@ -40,6 +40,7 @@ from tasks.task.schemas import (
     TaskChange,
     TaskCreate,
     TaskDelete,
+    TaskDeletion,
     TaskMove,
     TaskRead,
     TaskReplace,
@@ -59,7 +60,8 @@ ChangeBody = Annotated[
 ]
 ReplaceBody = Annotated[TaskReplace, Depends(JsonBody(TaskReplace, UserIdQuery))]
 MoveBody = Annotated[TaskMove, Depends(JsonBody(TaskMove, UserIdQuery))]
-DeleteBody = Annotated[TaskDelete, Depends(JsonBody(TaskDelete, UserIdQuery, required=False))]
+DeleteBody = Annotated[TaskDelete, Depends(JsonBody(TaskDelete, TaskDeletion, required=False))]
+DeletionQuery = Annotated[TaskDeletion, Depends(QueryParams(TaskDeletion))]
 
 _LINKED_OPERATIONS = ("get_task", "change_task", "replace_task", "delete_task", "move_task")
 _LINKS = {
@@ -175,12 +177,19 @@ async def delete_task(
     task_id: TaskId,
     if_match: IfMatch,
     _: DeleteBody,
+    deletion: DeletionQuery,
     context: WriteContext,
     retention_days: RetentionDays,
 ) -> Response:
-    """Delete a task; 404 if it is not the user's."""
+    """Delete a task; 404 if it is not the user's.
+
+    Its subtasks become ordinary tasks, or are deleted as well with `subtasks=delete`.
+    """
+    with_subtasks = deletion.subtasks == "delete"
     async with context.write_slot():
-        await service.delete_task(context, task_id, if_match, retention_days)
+        await service.delete_task(
+            context, task_id, if_match, retention_days, with_subtasks=with_subtasks
+        )
     return Response(status_code=204)
 
 

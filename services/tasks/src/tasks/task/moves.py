@@ -21,8 +21,8 @@ async def move_task(
 
     Raises:
         NotFound: The user has no such task.
-        Unprocessable: The list does not exist, or the task to follow is not in it, or the key was
-            used for another request.
+        Unprocessable: The list does not exist or is not that of the task's parent, or the task to
+            follow is not in it, or the key was used for another request.
         PreconditionFailed: The task has another version.
         Conflict: A request with this key may still be running.
     """
@@ -44,7 +44,7 @@ async def move_task(
     return await move_row(
         context,
         "task",
-        move.move_task(with_idempotency_key=key is not None),
+        move.move_task(with_idempotency_key=key is not None, with_list=sets_list),
         params,
         key=key,
         fingerprint_content=fingerprint_content,

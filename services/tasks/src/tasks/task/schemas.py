@@ -1,6 +1,6 @@
 """Request and response bodies of tasks."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
@@ -189,6 +189,18 @@ class UserIdQuery(StrictModel):
     synonyms: ClassVar = SYNONYMS
 
     user_id: AssertedUser = None
+
+
+class TaskDeletion(UserIdQuery):
+    """What happens to the subtasks of a deleted task."""
+
+    subtasks: Annotated[
+        Literal["keep", "delete"],
+        Field(
+            description="`keep` makes them ordinary tasks; `delete` deletes them.",
+            examples=["delete"],
+        ),
+    ] = "keep"
 
 
 RecurrenceRead = TypedDict("RecurrenceRead", {"rule": RecurrenceRuleText, "from": RecurrenceStart})

@@ -75,9 +75,16 @@ async def replace_task(
 
 
 async def delete_task(
-    context: RequestContext, task_id: UUID, if_match: Sequence[str] | None, retention_days: int
+    context: RequestContext,
+    task_id: UUID,
+    if_match: Sequence[str] | None,
+    retention_days: int,
+    *,
+    with_subtasks: bool,
 ) -> None:
     """Delete one task of the user, and a few tombstones that are older than `retention_days`.
+
+    Its subtasks are deleted as well (`with_subtasks`), or become ordinary tasks.
 
     Raises:
         NotFound: The user has no such task.
@@ -85,7 +92,7 @@ async def delete_task(
     """
     row = await retry_while_stale(
         context.database,
-        queries.DELETE_TASK,
+        queries.delete_task(with_subtasks=with_subtasks),
         current_user_id=context.user.id,
         target_id=task_id,
         if_match=if_match,

@@ -55,8 +55,9 @@ from tasks.core.tombstones import (
     is_id_of_other_kind,
     new_pruned_version,
     prune_tombstones,
+    select_tombstones,
 )
-from tasks.core.version_cascade import bump_task_versions, count_rows, number_tasks
+from tasks.core.version_cascade import bump_task_versions, count_rows, delete_tasks, number_tasks
 from tasks.models import IdempotencyKey, Owner, Task, TaskList, columns_of, sort_position
 
 _lists_of_owner = (
@@ -243,22 +244,11 @@ def _delete_list_with_tasks(task_list: LockedRow, tasks: CTE) -> Executable:
         task_count=col(Owner.task_count) - task_count,
         pruned_version=new_pruned_version(prune_tombstones(writable, task_count)),
     )
-    deleted_tasks = (
-        delete(Task)
-        .where(col(Task.id) == tasks.c.id, col(Task.user_id) == counter_bump.c.id)
-        .cte("deleted_tasks")
-    )
-    task_tombstones = select(
-        tasks.c.id,
-        counter_bump.c.id,
-        literal("task"),
-        counter_bump.c.counter - tasks.c.number,
-        counter_bump.c.now,
-    ).join(counter_bump, true())
+    task_tombstones = select_tombstones(tasks, counter_bump)
     tombstones = union_all(_list_tombstone(writable, counter_bump), task_tombstones)
     statement = select(task_list.current.c.conflict).add_cte(
         _delete_row(writable, counter_bump),
-        deleted_tasks,
+        delete_tasks(tasks, counter_bump).cte("deleted_tasks"),
         unlink_tasks(linked_tasks, counter_bump),
         insert_tombstones(tombstones).cte("tombstones"),
     )

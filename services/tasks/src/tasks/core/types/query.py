@@ -1,7 +1,7 @@
 """Types of the query parameters that filter and sort tasks."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, LiteralString
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -24,7 +24,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_PATTERN = f"^(none|{_UUID.pattern})$"
 
 
-def _read_choice(text: object, kind: str) -> object:
+def _read_choice(text: object, kind: LiteralString) -> object:
     if text is None or text == NONE:
         return None
     if not isinstance(text, str) or not _UUID.fullmatch(text):

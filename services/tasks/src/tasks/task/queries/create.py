@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import col
 
+from tasks.core.conflicts import first_conflict
 from tasks.core.idempotency import (
     HAS_STORED_RESPONSE,
     STORED_RESPONSE_COLUMNS,
@@ -38,6 +39,13 @@ from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.models import IdempotencyKey, Label, Owner, Task, TaskList, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import task_fields
+from tasks.task.queries.parents import (
+    PARENT,
+    PARENT_ID,
+    PARENT_LIST_ID,
+    creation_rules,
+    is_parent,
+)
 from tasks.task.queries.task_labels import (
     FOLDED_NAMES,
     LABELS_QUOTA,
@@ -49,7 +57,7 @@ from tasks.task.queries.task_labels import (
 _NO_LABELS: ColumnElement[Sequence[str]] = cast(literal("{}"), ARRAY(Text))
 
 
-def _get_create_conflicts() -> Query:
+def _get_create_conflicts(*, with_parent: bool) -> Query:
     list_exists = exists().where(
         col(TaskList.user_id) == col(Owner.id), col(TaskList.id) == LIST_ID
     )
@@ -58,7 +66,7 @@ def _get_create_conflicts() -> Query:
     )
     requested_label_count = func.cardinality(FOLDED_NAMES)
     label_count = col(Owner.label_count) + requested_label_count - stored_labels.scalar_subquery()
-    return (
+    query = (
         select(
             *STORED_RESPONSE_COLUMNS,
             col(Owner.task_count),
@@ -72,28 +80,41 @@ def _get_create_conflicts() -> Query:
         .outerjoin(Task, col(Task.id) == TARGET_ID)
         .where(col(Owner.id) == USER_ID)
     )
+    if with_parent:
+        query = query.add_columns(first_conflict(*creation_rules()).label("parent_conflict"))
+        query = query.outerjoin(PARENT, is_parent(PARENT_ID))
+    return query
 
 
-GET_CREATE_CONFLICTS: Final = _get_create_conflicts()
+GET_CREATE_CONFLICTS: Final = _get_create_conflicts(with_parent=False)
 """Why a task was not created: the stored response of its key, the owner's counts, who has the id.
 
 `label_count` is what the owner would have afterwards. No row for an unknown owner.
 """
 
+GET_SUBTASK_CONFLICTS: Final = _get_create_conflicts(with_parent=True)
+"""Why a task with a parent was not created: as above, and `parent_conflict`."""
+
 
 @cache
 def create_task(
-    *, with_idempotency_key: bool = False, with_client_id: bool = False, with_labels: bool = False
+    *,
+    with_idempotency_key: bool = False,
+    with_client_id: bool = False,
+    with_labels: bool = False,
+    with_parent: bool = False,
 ) -> Executable:
     """Build the statement that creates a task and returns its `id`, `version` and JSON `response`.
 
-    No row if the owner is unknown or there is a conflict, which `GET_CREATE_CONFLICTS` then reads.
+    No row if the owner is unknown or there is a conflict, which `GET_CREATE_CONFLICTS` then reads,
+    or with a parent `GET_SUBTASK_CONFLICTS`.
 
     Stages:
         1. requested_labels: the labels that were sent, stored or new (with labels).
         2. owner: lock the owner, unless a quota is reached, the key is used or the id belongs to
            something of another kind.
-        3. task: all columns of the new task; no row if its list does not exist.
+        3. task: all columns of the new task; no row if its list does not exist, or its parent
+           breaks a rule.
         4. claimed: store the response under the key, unless another request has just done so
            (with a key).
         5. created: insert the task, unless the client's id is taken.
@@ -104,9 +125,10 @@ def create_task(
     owner = _lock_owner(
         with_idempotency_key=with_idempotency_key,
         with_client_id=with_client_id,
+        check_snapshot=with_client_id or with_labels or with_parent,
         with_labels=with_labels,
     )
-    task = _compose_task(owner, with_labels=with_labels)
+    task = _compose_task(owner, with_labels=with_labels, with_parent=with_parent)
     label_names = REQUESTED_NAMES if with_labels else _NO_LABELS
     projection = task_fields(task.c, label_names)
     response = as_json_text(select(*projection))
@@ -127,8 +149,9 @@ def create_task(
     return statement.execution_options(not_idempotent=True)
 
 
-def _lock_owner(*, with_idempotency_key: bool, with_client_id: bool, with_labels: bool) -> CTE:
-    check_snapshot = with_client_id or with_labels
+def _lock_owner(
+    *, with_idempotency_key: bool, with_client_id: bool, with_labels: bool, check_snapshot: bool
+) -> CTE:
     owner = find_owner(check_snapshot=check_snapshot).where(col(Owner.task_count) < QUOTA)
     if check_snapshot:
         owner = owner.where(SNAPSHOT_CURRENT)
@@ -141,7 +164,7 @@ def _lock_owner(*, with_idempotency_key: bool, with_client_id: bool, with_labels
     return lock_owner(owner)
 
 
-def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
+def _compose_task(owner: CTE, *, with_labels: bool, with_parent: bool) -> CTE:
     """Return all columns of the new task, and the time `now`."""
     version: ColumnElement[int] = owner.c.counter + 1
     if with_labels:
@@ -150,6 +173,8 @@ def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
     values: dict[str, ColumnElement[Any]] = {"id": TARGET_ID, "user_id": owner.c.id}
     for column in EDITABLE_COLUMNS:
         values[column.name] = column.param
+    if with_parent:
+        values["list_id"] = PARENT_LIST_ID
     is_completed = values["is_completed"]
     values["status"] = case((is_completed, "completed"), else_="pending")
     values["completed_at"] = case((is_completed, owner.c.now))
@@ -161,6 +186,9 @@ def _compose_task(owner: CTE, *, with_labels: bool) -> CTE:
         values.setdefault(column.name, cast(null(), column.type))
     columns = [value.label(name) for name, value in values.items()]
     columns.append(owner.c.now.label("now"))
+    if with_parent:
+        is_allowed = first_conflict(*creation_rules()).is_(None)
+        return select(*columns).join(PARENT, is_parent(PARENT_ID)).where(is_allowed).cte("task")
     has_list = or_(LIST_ID.is_(None), target_list_exists(owner))
     return select(*columns).where(has_list).cte("task")
 

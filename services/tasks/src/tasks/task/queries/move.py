@@ -6,6 +6,7 @@ from functools import cache
 from sqlalchemy import CTE, Executable, and_, case, select
 from sqlmodel import col
 
+from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.idempotency import if_key_unused
 from tasks.core.ordering import (
     Siblings,
@@ -18,12 +19,14 @@ from tasks.core.ordering import (
 )
 from tasks.core.owners import find_owner, lock_owner, target_list_exists
 from tasks.core.projections import LIST_ID, SETS_LIST, TARGET_ID, matches_if_match
+from tasks.core.version_cascade import bump_task_versions, count_rows
 from tasks.models import Task, columns_of, sort_position
 from tasks.task.projection import label_names_of, task_fields
+from tasks.task.queries.parents import number_followers
 
 
 @cache
-def move_task(*, with_idempotency_key: bool = False) -> Executable:
+def move_task(*, with_idempotency_key: bool = False, with_list: bool = False) -> Executable:
     """Move a task to the start or the end of a list or the inbox, or after another task there.
 
     Returns the task's `id`, `version` and JSON `response`; nothing is written and `conflict` is set
@@ -38,20 +41,33 @@ def move_task(*, with_idempotency_key: bool = False) -> Executable:
             is a conflict.
         siblings, placements: The task, or all tasks of the list if the gap is full, with their new
             positions.
+        followers: The subtasks of the task, if it goes to another list (with a list).
         counter_bump: Take a version for each of them.
-        updated: Write them.
+        updated, updated_followers: Write them.
         moved: The task as clients see it.
         With a key: store the response under it, and delete some expired keys.
+
+    Args:
+        with_idempotency_key: Move the task once for each key.
+        with_list: The request names a list.
     """
     owner = find_owner(check_snapshot=True)
     if with_idempotency_key:
         owner = if_key_unused(owner)
-    current = _lock_task(lock_owner(owner))
+    current = _lock_task(lock_owner(owner), with_list=with_list)
     siblings = _siblings(current)
     is_in_target_list = col(Task.list_id).is_not_distinct_from(current.c.target_list_id)
     slot = find_slot(find_gap(current, siblings, columns_of(Task), is_in_target_list))
     placements = find_placements(current, siblings, slot)
-    counter_bump = take_versions(slot, placements, with_idempotency_key=with_idempotency_key)
+    followers = None
+    if with_list:
+        versions_taken = count_rows(placements) - 1  # besides the counter itself
+        followers = number_followers(
+            slot, slot.c.target_list_id, slot.c.conflict.is_(None), versions_taken
+        )
+    counter_bump = take_versions(
+        slot, placements, followers, with_idempotency_key=with_idempotency_key
+    )
     updated = (
         write_positions(Task, placements, counter_bump)
         .values(list_id=counter_bump.c.target_list_id)
@@ -61,13 +77,28 @@ def move_task(*, with_idempotency_key: bool = False) -> Executable:
         .cte("updated")
     )
     unchanged = select(*task_fields(current.c, label_names_of(current.c)), current.c.now)
-    return return_moved_row(slot, updated, unchanged, with_idempotency_key=with_idempotency_key)
+    statement = return_moved_row(
+        slot, updated, unchanged, with_idempotency_key=with_idempotency_key
+    )
+    if followers is not None:
+        target_list_id = counter_bump.c.target_list_id
+        update = bump_task_versions(followers, counter_bump, list_id=target_list_id)
+        statement = statement.add_cte(update.cte("updated_followers"))
+    return statement
 
 
-def _lock_task(owner: CTE) -> CTE:
+def _lock_task(owner: CTE, *, with_list: bool) -> CTE:
     target_list_id = case((SETS_LIST, LIST_ID), else_=col(Task.list_id))
     is_list_missing = and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner))
-    conflict = case((~owner.c.is_current, "stale"), (is_list_missing, "list-not-found"))
+    conflicts = [
+        (~owner.c.is_current, ConflictCode.STALE),
+        (is_list_missing, ConflictCode.LIST_NOT_FOUND),
+    ]
+    if with_list:
+        leaves_parent = and_(
+            col(Task.parent_id).is_not(None), col(Task.list_id).is_distinct_from(target_list_id)
+        )
+        conflicts.append((leaves_parent, ConflictCode.CONTRADICTION))
     return (
         select(
             Task,
@@ -75,7 +106,7 @@ def _lock_task(owner: CTE) -> CTE:
             target_list_id.label("target_list_id"),
             col(Task.list_id).is_not_distinct_from(target_list_id).label("unchanged_list"),
             owner.c.now,
-            conflict.label("conflict"),
+            first_conflict(*conflicts).label("conflict"),
             matches_if_match(columns_of(Task)).label("matches_if_match"),
         )
         .join(owner, col(Task.user_id) == owner.c.id)

@@ -148,7 +148,7 @@ WITH snapshot AS MATERIALIZED (
   FROM linked_tasks, counter_bump
   WHERE
     tasks.id = linked_tasks.id AND tasks.user_id = counter_bump.id
-), tombstone AS (
+), tombstones AS (
   INSERT INTO task_tombstones (
     id,
     user_id,

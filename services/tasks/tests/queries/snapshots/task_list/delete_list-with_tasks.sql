@@ -221,7 +221,7 @@ WITH snapshot AS MATERIALIZED (
   UNION ALL
   SELECT
     affected_tasks.id,
-    counter_bump.id AS id_1,
+    counter_bump.id AS user_id,
     'task'::VARCHAR AS anon_2,
     counter_bump.counter - affected_tasks.number AS anon_3,
     counter_bump.now
