@@ -45,7 +45,6 @@ from sqlmodel import col
 
 from tasks.core.idempotency import as_json_text, delete_expired_keys, store_response
 from tasks.core.projections import TARGET_ID, USER_ID, Query, microseconds
-from tasks.core.version_cascade import count_rows
 from tasks.models import Columns, Owner, Task, TaskList, sort_position
 
 FRACTION_DIGITS_MAX: Final = 230
@@ -221,9 +220,13 @@ def find_placements(current: CTE, siblings: Sequence[Siblings], slot: CTE) -> CT
 
 
 def take_versions(
-    slot: CTE, placements: CTE, followers: CTE | None = None, *, with_idempotency_key: bool
+    slot: CTE,
+    placements: CTE,
+    other_version_count: ColumnElement[int] | None = None,
+    *,
+    with_idempotency_key: bool,
 ) -> CTE:
-    """Take one version of the owner's counter for each row that is written, and each follower.
+    """Take one version of the owner's counter for each row that is written, and others below these.
 
     With an idempotency key a version is taken even if no row is written: another request that waits
     for the owner with the same key then finds that its snapshot is stale, and that the key is used.
@@ -231,8 +234,8 @@ def take_versions(
     version_count: ColumnElement[int] = func.greatest(
         select(func.count()).select_from(placements).scalar_subquery(), 1
     )
-    if followers is not None:
-        version_count += count_rows(followers)
+    if other_version_count is not None:
+        version_count += other_version_count
     is_written: ColumnElement[bool] = exists(select(placements.c.id))
     if with_idempotency_key:
         is_written = slot.c.conflict.is_(None)

@@ -14,6 +14,7 @@ from typing import Final, cast
 from uuid import UUID
 
 from sqlalchemy import Executable
+from typing_extensions import TypedDict
 
 from common.context import RequestContext
 from common.database import Row, fetch_all, fetch_one
@@ -41,6 +42,13 @@ from tasks.task.recurrence.successors import (
 from tasks.task.schemas import PlanningFields, TaskChange, TaskReplace
 
 _COLUMNS: Final = {column.name: column for column in EDITABLE_COLUMNS}
+
+
+class Parts(TypedDict):
+    """What the statement of a change has to do beside setting columns."""
+
+    with_labels: bool
+    with_place: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,13 @@ def check_restored_due(due: Due | None) -> None:
         return
     if due.at != f"{due.moment:%Y-%m-%dT%H:%M:%S.%fZ}":
         _raise_skipped_time()
+
+
+def parts_of(change: TaskChange | TaskReplace) -> Parts:
+    """Return the parts that the fields of a change need."""
+    fields = change.model_fields_set
+    has_place = not fields.isdisjoint({"list_id", "parent_id"})
+    return {"with_labels": "labels" in fields, "with_place": has_place}
 
 
 async def must_read_first(change: TaskChange | TaskReplace) -> bool:
@@ -119,7 +134,7 @@ async def read_and_change(
         await _check_change(change, rows, params)
         if not rows:
             return None
-        decided = await _decide(rows, params, with_labels="labels" in change.model_fields_set)
+        decided = await _decide(rows, params, parts_of(change))
         row = await fetch_one(
             context.database,
             decided.statement,
@@ -145,33 +160,32 @@ async def _check_change(change: TaskChange | TaskReplace, rows: Sequence[Row], p
         await _require_occurrence(change.recurrence.rule, due.date)
 
 
-async def _decide(rows: Sequence[Row], params: Row, *, with_labels: bool) -> StatementParams:
+async def _decide(rows: Sequence[Row], params: Row, parts: Parts) -> StatementParams:
     """Choose the statement: whether it makes a successor, takes it back, or leaves it alone."""
     stored = rows[0]
     after = _values_after(stored, params)
     if stored["is_completed"]:
-        if not after["is_completed"] and stored["next_is_untouched"]:
-            statement = reopen_task(with_labels=with_labels)
+        gets_subtask = params["new_parent_id"] == stored["next_id"]  # this task itself
+        if not after["is_completed"] and stored["next_is_untouched"] and not gets_subtask:
+            statement = reopen_task(**parts)
             return StatementParams(
                 statement, {"successor_id": stored["next_id"], "day_ends_at": None}
             )
     elif after["is_completed"] and stored["next_id"] is None:
-        return await _complete(rows, after, params, with_labels=with_labels)
-    return _leave_successor(with_labels=with_labels)
+        return await _complete(rows, after, params, parts)
+    return _leave_successor(parts)
 
 
-def _leave_successor(ends_at: datetime | None = None, *, with_labels: bool) -> StatementParams:
-    statement = change_task(with_labels=with_labels, was_read=True)
+def _leave_successor(parts: Parts, ends_at: datetime | None = None) -> StatementParams:
+    statement = change_task(**parts, was_read=True)
     return StatementParams(statement, {"day_ends_at": ends_at})
 
 
-async def _complete(
-    rows: Sequence[Row], after: Row, params: Row, *, with_labels: bool
-) -> StatementParams:
+async def _complete(rows: Sequence[Row], after: Row, params: Row, parts: Parts) -> StatementParams:
     due = _due_in(after)
     rule = cast("str | None", after["recurrence_rule"])
     if due is None or rule is None:
-        return _leave_successor(with_labels=with_labels)
+        return _leave_successor(parts)
     start = RecurrenceStart(cast("str", after["recurrence_from"]))
     completed_at = cast("datetime", rows[0]["now"])
     ends_at = day_ends_at(completed_at, due.time_zone)
@@ -179,7 +193,7 @@ async def _complete(
         cast("UUID", params["target_id"]), due, Recurrence(parse_rule(rule), start), completed_at
     )
     if successor is None:
-        return _leave_successor(ends_at, with_labels=with_labels)
+        return _leave_successor(parts, ends_at)
     successor_params: dict[str, object] = {
         "successor_id": successor.id,
         "successor_due_date": successor.due.date,
@@ -188,7 +202,7 @@ async def _complete(
         "day_ends_at": ends_at,
     }
     successor_params.update(_copy_params(rows, due, successor))
-    return StatementParams(complete_task(with_labels=with_labels), successor_params)
+    return StatementParams(complete_task(**parts), successor_params)
 
 
 def _copy_params(rows: Sequence[Row], due: DueDate, successor: Successor) -> dict[str, object]:

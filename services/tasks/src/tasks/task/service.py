@@ -11,7 +11,7 @@ from common.database import Row, fetch_one
 from tasks.core.conflicts import ConflictCode, require_found, require_matching_id
 from tasks.core.context import ChangeLimits
 from tasks.core.owners import retry_while_stale
-from tasks.task.completion import must_read_first, read_and_change
+from tasks.task.completion import must_read_first, parts_of, read_and_change
 from tasks.task.parameters import label_params, patch_params, replacement_params
 from tasks.task.queries import change as queries
 from tasks.task.queries.occurrences import GET_CHANGED_TASK
@@ -51,7 +51,7 @@ async def change_task(
     Raises:
         NotFound: The user has no such task.
         Unprocessable: The body has another id, the list does not exist, there are too many labels,
-            or the recurrence or the due date breaks a rule.
+            or the parent, the recurrence or the due date breaks a rule.
         PreconditionFailed: The task has none of the versions.
     """
     require_matching_id(task_id, change.id)
@@ -115,10 +115,9 @@ async def _change_task(
         "if_match": if_match,
     }
     params.update(column_params)
-    with_labels = "labels" in change.model_fields_set
-    if with_labels:
+    if "labels" in change.model_fields_set:
         params.update(label_params(change.labels))
-    row = await _run_change(context, limits, change, params, with_labels=with_labels)
+    row = await _run_change(context, limits, change, params)
     task = require_found(row, "task")
     if task["may_be_outdated"]:
         # The statement waited for another write of the task, but read before it what is not locked.
@@ -133,11 +132,9 @@ async def _run_change(
     limits: ChangeLimits,
     change: TaskChange | TaskReplace,
     params: Row,
-    *,
-    with_labels: bool,
 ) -> Row | None:
     if not await must_read_first(change):
-        statement = queries.change_task(with_labels=with_labels)
+        statement = queries.change_task(**parts_of(change))
         row = await retry_while_stale(context.database, statement, **params)
         if row is None or row["conflict"] != ConflictCode.RECURS:
             return row

@@ -1,5 +1,6 @@
 """Read, change and delete one task."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -40,11 +41,23 @@ from tasks.core.tombstones import (
     prune_tombstones,
     select_tombstones,
 )
-from tasks.core.version_cascade import count_rows, delete_tasks, number_tasks
+from tasks.core.version_cascade import (
+    bump_task_versions,
+    count_rows,
+    delete_tasks,
+    number_tasks,
+)
 from tasks.models import Columns, Owner, Task, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_fields
 from tasks.task.queries.occurrences import DAY_ENDS_AT, EXPECTED_COUNTER, NEXT_ID
+from tasks.task.queries.parents import (
+    PARENT,
+    Rule,
+    change_rules,
+    is_parent,
+    number_followers,
+)
 from tasks.task.queries.task_labels import (
     LABELS_QUOTA,
     NEW_LABEL_COUNT,
@@ -72,7 +85,9 @@ _NEW_VALUES: Final = new_values(columns_of(Task))
 
 
 @cache
-def change_task(*, with_labels: bool = False, was_read: bool = False) -> Executable:
+def change_task(
+    *, with_labels: bool = False, with_place: bool = False, was_read: bool = False
+) -> Executable:
     """Build the statement that changes a task and returns it.
 
     A column stays as it is if its flag is false, or if it has no flag and its parameter is null.
@@ -86,39 +101,53 @@ def change_task(*, with_labels: bool = False, was_read: bool = False) -> Executa
         1. requested_labels: the labels that were sent, stored or new (with labels).
         2. owner: lock the owner.
         3. current: lock the task, and find out whether it differs and whether there is a conflict.
-        4. counter_bump: take a version for the task and each new label, unless nothing is written.
-        5. updated: write the task.
-        6. new_labels, linked, unlinked: set the labels (with labels).
-        7. Return the updated task, or else the current one.
+        4. affected_tasks: its subtasks, numbered, if it goes to another list (with place).
+        5. counter_bump: take a version for the task, each new label and each of these, unless
+           nothing is written.
+        6. updated, updated_followers: write the task, and the list of its subtasks.
+        7. new_labels, linked, unlinked: set the labels (with labels).
+        8. Return the updated task, or else the current one.
 
     Args:
         with_labels: Set the labels as well.
+        with_place: The request has `list_id` or `parent_id`. Other tasks are read for that.
         was_read: The task was read by `READ_FOR_CHANGE`, and a successor is neither made nor taken
             back. Otherwise the conflict is "recurs" if that has to be found out.
     """
-    owner = lock_owner(find_owner(check_snapshot=with_labels))
-    current = lock_task(owner, with_labels=with_labels, was_read=was_read)
+    owner = lock_owner(find_owner(check_snapshot=with_labels or with_place))
+    current = lock_task(owner, with_labels=with_labels, with_place=with_place, was_read=was_read)
+    followers = find_followers(current, with_labels=with_labels, with_place=with_place)
     counter_bump = bump_counter(
         current,
-        own_version_count(with_labels=with_labels),
+        own_version_count(followers, with_labels=with_labels),
         current.c.is_written,
         **label_count(with_labels=with_labels),
     )
-    updated = update_task(counter_bump, NEXT_ID, with_labels=with_labels)
-    return return_task(current, updated, counter_bump, with_labels=with_labels)
+    updated = update_task(current, counter_bump, NEXT_ID, with_labels=with_labels)
+    return return_task(current, updated, counter_bump, followers, with_labels=with_labels)
 
 
-def lock_task(owner: CTE, *, with_labels: bool, was_read: bool) -> CTE:
-    """Lock the task; tell whether it differs, whether there is a conflict, and so `is_written`."""
-    new = list(_NEW_VALUES.values())
-    current_values = [columns_of(Task)[name] for name in _NEW_VALUES]
-    differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(tuple_(*new))
+def lock_task(owner: CTE, *, with_labels: bool, with_place: bool, was_read: bool) -> CTE:
+    """Lock the task; tell whether it differs, whether there is a conflict, and so `is_written`.
+
+    The list that it is in afterwards is `new_list_id`.
+    """
+    values = dict(_NEW_VALUES)
+    if with_place:
+        has_list_of_parent = and_(values["parent_id"].is_not(None), ~SETS_LIST)
+        values["list_id"] = case((has_list_of_parent, col(PARENT.list_id)), else_=values["list_id"])
+    current_values = [columns_of(Task)[name] for name in values]
+    differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(
+        tuple_(*values.values())
+    )
     if with_labels:
         differs = or_(differs, has_other_labels(columns_of(Task)))
-    conflict = _conflict(owner, with_labels=with_labels, was_read=was_read)
-    locked = (
+    rules_of_place = _rules_of_place(owner, values, with_place=with_place)
+    conflict = _conflict(owner, rules_of_place, with_labels=with_labels, was_read=was_read)
+    locked_task = (
         select(
             Task,
+            values["list_id"].label("new_list_id"),
             owner.c.now,
             differs.label("differs"),
             _may_be_outdated().label("may_be_outdated"),
@@ -127,8 +156,10 @@ def lock_task(owner: CTE, *, with_labels: bool, was_read: bool) -> CTE:
         .join(owner, col(Task.user_id) == owner.c.id)
         .where(col(Task.id) == TARGET_ID)
         .with_for_update(of=Task)
-        .cte("locked_task")
     )
+    if with_place:
+        locked_task = locked_task.outerjoin(PARENT, is_parent(values["parent_id"]))
+    locked = locked_task.cte("locked_task")
     is_written = and_(locked.c.differs, locked.c.conflict.is_(None))
     return select(locked, is_written.label("is_written")).cte("current")
 
@@ -148,17 +179,40 @@ def _may_be_outdated() -> ColumnElement[bool]:
     return col(Task.version) != version_in_snapshot
 
 
-def _conflict(owner: CTE, *, with_labels: bool, was_read: bool) -> ColumnElement[str | None]:
+def find_followers(current: CTE, *, with_labels: bool, with_place: bool) -> CTE | None:
+    """Return the subtasks that follow the task to another list, numbered after its new labels."""
+    if not with_place:
+        return None
+    versions_taken = NEW_LABEL_COUNT if with_labels else None
+    return number_followers(current, current.c.new_list_id, current.c.is_written, versions_taken)
+
+
+def _rules_of_place(
+    owner: CTE, values: Mapping[str, ColumnElement[Any]], *, with_place: bool
+) -> list[Rule]:
+    """Return the rules about list and parent. A task that keeps both may only not repeat."""
     is_list_missing = and_(SETS_LIST, LIST_ID.is_not(None), ~target_list_exists(owner))
+    rules: list[Rule] = [(is_list_missing, ConflictCode.LIST_NOT_FOUND)]
+    parent_id, rule = values["parent_id"], values["recurrence_rule"]
+    if not with_place:
+        repeats = and_(parent_id.is_not(None), rule.is_not(None))
+        return [*rules, (repeats, ConflictCode.CONTRADICTION)]
+    stale = (~owner.c.is_current, ConflictCode.STALE)
+    return [stale, *rules, *change_rules(parent_id, values["list_id"], rule)]
+
+
+def _conflict(
+    owner: CTE, rules_of_place: Sequence[Rule], *, with_labels: bool, was_read: bool
+) -> ColumnElement[str | None]:
     new_label_count = owner.c.label_count + NEW_LABEL_COUNT
     has_no_due = and_(
         _NEW_VALUES["recurrence_rule"].is_not(None), _NEW_VALUES["due_date"].is_(None)
     )
-    rules: list[tuple[ColumnElement[bool], ConflictCode]] = []
+    rules: list[Rule] = []
     if was_read:
         is_stale = or_(owner.c.counter != EXPECTED_COUNTER, owner.c.now >= DAY_ENDS_AT)
         rules.append((is_stale, ConflictCode.STALE))
-    rules.append((is_list_missing, ConflictCode.LIST_NOT_FOUND))
+    rules.extend(rules_of_place)
     if with_labels:
         rules.append((~owner.c.is_current, ConflictCode.STALE))
         rules.append((new_label_count > LABELS_QUOTA, ConflictCode.LABELS_FULL))
@@ -180,11 +234,14 @@ def _recurs() -> ColumnElement[bool]:
     return or_(completes, reopens)
 
 
-def own_version_count(*, with_labels: bool) -> ColumnElement[int]:
-    """Return how many versions the task and its new labels take."""
+def own_version_count(followers: CTE | None, *, with_labels: bool) -> ColumnElement[int]:
+    """Return how many versions the task, its new labels and its followers take."""
+    count: ColumnElement[int] = literal(1)
     if with_labels:
-        return 1 + NEW_LABEL_COUNT
-    return literal(1)
+        count = 1 + NEW_LABEL_COUNT
+    if followers is not None:
+        count += count_rows(followers)
+    return count
 
 
 def label_count(*, with_labels: bool) -> dict[str, ColumnElement[int]]:
@@ -194,7 +251,9 @@ def label_count(*, with_labels: bool) -> dict[str, ColumnElement[int]]:
     return {}
 
 
-def update_task(counter_bump: CTE, next_id: ColumnElement[Any], *, with_labels: bool) -> CTE:
+def update_task(
+    current: CTE, counter_bump: CTE, next_id: ColumnElement[Any], *, with_labels: bool
+) -> CTE:
     """Write the task with the version in `counter_bump`.
 
     Returns:
@@ -205,6 +264,7 @@ def update_task(counter_bump: CTE, next_id: ColumnElement[Any], *, with_labels: 
     values["completed_at"] = case(
         (_NEW_VALUES["is_completed"], func.coalesce(col(Task.completed_at), now))
     )
+    values["list_id"] = current.c.new_list_id
     values["updated_at"] = now
     values["version"] = counter_bump.c.counter
     label_names = label_names_of(columns_of(Task))
@@ -212,7 +272,11 @@ def update_task(counter_bump: CTE, next_id: ColumnElement[Any], *, with_labels: 
         label_names = REQUESTED_NAMES
     return (
         update(Task)
-        .where(col(Task.id) == TARGET_ID, col(Task.user_id) == counter_bump.c.id)
+        .where(
+            col(Task.id) == TARGET_ID,
+            col(Task.id) == current.c.id,
+            col(Task.user_id) == counter_bump.c.id,
+        )
         .values(values)
         .returning(
             *task_fields(columns_of(Task), label_names),
@@ -223,14 +287,15 @@ def update_task(counter_bump: CTE, next_id: ColumnElement[Any], *, with_labels: 
 
 
 def return_task(
-    current: CTE, updated: CTE, counter_bump: CTE, *, with_labels: bool
+    current: CTE, updated: CTE, counter_bump: CTE, followers: CTE | None, *, with_labels: bool
 ) -> CompoundSelect[*tuple[Any, ...]]:
-    """Return the updated task, or else the current one, and set the labels.
+    """Return the updated task, or else the current one; set the labels, and move the followers.
 
     Args:
         current: The task before, from `lock_task`.
         updated: The task afterwards, from `update_task`.
-        counter_bump: The version of the task; new labels take those just below.
+        counter_bump: The version of the task; new labels take those just below, then followers.
+        followers: The subtasks that go to the list of the task, from `find_followers`.
         with_labels: Whether labels were sent.
     """
     unchanged_columns = task_fields(current.c, label_names_of(current.c))
@@ -244,6 +309,10 @@ def return_task(
     if with_labels:
         for cte in set_labels(counter_bump, TARGET_ID):
             statement = statement.add_cte(cte)
+    if followers is not None:
+        list_id = current.c.new_list_id
+        followers_update = bump_task_versions(followers, counter_bump, list_id=list_id)
+        statement = statement.add_cte(followers_update.cte("updated_followers"))
     return statement.execution_options(not_idempotent=True)
 
 

@@ -38,6 +38,7 @@ from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.core.version_cascade import count_rows
 from tasks.models import Owner, Task, TaskLabel, columns_of, sort_position
 from tasks.task.queries.change import (
+    find_followers,
     label_count,
     lock_task,
     new_values,
@@ -65,7 +66,7 @@ _STORED_COLUMNS: Final = [name for name in columns_of(Task).keys() if name != "s
 
 
 @cache
-def complete_task(*, with_labels: bool = False) -> Executable:
+def complete_task(*, with_labels: bool = False, with_place: bool = False) -> Executable:
     """Build the statement that completes a task and inserts its successor, and returns the task.
 
     The task was read by `READ_FOR_CHANGE`. Parameters and columns are those of `change_task`. There
@@ -88,9 +89,11 @@ def complete_task(*, with_labels: bool = False) -> Executable:
         12. new_labels, linked, unlinked: set the labels (with labels).
         13. Return the task.
     """
-    owner = lock_owner(find_owner(check_snapshot=with_labels))
-    current = lock_task(owner, with_labels=with_labels, was_read=True)
-    first_version = owner.c.counter + own_version_count(with_labels=with_labels) + 1
+    owner = lock_owner(find_owner(check_snapshot=with_labels or with_place))
+    current = lock_task(owner, with_labels=with_labels, with_place=with_place, was_read=True)
+    followers = find_followers(current, with_labels=with_labels, with_place=with_place)
+    own_versions = own_version_count(followers, with_labels=with_labels)
+    first_version = owner.c.counter + own_versions + 1
     copies = _find_copies(current)
     successor = _compose_successor(owner, current, copies, first_version)
     made_successor = _insert(successor).cte("made_successor")
@@ -102,7 +105,7 @@ def complete_task(*, with_labels: bool = False) -> Executable:
     made_version_count = 1 + func.cardinality(_SUBTASK_IDS)
     counter_bump = bump_counter(
         current,
-        own_version_count(with_labels=with_labels) + made_version_count,
+        own_versions + made_version_count,
         current.c.is_written,
         task_count=col(Owner.task_count) + count_rows(made),
         **label_count(with_labels=with_labels),
@@ -113,11 +116,11 @@ def complete_task(*, with_labels: bool = False) -> Executable:
         counter_bump.c.now,
     ).cte("written")
     next_id = select(made_successor.c.id).scalar_subquery()
-    updated = update_task(written, next_id, with_labels=with_labels)
+    updated = update_task(current, written, next_id, with_labels=with_labels)
     made_labels = _insert_labels(
         current, copies, made_successor, made_copies, with_labels=with_labels
     )
-    return return_task(current, updated, written, with_labels=with_labels).add_cte(
+    return return_task(current, updated, written, followers, with_labels=with_labels).add_cte(
         made_labels, delete_tombstone("task", made)
     )
 
@@ -164,6 +167,7 @@ def _is_free(new_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
 def _compose_successor(owner: CTE, current: CTE, copies: CTE, version: ColumnElement[int]) -> CTE:
     """Return all columns of the successor; no row if there is no room or its id is taken."""
     values = new_values(current.c)
+    values["list_id"] = current.c.new_list_id
     values["due_date"] = _SUCCESSOR_DUE_DATE
     values["due_at"] = _SUCCESSOR_DUE_AT
     values["recurrence_rule"] = _SUCCESSOR_RULE
@@ -186,7 +190,7 @@ def _compose_copies(
     """Return all columns of the copies of subtasks; none if the successor was not inserted."""
     has_due = copies.c.copy_due_date.is_not(None)
     values: dict[str, ColumnElement[Any]] = {name: copies.c[name] for name in _STORED_COLUMNS}
-    values["list_id"] = new_values(current.c)["list_id"]
+    values["list_id"] = current.c.new_list_id
     values["due_date"] = copies.c.copy_due_date
     values["due_time"] = case((has_due, copies.c.due_time))
     values["due_at"] = copies.c.copy_due_at

@@ -59,14 +59,15 @@ def move_task(*, with_idempotency_key: bool = False, with_list: bool = False) ->
     is_in_target_list = col(Task.list_id).is_not_distinct_from(current.c.target_list_id)
     slot = find_slot(find_gap(current, siblings, columns_of(Task), is_in_target_list))
     placements = find_placements(current, siblings, slot)
-    followers = None
+    followers, follower_count = None, None
     if with_list:
         versions_taken = count_rows(placements) - 1  # besides the counter itself
         followers = number_followers(
             slot, slot.c.target_list_id, slot.c.conflict.is_(None), versions_taken
         )
+        follower_count = count_rows(followers)
     counter_bump = take_versions(
-        slot, placements, followers, with_idempotency_key=with_idempotency_key
+        slot, placements, follower_count, with_idempotency_key=with_idempotency_key
     )
     updated = (
         write_positions(Task, placements, counter_bump)

@@ -72,7 +72,7 @@ def number_followers(
     task: CTE,
     list_id: ColumnElement[Any],
     condition: ColumnElement[bool],
-    versions_taken: ColumnElement[int],
+    versions_taken: ColumnElement[int] | None,
 ) -> CTE:
     """Select the subtasks that follow a task to another list, numbered.
 

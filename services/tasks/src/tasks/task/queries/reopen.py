@@ -24,6 +24,7 @@ from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_t
 from tasks.core.version_cascade import count_rows
 from tasks.models import Owner, Task
 from tasks.task.queries.change import (
+    find_followers,
     label_count,
     lock_task,
     own_version_count,
@@ -36,7 +37,9 @@ _NO_SUCCESSOR: Final = cast(null(), Uuid)
 
 
 @cache
-def reopen_task(*, with_labels: bool = False) -> CompoundSelect[*tuple[Any, ...]]:
+def reopen_task(
+    *, with_labels: bool = False, with_place: bool = False
+) -> CompoundSelect[*tuple[Any, ...]]:
     """Build the statement that reopens a task, deletes its successor and returns the task.
 
     The task was read by `READ_FOR_CHANGE`. Parameters and columns are those of `change_task`.
@@ -57,8 +60,9 @@ def reopen_task(*, with_labels: bool = False) -> CompoundSelect[*tuple[Any, ...]
         11. new_labels, linked, unlinked: set the labels (with labels).
         12. Return the task.
     """
-    owner = lock_owner(find_owner(check_snapshot=with_labels))
-    current = lock_task(owner, with_labels=with_labels, was_read=True)
+    owner = lock_owner(find_owner(check_snapshot=with_labels or with_place))
+    current = lock_task(owner, with_labels=with_labels, with_place=with_place, was_read=True)
+    followers = find_followers(current, with_labels=with_labels, with_place=with_place)
     reopened = select(current).where(current.c.is_written).cte("reopened")
     taken_back = _find_taken_back(reopened)
     deleted_count = count_rows(taken_back)
@@ -67,7 +71,7 @@ def reopen_task(*, with_labels: bool = False) -> CompoundSelect[*tuple[Any, ...]
     pruned = prune_tombstones(reopened, deleted_count)
     counter_bump = bump_counter(
         reopened,
-        own_version_count(with_labels=with_labels) + other_version_count,
+        own_version_count(followers, with_labels=with_labels) + other_version_count,
         task_count=col(Owner.task_count) - deleted_count,
         pruned_version=new_pruned_version(pruned),
         **label_count(with_labels=with_labels),
@@ -93,8 +97,8 @@ def reopen_task(*, with_labels: bool = False) -> CompoundSelect[*tuple[Any, ...]
         (counter_bump.c.counter - other_version_count).label("counter"),
         counter_bump.c.now,
     ).cte("written")
-    updated = update_task(written, _NO_SUCCESSOR, with_labels=with_labels)
-    return return_task(current, updated, written, with_labels=with_labels).add_cte(
+    updated = update_task(current, written, _NO_SUCCESSOR, with_labels=with_labels)
+    return return_task(current, updated, written, followers, with_labels=with_labels).add_cte(
         deleted_tasks,
         unlink_tasks(linked_tasks, above),
         insert_tombstones(tombstones).cte("tombstones"),

@@ -77,6 +77,7 @@ WITH requested_labels AS (
     tasks.parent_id,
     tasks.made_version,
     tasks.made_subtask_count,
+    CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END AS new_list_id,
     owner.now,
     (
       tasks.title,
@@ -144,6 +145,10 @@ WITH requested_labels AS (
           )
         )
       ) THEN 'list-not-found'::VARCHAR
+      WHEN (
+        CASE WHEN :sets_parent_id THEN :new_parent_id::UUID ELSE tasks.parent_id END IS NOT NULL
+        AND CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END IS NOT NULL
+      ) THEN 'contradiction'::VARCHAR
       WHEN NOT owner.is_current THEN 'stale'::VARCHAR
       WHEN (
         owner.label_count + (
@@ -225,6 +230,7 @@ WITH requested_labels AS (
     locked_task.parent_id,
     locked_task.made_version,
     locked_task.made_subtask_count,
+    locked_task.new_list_id,
     locked_task.now,
     locked_task.differs,
     locked_task.may_be_outdated,
@@ -317,7 +323,7 @@ WITH requested_labels AS (
     END,
     updated_at = counter_bump.now,
     version = counter_bump.counter,
-    list_id = CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END,
+    list_id = current.new_list_id,
     due_date = CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
     due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
     due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
@@ -326,9 +332,9 @@ WITH requested_labels AS (
     recurrence_rule = CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END,
     recurrence_from = CASE WHEN :sets_recurrence THEN :new_recurrence_from::VARCHAR ELSE tasks.recurrence_from END,
     parent_id = CASE WHEN :sets_parent_id THEN :new_parent_id::UUID ELSE tasks.parent_id END
-  FROM counter_bump
+  FROM current, counter_bump
   WHERE
-    tasks.id = :target_id::UUID AND tasks.user_id = counter_bump.id
+    tasks.id = :target_id::UUID AND tasks.id = current.id AND tasks.user_id = counter_bump.id
   RETURNING
     tasks.id,
     tasks.user_id,

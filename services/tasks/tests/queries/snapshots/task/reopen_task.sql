@@ -56,6 +56,7 @@ WITH locked AS MATERIALIZED (
     tasks.parent_id,
     tasks.made_version,
     tasks.made_subtask_count,
+    CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END AS new_list_id,
     owner.now,
     (
       tasks.title,
@@ -106,6 +107,10 @@ WITH locked AS MATERIALIZED (
         )
       ) THEN 'list-not-found'::VARCHAR
       WHEN (
+        CASE WHEN :sets_parent_id THEN :new_parent_id::UUID ELSE tasks.parent_id END IS NOT NULL
+        AND CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END IS NOT NULL
+      ) THEN 'contradiction'::VARCHAR
+      WHEN (
         CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END IS NOT NULL
         AND CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END IS NULL
       ) THEN 'recurrence-without-due'::VARCHAR
@@ -142,6 +147,7 @@ WITH locked AS MATERIALIZED (
     locked_task.parent_id,
     locked_task.made_version,
     locked_task.made_subtask_count,
+    locked_task.new_list_id,
     locked_task.now,
     locked_task.differs,
     locked_task.may_be_outdated,
@@ -173,6 +179,7 @@ WITH locked AS MATERIALIZED (
     current.parent_id,
     current.made_version,
     current.made_subtask_count,
+    current.new_list_id,
     current.now,
     current.differs,
     current.may_be_outdated,
@@ -359,7 +366,7 @@ WITH locked AS MATERIALIZED (
     END,
     updated_at = written.now,
     version = written.counter,
-    list_id = CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END,
+    list_id = current.new_list_id,
     due_date = CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END,
     due_time = CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END,
     due_at = CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END,
@@ -368,9 +375,9 @@ WITH locked AS MATERIALIZED (
     recurrence_rule = CASE WHEN :sets_recurrence THEN :new_recurrence_rule::VARCHAR ELSE tasks.recurrence_rule END,
     recurrence_from = CASE WHEN :sets_recurrence THEN :new_recurrence_from::VARCHAR ELSE tasks.recurrence_from END,
     parent_id = CASE WHEN :sets_parent_id THEN :new_parent_id::UUID ELSE tasks.parent_id END
-  FROM written
+  FROM current, written
   WHERE
-    tasks.id = :target_id::UUID AND tasks.user_id = written.id
+    tasks.id = :target_id::UUID AND tasks.id = current.id AND tasks.user_id = written.id
   RETURNING
     tasks.id,
     tasks.user_id,
