@@ -5,6 +5,7 @@ import { Icon } from "../ui/icon.tsx";
 import { lazyPart } from "../ui/lazy-part.tsx";
 import { Menu, MenuItem } from "../ui/menu.tsx";
 import { nameFault } from "../ui/name-fault.ts";
+import { BulkItems } from "./bulk-items.tsx";
 
 const RenameDialog = lazyPart(async () => (await import("../ui/rename-dialog.tsx")).RenameDialog);
 const DeleteListDialog = lazyPart(
@@ -31,6 +32,7 @@ export function ListOptions({ list }: { list: List }) {
         >
           Rename list
         </MenuItem>
+        <BulkItems listId={list.id} />
         <MenuItem
           icon="trash"
           isDangerous

@@ -1,6 +1,7 @@
 import { useLists, useTasks, useTaskStore } from "@task-platform/client/react";
 import { isOverdue, type LocalTask } from "@task-platform/client/sync";
 import { Suspense, useDeferredValue, useEffect, useMemo, useState } from "react";
+import { InboxOptions } from "../lists/inbox-options.tsx";
 import { ListOptions } from "../lists/list-options.tsx";
 import { LabelOptions } from "../labels/label-options.tsx";
 import { showNotice } from "../notices/notices.ts";
@@ -83,6 +84,7 @@ export function TaskPage({ view }: { view: View }) {
         <header className="page-header">
           <div className="page-heading">
             <h1>{titleOf(view, list?.name)}</h1>
+            {view.kind === "inbox" && <InboxOptions />}
             {list !== undefined && <ListOptions list={list} />}
             {view.kind === "label" && <LabelOptions name={view.name} />}
           </div>

@@ -41,6 +41,7 @@ export function Menu({ label, button, buttonClassName, children }: MenuProps) {
 
 interface MenuItemProps {
   icon: IconName;
+  isDisabled?: boolean;
   /** Whether the choice deletes something. */
   isDangerous?: boolean;
   /** Whether it is of use with a keyboard only, and hidden on a phone. */
@@ -51,12 +52,13 @@ interface MenuItemProps {
 
 /** One choice of a menu. */
 export function MenuItem(props: MenuItemProps) {
-  const { icon, isDangerous = false, isForKeyboards = false, onClick, children } = props;
+  const { icon, isDangerous = false, isForKeyboards = false, isDisabled = false } = props;
+  const { onClick, children } = props;
   let className: string | undefined;
   if (isDangerous) className = "danger-text";
   if (isForKeyboards) className = "for-keyboards";
   return (
-    <button type="button" className={className} onClick={onClick}>
+    <button type="button" className={className} disabled={isDisabled} onClick={onClick}>
       <Icon name={icon} />
       {children}
     </button>
