@@ -22,6 +22,7 @@ from tasks.models import Label, TaskLabel
 from tasks.sync import queries as changes
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries import change as tasks
+from tasks.task.queries import complete, occurrences, reopen
 from tasks.task.queries import create as creation
 from tasks.task.queries.listing import FILTERS, SORT_KEYS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
@@ -107,6 +108,29 @@ DEFAULT_PARAMS: Final = _unchanged_columns() | {
 }
 """The parameters of the statements, unless one needs another value."""
 
+SUBTASK_IDS: Final = [owner_task_id(100 * number + 3) for number in range(100)]
+"""The subtasks of `PARENT_ID`."""
+
+RECURRING: Final[dict[str, object]] = {
+    "target_id": PARENT_ID,
+    "expected_counter": 1_000_000,
+    "day_ends_at": NOW + timedelta(days=1),
+    "sets_due": True,
+    "new_due_date": TODAY,
+    "sets_recurrence": True,
+    "new_recurrence_rule": "FREQ=DAILY",
+    "new_recurrence_from": "due",
+    "successor_id": NEW_ID,
+    "successor_due_date": TODAY,
+    "successor_due_at": None,
+    "successor_rule": "FREQ=DAILY",
+    "subtask_ids": SUBTASK_IDS,
+    "copy_ids": [UUID(int=subtask_id.int + 99_000) for subtask_id in SUBTASK_IDS],
+    "copy_due_dates": [None] * 100,
+    "copy_due_ats": [None] * 100,
+}
+"""The parameters with which `PARENT_ID` is completed, and its subtasks are copied."""
+
 RELEASE_BEFORE_LABELS: Final = (
     select(col(Label.name))
     .join(TaskLabel, col(TaskLabel.label_id) == col(Label.id))
@@ -167,6 +191,12 @@ PAGES: Final = {
     ),
     "changes": Run(changes.GET_CHANGES, {}, VERSION_INDEXES),
     "task": Run(tasks.GET_TASK, {}, {TASK_ID_INDEX}),
+    "changed task": Run(occurrences.GET_CHANGED_TASK, {}, {TASK_ID_INDEX, PREVIOUS_INDEX}),
+    "task for a change": Run(
+        occurrences.READ_FOR_CHANGE,
+        {"target_id": PARENT_ID},
+        {TASK_ID_INDEX, SUBTASKS_INDEX, PREVIOUS_INDEX},
+    ),
     "lists": Run(lists.LIST_LISTS, {}, set()),
     "list": Run(lists.GET_LIST, {"target_id": LIST_ID}, {"pk_task_lists"}),
     "label": Run(labels.GET_LABEL, {"target_id": LABEL_ID}, {"pk_labels"}),
@@ -222,6 +252,17 @@ WRITES: Final = {
     "change": Run(tasks.change_task(), {}, {TASK_ID_INDEX}),
     "change labels": Run(
         tasks.change_task(with_labels=True), {}, {TASK_ID_INDEX, "pk_task_labels"}
+    ),
+    "complete": Run(
+        complete.complete_task(), RECURRING, {TASK_ID_INDEX, "pk_task_labels", "pk_task_tombstones"}
+    ),
+    "complete labelled": Run(
+        complete.complete_task(with_labels=True), RECURRING, {TASK_ID_INDEX, "pk_task_labels"}
+    ),
+    "reopen": Run(
+        reopen.reopen_task(),
+        RECURRING | {"successor_id": PARENT_ID, "target_id": TASK_ID},
+        {SUBTASKS_INDEX, PREVIOUS_INDEX},
     ),
     "delete": Run(
         tasks.delete_task(),
