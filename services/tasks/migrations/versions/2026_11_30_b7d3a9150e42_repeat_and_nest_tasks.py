@@ -28,6 +28,8 @@ STAGED_COLUMNS = {
     "recurrence_from": "TEXT",
     "previous_id": "UUID",
     "parent_id": "UUID",
+    "own_previous_id": "UUID",
+    "own_parent_id": "UUID",
     "has_list": "BOOLEAN",
 }
 

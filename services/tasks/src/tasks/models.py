@@ -337,6 +337,8 @@ class StagedTask(Table, table=True):
         is_planned: Whether the record has planning fields. Otherwise those of the stored task stay.
         previous_id: As in the import.
         parent_id: As in the import.
+        own_previous_id: The id that `previous_id` has here if it was replaced, as `own_id`.
+        own_parent_id: Likewise for `parent_id`.
         has_list: Whether the record says in which list it is.
     """
 
@@ -372,6 +374,8 @@ class StagedTask(Table, table=True):
     recurrence_from: str | None = Field(default=None, sa_type=Text)
     previous_id: UUID | None = None
     parent_id: UUID | None = None
+    own_previous_id: UUID | None = None
+    own_parent_id: UUID | None = None
     has_list: bool | None = None
     labels: list[str] = Field(sa_type=ARRAY(Text))
 

@@ -19,7 +19,7 @@ from tasks.task.queries.listing import FILTERS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
 from tasks.task_list import queries as list_queries
 from tasks.task_list.move_queries import move_list
-from tasks.transfer.queries import cleanup, merge, owner, resolve, staging
+from tasks.transfer.queries import cleanup, links, merge, owner, resolve, staging
 
 CORE: Final[dict[str, Executable]] = {
     "core/insert_owner": owners.INSERT_OWNER,
@@ -118,6 +118,10 @@ TRANSFER: Final[dict[str, Executable]] = {
     "transfer/lock_owner": owner.LOCK_OWNER,
     "transfer/plan_each_time": owner.PLAN_EACH_TIME,
     "transfer/merge_tasks": merge.MERGE_TASKS,
+    "transfer/link_tasks": links.LINK_TASKS,
+    "transfer/check_links": links.CHECK_LINKS,
+    "transfer/find_conflicts": links.FIND_CONFLICTS,
+    "transfer/follow_parents": links.FOLLOW_PARENTS,
     "transfer/erase_owner": owner.ERASE_OWNER,
 }
 

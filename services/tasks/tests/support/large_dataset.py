@@ -63,11 +63,12 @@ SELECT pg_temp.id(70000 + o), pg_temp.id(o),
 FROM generate_series(1, 20000) AS o;
 INSERT INTO staged_tasks (
     user_id, import_id, old_id, line, own_id, title, is_completed,
-    created_at, updated_at, is_planned, priority, labels
+    created_at, updated_at, is_planned, priority, labels, parent_id, own_parent_id, previous_id
 )
 SELECT pg_temp.id(o), pg_temp.id(70000 + o), pg_temp.id(n * 100000 + o),
        n + 1, pg_temp.id(n * 100000 + 99000 + o),
-       'Staged', false, now(), now(), false, 0, '{{}}'
+       'Staged', false, now(), now(), n % 2 = 0, 0, '{{}}',
+       pg_temp.id(n / 50 * 5000000 + 100000 + o), pg_temp.id(n), pg_temp.id(n * 100000 - 100000 + o)
 FROM generate_series(1, 1000) AS o, generate_series(1, {own}) AS n WHERE o = 1 OR n <= 20;
 
 UPDATE pg_index SET indisready = false
@@ -105,17 +106,19 @@ INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, ver
 SELECT pg_temp.id(100000 + o), pg_temp.id(o), 'Task', false, now(), now(), 1
 FROM generate_series(2, 100) AS o;
 ANALYZE;
-INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version)
-SELECT pg_temp.id(n * 100000 + 1), pg_temp.id(1), 'Task', false, now(), now(), n
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version, parent_id)
+SELECT pg_temp.id(n * 100000 + 1), pg_temp.id(1), 'Task', false, now(), now(), n,
+       CASE WHEN n > 50 AND n % 50 > 0 THEN pg_temp.id(n / 50 * 5000000 + 1) END
 FROM generate_series(1, {own}) AS n;
 INSERT INTO imports (id, user_id, begun_at) VALUES (pg_temp.id(70001), pg_temp.id(1), now());
 INSERT INTO staged_tasks (
     user_id, import_id, old_id, line, own_id, title, is_completed,
-    created_at, updated_at, is_planned, priority, labels
+    created_at, updated_at, is_planned, priority, labels, parent_id, previous_id
 )
 SELECT pg_temp.id(1), pg_temp.id(70001), pg_temp.id(n * 100000 + 1),
        n + 1, pg_temp.id(n * 100000 + 99001),
-       'Staged', false, now(), now(), false, 0, '{{}}'
+       'Staged', false, now(), now(), n % 2 = 0, 0, '{{}}',
+       pg_temp.id(n / 50 * 5000000 + 100001), pg_temp.id(n * 100000 - 99999)
 FROM generate_series(1, {own}) AS n
 """
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from pydantic import HttpUrl, Secret
 
@@ -26,11 +27,16 @@ class Service:
 
     proxy: FaultProxy
     client_for: ClientFactory
+    app: FastAPI
 
 
 @asynccontextmanager
 async def run_service(
-    database_url: str, users_url: str, keys: PassportKeys, pooled_url: str | None = None
+    database_url: str,
+    users_url: str,
+    keys: PassportKeys,
+    pooled_url: str | None = None,
+    tasks_max: int = TASKS_MAX,
 ) -> AsyncGenerator[Service]:
     """Run the service on this database, perhaps through a pooler, and with this users service."""
     async with run_fault_proxy(database_url, pooled_url) as proxy:
@@ -38,7 +44,7 @@ async def run_service(
             tasks_database_url=Secret(proxy.url),
             passport_public_keys=(keys.public,),
             users_url=HttpUrl(users_url),
-            tasks_per_user_max=TASKS_MAX,
+            tasks_per_user_max=tasks_max,
         )
         app = create_app(settings)
 
@@ -48,4 +54,4 @@ async def run_service(
             return AsyncClient(transport=transport, base_url="http://tasks", headers=headers)
 
         async with app.router.lifespan_context(app):
-            yield Service(proxy, client_for)
+            yield Service(proxy, client_for, app)

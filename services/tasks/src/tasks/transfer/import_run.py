@@ -20,6 +20,7 @@ class ImportRun:
         ranges: The lines that were read so far, in ranges that are merged together.
         byte_count: The size of these lines.
         staged_count: The distinct task ids among them.
+        has_links: Whether any of these tasks names another one.
     """
 
     context: ImportContext
@@ -28,6 +29,7 @@ class ImportRun:
     ranges: list[LineRange] = field(default_factory=list[LineRange])
     byte_count: int = 0
     staged_count: int = 0
+    has_links: bool = False
 
     def __post_init__(self) -> None:
         self._number = self.context.limits.next_import_number()

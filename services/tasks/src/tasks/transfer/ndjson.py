@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, from_json, to_json
 from typing_extensions import TypedDict
 
 from common.ndjson import end_line
@@ -76,7 +76,17 @@ class TaskRecord(ImportRecord, PlanningFields):
     completed_at: StorableTime | None = None
     labels: Annotated[Labels, Field(max_length=LABELS_ON_TASK_MAX)] = Field(default_factory=list)
     position: Position | None = None
-    previous_id: IgnoredReadOnly = None
+    previous_id: UUID | None = None
+
+    @property
+    def has_list(self) -> bool:
+        """Whether the record says in which list the task is: null is the inbox."""
+        return "list_id" in self.model_fields_set
+
+    @property
+    def has_links(self) -> bool:
+        """Whether the task is a subtask, or follows another occurrence."""
+        return self.parent_id is not None or self.previous_id is not None
 
     @property
     def is_planned(self) -> bool:
@@ -95,7 +105,7 @@ class TaskRecord(ImportRecord, PlanningFields):
 
 _PLANNING_FIELDS: Final = (
     frozenset(PlanningFields.model_fields) - frozenset(CompletionFields.model_fields)
-) | {"position"}
+) | {"position", "previous_id"}
 
 
 class ListRecord(ImportRecord):
@@ -216,6 +226,11 @@ def write_list(task_list: ListRead) -> bytes:
 def write_label(label: LabelRead) -> bytes:
     """Return the line of a label."""
     return _write("label", label, _EXPORTED_LABEL)
+
+
+def write_change(kind: str, content: bytes) -> bytes:
+    """Return the line of a task, list or label that the database has returned as JSON."""
+    return end_line(to_json({"kind": kind, **from_json(content)}))
 
 
 def _write(kind: str, fields: Mapping[str, object], adapter: TypeAdapter[Any]) -> bytes:

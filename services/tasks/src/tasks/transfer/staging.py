@@ -114,6 +114,7 @@ async def _parse(run: ImportRun, batch: Sequence[Line]) -> list[bytes]:
         record = read_record(line)
         run.references.add(line.number, record)
         if isinstance(record, TaskRecord):
+            run.has_links = run.has_links or record.has_links
             tasks[record.id] = to_json(_staged_task(run.context.user, line.number, record))
         await asyncio.sleep(0)  # let other requests run
     return list(tasks.values())
@@ -136,8 +137,18 @@ def _staged_task(user: User, line_number: int, record: TaskRecord) -> Row:
     row["updated_at"] = parse_time(record.updated_at)
     row["position"] = stored_position(record.position, created_at)
     row["is_planned"] = record.is_planned
+    row["previous_id"] = record.previous_id
+    row["own_previous_id"] = _replacement_of(user, record.previous_id)
+    row["own_parent_id"] = _replacement_of(user, record.parent_id)
+    row["has_list"] = record.has_list
     row["labels"] = [fold(name) for name in record.labels]
     return row
+
+
+def _replacement_of(user: User, linked_id: UUID | None) -> UUID | None:
+    if linked_id is None:
+        return None
+    return replacement_id(user, linked_id)
 
 
 async def _stage_tasks(run: ImportRun, content: str) -> None:

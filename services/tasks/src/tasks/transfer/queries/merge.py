@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    null,
     or_,
     select,
     true,
@@ -40,6 +41,11 @@ FILE_LIST_IDS: Final = bindparam("file_list_ids", type_=ARRAY(Uuid))
 LIST_IDS: Final = bindparam("list_ids", type_=ARRAY(Uuid))
 LABEL_NAMES: Final = bindparam("label_names", type_=ARRAY(Text))
 LABEL_IDS: Final = bindparam("label_ids", type_=ARRAY(Uuid))
+
+MADE_COLUMNS: Final = ("made_version", "made_subtask_count")
+"""Columns of a task that the service made as the next occurrence: what is imported counts as
+changed.
+"""
 
 _MERGED_COLUMNS: Final = BASIC_COLUMNS + PLANNING_COLUMNS
 
@@ -77,7 +83,7 @@ def _is_renumbered() -> ColumnElement[bool]:
     return and_(col(_file_id_holder.user_id).is_distinct_from(USER_ID), is_unavailable)
 
 
-def _is_owned(table: type[Task]) -> ColumnElement[bool]:
+def is_owned(table: type[Task]) -> ColumnElement[bool]:
     """Return whether a task that is found by its id belongs to the user.
 
     `IS NOT DISTINCT FROM` cannot use an index. With `=`, PostgreSQL may read all rows of the user
@@ -85,6 +91,11 @@ def _is_owned(table: type[Task]) -> ColumnElement[bool]:
     4 seconds.
     """
     return col(table.user_id).is_not_distinct_from(USER_ID)
+
+
+def _follows_parent() -> ColumnElement[bool]:
+    """Return whether a record leaves it to its parent in which list it is."""
+    return and_(~func.coalesce(col(_staged.has_list), true()), col(_staged.parent_id).is_not(None))
 
 
 def _incoming() -> CTE:
@@ -101,11 +112,12 @@ def _incoming() -> CTE:
         col(_staged.line),
         col(_staged.is_planned),
         col(_staged.labels),
+        _follows_parent().label("follows_parent"),
         lists.c.id.label("list_id"),
     ]
     columns += [getattr(_staged, name) for name in _MERGED_COLUMNS if name != "list_id"]
     is_renumbered_task = and_(
-        col(_renumbered_task.id) == col(_staged.own_id), _is_owned(_renumbered_task)
+        col(_renumbered_task.id) == col(_staged.own_id), is_owned(_renumbered_task)
     )
     return (
         select(*columns)
@@ -153,14 +165,18 @@ def _label_ids_by_task(incoming_labels: CTE) -> CTE:
 def _merged_values(incoming: CTE) -> dict[str, ColumnElement[Any]]:
     """Return the values that the stored task gets, by column.
 
-    A record without planning fields leaves the planning of an existing task as it is.
+    A record without planning fields leaves the planning of an existing task as it is. A subtask
+    without a list gets that of its parent later, with the link.
     """
-    keeps_planning = and_(~incoming.c.is_planned, col(_current.id).is_not(None))
+    exists_already = col(_current.id).is_not(None)
+    keeps_planning = and_(~incoming.c.is_planned, exists_already)
+    keeps_list = and_(or_(~incoming.c.is_planned, incoming.c.follows_parent), exists_already)
     values: dict[str, ColumnElement[Any]] = {}
     for name in BASIC_COLUMNS:
         values[name] = incoming.c[name]
     for name in PLANNING_COLUMNS:
-        values[name] = case((keeps_planning, getattr(_current, name)), else_=incoming.c[name])
+        keeps = keeps_list if name == "list_id" else keeps_planning
+        values[name] = case((keeps, getattr(_current, name)), else_=incoming.c[name])
     return values
 
 
@@ -191,7 +207,7 @@ def _compared(incoming: CTE, label_ids_by_task: CTE) -> CTE:
         current_values.append(getattr(_current, name))
     values_differ = tuple_(*values.values()).is_distinct_from(tuple_(*current_values))
     differs = or_(values_differ, _labels_differ(incoming, label_ids_by_task))
-    is_current = and_(col(_current.id) == incoming.c.id, _is_owned(_current))
+    is_current = and_(col(_current.id) == incoming.c.id, is_owned(_current))
     return (
         select(
             incoming.c.id,
@@ -232,6 +248,8 @@ def _upserted(versioned: CTE) -> CTE:
     """Insert or update these tasks; an id that another user has taken meanwhile yields no row."""
     statement = insert(Task).from_select(versioned.c.keys(), select(versioned))
     new_values: dict[str, ColumnElement[Any]] = {"version": statement.excluded.version}
+    for name in MADE_COLUMNS:
+        new_values[name] = null()
     for name in _MERGED_COLUMNS:
         new_values[name] = statement.excluded[name]
     return (
@@ -271,7 +289,7 @@ def _removed_labels(compared: CTE, incoming_labels: CTE, upserted: CTE) -> CTE:
     )
     return (
         delete(TaskLabel)
-        # The owner is compared with a column, and not with the parameter: see `_is_owned`.
+        # The owner is compared with a column, and not with the parameter: see `is_owned`.
         .where(tuple_(col(TaskLabel.user_id), col(TaskLabel.task_id)).in_(written))
         .where(~exists().where(is_incoming))
         .cte("removed_labels")
@@ -331,6 +349,8 @@ def _merge_tasks() -> Query:
 
 MERGE_TASKS: Final = _merge_tasks()
 """Merge the staged tasks from `first_line` to `last_line`; return one row of counts.
+
+The links between tasks stay as they are: see `links`.
 
 Stages, each a common table expression of this name:
 

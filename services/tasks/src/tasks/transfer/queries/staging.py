@@ -15,8 +15,10 @@ from sqlalchemy import (
     cast,
     column,
     delete,
+    exists,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSON, insert
@@ -24,7 +26,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col
 
 from tasks.core.projections import NOW, USER_ID, Query
-from tasks.models import Import, Owner, StagedTask, columns_of
+from tasks.models import Import, Owner, StagedTask, Task, columns_of
 from tasks.task.columns import EDITABLE_COLUMNS
 
 IMPORT_ID: Final = bindparam("current_import_id", type_=columns_of(StagedTask)["import_id"].type)
@@ -34,10 +36,14 @@ CONTENT: Final = cast(bindparam("content", type_=Text), JSON)
 """An array of objects, one for each task."""
 
 
+LINK_COLUMNS: Final = ("parent_id", "previous_id")
+"""Columns of a task that name other tasks. They are written when all tasks of the import are."""
+
+
 def _columns(*, is_planning: bool, read_only: list[str]) -> list[str]:
     """Return the editable columns of a group, and those read-only ones that an import restores."""
     editable = [column.name for column in EDITABLE_COLUMNS if column.is_planning == is_planning]
-    return editable + read_only
+    return [name for name in editable if name not in LINK_COLUMNS] + read_only
 
 
 BASIC_COLUMNS: Final = _columns(
@@ -46,7 +52,10 @@ BASIC_COLUMNS: Final = _columns(
 """Columns of a task, besides its id, that every task record sets."""
 
 PLANNING_COLUMNS: Final = _columns(is_planning=True, read_only=["position"])
-"""Columns of the planning feature. A record without any of their fields leaves them as they are."""
+"""Columns of the planning feature, besides the links.
+
+A record without any of their fields leaves them, and the links, as they are.
+"""
 
 
 def _begin_import() -> ReturningInsert[UUID]:
@@ -111,12 +120,26 @@ Returns how many ids are new to the import, as `added`. A task that is staged al
 so the statement is idempotent. It violates a foreign key if the import has been deleted.
 """
 
-LOCK_IMPORT: Final = (
-    select(col(Import.id))
-    .where(col(Import.user_id) == USER_ID, col(Import.id) == IMPORT_ID)
-    .with_for_update()
-)
-"""Lock the import until the end of the transaction; no row if it was deleted."""
+
+def _lock_import() -> Query:
+    has_links: list[ColumnElement[bool]] = []
+    for name in LINK_COLUMNS:
+        column = columns_of(Task)[name]
+        has_links.append(exists().where(col(Task.user_id) == USER_ID, column.is_not(None)))
+    return (
+        select(col(Owner.counter), or_(*has_links).label("has_links"))
+        .join(Import, col(Import.user_id) == col(Owner.id))
+        .where(col(Import.user_id) == USER_ID, col(Import.id) == IMPORT_ID)
+        .with_for_update(of=Import)
+    )
+
+
+LOCK_IMPORT: Final = _lock_import()
+"""Lock the import until the end of the transaction; no row if it was deleted.
+
+Returns the `counter` of its owner, who is locked already, and whether any task of the owner names
+another task (`has_links`).
+"""
 
 END_IMPORT: Final = (
     delete(Import)

@@ -116,6 +116,7 @@ WITH incoming AS (
     staged.line,
     staged.is_planned,
     staged.labels,
+    NOT coalesce(staged.has_list, TRUE) AND staged.parent_id IS NOT NULL AS follows_parent,
     resolved_lists.id AS list_id,
     staged.title,
     staged.description,
@@ -130,7 +131,6 @@ WITH incoming AS (
     staged.priority,
     staged.recurrence_rule,
     staged.recurrence_from,
-    staged.parent_id,
     staged.position
   FROM staged_tasks AS staged
   LEFT OUTER JOIN UNNEST(:file_list_ids::UUID[], :list_ids::UUID[]) AS resolved_lists(file_id, id)
@@ -216,7 +216,7 @@ WITH incoming AS (
       incoming.created_at,
       incoming.updated_at,
       CASE
-        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.list_id
+        WHEN ((NOT incoming.is_planned OR incoming.follows_parent) AND current.id IS NOT NULL) THEN current.list_id
         ELSE incoming.list_id
       END,
       CASE
@@ -248,10 +248,6 @@ WITH incoming AS (
         ELSE incoming.recurrence_from
       END,
       CASE
-        WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.parent_id
-        ELSE incoming.parent_id
-      END,
-      CASE
         WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.position
         ELSE incoming.position
       END
@@ -270,7 +266,6 @@ WITH incoming AS (
       current.priority,
       current.recurrence_rule,
       current.recurrence_from,
-      current.parent_id,
       current.position
     )
     OR incoming.is_planned
@@ -292,7 +287,7 @@ WITH incoming AS (
     incoming.created_at,
     incoming.updated_at,
     CASE
-      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.list_id
+      WHEN ((NOT incoming.is_planned OR incoming.follows_parent) AND current.id IS NOT NULL) THEN current.list_id
       ELSE incoming.list_id
     END AS list_id,
     CASE
@@ -324,10 +319,6 @@ WITH incoming AS (
       ELSE incoming.recurrence_from
     END AS recurrence_from,
     CASE
-      WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.parent_id
-      ELSE incoming.parent_id
-    END AS parent_id,
-    CASE
       WHEN (NOT incoming.is_planned AND current.id IS NOT NULL) THEN current.position
       ELSE incoming.position
     END AS position
@@ -355,7 +346,6 @@ WITH incoming AS (
     compared.priority,
     compared.recurrence_rule,
     compared.recurrence_from,
-    compared.parent_id,
     compared.position
   FROM compared
   JOIN owners
@@ -383,7 +373,6 @@ WITH incoming AS (
     priority,
     recurrence_rule,
     recurrence_from,
-    parent_id,
     position
   )
   SELECT
@@ -404,7 +393,6 @@ WITH incoming AS (
     versioned.priority,
     versioned.recurrence_rule,
     versioned.recurrence_from,
-    versioned.parent_id,
     versioned.position
   FROM versioned
   ON CONFLICT (id) DO UPDATE SET
@@ -424,7 +412,8 @@ WITH incoming AS (
     position = excluded.position,
     recurrence_rule = excluded.recurrence_rule,
     recurrence_from = excluded.recurrence_from,
-    parent_id = excluded.parent_id
+    made_version = NULL,
+    made_subtask_count = NULL
   WHERE
     tasks.user_id = excluded.user_id
   RETURNING

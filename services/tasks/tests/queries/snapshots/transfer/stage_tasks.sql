@@ -23,6 +23,8 @@ WITH upserted AS (
     recurrence_from,
     previous_id,
     parent_id,
+    own_previous_id,
+    own_parent_id,
     has_list,
     labels
   )
@@ -50,6 +52,8 @@ WITH upserted AS (
     sent.recurrence_from,
     sent.previous_id,
     sent.parent_id,
+    sent.own_previous_id,
+    sent.own_parent_id,
     sent.has_list,
     sent.labels
   FROM json_to_recordset(CAST(:content::VARCHAR AS JSON)) AS sent(
@@ -74,6 +78,8 @@ WITH upserted AS (
     recurrence_from TEXT,
     previous_id UUID,
     parent_id UUID,
+    own_previous_id UUID,
+    own_parent_id UUID,
     has_list BOOLEAN,
     labels TEXT[]
   )
@@ -98,6 +104,8 @@ WITH upserted AS (
     recurrence_from = excluded.recurrence_from,
     previous_id = excluded.previous_id,
     parent_id = excluded.parent_id,
+    own_previous_id = excluded.own_previous_id,
+    own_parent_id = excluded.own_parent_id,
     has_list = excluded.has_list,
     labels = excluded.labels
   RETURNING
