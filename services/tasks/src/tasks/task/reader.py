@@ -5,7 +5,7 @@ that slow clients hold no connections.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
@@ -70,6 +70,8 @@ class _Progress:
 class TaskReader:
     """Reads the tasks of one query in one version of the owner's data.
 
+    `filters` are further ones, which no query parameter has.
+
     `read_first_chunk` reads up to `FIRST_CHUNK_BYTES`, `remaining_chunks` the rest. Between two
     chunks the statement stays open for `HOLD_SECONDS` at most, and only if few other connections
     wait for their clients. Otherwise it is closed and small pages follow. Each page must find the
@@ -82,11 +84,12 @@ class TaskReader:
         query: TaskQuery,
         writer: TaskWriter,
         delivery: DeliverySlots | None = None,
+        filters: Iterable[str] = (),
     ) -> None:
         self._context = context
         self._limit = query.limit
         self._start = query.cursor
-        self._selection = TaskSelection.from_query(query)
+        self._selection = TaskSelection.from_query(query, filters)
         self._writer = writer
         self._delivery = delivery
         self._held_stream = _HeldStream(delivery.streams if delivery else StreamSlots(0))

@@ -1,6 +1,6 @@
 """Lists of tasks: the statement and the parameters for a query, and the cursors of its pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -71,10 +71,10 @@ class TaskSelection:
     params: Row
 
     @classmethod
-    def from_query(cls, query: TaskQuery) -> "TaskSelection":
-        """Read the filters of a query. All pages of a list mean the same moment."""
+    def from_query(cls, query: TaskQuery, other_filters: Iterable[str] = ()) -> "TaskSelection":
+        """Read the filters of a query, and add others. All pages of a list mean the same moment."""
         conditions = Conditions.from_filters(query)
-        return cls(query.order, conditions.names, conditions.params)
+        return cls(query.order, conditions.names.union(other_filters), conditions.params)
 
     def statement(self, after: TaskCursor | None) -> Executable:
         """Return the statement that lists the tasks after a cursor, or from the start."""

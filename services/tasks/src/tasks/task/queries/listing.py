@@ -145,6 +145,7 @@ FILTERS: Final[dict[str, ColumnElement[bool]]] = {
     "overdue": _is_overdue(),
     "not_overdue": _is_overdue().is_not(true()),
     "parent_id": col(Task.parent_id) == _PARENT_ID,
+    "with_parent": col(Task.parent_id).is_not(None),
     "without_parent": col(Task.parent_id).is_(None),
 }
 """The filters of a list, each by the name of its parameter if it has one."""

@@ -136,6 +136,7 @@ LEFT OUTER JOIN LATERAL (
         )
       ) > 0::INT
     )
+    AND tasks.parent_id IS NOT NULL
   ORDER BY
     tasks.created_at,
     tasks.id
