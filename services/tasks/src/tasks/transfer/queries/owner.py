@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import delete, func, select, text, true
 from sqlmodel import col
 
 from tasks.core.projections import USER_ID
@@ -31,3 +31,14 @@ PLAN_EACH_TIME: Final = select(func.set_config("plan_cache_mode", "force_custom_
 The tables grow while an import is merged, and a plan that PostgreSQL has kept from before may read
 all of them for each staged task: the second 5,000 tasks took 12 seconds instead of two.
 """
+
+PLAN_ONCE: Final = select(func.set_config("plan_cache_mode", "force_generic_plan", true()))
+"""Plan the checks of foreign keys between tasks for any user, and not for this one.
+
+Where statistics know all other users, a user whom they do not know seems to have one task. Any
+index that begins with the user then seems as good as the primary key, and each check reads all
+tasks of the user: to link 10,000 tasks took 40 seconds instead of one.
+"""
+
+FORGET_PLANS: Final = text("DISCARD PLANS")
+"""Plan again what was planned when the tables were smaller."""
