@@ -19,7 +19,7 @@ from tasks.core.types import ORDER_KEY_PATTERN, IgnoredReadOnly, Timestamp
 from tasks.core.types.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.core.types.texts import Description, Title
 from tasks.label.schemas import LabelRead
-from tasks.task.due import NewDue
+from tasks.task.due import SKIPPED_TIME, SKIPPED_TIME_MESSAGE, Due
 from tasks.task.schemas import CompletionFields, PlanningFields, TaskRead
 from tasks.task_list.schemas import ListRead
 from tasks.transfer.lines import Line
@@ -51,9 +51,26 @@ def _require_order_key(position: str) -> str:
     return position
 
 
+def _require_moved_time(due: Due | None) -> Due | None:
+    """Accept a time that clocks skip only beside the instant to which an occurrence is moved."""
+    if due is not None and due.is_skipped and _stated_instant(due) != due.moment:
+        raise PydanticCustomError(SKIPPED_TIME, SKIPPED_TIME_MESSAGE)
+    return due
+
+
+def _stated_instant(due: Due) -> datetime | None:
+    if not isinstance(due.at, str):
+        return None
+    try:
+        return parse_time(due.at)
+    except ValueError:
+        return None
+
+
 Kind = Annotated[str, AfterValidator(_require_known_kind)]
 StorableTime = Annotated[Timestamp, AfterValidator(_require_storable_time)]
 Position = Annotated[str, AfterValidator(_require_order_key)]
+RecordDue = Annotated[Due | None, AfterValidator(_require_moved_time)]
 
 
 class ImportRecord(StrictModel):
@@ -72,7 +89,7 @@ class TaskRecord(ImportRecord, PlanningFields):
 
     title: Title
     description: Description | None = None
-    due: NewDue = None
+    due: RecordDue = None
     completed_at: StorableTime | None = None
     labels: Annotated[Labels, Field(max_length=LABELS_ON_TASK_MAX)] = Field(default_factory=list)
     position: Position | None = None
@@ -99,6 +116,15 @@ class TaskRecord(ImportRecord, PlanningFields):
         if self.completed not in (None, is_completed):
             raise PydanticCustomError(
                 "contradiction", "is_completed or status contradicts completed_at."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _require_due_of_recurrence(self) -> Self:
+        # Whether the rule still has an occurrence is not asked: the last task of a series has none.
+        if self.recurrence is not None and self.due is None:
+            raise PydanticCustomError(
+                "recurrence-without-due", "A task that repeats needs a due date."
             )
         return self
 
