@@ -331,6 +331,23 @@ async def test_react_shows_the_tasks_of_the_user_without_rendering_in_circles(
     await expect(page.get_by_role("listitem")).to_have_count(0)
 
 
+async def test_react_shows_how_many_subtasks_are_completed(laptop: LocalCopyBrowser) -> None:
+    page = await laptop.open_tab("react_page")
+    await page.get_by_role("button", name="Add").click()
+    tab = await laptop.open_store()
+    await tab.expect_titles("Water the plants")
+
+    await tab.run("(window.parent_id = store.getTasks()[0].id)")
+    for title in ("Fill the can", "Carry it"):
+        await tab.run(f"void store.createTask({{title: '{title}', parent_id}})")
+    await expect(page.get_by_role("listitem")).to_have_text(["Water the plants 0 of 2"])
+    await tab.run(
+        "store.changeTask(store.getTasks({parentId: parent_id})[0].id, {is_completed: true})"
+    )
+
+    await expect(page.get_by_role("listitem")).to_have_text(["Water the plants 1 of 2"])
+
+
 async def test_a_closed_store_can_be_erased_in_all_tabs(laptop: LocalCopyBrowser) -> None:
     first = await laptop.open_store()
     second = await laptop.open_store()

@@ -14,6 +14,10 @@ export const mistakes = [
   (): TaskCreate => ({ title: "Water the plants", colour: 1 }),
   // @ts-expect-error There is no such status.
   (client: Client, task: Task) => client.tasks.change(task, { status: "done" }),
+  // @ts-expect-error A recurrence needs a rule.
+  (): TaskCreate => ({ title: "Water the plants", recurrence: { from: "due" } }),
+  // @ts-expect-error Only the labels of many tasks are added and removed one by one.
+  (client: Client, task: Task) => client.tasks.change(task, { labels_add: ["garden"] }),
   // @ts-expect-error A title cannot be cleared.
   (client: Client, task: Task) => client.tasks.change(task, { title: null }),
   // @ts-expect-error A page has a number of tasks.

@@ -54,7 +54,7 @@ test("a completed task is followed by the next one as soon as the server has it"
 
   store.changeTask(id, { is_completed: true });
   expect(store.getTasks()).toHaveLength(1);
-  await expect.poll(() => store.getTasks().length, { timeout: 4000 }).toBe(2);
+  await expect.poll(() => store.getTasks().length, { timeout: 3000 }).toBe(2);
 
   expect(store.getTasks({ status: "pending" })).toMatchObject([
     { previous_id: id, due: { date: "2026-12-14" }, isPending: false },

@@ -1,5 +1,10 @@
 import { createClient } from "@task-platform/client";
-import { TaskPlatformProvider, useTasks, useTaskStore } from "@task-platform/client/react";
+import {
+  TaskPlatformProvider,
+  useSubtasks,
+  useTasks,
+  useTaskStore,
+} from "@task-platform/client/react";
 import { createAuthClient } from "better-auth/client";
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
@@ -14,7 +19,7 @@ window.renderCount = 0;
 
 function Tasks() {
   window.renderCount += 1;
-  const { tasks, isLoaded } = useTasks({ listId: null, status: "pending" });
+  const { tasks, isLoaded } = useTasks({ listId: null, parentId: null, status: "pending" });
   const store = useTaskStore();
   return (
     <>
@@ -23,11 +28,19 @@ function Tasks() {
       </button>
       <ul>
         {tasks.map((task) => (
-          <li key={task.id}>{task.title}</li>
+          <li key={task.id}>
+            {task.title}
+            <Progress parentId={task.id} />
+          </li>
         ))}
       </ul>
     </>
   );
+}
+
+function Progress({ parentId }: { parentId: string }) {
+  const { subtasks, completed } = useSubtasks(parentId);
+  return subtasks.length === 0 ? null : ` ${completed} of ${subtasks.length}`;
 }
 
 function App({ signedInUser }: { signedInUser: string | null }) {

@@ -1,5 +1,6 @@
+import type { LocalCopy } from "./copy.js";
 import { type Act, fieldsOf } from "./pending.js";
-import type { DeleteTaskOptions, LocalTask, TaskFilter } from "./types.js";
+import type { DeleteTaskOptions, LocalTask } from "./types.js";
 
 /** An act on the task with this id. */
 export type TaskAct = readonly [id: string, act: Act];
@@ -12,16 +13,14 @@ export interface DeletionPlan {
   orphans: LocalTask[];
 }
 
-type FindTasks = (filter: TaskFilter) => readonly LocalTask[];
-
-/** Plan the deletion of these tasks; `findTasks` finds their subtasks and neighbours. */
+/** Plan the deletion of these tasks; in `copy` are their subtasks and neighbours. */
 export function planDeletion(
   tasks: readonly LocalTask[],
   { subtasks: fate = "keep" }: DeleteTaskOptions,
-  findTasks: FindTasks,
+  copy: LocalCopy,
 ): DeletionPlan {
   const deleted = new Map(tasks.map((task) => [task.id, task]));
-  const subtasks = tasks.flatMap((task) => findTasks({ parentId: task.id }));
+  const subtasks = tasks.flatMap((task) => copy.subtasksOf(task.id));
   if (fate === "delete") {
     for (const subtask of subtasks) {
       deleted.set(subtask.id, subtask);
@@ -33,16 +32,16 @@ export function planDeletion(
   );
   return {
     deletions: inOrder.map(({ id }) => [id, { type: "delete", tasks: "keep" }]),
-    restorations: planRestoration(deleted, findTasks),
+    restorations: planRestoration(deleted, copy),
     orphans: subtasks.filter(({ id }) => !deleted.has(id)),
   };
 }
 
-function planRestoration(deleted: ReadonlyMap<string, LocalTask>, findTasks: FindTasks): TaskAct[] {
+function planRestoration(deleted: ReadonlyMap<string, LocalTask>, copy: LocalCopy): TaskAct[] {
   const acts: TaskAct[] = [];
   const listIds = new Set(Array.from(deleted.values(), (task) => task.list_id));
   for (const listId of listIds) {
-    const siblings = findTasks({ listId });
+    const siblings = copy.findTasks({ listId });
     const lastStaying = siblings.map(({ id }) => deleted.has(id)).lastIndexOf(false);
     siblings.forEach((task, index) => {
       if (deleted.has(task.id)) {

@@ -42,7 +42,7 @@ export function undo(entry: Entry, sending: Sending, problem: ProblemError): Ent
 }
 
 /** The fields that a code means although the problem need not name them. */
-const REFUSED_FIELDS: Readonly<Record<string, readonly FieldName[]>> = {
+const REFUSED_FIELDS: Partial<Record<ProblemError["code"], readonly FieldName[]>> = {
   // The list was deleted elsewhere; the task goes where the server puts such tasks: to the inbox.
   "list-not-found": ["list_id"],
   // In the same way, the task becomes one without a parent.

@@ -174,7 +174,7 @@ class Store implements TaskStore {
   }
 
   #deleteAll(tasks: readonly LocalTask[], options: DeleteTaskOptions): () => void {
-    const { deletions, restorations, orphans } = planDeletion(tasks, options, this.getTasks);
+    const { deletions, restorations, orphans } = planDeletion(tasks, options, this.#engine.copy);
     this.#editTasks(deletions);
     return () => {
       const acts = [...restorations];
