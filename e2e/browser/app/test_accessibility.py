@@ -68,6 +68,32 @@ async def test_lists(laptop: Device, check: Check) -> None:
     await check(tab, "a list")
 
 
+async def test_repetition_and_subtasks(laptop: Device, check: Check) -> None:
+    tab = await laptop.sign_up()
+    await tab.add_task("Pack for the trip")
+    details = await tab.show_details("Pack for the trip")
+    await tab.add_subtask("Passport")
+    await tab.add_subtask("An item with one word that is too long for a phone: " + "x" * 80)
+    await tab.subtask("Passport").check()
+    repeat = details.get_by_label("Repeat", exact=True)
+    await repeat.select_option(label="Monthly")
+    await repeat.select_option(label="Custom")
+    await details.get_by_label("Unit").select_option(label="week")
+    await details.get_by_label("Ends").select_option(label="Until")
+    await expect(details.get_by_role("list", name="Next dates")).to_be_visible()
+    await check(tab, "details")
+    await tab.page.get_by_role("button", name="Details of Passport").click()
+    await check(tab, "details of a subtask")
+    await tab.hide_details()
+
+    await tab.page.get_by_role("button", name="Inbox options").click()
+    await check(tab, "menu of the inbox")
+    await tab.page.keyboard.press("Escape")
+    await tab.task("Pack for the trip").get_by_role("button", name="Delete").click()
+    await expect(tab.page.get_by_role("button", name="Keep them as tasks")).to_be_visible()
+    await check(tab, "deleting a task with subtasks")
+
+
 async def test_undoing(laptop: Device, check: Check) -> None:
     await laptop.control_time()
     tab = await laptop.sign_up()

@@ -1,5 +1,7 @@
 """Everything a person does with tasks can be done without a mouse."""
 
+import re
+
 import pytest
 from playwright.async_api import Locator, expect
 
@@ -104,6 +106,32 @@ async def test_a_task_is_moved(laptop: Device) -> None:
     await tab.expect_status("Saved")
     await tab.page.reload()
     await tab.expect_order(*moved)
+
+
+async def test_a_task_is_made_to_repeat(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "Water the plants")
+    keyboard = tab.page.keyboard
+
+    await move_to(tab, tab.task("Water the plants").get_by_role("button", name="Details"))
+    await keyboard.press("Enter")
+    await move_to(tab, tab.page.get_by_role("combobox", name="Repeat", exact=True))
+    await keyboard.type("Weekly")
+    for day in ("Monday", "Tuesday", "Wednesday"):
+        box = tab.page.get_by_role("checkbox", name=day)
+        if not await box.is_checked():
+            await move_to(tab, box)
+            await keyboard.press("Space")
+    await move_to(tab, tab.page.get_by_role("combobox", name="Ends"))
+    await keyboard.type("A number")
+    await move_to(tab, tab.page.get_by_role("spinbutton", name="Times"))
+    await keyboard.press("Control+A")
+    await keyboard.type("3")
+
+    words = re.compile("Every week on .*Monday.*, 3 times")
+    await expect(tab.task("Water the plants").get_by_role("img", name=words)).to_be_visible()
+    await keyboard.press("Escape")
+    await expect(tab.page.get_by_role("complementary", name="Details")).to_have_count(0)
 
 
 async def test_after_signing_in_a_task_can_be_typed_at_once(laptop: Device) -> None:

@@ -89,9 +89,24 @@ async def test_the_next_task_stands_where_the_completed_one_stood(laptop: Device
     assert await tab.task_titles() == ["One", "Two", "Three", "Two"]
 
     await tab.notice("Next:").get_by_role("button", name="Undo").click()
+    await expect(tab.notice("Next:")).to_have_count(0)
     await expect(tab.tasks.get_by_role("listitem")).to_have_count(3)
     await tab.expect_status("Saved")
     assert [task["is_completed"] for task in await laptop.saved_tasks()] == [False] * 3
+
+
+async def test_completing_a_task_that_is_deleted_then_cannot_be_undone(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_repeating_task(tab, "Water the plants", "Weekly")
+    await tab.expect_status("Saved")
+    await tab.checkbox("Water the plants").check()
+    await expect(tab.notice("Next:")).to_be_visible()
+    await tab.choose_in_list("Inbox", "Clear completed (1)")
+
+    await tab.notice("Next:").get_by_role("button", name="Undo").click()
+
+    await tab.expect_tasks("Water the plants")
+    await tab.expect_status("Saved")
 
 
 async def test_the_last_occurrence_has_no_next(laptop: Device) -> None:

@@ -10,7 +10,8 @@ export function completeRepeating(store: TaskStore, task: LocalTask): void {
   const undo: Notice["action"] = {
     label: "Undo",
     run: () => {
-      store.changeTask(task.id, { is_completed: false });
+      // It may have been deleted since.
+      if (store.getTask(task.id) !== undefined) store.changeTask(task.id, { is_completed: false });
     },
   };
   let isOfflineTold = false;

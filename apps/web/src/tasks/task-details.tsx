@@ -46,7 +46,8 @@ export function TaskDetails({ task, onShowDetails, onDelete }: TaskDetailsProps)
     showNotice("Cleared the due date; the task does not repeat any more", {
       label: "Undo",
       run: () => {
-        change({ due: task.due, recurrence });
+        // It may have been deleted since.
+        if (store.getTask(task.id) !== undefined) change({ due: task.due, recurrence });
       },
     });
   }
