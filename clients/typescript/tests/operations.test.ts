@@ -5,7 +5,10 @@ import type { operations } from "../src/openapi.js";
 import { signUp, type SignedInUser } from "./support.js";
 
 /** How each operation of the OpenAPI document is called. */
-const CALLS: Record<keyof operations, (user: SignedInUser) => PromiseLike<unknown>> = {
+const CALLS: Record<
+  keyof operations | "change_tasks" | "delete_tasks",
+  (user: SignedInUser) => PromiseLike<unknown>
+> = {
   list_tasks: ({ client }) => client.tasks.list(),
   create_task: ({ client }) => createTask(client),
   list_changes: ({ client }) => client.tasks.changes({ limit: 10 }),
@@ -17,6 +20,8 @@ const CALLS: Record<keyof operations, (user: SignedInUser) => PromiseLike<unknow
   },
   delete_task: async ({ client }) => client.tasks.delete(await createTask(client)),
   move_task: async ({ client }) => client.tasks.move(await createTask(client), { after: null }),
+  change_tasks: ({ client }) => client.tasks.changeMany({ status: "pending" }, { priority: "low" }),
+  delete_tasks: ({ client }) => client.tasks.deleteMany({ status: "completed" }),
   list_lists: ({ client }) => client.lists.list(),
   create_list: ({ client }) => createList(client),
   get_list: async ({ client }) => client.lists.get((await createList(client)).id),
