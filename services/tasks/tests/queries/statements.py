@@ -14,7 +14,7 @@ from tasks.core import history, idempotency, owners
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
 from tasks.label import queries as label_queries
 from tasks.sync import queries as sync_queries
-from tasks.task.queries import change, complete, create, occurrences, reopen
+from tasks.task.queries import change, complete, create, delete, occurrences, reopen
 from tasks.task.queries.listing import FILTERS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
 from tasks.task_list import queries as list_queries
@@ -53,8 +53,8 @@ TASK: Final[dict[str, Executable]] = {
     "task/reopen_task-with_place": reopen.reopen_task(with_place=True),
     "task/reopen_task": reopen.reopen_task(),
     "task/reopen_task-with_labels": reopen.reopen_task(with_labels=True),
-    "task/delete_task": change.delete_task(),
-    "task/delete_task-with_subtasks": change.delete_task(with_subtasks=True),
+    "task/delete_task": delete.delete_task(),
+    "task/delete_task-with_subtasks": delete.delete_task(with_subtasks=True),
 }
 
 

@@ -22,7 +22,7 @@ from tasks.models import Label, TaskLabel
 from tasks.sync import queries as changes
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries import change as tasks
-from tasks.task.queries import complete, occurrences, reopen
+from tasks.task.queries import complete, delete, occurrences, reopen
 from tasks.task.queries import create as creation
 from tasks.task.queries.listing import FILTERS, SORT_KEYS, CursorType, list_tasks
 from tasks.task.queries.move import move_task
@@ -266,12 +266,12 @@ WRITES: Final = {
         {SUBTASKS_INDEX, PREVIOUS_INDEX},
     ),
     "delete": Run(
-        tasks.delete_task(),
+        delete.delete_task(),
         {},
         {"uq_task_tombstones_user_id_version", SUBTASKS_INDEX, PREVIOUS_INDEX},
     ),
     "delete with subtasks": Run(
-        tasks.delete_task(with_subtasks=True),
+        delete.delete_task(with_subtasks=True),
         {"target_id": PARENT_ID},
         {SUBTASKS_INDEX, PREVIOUS_INDEX},
     ),

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+import psycopg
 import pytest
 from httpx import AsyncClient
 
 from devkit.testing.auth_headers import ClientFactory
+from devkit.testing.fault_proxy import FaultProxy
 
 from ..support.helpers import (
     IF_ABSENT,
@@ -193,3 +195,22 @@ async def test_deleting_a_list_counts_as_a_change_of_the_successor(as_user: Clie
     await change(owner, task, is_completed=False)
 
     assert (await owner.get(f"/tasks/{successor['id']}")).json()["list_id"] is None
+
+
+async def test_a_task_that_names_its_successor_as_its_predecessor_keeps_it(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    task = await create_recurring(owner)
+    successor = await complete(owner, task)
+    assert successor is not None
+    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
+        # As an import may have it.
+        await connection.execute(
+            "UPDATE tasks SET previous_id = %s WHERE id = %s", (successor["id"], task["id"])
+        )
+
+    reopened = await change(owner, task, is_completed=False)
+
+    assert reopened.json()["previous_id"] == successor["id"]
+    assert len((await owner.get("/tasks")).json()) == 2

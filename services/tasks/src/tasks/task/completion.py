@@ -165,8 +165,10 @@ async def _decide(rows: Sequence[Row], params: Row, parts: Parts) -> StatementPa
     stored = rows[0]
     after = _values_after(stored, params)
     if stored["is_completed"]:
-        gets_subtask = params["new_parent_id"] == stored["next_id"]  # this task itself
-        if not after["is_completed"] and stored["next_is_untouched"] and not gets_subtask:
+        # A task that points to its successor cannot be unlinked from it in the same statement.
+        points_to_successor = stored["next_id"] in (params["new_parent_id"], stored["previous_id"])
+        is_taken_back = stored["next_is_untouched"] and not points_to_successor
+        if not after["is_completed"] and is_taken_back:
             statement = reopen_task(**parts)
             return StatementParams(
                 statement, {"successor_id": stored["next_id"], "day_ends_at": None}

@@ -14,6 +14,7 @@ from tasks.core.owners import retry_while_stale
 from tasks.task.completion import must_read_first, parts_of, read_and_change
 from tasks.task.parameters import label_params, patch_params, replacement_params
 from tasks.task.queries import change as queries
+from tasks.task.queries import delete
 from tasks.task.queries.occurrences import GET_CHANGED_TASK
 from tasks.task.schemas import TaskChange, TaskRead, TaskReplace
 
@@ -92,7 +93,7 @@ async def delete_task(
     """
     row = await retry_while_stale(
         context.database,
-        queries.delete_task(with_subtasks=with_subtasks),
+        delete.delete_task(with_subtasks=with_subtasks),
         current_user_id=context.user.id,
         target_id=task_id,
         if_match=if_match,

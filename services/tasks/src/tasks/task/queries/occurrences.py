@@ -88,6 +88,7 @@ def _read_for_change() -> Query:
             col(Task.due_time_zone),
             col(Task.recurrence_rule),
             col(Task.recurrence_from),
+            col(Task.previous_id),
             NEXT_ID.label("next_id"),
             _find_successor(_is_untouched()).scalar_subquery().label("next_is_untouched"),
             col(subtask.id).label("subtask_id"),

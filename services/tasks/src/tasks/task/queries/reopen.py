@@ -8,20 +8,22 @@ from sqlalchemy import (
     CompoundSelect,
     Uuid,
     cast,
-    delete,
     func,
-    literal,
     null,
     or_,
     select,
-    true,
 )
 from sqlmodel import col
 
 from tasks.core.owners import bump_counter, find_owner, lock_owner
 from tasks.core.task_links import number_linked_tasks, unlink_tasks
-from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
-from tasks.core.version_cascade import count_rows
+from tasks.core.tombstones import (
+    insert_tombstones,
+    new_pruned_version,
+    prune_tombstones,
+    select_tombstones,
+)
+from tasks.core.version_cascade import count_rows, delete_tasks
 from tasks.models import Owner, Task
 from tasks.task.queries.change import (
     find_followers,
@@ -80,18 +82,6 @@ def reopen_task(
     above = select(
         counter_bump.c.id, (counter_bump.c.counter + 1).label("counter"), counter_bump.c.now
     ).cte("above")
-    deleted_tasks = (
-        delete(Task)
-        .where(col(Task.id) == taken_back.c.id, col(Task.user_id) == above.c.id)
-        .cte("deleted_tasks")
-    )
-    tombstones = select(
-        taken_back.c.id,
-        above.c.id,
-        literal("task"),
-        above.c.counter - taken_back.c.number,
-        above.c.now,
-    ).join(above, true())
     written = select(
         counter_bump.c.id,
         (counter_bump.c.counter - other_version_count).label("counter"),
@@ -99,9 +89,9 @@ def reopen_task(
     ).cte("written")
     updated = update_task(current, written, _NO_SUCCESSOR, with_labels=with_labels)
     return return_task(current, updated, written, followers, with_labels=with_labels).add_cte(
-        deleted_tasks,
+        delete_tasks(taken_back, above).cte("deleted_tasks"),
         unlink_tasks(linked_tasks, above),
-        insert_tombstones(tombstones).cte("tombstones"),
+        insert_tombstones(select_tombstones(taken_back, above)).cte("tombstones"),
     )
 
 

@@ -7,6 +7,7 @@ SELECT
   tasks.due_time_zone,
   tasks.recurrence_rule,
   tasks.recurrence_from,
+  tasks.previous_id,
   (
     SELECT
       successor.id

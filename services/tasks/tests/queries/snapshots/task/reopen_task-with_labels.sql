@@ -459,7 +459,7 @@ WITH requested_labels AS (
   )
   SELECT
     taken_back.id,
-    above.id AS id_3,
+    above.id AS user_id,
     'task'::VARCHAR AS anon_3,
     above.counter - taken_back.number AS anon_4,
     above.now

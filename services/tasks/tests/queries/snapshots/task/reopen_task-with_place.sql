@@ -441,7 +441,7 @@ WITH snapshot AS MATERIALIZED (
   )
   SELECT
     taken_back.id,
-    above.id AS id_1,
+    above.id AS user_id,
     'task'::VARCHAR AS anon_1,
     above.counter - taken_back.number AS anon_2,
     above.now

@@ -329,7 +329,7 @@ WITH locked AS MATERIALIZED (
   )
   SELECT
     taken_back.id,
-    above.id AS id_1,
+    above.id AS user_id,
     'task'::VARCHAR AS anon_1,
     above.counter - taken_back.number AS anon_2,
     above.now
