@@ -251,6 +251,14 @@ WRITES: Final = {
         {TASK_ID_INDEX, SUBTASKS_INDEX},
     ),
     "change": Run(tasks.change_task(), {}, {TASK_ID_INDEX}),
+    "change parent": Run(
+        tasks.change_task(with_place=True),
+        {"sets_list_id": False, "sets_parent_id": True, "new_parent_id": PARENT_ID},
+        {TASK_ID_INDEX, SUBTASKS_INDEX},
+    ),
+    "change list of a parent": Run(
+        tasks.change_task(with_place=True), {"target_id": PARENT_ID}, {SUBTASKS_INDEX}
+    ),
     "change labels": Run(
         tasks.change_task(with_labels=True), {}, {TASK_ID_INDEX, "pk_task_labels"}
     ),

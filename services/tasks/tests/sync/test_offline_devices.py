@@ -28,6 +28,8 @@ CROSS_USER_LINKS: list[LiteralString] = [
     INSERT INTO task_labels
     SELECT labels.user_id, tasks.id, labels.id FROM tasks, labels WHERE list_id IS NULL
     """,
+    "UPDATE tasks SET parent_id = (SELECT id FROM tasks AS t WHERE t.user_id <> tasks.user_id)",
+    "UPDATE tasks SET previous_id = (SELECT id FROM tasks AS t WHERE t.user_id <> tasks.user_id)",
     "UPDATE task_lists SET user_id = (SELECT id FROM owners WHERE id <> task_lists.user_id)",
 ]
 """One owner has a task; another one has a list and a label with a task of their own."""
@@ -98,7 +100,9 @@ def _task_requests(task: JsonObject, list_id: object, random: Random) -> list[Re
         ("POST", f"{path}/move", target),
         ("PATCH", path, {"labels": random.sample("abcdef", 2)}),
         ("PATCH", path, {"is_completed": random.random() < 0.5}),
-        ("DELETE", path, None),
+        ("PATCH", path, {"list_id": list_id}),
+        ("PATCH", path, {"parent_id": None}),
+        ("DELETE", f"{path}?subtasks={random.choice(['keep', 'delete'])}", None),
     ]
 
 
@@ -114,6 +118,9 @@ async def _send_random_request(client: AsyncClient, random: Random, number: int)
     if task_list is not None:
         list_id = task_list["id"]
     new_task: JsonObject = {"title": name, "list_id": list_id, "labels": random.sample("abcdef", 2)}
+    if task is not None and random.random() < 0.5:
+        del new_task["list_id"]
+        new_task["parent_id"] = task["id"]
     requests: list[Request] = []
     requests.append(("POST", "/lists", {"name": name}))
     requests.append(("POST", "/tasks", new_task))
@@ -121,6 +128,9 @@ async def _send_random_request(client: AsyncClient, random: Random, number: int)
         requests += _list_requests(task_list, name, random)
     if task is not None:
         requests += _task_requests(task, list_id, random)
+        requests.append(
+            ("PATCH", f"/tasks/{random.choice(tasks)['id']}", {"parent_id": task["id"]})
+        )
     if labels:
         path = f"/labels/{random.choice(labels)['id']}"
         requests.append(("PATCH", path, {"name": name}))

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from httpx import AsyncClient, Response
 
@@ -23,18 +22,7 @@ from ..support.helpers import (
     move_task,
     problem_code,
 )
-
-INSERT_SUBTASKS = """
-WITH counter_bump AS (UPDATE owners SET counter = counter + %(count)s RETURNING id, counter)
-INSERT INTO tasks (
-    id, user_id, title, is_completed, created_at, updated_at, version, list_id, parent_id
-)
-SELECT gen_random_uuid(), user_id, n, false, now(), now(), counter - %(count)s + n, list_id,
-       tasks.id
-FROM tasks JOIN counter_bump ON user_id = counter_bump.id, generate_series(1, %(count)s) AS n
-WHERE tasks.id = %(parent)s
-"""
-"""They are not counted: the quota of these tests is five tasks."""
+from ..support.subtasks import insert_subtasks
 
 RECURRENCE = {"rule": "FREQ=DAILY", "from": "due"}
 DUE = {"date": "2026-12-01"}
@@ -52,12 +40,6 @@ async def set_fields(owner: AsyncClient, way: str, fields: Mapping[str, Any]) ->
         return await owner.put(f"/tasks/{uuid4()}", json=body, headers=IF_ABSENT)
     task = await create_task(owner, "task")
     return await owner.request(way.upper(), f"/tasks/{task['id']}", json=body)
-
-
-async def insert_subtasks(proxy: FaultProxy, parent: JsonObject, count: int) -> None:
-    """Insert subtasks, more than the quota of tasks allows."""
-    async with await psycopg.AsyncConnection.connect(proxy.server_url) as connection:
-        await connection.execute(INSERT_SUBTASKS, {"count": count, "parent": parent["id"]})
 
 
 async def changes_since(owner: AsyncClient, since: int) -> dict[str, Any]:
