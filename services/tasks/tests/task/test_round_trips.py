@@ -112,6 +112,26 @@ async def _use_planning(meter: Meter) -> None:
         await meter.send(204, "DELETE", read_url)
 
 
+async def _use_subtasks(meter: Meter) -> None:
+    """Give tasks a parent and a list, and take both away."""
+    garden = await meter.send(201, "POST", "/lists", {"name": "Garden"})
+    list_url, in_garden = garden.headers["location"], {"list_id": garden.json()["id"]}
+    url = (await meter.send(201, "POST", "/tasks", "Parent")).headers["location"]
+    under_parent = {"parent_id": url.removeprefix("/tasks/")}
+    subtask = await meter.send(201, "POST", "/tasks", {"title": "Subtask", **under_parent})
+    subtask_url = subtask.headers["location"]
+    await meter.send(200, "GET", f"/tasks?parent_id={under_parent['parent_id']}")
+    await meter.send(200, "GET", "/tasks?parent_id=none")
+    await meter.send(200, "PATCH", subtask_url, {"parent_id": None})
+    await meter.send(200, "PATCH", subtask_url, {"title": "New", **under_parent})
+    await meter.send(200, "PATCH", url, in_garden)
+    await meter.send(422, "PATCH", url, under_parent)
+    await meter.send(422, "POST", f"{subtask_url}/move", {"list_id": None})
+    await meter.send(200, "POST", f"{url}/move", {"list_id": None})
+    await meter.send(204, "DELETE", f"{url}?subtasks=delete")
+    await meter.send(204, "DELETE", list_url)
+
+
 async def _use_key_and_conflict(meter: Meter, taken: str) -> None:
     """Create with a key, then send each kind of creation that conflicts."""
     key, other = str(uuid4()), str(uuid4())
@@ -155,7 +175,13 @@ async def _use_recurring_tasks_otherwise(meter: Meter) -> None:
     await meter.send(204, "DELETE", url)
 
 
-USES = [_use_all_endpoints, _use_etags, _use_planning, _use_recurring_tasks_otherwise]
+USES = [
+    _use_all_endpoints,
+    _use_etags,
+    _use_planning,
+    _use_subtasks,
+    _use_recurring_tasks_otherwise,
+]
 
 
 @pytest.mark.scenario("S002-FR-011", "S002-SC-010")
