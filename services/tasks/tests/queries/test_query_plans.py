@@ -205,11 +205,6 @@ PAGES: Final = {
     "conflicts of a new task": Run(
         creation.GET_CREATE_CONFLICTS, {"target_id": NEW_ID}, {TASK_ID_INDEX, "pk_idempotency_keys"}
     ),
-    "conflicts of a new subtask": Run(
-        creation.GET_SUBTASK_CONFLICTS,
-        {"target_id": NEW_ID, "new_parent_id": PARENT_ID, "sets_list_id": False},
-        {TASK_ID_INDEX, SUBTASKS_INDEX},
-    ),
     "conflicts of a new list": Run(
         lists.GET_CREATE_CONFLICTS,
         {"target_id": NEW_ID},
@@ -245,6 +240,11 @@ WRITES: Final = {
         creation.create_task(with_client_id=True), {"target_id": NEW_ID}, {"pk_task_tombstones"}
     ),
     "create labelled": Run(creation.create_task(with_labels=True), {"target_id": NEW_ID}, set()),
+    "conflicts of a new subtask": Run(
+        creation.GET_SUBTASK_CONFLICTS,
+        {"target_id": NEW_ID, "new_parent_id": PARENT_ID, "sets_list_id": False},
+        {TASK_ID_INDEX, SUBTASKS_INDEX},
+    ),
     "create subtask": Run(
         creation.create_task(with_parent=True),
         {"target_id": NEW_ID, "new_parent_id": PARENT_ID, "sets_list_id": False},

@@ -74,15 +74,16 @@ def number_followers(
     condition: ColumnElement[bool],
     versions_taken: ColumnElement[int] | None,
 ) -> CTE:
-    """Select the subtasks that follow a task to another list, numbered.
+    """Select the subtasks that follow the task `TARGET_ID` to another list, numbered.
 
     Args:
-        task: The task, with `id` and `user_id`.
+        task: The task, with `user_id`.
         list_id: The list that it is in afterwards.
         condition: Whether the task is written.
         versions_taken: As for `number_tasks`.
     """
-    is_subtask = col(Task.parent_id) == task.c.id
+    # By the parameters, so that the planner takes the index in every plan.
+    is_subtask = and_(col(Task.user_id) == USER_ID, col(Task.parent_id) == TARGET_ID)
     is_elsewhere = col(Task.list_id).is_distinct_from(list_id)
     return number_tasks(and_(is_subtask, is_elsewhere, condition), task, versions_taken)
 

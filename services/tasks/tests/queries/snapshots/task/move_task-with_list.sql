@@ -429,7 +429,8 @@ WITH snapshot AS MATERIALIZED (
   JOIN slot
     ON tasks.user_id = slot.user_id
   WHERE
-    tasks.parent_id = slot.id
+    tasks.user_id = :current_user_id::UUID
+    AND tasks.parent_id = :target_id::UUID
     AND tasks.list_id IS DISTINCT FROM slot.target_list_id
     AND slot.conflict IS NULL
 ), counter_bump AS (

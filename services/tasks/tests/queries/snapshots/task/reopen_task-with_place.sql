@@ -235,7 +235,8 @@ WITH snapshot AS MATERIALIZED (
   JOIN current
     ON tasks.user_id = current.user_id
   WHERE
-    tasks.parent_id = current.id
+    tasks.user_id = :current_user_id::UUID
+    AND tasks.parent_id = :target_id::UUID
     AND tasks.list_id IS DISTINCT FROM current.new_list_id
     AND current.is_written
 ), reopened AS (
