@@ -292,10 +292,22 @@ export interface paths {
          * @description Create a task; with `Idempotency-Key` only once within 24 hours, however often it is sent.
          */
         post: operations["create_task"];
-        delete?: never;
+        /**
+         * Delete tasks
+         * @description Delete all tasks that match the query, or none of them.
+         *
+         *     `If-Match` takes the `ETag` of the list of tasks.
+         */
+        delete: operations["delete_tasks"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change tasks
+         * @description Change all tasks that match the query, or none of them.
+         *
+         *     Subtasks follow their parent to another list. `If-Match` takes the `ETag` of the list of tasks.
+         */
+        patch: operations["change_tasks"];
         trace?: never;
     };
     "/tasks/changes": {
@@ -502,6 +514,105 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * BulkChange
+         * @description A change of many tasks: absent fields stay as they are, `null` clears.
+         * @example {
+         *       "is_completed": true
+         *     }
+         */
+        BulkChange: {
+            /** @example false */
+            is_completed?: boolean;
+            /**
+             * @description The same state as `is_completed`, as a word.
+             * @example pending
+             * @enum {string}
+             */
+            status?: "pending" | "completed";
+            /**
+             * @deprecated
+             * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
+             * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
+             */
+            user_id?: string | null;
+            list_id?: string | null;
+            due?: components["schemas"]["Due"] | null;
+            /**
+             * @description The importance of the task.
+             * @example high
+             * @enum {string}
+             */
+            priority?: "none" | "low" | "medium" | "high";
+            /**
+             * @description Labels that each of the tasks gets. A new name creates a label.
+             * @example [
+             *       "weekend"
+             *     ]
+             */
+            labels_add?: string[];
+            /**
+             * @description Labels that none of the tasks keeps. Names that no label has are ignored.
+             * @example [
+             *       "someday"
+             *     ]
+             */
+            labels_remove?: string[];
+        };
+        /**
+         * BulkChangeRead
+         * @description What a change of many tasks did. Tasks that follow from the change are not counted.
+         * @example {
+         *       "matched": 12,
+         *       "changed": 3,
+         *       "version": 1795249800000000
+         *     }
+         */
+        BulkChangeRead: {
+            /**
+             * @description Tasks that match the query.
+             * @example 12
+             */
+            matched: number;
+            /**
+             * @description Those that it changed.
+             * @example 3
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description The user's counter afterwards: the `ETag` of the list of tasks.
+             * @example 1795249800000000
+             */
+            version: number;
+        };
+        /**
+         * BulkDeletionRead
+         * @description What a deletion of many tasks did. Subtasks that go along are not counted.
+         * @example {
+         *       "matched": 12,
+         *       "deleted": 12,
+         *       "version": 1795249800000000
+         *     }
+         */
+        BulkDeletionRead: {
+            /**
+             * @description Tasks that match the query.
+             * @example 12
+             */
+            matched: number;
+            /**
+             * @description Those that it deleted.
+             * @example 12
+             */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description The user's counter afterwards: the `ETag` of the list of tasks.
+             * @example 1795249800000000
+             */
+            version: number;
+        };
         /**
          * ChangesRead
          * @description What happened since the last synchronization, in the order of versions.
@@ -2880,6 +2991,246 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    delete_tasks: {
+        parameters: {
+            query?: {
+                /**
+                 * @deprecated
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
+                 * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
+                 */
+                user_id?: string;
+                /** @example false */
+                is_completed?: boolean;
+                /**
+                 * @description The same state as `is_completed`, as a word.
+                 * @example pending
+                 */
+                status?: "pending" | "completed";
+                /**
+                 * @description Text that the title or the description contains, ignoring case.
+                 * @example plants
+                 */
+                q?: string;
+                /**
+                 * @description Tasks of this list; `none` for tasks without a list.
+                 * @example 019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13
+                 */
+                list_id?: string;
+                /**
+                 * @description Tasks with this label; with several labels, tasks that have all of them.
+                 * @example [
+                 *       "weekend"
+                 *     ]
+                 */
+                label?: string[];
+                /**
+                 * @description Tasks of this priority; with several, of any of them.
+                 * @example [
+                 *       "high"
+                 *     ]
+                 */
+                priority?: ("none" | "low" | "medium" | "high")[];
+                /**
+                 * @description A calendar day, from 1970 to 2200.
+                 * @example 2026-11-30
+                 */
+                due_before?: string;
+                /**
+                 * @description A calendar day, from 1970 to 2200.
+                 * @example 2026-11-30
+                 */
+                due_after?: string;
+                /**
+                 * @description Whether the task is past its due date and not completed.
+                 * @example false
+                 */
+                overdue?: boolean;
+                /**
+                 * @description The user's time zone, for `overdue`; UTC if absent.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /**
+                 * @description Subtasks of this task; `none` for tasks without a parent.
+                 * @example 019aa5f2-8e40-7c31-a6d9-3b0f5c72e184
+                 */
+                parent_id?: string;
+                /**
+                 * @description This task; with several ids, these tasks.
+                 * @example [
+                 *       "019aa5f2-8e40-7c31-a6d9-3b0f5c72e184"
+                 *     ]
+                 */
+                id?: string[];
+                /**
+                 * @description `keep` makes the subtasks of deleted tasks tasks of their own; `delete` deletes them.
+                 * @example delete
+                 */
+                subtasks?: "keep" | "delete";
+            };
+            header?: {
+                /**
+                 * @description ETags of earlier responses, separated by commas, or `*` for every version.
+                 * @example "1795249800000000"
+                 */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TaskDelete"];
+            };
+        };
+        responses: {
+            /** @description The request succeeded. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /** @description The version, in quotes. */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkDeletionRead"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            412: components["responses"]["412"];
+            413: components["responses"]["413"];
+            414: components["responses"]["414"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            431: components["responses"]["431"];
+            500: components["responses"]["500"];
+            502: components["responses"]["502"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    change_tasks: {
+        parameters: {
+            query?: {
+                /**
+                 * @deprecated
+                 * @description The authenticated user, if it is sent: the id in GET /users/me, or the subject of the token, which is the user's id at Better Auth.
+                 * @example 5f0c6a3e-8d1b-4c7a-9e52-b7d64f1a0c38
+                 */
+                user_id?: string;
+                /** @example false */
+                is_completed?: boolean;
+                /**
+                 * @description The same state as `is_completed`, as a word.
+                 * @example pending
+                 */
+                status?: "pending" | "completed";
+                /**
+                 * @description Text that the title or the description contains, ignoring case.
+                 * @example plants
+                 */
+                q?: string;
+                /**
+                 * @description Tasks of this list; `none` for tasks without a list.
+                 * @example 019aa5f3-1b20-7d4e-8c05-6a9e2f7b4d13
+                 */
+                list_id?: string;
+                /**
+                 * @description Tasks with this label; with several labels, tasks that have all of them.
+                 * @example [
+                 *       "weekend"
+                 *     ]
+                 */
+                label?: string[];
+                /**
+                 * @description Tasks of this priority; with several, of any of them.
+                 * @example [
+                 *       "high"
+                 *     ]
+                 */
+                priority?: ("none" | "low" | "medium" | "high")[];
+                /**
+                 * @description A calendar day, from 1970 to 2200.
+                 * @example 2026-11-30
+                 */
+                due_before?: string;
+                /**
+                 * @description A calendar day, from 1970 to 2200.
+                 * @example 2026-11-30
+                 */
+                due_after?: string;
+                /**
+                 * @description Whether the task is past its due date and not completed.
+                 * @example false
+                 */
+                overdue?: boolean;
+                /**
+                 * @description The user's time zone, for `overdue`; UTC if absent.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /**
+                 * @description Subtasks of this task; `none` for tasks without a parent.
+                 * @example 019aa5f2-8e40-7c31-a6d9-3b0f5c72e184
+                 */
+                parent_id?: string;
+                /**
+                 * @description This task; with several ids, these tasks.
+                 * @example [
+                 *       "019aa5f2-8e40-7c31-a6d9-3b0f5c72e184"
+                 *     ]
+                 */
+                id?: string[];
+            };
+            header?: {
+                /**
+                 * @description ETags of earlier responses, separated by commas, or `*` for every version.
+                 * @example "1795249800000000"
+                 */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+                "application/merge-patch+json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            /** @description The request succeeded. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    /** @description The version, in quotes. */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkChangeRead"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            412: components["responses"]["412"];
             413: components["responses"]["413"];
             414: components["responses"]["414"];
             415: components["responses"]["415"];

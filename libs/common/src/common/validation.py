@@ -36,6 +36,9 @@ BODY_MAX_BYTES: Final = 65_536
 OTHER_USER: Final = "other-user"
 """The code of an error that means 403: the request names another user than its passport."""
 
+FILTER_REQUIRED: Final = "filter-required"
+"""The code of an error that means: the query does not say what is meant, and everything is not."""
+
 RULES: Final = frozenset(
     {"missing", "extra-forbidden", "string-too-long", "string-too-short", "too-long", "too-short"}
 )
@@ -262,7 +265,10 @@ def raise_if_invalid(result: ValidationResult[Model]) -> Model:
     # A problem document lists some of the errors only: those that decide come first.
     if len(errors) > ERRORS_MAX:
         errors = sorted(errors, key=_is_unreadable, reverse=True)
-    if any(_is_unreadable(error) for error in errors):
+    unreadable = {error["code"] for error in errors if _is_unreadable(error)}
+    if unreadable == {FILTER_REQUIRED}:
+        raise BadRequest(FILTER_REQUIRED, "At least one filter is required here.", errors=errors)
+    if unreadable:
         raise BadRequest(errors=errors)
     if any(error["code"] == OTHER_USER for error in errors):
         raise Forbidden(OTHER_USER)

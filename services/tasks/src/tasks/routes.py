@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.routing import BaseRoute
 
+from tasks.bulk import endpoints as bulk_endpoints
 from tasks.label import endpoints as label_endpoints
 from tasks.sync import endpoints as sync_endpoints
 from tasks.task import endpoints as task_endpoints
@@ -11,6 +12,7 @@ from tasks.transfer import endpoints as transfer_endpoints
 
 _routers = (
     sync_endpoints.router,  # before the tasks: `/tasks/changes` would match `/tasks/{task_id}`
+    bulk_endpoints.router,
     task_endpoints.router,
     list_endpoints.router,
     label_endpoints.router,

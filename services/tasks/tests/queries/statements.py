@@ -10,6 +10,8 @@ from typing import Final
 
 from sqlalchemy import Executable
 
+from tasks.bulk.queries.change import change_tasks
+from tasks.bulk.queries.delete import delete_tasks
 from tasks.core import history, idempotency, owners
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
 from tasks.label import queries as label_queries
@@ -82,6 +84,16 @@ TASK_LISTING: Final[dict[str, Executable]] = {
     "task/list_tasks-next_page_by_due_after_null": _list_tasks(sort="due", after=NullSortCursor),
 }
 
+_IDS: Final = frozenset({"ids"})
+
+BULK: Final[dict[str, Executable]] = {
+    "bulk/change_tasks": change_tasks(_IDS, with_labels=False, moves=False),
+    "bulk/change_tasks-moves": change_tasks(_IDS, with_labels=False, moves=True),
+    "bulk/change_tasks-with_labels": change_tasks(_IDS, with_labels=True, moves=False),
+    "bulk/delete_tasks": delete_tasks(_IDS, with_subtasks=False),
+    "bulk/delete_tasks-with_subtasks": delete_tasks(_IDS, with_subtasks=True),
+}
+
 TASK_LIST: Final[dict[str, Executable]] = {
     "task_list/list_lists": list_queries.LIST_LISTS,
     "task_list/get_list": list_queries.GET_LIST,
@@ -127,5 +139,5 @@ TRANSFER: Final[dict[str, Executable]] = {
 }
 
 STATEMENTS: Final[Mapping[str, Executable]] = (
-    CORE | TASK | TASK_LISTING | TASK_LIST | LABEL | SYNC | TRANSFER
+    CORE | TASK | TASK_LISTING | BULK | TASK_LIST | LABEL | SYNC | TRANSFER
 )

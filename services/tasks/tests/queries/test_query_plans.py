@@ -45,6 +45,7 @@ from ..support.large_dataset import (
     outdated_statistics,
     owner_task_id,
 )
+from . import bulk_runs
 
 NEW_ID = UUID(int=7)
 NOW = datetime.now(UTC)
@@ -103,6 +104,7 @@ DEFAULT_PARAMS: Final = _unchanged_columns() | {
     "first_line": 5_000,
     "last_line": 5_099,
     "version_before": 1_000_000,
+    "removed_labels": ["2"],
     "file_list_ids": [],
     "list_ids": [],
     "today": TODAY,
@@ -335,6 +337,9 @@ WRITES: Final = {
 }
 """Statements that change one task, or with a list or a label 500."""
 
+WRITES_OF_MANY: Final = {name: Run(*run) for name, run in bulk_runs.WRITES_OF_MANY.items()}
+WRITES_OF_ALL: Final = {name: Run(*run) for name, run in bulk_runs.WRITES_OF_ALL.items()}
+
 STAGED_LINES_INDEX = "ix_staged_tasks_import_id_line"
 
 MERGE: Final = {
@@ -346,7 +351,7 @@ MERGE: Final = {
 }
 """Statements that may read all rows of the owner several times: they write thousands of tasks."""
 
-ALL: Final = PAGES | SEARCHES | WRITES | MERGE
+ALL: Final = PAGES | SEARCHES | WRITES | WRITES_OF_MANY | WRITES_OF_ALL | MERGE
 
 
 def _rows_max(name: str) -> int:
@@ -357,6 +362,10 @@ def _rows_max(name: str) -> int:
         return OWNER_TASK_COUNT + 500
     if name in WRITES:
         return 2_000
+    if name in WRITES_OF_MANY:
+        return 4_000
+    if name in WRITES_OF_ALL:
+        return 7 * OWNER_TASK_COUNT
     return 5 * OWNER_TASK_COUNT
 
 
@@ -377,6 +386,13 @@ async def filled(databases: MigratedDatabases) -> AsyncGenerator[Databases]:
         large_dataset(large_url, OTHER_TASK_COUNT) as large,
     ):
         yield Databases(small, large)
+
+
+@pytest.fixture(scope="module")
+async def outdated(databases: MigratedDatabases) -> AsyncGenerator[Connection]:
+    """Fill a database whose statistics say that users have one task each."""
+    async with outdated_statistics(await databases.create("tasks")) as connection:
+        yield connection
 
 
 @pytest.mark.parametrize("mode", ["custom", "generic"])
@@ -419,6 +435,18 @@ async def test_a_merge_reads_no_more_where_users_seem_to_have_one_task_each(
             statistics = await explain(connection, run.statement, DEFAULT_PARAMS, mode)
 
             assert statistics.rows < _rows_max(name), statistics.plan
+
+
+@pytest.mark.parametrize("mode", ["custom", "generic"])
+@pytest.mark.parametrize("name", WRITES_OF_ALL)
+async def test_a_change_of_all_reads_no_more_where_users_seem_to_have_one_task_each(
+    outdated: Connection, name: str, mode: str
+) -> None:
+    run = WRITES_OF_ALL[name]
+
+    statistics = await explain(outdated, run.statement, DEFAULT_PARAMS | run.params, mode)
+
+    assert statistics.rows < _rows_max(name), statistics.plan
 
 
 async def test_every_index_is_needed_by_a_statement(filled: Databases) -> None:

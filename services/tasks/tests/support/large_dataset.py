@@ -106,6 +106,9 @@ INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, ver
 SELECT pg_temp.id(100000 + o), pg_temp.id(o), 'Task', false, now(), now(), 1
 FROM generate_series(2, 100) AS o;
 ANALYZE;
+INSERT INTO task_lists (id, user_id, name, folded_name, created_at, updated_at, version)
+SELECT pg_temp.id(n * 50000 + 1), pg_temp.id(1), n, n, now(), now(), 20000 + n
+FROM generate_series(1, 2) AS n;
 INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version, parent_id)
 SELECT pg_temp.id(n * 100000 + 1), pg_temp.id(1), 'Task', false, now(), now(), n,
        CASE WHEN n > 50 AND n % 50 > 0 THEN pg_temp.id(n / 50 * 5000000 + 1) END

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, case
 from common.database import Row
 from common.problems import Conflict, NotFound, PreconditionFailed, ProblemError, Unprocessable
 from tasks.core.quotas import LABELS_MAX, SUBTASKS_MAX
+from tasks.core.types.names import LABELS_ON_TASK_MAX
 
 
 class ConflictCode(StrEnum):
@@ -21,6 +22,7 @@ class ConflictCode(StrEnum):
     LIST_NOT_FOUND = "list-not-found"
     AFTER_NOT_FOUND = "after-not-found"
     LABELS_FULL = "labels-full"
+    TASK_LABELS_FULL = "task-labels-full"
     NAME_TAKEN = "name-taken"
     VERSION_MISMATCH = "version-mismatch"
     PARENT_NOT_FOUND = "parent-not-found"
@@ -39,6 +41,7 @@ _UNPROCESSABLE: Final[Mapping[ConflictCode, str]] = {
     ConflictCode.LIST_NOT_FOUND: "There is no such list.",
     ConflictCode.AFTER_NOT_FOUND: "What it shall follow is not there.",
     ConflictCode.LABELS_FULL: f"One user may have {LABELS_MAX} labels at most.",
+    ConflictCode.TASK_LABELS_FULL: f"One task may carry {LABELS_ON_TASK_MAX} labels at most.",
     ConflictCode.PARENT_NOT_FOUND: "There is no task that could be the parent.",
     ConflictCode.NESTED_TOO_DEEP: "A subtask has no subtasks, and no task is its own parent.",
     ConflictCode.CONTRADICTION: "A subtask is in the list of its parent, and does not repeat.",
@@ -81,7 +84,7 @@ def _problem_of(code: ConflictCode) -> ProblemError:
             return PreconditionFailed(
                 code.value, "It has another version than the request expects."
             )
-        case ConflictCode.LABELS_FULL | ConflictCode.SUBTASKS_FULL:
+        case ConflictCode.LABELS_FULL | ConflictCode.TASK_LABELS_FULL | ConflictCode.SUBTASKS_FULL:
             return Unprocessable("quota-exceeded", _UNPROCESSABLE[code])
         case ConflictCode.STALE | ConflictCode.RECURS:
             raise ValueError(code)  # the callers go on from there

@@ -15,9 +15,11 @@ from sqlalchemy import (
     Executable,
     Text,
     all_,
+    any_,
     cast,
     exists,
     literal,
+    or_,
     select,
     true,
     update,
@@ -28,7 +30,15 @@ from sqlmodel import col
 
 from common.database import Database, Row, fetch_one
 from tasks.core.conflicts import ConflictCode
-from tasks.core.projections import IF_NONE_MATCH, LIST_ID, NOW, USER_ID, Query, microseconds
+from tasks.core.projections import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    LIST_ID,
+    NOW,
+    USER_ID,
+    Query,
+    microseconds,
+)
 from tasks.models import Owner, TaskList
 
 _clock = select(NOW.label("now")).cte("clock")
@@ -70,6 +80,11 @@ NOT_MODIFIED_SINCE: Final[ColumnElement[bool]] = cast(col(Owner.counter), Text) 
     IF_NONE_MATCH
 )
 """Whether the owner's counter is none of those in `If-None-Match`."""
+
+
+def counter_matches_if_match(owner: CTE) -> ColumnElement[bool]:
+    """Return whether the owner's counter is one of the versions in `IF_MATCH`, or that is null."""
+    return or_(IF_MATCH.is_(None), cast(owner.c.counter, Text) == any_(IF_MATCH))
 
 
 def find_owner(*, check_snapshot: bool) -> Query:

@@ -16,17 +16,20 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    or_,
     select,
     union_all,
 )
 from sqlmodel import col
 
 from tasks.core.projections import USER_ID, Query
-from tasks.core.version_cascade import bump_task_versions
+from tasks.core.version_cascade import bump_many_versions, bump_task_versions, is_among
 from tasks.models import Task, columns_of, sort_position
 
 
-def number_linked_tasks(deleted: CTE, versions_taken: ColumnElement[int] | int = 0) -> CTE:
+def number_linked_tasks(
+    deleted: CTE, versions_taken: ColumnElement[int] | int = 0, *, are_many: bool = False
+) -> CTE:
     """Select the tasks that point to deleted tasks, numbered from the last to the first.
 
     Tasks that are deleted themselves are left out.
@@ -34,11 +37,18 @@ def number_linked_tasks(deleted: CTE, versions_taken: ColumnElement[int] | int =
     Args:
         deleted: The deleted tasks, with `id`.
         versions_taken: How many versions below the new counter the statement gives to other rows.
+        are_many: Whether thousands may be deleted: see `version_cascade`.
     """
-    links = union_all(_find_links(deleted, "parent_id"), _find_links(deleted, "previous_id")).cte(
-        "links"
-    )
-    is_deleted = exists(select(deleted.c.id).where(deleted.c.id == links.c.id))
+    if are_many:
+        links = union_all(
+            _find_many_links(deleted, "parent_id"), _find_many_links(deleted, "previous_id")
+        ).cte("links")
+        is_deleted = is_among(links.c.id, deleted)
+    else:
+        links = union_all(
+            _find_links(deleted, "parent_id"), _find_links(deleted, "previous_id")
+        ).cte("links")
+        is_deleted = exists(select(deleted.c.id).where(deleted.c.id == links.c.id))
     order = (links.c.sort_position.desc(), links.c.id.desc())
     return (
         select(
@@ -53,6 +63,25 @@ def number_linked_tasks(deleted: CTE, versions_taken: ColumnElement[int] | int =
     )
 
 
+def unlink_many_tasks(linked_tasks: CTE, deleted: CTE, counter_bump: CTE) -> CTE:
+    """Do what `unlink_tasks` does, for `number_linked_tasks` with `are_many`.
+
+    Args:
+        linked_tasks: The tasks, from `number_linked_tasks`.
+        deleted: The deleted tasks, with `id`.
+        counter_bump: The raised counter, from `bump_counter`.
+    """
+    links = {
+        name: case(
+            (is_among(columns_of(Task)[name], deleted), null()), else_=columns_of(Task)[name]
+        )
+        for name in ("parent_id", "previous_id")
+    }
+    unlinked = bump_many_versions(linked_tasks, counter_bump, **links)
+    is_linked = or_(col(Task.parent_id).is_not(None), col(Task.previous_id).is_not(None))
+    return unlinked.where(is_linked).cte("unlinked_tasks")
+
+
 def unlink_tasks(linked_tasks: CTE, counter_bump: CTE) -> CTE:
     """Set the links to null, and give the tasks the versions below the new counter of their owner.
 
@@ -65,6 +94,15 @@ def unlink_tasks(linked_tasks: CTE, counter_bump: CTE) -> CTE:
     return bump_task_versions(
         linked_tasks, counter_bump, parent_id=parent_id, previous_id=previous_id
     ).cte("unlinked_tasks")
+
+
+def _find_many_links(deleted: CTE, column_name: str) -> Query:
+    column = columns_of(Task)[column_name]
+    return select(
+        col(Task.id),
+        sort_position(columns_of(Task)).label("sort_position"),
+        literal_column(f"'{column_name}'", Text).label("column_name"),
+    ).where(col(Task.user_id) == USER_ID, column.is_not(None), is_among(column, deleted))
 
 
 def _find_links(deleted: CTE, column_name: str) -> Query:

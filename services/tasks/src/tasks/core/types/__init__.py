@@ -148,6 +148,17 @@ Version = Annotated[
 ]
 """A value of the owner's counter."""
 
+Counter = Annotated[
+    int,
+    Field(
+        ge=0,
+        description="The user's counter afterwards: the `ETag` of the list of tasks.",
+        examples=[1795249800000000],
+        json_schema_extra=INT64,
+    ),
+]
+"""The owner's counter; 0 for an owner who never wrote."""
+
 
 def _check_asserted_user(asserted: str | None, info: ValidationInfo[User]) -> str | None:
     """Accept the user's id in either case, or the subject of the token."""

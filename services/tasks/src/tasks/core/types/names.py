@@ -88,3 +88,23 @@ Labels = Annotated[
     ),
 ]
 """The names of the labels of one task."""
+
+AddedLabels = Annotated[
+    list[LabelName],
+    Field(
+        max_length=LABELS_SENT_MAX,
+        description="Labels that each of the tasks gets. A new name creates a label.",
+        examples=[["weekend"]],
+    ),
+]
+"""Names of labels that are added to those of tasks."""
+
+RemovedLabels = Annotated[
+    list[LabelName],
+    Field(
+        max_length=LABELS_SENT_MAX,
+        description="Labels that none of the tasks keeps. Names that no label has are ignored.",
+        examples=[["someday"]],
+    ),
+]
+"""Names of labels that are removed from tasks."""

@@ -19,6 +19,9 @@ SORTS: Final = ("created_at", "updated_at", "title", "due", "priority", "positio
 PRIORITIES_SENT_MAX: Final = 100
 """Priorities in one request, repetitions included."""
 
+TASKS_SENT_MAX: Final = 100
+"""Ids of tasks in one request, repetitions included."""
+
 _DESCENDING_SORTS = [f"-{name}" for name in SORTS]
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UUID_PATTERN = f"^(none|{_UUID.pattern})$"
@@ -38,6 +41,12 @@ def _read_list_choice(text: object) -> object:
 
 def _read_parent_choice(text: object) -> object:
     return _read_choice(text, "task")
+
+
+def _check_task_id(text: object) -> object:
+    if not isinstance(text, str) or not _UUID.fullmatch(text):
+        raise PydanticCustomError("uuid_parsing", "This must be the id of a task.")
+    return text
 
 
 def _check_sort(text: str) -> str:
@@ -95,6 +104,16 @@ PriorityChoice = Annotated[
     ),
 ]
 """Names of priorities."""
+
+TaskChoice = Annotated[
+    list[Annotated[UUID, BeforeValidator(_check_task_id)]],
+    Field(
+        max_length=TASKS_SENT_MAX,
+        description="This task; with several ids, these tasks.",
+        examples=[[EXAMPLE_TASK]],
+    ),
+]
+"""Ids of tasks."""
 
 Sort = Annotated[
     str,

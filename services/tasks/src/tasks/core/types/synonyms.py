@@ -13,6 +13,8 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
     "due_before": ("due", "due_date", "deadline", "before", "until"),
     "due_after": ("after",),
     "labels": ("tags", "tag", "categories", "category"),
+    "labels_add": ("labels", "tags", "add_labels"),
+    "labels_remove": ("remove_labels",),
     "label": ("tags", "tag", "categories", "category"),
     "list_id": ("project", "folder", "inbox"),
     "user_id": ("owner", "owner_id"),

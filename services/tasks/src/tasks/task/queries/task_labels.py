@@ -104,13 +104,14 @@ def set_labels(counter_bump: CTE, task_id: ColumnElement[Any]) -> list[CTE]:
         task_id: The task.
     """
     return [
-        _insert_new_labels(counter_bump).cte("new_labels"),
+        insert_new_labels(counter_bump).cte("new_labels"),
         _insert_links(counter_bump, task_id).cte("linked"),
         _delete_other_links(counter_bump, task_id).cte("unlinked"),
     ]
 
 
-def _insert_new_labels(counter_bump: CTE) -> Insert:
+def insert_new_labels(counter_bump: CTE) -> Insert:
+    """Insert the requested labels that are new, with the versions just below the counter."""
     values = {
         "id": REQUESTED_LABELS.c.id,
         "user_id": counter_bump.c.id,

@@ -1,0 +1,283 @@
+"""Change many tasks in one statement."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Executable,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    case,
+    column,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlmodel import col
+
+from tasks.bulk.queries.matching import (
+    compose_verdict,
+    match_tasks,
+    narrow,
+    number_from_last,
+    return_result,
+)
+from tasks.bulk.schemas import BulkChange
+from tasks.core.conflicts import ConflictCode, first_conflict
+from tasks.core.owners import (
+    bump_counter,
+    counter_matches_if_match,
+    find_owner,
+    lock_owner,
+    target_list_exists,
+)
+from tasks.core.projections import LIST_ID, USER_ID, Query
+from tasks.core.types.names import LABELS_ON_TASK_MAX
+from tasks.core.version_cascade import bump_many_versions, count_rows, is_among
+from tasks.models import Label, Owner, Task, TaskLabel, columns_of, sort_position
+from tasks.task.columns import EDITABLE_COLUMNS
+from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
+from tasks.task.queries.task_labels import (
+    LABELS_QUOTA,
+    NEW_LABEL_COUNT,
+    REQUESTED_LABELS,
+    insert_new_labels,
+)
+
+_REMOVED_NAMES = bindparam("removed_labels", type_=ARRAY(Text))
+
+_BULK_COLUMNS: Final = tuple(
+    column
+    for column in EDITABLE_COLUMNS
+    if set(column.request_fields) <= BulkChange.model_fields.keys()
+)
+"""The columns that a change of many tasks can set."""
+
+_DUE_DATE: Final = next(column for column in _BULK_COLUMNS if column.name == "due_date")
+
+_NEW_VALUES: Final = {column.name: column.new_value for column in _BULK_COLUMNS}
+
+
+def _ids_of(ids: Query) -> ColumnElement[Any]:
+    return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid))
+
+
+_ADDED_IDS: Final = _ids_of(select(REQUESTED_LABELS.c.id))
+"""The labels that are added; ids of new ones among them."""
+
+_REMOVED_IDS: Final = _ids_of(
+    select(col(Label.id)).where(
+        col(Label.user_id) == USER_ID, col(Label.folded_name) == any_(_REMOVED_NAMES)
+    )
+)
+"""The labels that are removed, as far as they exist."""
+
+
+@lru_cache(maxsize=STATEMENTS_CACHED_MAX)
+def change_tasks(filters: frozenset[str], *, with_labels: bool, moves: bool) -> Executable:
+    """Build the statement that changes all tasks that match.
+
+    Returns one row with `conflict`, the numbers of tasks that `matched` and that were `affected`,
+    and the `version` of the owner; no row for an unknown owner. If there is a conflict, nothing is
+    written; if it is "stale", the statement must run again.
+
+    Stages:
+        1. requested_labels: the labels that are added, stored or new (with labels).
+        2. owner: lock the owner.
+        3. matched: the tasks that match, and whether they differ.
+        4. changed: those that differ, numbered.
+        5. following: the other subtasks of the matched tasks, numbered after them (if tasks move).
+        6. verdict: whether there is a conflict.
+        7. counter_bump: take a version for each of these tasks and each new label.
+        8. updated, moved: write the tasks.
+        9. new_labels, linked, unlinked: set the labels (with labels).
+
+    Args:
+        filters: Names of `matching.SELECTIONS`.
+        with_labels: Whether labels are added or removed.
+        moves: Whether the tasks get another list.
+    """
+    owner = lock_owner(find_owner(check_snapshot=True))
+    matched = match_tasks(owner, filters, *_compare(with_labels=with_labels))
+    changed = (
+        select(matched, number_from_last(matched).label("number"))
+        .where(matched.c.differs)
+        .cte("changed")
+    )
+    conflict = _find_conflict(owner, matched, changed, with_labels=with_labels, moves=moves)
+    verdict = compose_verdict(owner, conflict)
+    versions = count_rows(changed)
+    following = _find_following(owner, matched, versions)
+    if moves:
+        versions += count_rows(following)
+    counter_bump = _take_versions(verdict, versions, with_labels=with_labels)
+    statement = return_result(verdict, matched, changed, counter_bump)
+    statement = statement.add_cte(_update_tasks(filters, changed, counter_bump))
+    if moves:
+        statement = statement.add_cte(_move_subtasks(following, counter_bump))
+    if with_labels:
+        statement = statement.add_cte(*_set_labels(changed, counter_bump, versions))
+    return statement.execution_options(not_idempotent=True)
+
+
+def _take_versions(verdict: CTE, versions: ColumnElement[int], *, with_labels: bool) -> CTE:
+    is_written = and_(verdict.c.conflict.is_(None), versions > 0)
+    if not with_labels:
+        return bump_counter(verdict, versions, is_written)
+    label_count = col(Owner.label_count) + NEW_LABEL_COUNT
+    return bump_counter(verdict, versions + NEW_LABEL_COUNT, is_written, label_count=label_count)
+
+
+def _move_subtasks(following: CTE, counter_bump: CTE) -> CTE:
+    moved = bump_many_versions(following, counter_bump, list_id=LIST_ID)
+    return moved.where(col(Task.parent_id).is_not(None)).cte("moved")
+
+
+def _compare(*, with_labels: bool) -> list[ColumnElement[Any]]:
+    """Return what decides about a matching task, and whether it `differs` from the change."""
+    task = columns_of(Task)
+    current_values = [task[name] for name in _NEW_VALUES]
+    differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(
+        tuple_(*_NEW_VALUES.values())
+    )
+    columns: list[ColumnElement[Any]] = [
+        task["parent_id"],
+        task["list_id"],
+        task["recurrence_rule"],
+    ]
+    if with_labels:
+        label_ids = _label_ids()
+        columns.append(label_ids.label("label_ids"))
+        has_all_added = label_ids.bool_op("@>")(_ADDED_IDS)
+        has_a_removed = label_ids.bool_op("&&")(_REMOVED_IDS)
+        differs = or_(differs, ~has_all_added, has_a_removed)
+    columns.append(differs.label("differs"))
+    return columns
+
+
+def _label_ids() -> ColumnElement[Any]:
+    """Return the ids of a task's labels.
+
+    All of them: with a condition on `label_id`, PostgreSQL may read all tasks with those labels for
+    each task.
+    """
+    return _ids_of(
+        select(col(TaskLabel.label_id)).where(
+            col(TaskLabel.user_id) == col(Task.user_id), col(TaskLabel.task_id) == col(Task.id)
+        )
+    )
+
+
+def _find_following(owner: CTE, matched: CTE, versions_taken: ColumnElement[int]) -> CTE:
+    """Find the subtasks that follow a matched task to the list, and do not match themselves."""
+    subtasks = (
+        select(col(Task.id), sort_position(columns_of(Task)).label("sort_position"))
+        .join(owner, col(Task.user_id) == owner.c.id)
+        .where(
+            col(Task.parent_id).is_not(None),
+            is_among(col(Task.parent_id), matched),
+            col(Task.id).not_in(select(matched.c.id)),
+            col(Task.list_id).is_distinct_from(LIST_ID),
+        )
+        .cte("subtasks")
+    )
+    number = number_from_last(subtasks) + versions_taken
+    return select(subtasks.c.id, number.label("number")).cte("following")
+
+
+def _find_conflict(
+    owner: CTE, matched: CTE, changed: CTE, *, with_labels: bool, moves: bool
+) -> ColumnElement[Any]:
+    rules: list[tuple[ColumnElement[bool], ConflictCode]] = [
+        (~owner.c.is_current, ConflictCode.STALE)
+    ]
+    if moves:
+        is_list_missing = and_(LIST_ID.is_not(None), ~target_list_exists(owner))
+        leaves_parent = and_(
+            matched.c.parent_id.is_not(None),
+            matched.c.list_id.is_distinct_from(LIST_ID),
+            matched.c.parent_id.not_in(select(matched.alias("parents").c.id)),
+        )
+        rules.append((is_list_missing, ConflictCode.LIST_NOT_FOUND))
+        rules.append((_exists(matched, leaves_parent), ConflictCode.CONTRADICTION))
+    loses_due = and_(_DUE_DATE.flag, _DUE_DATE.param.is_(None))
+    recurs = _exists(matched, matched.c.recurrence_rule.is_not(None))
+    rules.append((and_(loses_due, recurs), ConflictCode.RECURRENCE_WITHOUT_DUE))
+    if with_labels:
+        label_count = owner.c.label_count + NEW_LABEL_COUNT
+        is_new_used = and_(label_count > LABELS_QUOTA, exists(select(changed.c.id)))
+        is_full = _label_count_after(changed) > LABELS_ON_TASK_MAX
+        rules.append((_exists(changed, is_full), ConflictCode.TASK_LABELS_FULL))
+        rules.append((is_new_used, ConflictCode.LABELS_FULL))
+    rules.append((~counter_matches_if_match(owner), ConflictCode.VERSION_MISMATCH))
+    return first_conflict(*rules)
+
+
+def _exists(tasks: CTE, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(tasks.c.id).where(condition))
+
+
+def _label_count_after(changed: CTE) -> ColumnElement[int]:
+    """Return how many labels a task has after the change."""
+    added = _unnest(_ADDED_IDS, "added")
+    removed = _unnest(_REMOVED_IDS, "removed")
+    added_count = select(func.count()).where(added.c.id != all_(changed.c.label_ids))
+    removed_count = select(func.count()).where(removed.c.id == any_(changed.c.label_ids))
+    return (
+        func.cardinality(changed.c.label_ids)
+        + added_count.scalar_subquery()
+        - removed_count.scalar_subquery()
+    )
+
+
+def _unnest(ids: ColumnElement[Any], name: str) -> TableValuedAlias:
+    return func.unnest(ids).table_valued(column("id", Uuid)).render_derived(name)
+
+
+def _update_tasks(filters: frozenset[str], changed: CTE, counter_bump: CTE) -> CTE:
+    now = counter_bump.c.now
+    values = dict(_NEW_VALUES)
+    values["completed_at"] = case(
+        (_NEW_VALUES["is_completed"], func.coalesce(col(Task.completed_at), now))
+    )
+    updated = bump_many_versions(changed, counter_bump, **values)
+    return updated.where(*narrow(filters)).cte("updated")
+
+
+def _set_labels(changed: CTE, counter_bump: CTE, versions: ColumnElement[int]) -> list[CTE]:
+    """Insert the new labels, and change the labels of the tasks."""
+    # New labels take the versions just below this one: those of the tasks are higher.
+    below = select(
+        counter_bump.c.id,
+        (counter_bump.c.counter - versions + 1).label("counter"),
+        counter_bump.c.now,
+    ).cte("below")
+    links = (
+        select(counter_bump.c.id, changed.c.id, REQUESTED_LABELS.c.id)
+        .select_from(counter_bump)
+        .join(changed, true())
+        .join(REQUESTED_LABELS, REQUESTED_LABELS.c.id != all_(changed.c.label_ids))
+    )
+    linked = insert(TaskLabel).from_select(["user_id", "task_id", "label_id"], links)
+    unlinked = delete(TaskLabel).where(
+        col(TaskLabel.user_id) == counter_bump.c.id,
+        col(TaskLabel.label_id) == any_(_REMOVED_IDS),
+        is_among(col(TaskLabel.task_id), changed),
+    )
+    return [
+        insert_new_labels(below).cte("new_labels"),
+        linked.cte("linked"),
+        unlinked.cte("unlinked"),
+    ]
