@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { daysChoices, presetOf, repeatOf, usualDays } from "../src/recurrence/choices.ts";
+import {
+  daysChoices,
+  moveRecurrence,
+  presetOf,
+  repeatOf,
+  usualDays,
+} from "../src/recurrence/choices.ts";
 import { readRepeat, writeRule } from "../src/recurrence/repeat.ts";
 
 // A Monday, the last one of its month.
@@ -62,6 +68,17 @@ it.each([
 it("another preset keeps the end", () => {
   const current = readRepeat("FREQ=DAILY;COUNT=4");
   expect(writeRule(repeatOf("weekly", DUE, current))).toBe("FREQ=WEEKLY;BYDAY=MO;COUNT=4");
+});
+
+it.each([
+  ["FREQ=WEEKLY;BYDAY=MO;COUNT=3", "FREQ=WEEKLY;BYDAY=WE;COUNT=3"],
+  ["FREQ=MONTHLY;BYMONTHDAY=30", "FREQ=MONTHLY;BYMONTHDAY=2"],
+  ["FREQ=DAILY", "FREQ=DAILY"],
+  ["FREQ=WEEKLY;BYDAY=MO,TH", "FREQ=WEEKLY;BYDAY=MO,TH"],
+  ["FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=MONTHLY;BYMONTHDAY=-1"],
+  ["FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1"],
+])("with the due date, %s moves to %s", (rule, moved) => {
+  expect(moveRecurrence({ rule, from: "due" }, DUE, "2026-12-02").rule).toBe(moved);
 });
 
 describe("the days of a month to choose from", () => {

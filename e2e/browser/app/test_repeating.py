@@ -119,7 +119,7 @@ async def test_the_last_occurrence_has_no_next(laptop: Device) -> None:
 
     await tab.checkbox("Water the plants").check()
 
-    await expect(tab.notice("It does not repeat any more")).to_be_visible()
+    await expect(tab.notice("There is no next one")).to_be_visible()
     await tab.expect_tasks("Water the plants")
 
 
@@ -133,15 +133,36 @@ async def test_a_repeating_task_needs_a_date_and_gets_today(laptop: Device) -> N
     await expect(details.get_by_text("Due today now")).to_be_visible()
     await expect(tab.task("Water the plants").get_by_text("Today")).to_be_visible()
     await tab.expect_status("Saved")
+    await details.get_by_label("Repeat", exact=True).select_option(label="Weekly")
+    # The date was the app's guess: the rule follows the one that the user chooses.
+    await details.get_by_label("Due date").fill(MONDAY)
+    await expect(details.get_by_text("Every week on Monday", exact=True)).to_be_visible()
+    await tab.expect_status("Saved")
 
     await details.get_by_role("button", name="Clear").click()
     await expect(details.get_by_label("Repeat", exact=True)).to_have_value("none")
     await tab.notice("Cleared the due date").get_by_role("button", name="Undo").click()
-    await expect(details.get_by_label("Repeat", exact=True)).to_have_value("daily")
+    await expect(details.get_by_label("Repeat", exact=True)).to_have_value("weekly")
     await tab.expect_status("Saved")
     [task] = await laptop.saved_tasks()
-    assert task["recurrence"] == {"rule": "FREQ=DAILY", "from": "due"}
-    assert task["due"]
+    assert task["recurrence"] == {"rule": "FREQ=WEEKLY;BYDAY=MO", "from": "due"}
+    assert task["due"]["date"] == MONDAY
+
+
+async def test_a_task_counted_from_completion_comes_when_the_picker_says(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    details = await add_repeating_task(tab, "Water the plants", "Custom")
+    await details.get_by_label("Due date").fill("2026-01-05")
+    await details.get_by_role("spinbutton", name="Interval").fill("10")
+    await details.get_by_label("Unit").select_option(label="days")
+    await details.get_by_label("Counted from").select_option(label="Counted from completion")
+    await expect(details.get_by_text("Every 10 days after completion")).to_be_visible()
+    date, *_ = await shown_dates(details)
+    await tab.expect_status("Saved")
+
+    await tab.checkbox("Water the plants").check()
+
+    await expect(tab.tasks.locator(f'time[datetime="{date}"]')).to_be_visible()
 
 
 async def test_a_rule_of_another_client_is_left_alone(laptop: Device) -> None:

@@ -1,8 +1,9 @@
-import { describeDays, isEveryWeekday } from "./describe.ts";
+import { describeDays, isEveryWeekday, type Recurrence } from "./describe.ts";
 import {
   readRepeat,
   WEEKDAYS,
   WORKING_DAYS,
+  writeRule,
   type Frequency,
   type Repeat,
   type RepeatDays,
@@ -68,6 +69,19 @@ export function usualDays(frequency: Frequency, due: string): RepeatDays {
     case "YEARLY":
       return { kind: "date", month, day };
   }
+}
+
+/** The recurrence of a task that gets another due date, if its days are nothing but those of the old one. */
+export function moveRecurrence(
+  { rule, from }: Recurrence,
+  oldDue: string,
+  newDue: string,
+): Recurrence {
+  const repeat = readRepeat(rule);
+  if (repeat === null || !isSameDays(repeat.days, usualDays(repeat.frequency, oldDue)))
+    return { rule, from };
+  const days = usualDays(repeat.frequency, newDue);
+  return { rule: writeRule({ ...repeat, days }), from };
 }
 
 export interface DaysChoice {

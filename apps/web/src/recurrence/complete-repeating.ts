@@ -40,9 +40,15 @@ export function completeRepeating(store: TaskStore, task: LocalTask): void {
       showNotice(`Next: ${describeDueInFull(next.due, new Date())}`, undo);
       return;
     }
+    // Without the feed nothing is known of the next one.
+    if (state !== "saved") {
+      clearTimeout(timer);
+      timer = undefined;
+      return;
+    }
     timer ??= setTimeout(() => {
       stop();
-      showNotice("Completed. It does not repeat any more", undo);
+      showNotice("Completed. There is no next one", undo);
     }, FEED_MILLISECONDS);
   }
 

@@ -23,16 +23,17 @@ const PRESETS: readonly { value: Preset; label: string }[] = [
 
 interface RepeatEditorProps {
   task: LocalTask;
+  /** Whether the due date comes from here, and not from the user. */
+  isDueGuessed: boolean;
   /** Called with a due date too if the task has none: a task repeats from a date. */
   onChange: (fields: { recurrence: Recurrence | null; due?: { date: string } }) => void;
 }
 
 /** How a task repeats: in fields, in words and as the next dates. */
-export function RepeatEditor({ task, onChange }: RepeatEditorProps) {
+export function RepeatEditor({ task, isDueGuessed, onChange }: RepeatEditorProps) {
   const { recurrence, due } = task;
   const now = useNow();
   const [isCustom, setIsCustom] = useState(false);
-  const [isDueNew, setIsDueNew] = useState(false);
   const repeat = useMemo(
     () => (recurrence === null ? null : readRepeat(recurrence.rule)),
     [recurrence],
@@ -47,7 +48,6 @@ export function RepeatEditor({ task, onChange }: RepeatEditorProps) {
       onChange({ recurrence: newRecurrence });
       return;
     }
-    setIsDueNew(true);
     announce("Due today now, because a task repeats from a date.");
     onChange({ recurrence: newRecurrence, due: { date: dueDate } });
   }
@@ -55,7 +55,6 @@ export function RepeatEditor({ task, onChange }: RepeatEditorProps) {
   function choose(choice: Preset) {
     setIsCustom(choice === "custom");
     if (choice === "none") {
-      setIsDueNew(false);
       onChange({ recurrence: null });
     } else if (choice !== "other") {
       save(repeatOf(choice, dueDate, repeat), from);
@@ -79,7 +78,7 @@ export function RepeatEditor({ task, onChange }: RepeatEditorProps) {
         ))}
         {preset === "other" && <option value="other">Another rule</option>}
       </select>
-      {isDueNew && due !== null && (
+      {isDueGuessed && due !== null && recurrence !== null && (
         <p className="hint">Due today now, because a task repeats from a date.</p>
       )}
       {recurrence !== null && repeat === null && (

@@ -4,6 +4,7 @@ import type { LocalTask } from "@task-platform/client/sync";
 import { useId, useState } from "react";
 import { LabelEditor } from "../labels/label-editor.tsx";
 import { showNotice } from "../notices/notices.ts";
+import { moveRecurrence } from "../recurrence/choices.ts";
 import { RepeatEditor } from "../recurrence/repeat-editor.tsx";
 import { Checklist } from "../subtasks/checklist.tsx";
 import { ParentLine } from "../subtasks/parent-line.tsx";
@@ -30,13 +31,21 @@ interface TaskDetailsProps {
 export function TaskDetails({ task, onShowDetails, onDelete }: TaskDetailsProps) {
   const store = useTaskStore();
   const id = useId();
+  /** The date that the task got because it was made to repeat, and what the user has made of it since. */
+  const [guessedDue, setGuessedDue] = useState<{ date: string; isChosen: boolean } | null>(null);
 
   function change(fields: TaskChange) {
     store.changeTask(task.id, fields);
   }
 
+  /** While the date is the picker's guess, its rule follows the one that the user chooses. */
   function changeDue(due: DueChange | null) {
     const { recurrence } = task;
+    if (due !== null && recurrence !== null && guessedDue !== null) {
+      setGuessedDue({ date: due.date, isChosen: true });
+      change({ due, recurrence: moveRecurrence(recurrence, guessedDue.date, due.date) });
+      return;
+    }
     if (due !== null || recurrence === null) {
       change({ due });
       return;
@@ -50,6 +59,11 @@ export function TaskDetails({ task, onShowDetails, onDelete }: TaskDetailsProps)
         if (store.getTask(task.id) !== undefined) change({ due: task.due, recurrence });
       },
     });
+  }
+
+  function changeRecurrence(fields: TaskChange) {
+    if (fields.due != null) setGuessedDue({ date: fields.due.date, isChosen: false });
+    change(fields);
   }
 
   const isSubtask = task.parent_id !== null;
@@ -68,7 +82,13 @@ export function TaskDetails({ task, onShowDetails, onDelete }: TaskDetailsProps)
         />
       )}
       <DueEditor due={task.due} onChange={changeDue} />
-      {!isSubtask && <RepeatEditor task={task} onChange={change} />}
+      {!isSubtask && (
+        <RepeatEditor
+          task={task}
+          isDueGuessed={guessedDue?.isChosen === false}
+          onChange={changeRecurrence}
+        />
+      )}
       <fieldset className="field">
         <legend>Priority</legend>
         <div className="segments wide">
