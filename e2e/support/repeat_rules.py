@@ -20,6 +20,7 @@ DATES_MAX: Final = 3
 """How many dates the app shows."""
 
 DAYS_LATE_MAX: Final = 400
+"""Early as well."""
 
 FIRST_DAY: Final = date(2026, 1, 1)
 
@@ -30,15 +31,18 @@ LAST_DAY: Final = date(2200, 12, 31)
 
 
 def sample_occurrences() -> list[dict[str, object]]:
-    """Return each rule with a random due date, in time and late, counted from both."""
+    """Return each rule with random dates: completed early, in time or late, counted from both."""
     random = Random(5545)  # noqa: S311 - the same sequence in every run
     sample: list[dict[str, object]] = []
     for rule in _rules():
         due = FIRST_DAY + timedelta(days=random.randrange(DAYS))
-        for days_late in (0, random.randrange(1, DAYS_LATE_MAX)):
+        for days_late in (0, random.randrange(-DAYS_LATE_MAX, DAYS_LATE_MAX)):
             today = due + timedelta(days=days_late)
             start = random.choice(("due", "completion"))
-            dates = _next_dates(rule, due if start == "due" else today, today)
+            if start == "due":
+                dates = _next_dates(rule, due, max(due, today))
+            else:
+                dates = _next_dates(rule, today, today)
             sample.append(
                 {
                     "rule": rule,

@@ -24,17 +24,16 @@ export function nextDates(
   // The task itself is one of those that are counted.
   const count = end.kind === "count" ? Math.min(end.count - 1, datesMax) : datesMax;
   const options = RRule.parseString(writeRule({ ...repeat, end: { kind: "never" } }));
+  // The server starts anew from each task's own date; with the rules of the picker that is the same.
+  const start = from === "due" ? due : today;
+  const rule = new RRule({ ...options, dtstart: toInstant(start), until: toInstant(last) });
   const dates: string[] = [];
-  let start = from === "due" ? due : today;
   let after = from === "due" && due > today ? due : today;
   while (dates.length < count) {
-    const rule = new RRule({ ...options, dtstart: toInstant(start), until: toInstant(last) });
     const instant = rule.after(toInstant(after));
     if (instant === null) break;
-    const date = toDate(instant);
-    dates.push(date);
-    start = date;
-    after = date;
+    after = toDate(instant);
+    dates.push(after);
   }
   return dates;
 }
