@@ -92,6 +92,9 @@ class Task(TypedDict):
     priority: str
     labels: list[str]
     position: str
+    recurrence: dict[str, str] | None
+    previous_id: str | None
+    parent_id: str | None
 
 
 class Profile(TypedDict):
