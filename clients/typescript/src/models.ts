@@ -49,24 +49,16 @@ export type TaskFilter = Omit<
 >;
 
 /** Which tasks to change or delete at once: at least one filter. */
-export type TaskSelection = Omit<TaskFilter, "limit" | "cursor" | "sort"> & { id?: string[] };
+export type TaskSelection = Omit<
+  NonNullable<operations["change_tasks"]["parameters"]["query"]>,
+  "user_id"
+>;
 /** A change of many tasks; absent fields stay as they are. */
-export type ManyChange = Pick<
-  TaskChange,
-  "is_completed" | "status" | "list_id" | "due" | "priority"
-> & { labels_add?: string[]; labels_remove?: string[] };
+export type ManyChange = Schemas["BulkChange"];
 /** How many tasks matched, how many of them changed, and the user's counter afterwards. */
-export interface ManyChanged {
-  matched: number;
-  changed: number;
-  version: number;
-}
+export type ManyChanged = Schemas["BulkChangeRead"];
 /** How many tasks matched, how many of them were deleted, and the user's counter afterwards. */
-export interface ManyDeleted {
-  matched: number;
-  deleted: number;
-  version: number;
-}
+export type ManyDeleted = Schemas["BulkDeletionRead"];
 
 /** The id of something, or what was read of it: then the write fails if it has changed since. */
 export type Reference = string | Versioned;

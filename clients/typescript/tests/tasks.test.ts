@@ -71,3 +71,54 @@ test("no ids are no filter, and never mean all tasks", async () => {
   await expect(deletion).rejects.toThrow(RangeError);
   expect(await client.tasks.get(id)).toMatchObject({ id });
 });
+
+test("many tasks are changed and deleted by their ids and other filters", async () => {
+  const { client } = await signUp();
+  const created = [];
+  for (const title of ["one", "two", "three"]) created.push(await client.tasks.create({ title }));
+  const [one, two] = created.map(({ id }) => id);
+  const ids = [one ?? "", two ?? ""];
+
+  const changed = await client.tasks.changeMany({ id: ids }, { labels_add: ["garden"] });
+  const again = await client.tasks.changeMany({ label: ["garden"] }, { labels_add: ["Garden"] });
+  const deleted = await client.tasks.deleteMany({ id: ids }, { ifMatch: changed.version });
+
+  expect(changed).toMatchObject({ matched: 2, changed: 2 });
+  expect(again).toEqual({ matched: 2, changed: 0, version: changed.version });
+  expect(deleted).toMatchObject({ matched: 2, deleted: 2 });
+  expect((await client.tasks.list()).map(({ title }) => title)).toEqual(["three"]);
+});
+
+test("a change of many fails if anything has changed since the version that was read", async () => {
+  const { client } = await signUp();
+  await client.tasks.create({ title: "Water the plants" });
+  const { version } = await client.tasks.changeMany({ status: "pending" }, { priority: "high" });
+  await client.tasks.create({ title: "Buy soil" });
+
+  const deletion = client.tasks.deleteMany({ status: "pending" }, { ifMatch: version });
+
+  await expect(deletion).rejects.toMatchObject({ code: "version-mismatch" });
+  expect(await client.tasks.list()).toHaveLength(2);
+});
+
+test("without a filter nothing is deleted", async () => {
+  const { client } = await signUp();
+  const task = await client.tasks.create({ title: "Water the plants" });
+
+  const deletion = client.tasks.deleteMany({});
+
+  await expect(deletion).rejects.toMatchObject({ code: "filter-required" });
+  expect(await client.tasks.list()).toEqual([task]);
+});
+
+test("subtasks are listed by their parent, and deleted with it if that is asked for", async () => {
+  const { client } = await signUp();
+  const parent = await client.tasks.create({ title: "Repot the fern" });
+  const subtask = await client.tasks.create({ title: "Buy soil", parent_id: parent.id });
+
+  expect(await client.tasks.list({ parent_id: parent.id })).toEqual([subtask]);
+  expect(await client.tasks.list({ parent_id: "none" })).toEqual([parent]);
+  await client.tasks.delete(parent, { subtasks: "delete" });
+
+  expect(await client.tasks.list()).toEqual([]);
+});
