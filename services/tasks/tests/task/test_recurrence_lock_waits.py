@@ -96,13 +96,15 @@ async def test_a_completion_and_an_edit(
 
 
 @orders
-async def test_two_completions(owner: AsyncClient, proxy: FaultProxy, *, is_reversed: bool) -> None:
+@COMPLETIONS
+async def test_two_completions(
+    owner: AsyncClient, proxy: FaultProxy, *, is_reversed: bool, resends_rule: bool
+) -> None:
     task = await create_recurring(owner)
+    completion = _completion(owner, task, resends_rule=resends_rule)
     replacement = owner.put(f"/tasks/{task['id']}", json={"title": "Task", "status": "completed"})
 
-    responses = await _run(
-        proxy, (_patch(owner, task, **COMPLETED), replacement), is_reversed=is_reversed
-    )
+    responses = await _run(proxy, (completion, replacement), is_reversed=is_reversed)
 
     current, [successor] = await _check(owner, task)
     for response in responses:
@@ -111,14 +113,23 @@ async def test_two_completions(owner: AsyncClient, proxy: FaultProxy, *, is_reve
 
 
 @orders
+@COMPLETIONS
 @pytest.mark.parametrize("was_completed", [False, True])
 async def test_a_completion_and_a_reopening(
-    owner: AsyncClient, proxy: FaultProxy, *, is_reversed: bool, was_completed: bool
+    owner: AsyncClient,
+    proxy: FaultProxy,
+    *,
+    is_reversed: bool,
+    resends_rule: bool,
+    was_completed: bool,
 ) -> None:
     task = await create_recurring(owner)
     if was_completed:
         await change(owner, task, is_completed=True)
-    completion = _patch(owner, task, is_completed=True, title="Completed")
+    fields: JsonObject = {"is_completed": True, "title": "Completed"}
+    if resends_rule:
+        fields["recurrence"] = task["recurrence"]
+    completion = _patch(owner, task, **fields)
     reopening = _patch(owner, task, is_completed=False, description="Reopened")
 
     responses = await _run(proxy, (completion, reopening), is_reversed=is_reversed)

@@ -214,3 +214,21 @@ async def test_a_task_that_names_its_successor_as_its_predecessor_keeps_it(
 
     assert reopened.json()["previous_id"] == successor["id"]
     assert len((await owner.get("/tasks")).json()) == 2
+
+
+async def test_what_is_made_again_leaves_no_tombstone(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    parent, _, _ = await _create_completed(owner)
+    await change(owner, parent, is_completed=False)
+
+    counts: list[int] = []
+    async with await psycopg.AsyncConnection.connect(proxy.server_url, autocommit=True) as other:
+        for _ in range(2):
+            cursor = await other.execute("SELECT count(*) FROM task_tombstones")
+            [(count,)] = await cursor.fetchall()
+            counts.append(count)
+            await complete(owner, parent)
+
+    assert counts == [2, 0]
