@@ -47,7 +47,7 @@ STATUS_TITLES: Final = {
 """Source: RFC 9110, 15."""
 
 PROTECTED_PATHS: Final = {
-    "/tasks": ("GET", "POST"),
+    "/tasks": ("GET", "POST", "PATCH", "DELETE"),
     "/tasks/changes": ("GET",),
     "/tasks/{task}": ("GET", "PATCH", "PUT", "DELETE"),
     "/lists": ("GET", "POST"),
