@@ -15,7 +15,7 @@ from tasks.bulk.schemas import (
     TaskDeletion,
     TaskSelection,
 )
-from tasks.core.dependencies import RetentionDays, WriteContext
+from tasks.core.dependencies import ChangeLimits, RetentionDays, WriteContext
 from tasks.core.preconditions import IfMatch
 from tasks.core.responses import CHANGED, with_etag
 from tasks.core.routing import RequestOnlyRoute
@@ -37,14 +37,18 @@ DeletionQuery = Annotated[TaskDeletion, Depends(QueryParams(TaskDeletion))]
 
 @router.patch("", response_model=BulkChangeRead, responses=CHANGED)
 async def change_tasks(
-    if_match: IfMatch, body: ChangeBody, selection: SelectionQuery, context: WriteContext
+    if_match: IfMatch,
+    body: ChangeBody,
+    selection: SelectionQuery,
+    context: WriteContext,
+    limits: ChangeLimits,
 ) -> Response:
     """Change all tasks that match the query, or none of them.
 
     Subtasks follow their parent to another list. `If-Match` takes the `ETag` of the list of tasks.
     """
     async with context.write_slot():
-        result = await service.change_tasks(context, selection, body, if_match)
+        result = await service.change_tasks(context, limits, selection, body, if_match)
     return with_etag(_CHANGED.dump_json(result), result["version"])
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Final, cast
 
 from common.context import RequestContext
-from common.database import Row
+from common.database import Row, fetch_one
 from common.problems import FieldError, Unprocessable
 from tasks.bulk.queries.change import change_tasks as change_statement
 from tasks.bulk.queries.delete import delete_tasks as delete_statement
+from tasks.bulk.recurring import plan_successors
 from tasks.bulk.schemas import (
     BulkChange,
     BulkChangeRead,
@@ -17,6 +18,7 @@ from tasks.bulk.schemas import (
     TaskSelection,
 )
 from tasks.core.conflicts import ConflictCode, raise_conflict
+from tasks.core.context import ChangeLimits
 from tasks.core.owners import retry_while_stale
 from tasks.core.types.names import fold
 from tasks.task.parameters import label_params, patch_params
@@ -33,6 +35,7 @@ _UNKNOWN_OWNER: Final[Row] = {"matched": 0, "affected": 0, "version": 0}
 
 async def change_tasks(
     context: RequestContext,
+    limits: ChangeLimits,
     selection: TaskSelection,
     change: BulkChange,
     if_match: Sequence[str] | None,
@@ -48,19 +51,7 @@ async def change_tasks(
     _require_field(change)
     conditions = _conditions(selection)
     params = _change_params(change)
-    statement = change_statement(
-        conditions.names,
-        with_labels=not _LABEL_FIELDS.isdisjoint(change.model_fields_set),
-        moves="list_id" in change.model_fields_set,
-    )
-    row = await retry_while_stale(
-        context.database,
-        statement,
-        current_user_id=context.user.id,
-        if_match=if_match,
-        **conditions.params,
-        **params,
-    )
+    row = await _run_change(context, limits, conditions, change, params, if_match)
     if row is None and change.list_id is not None:
         raise_conflict(ConflictCode.LIST_NOT_FOUND)
     result = _require_no_conflict(row, if_match)
@@ -97,6 +88,35 @@ async def delete_tasks(
         deleted=cast("int", result["affected"]),
         version=cast("int", result["version"]),
     )
+
+
+async def _run_change(
+    context: RequestContext,
+    limits: ChangeLimits,
+    conditions: Conditions,
+    change: BulkChange,
+    change_params: Row,
+    if_match: Sequence[str] | None,
+) -> Row | None:
+    """Run the statement; if tasks that repeat are completed, read them first."""
+    with_labels = not _LABEL_FIELDS.isdisjoint(change.model_fields_set)
+    moves = "list_id" in change.model_fields_set
+    params: dict[str, object] = {"current_user_id": context.user.id, "if_match": if_match}
+    params |= dict(conditions.params) | dict(change_params)
+    statement = change_statement(conditions.names, with_labels=with_labels, moves=moves)
+    row = await retry_while_stale(context.database, statement, **params)
+    if row is None or row["conflict"] != ConflictCode.RECURS:
+        return row
+    statement = change_statement(
+        conditions.names, with_labels=with_labels, moves=moves, was_read=True
+    )
+    while True:
+        successors = await plan_successors(context, conditions, change_params)
+        row = await fetch_one(
+            context.database, statement, params | successors, quota=limits.tasks_max
+        )
+        if row is None or row["conflict"] != ConflictCode.STALE:
+            return row
 
 
 def _require_field(change: BulkChange) -> None:

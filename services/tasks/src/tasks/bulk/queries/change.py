@@ -18,6 +18,7 @@ from sqlalchemy import (
     column,
     delete,
     exists,
+    false,
     func,
     or_,
     select,
@@ -34,6 +35,7 @@ from tasks.bulk.queries.matching import (
     number_from_last,
     return_result,
 )
+from tasks.bulk.queries.successors import MadeTasks, make_successors
 from tasks.bulk.schemas import BulkChange
 from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.owners import (
@@ -49,6 +51,7 @@ from tasks.core.version_cascade import bump_many_versions, count_rows, is_among
 from tasks.models import Label, Owner, Task, TaskLabel, columns_of, sort_position
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
+from tasks.task.queries.occurrences import DAY_ENDS_AT, EXPECTED_COUNTER
 from tasks.task.queries.task_labels import (
     LABELS_QUOTA,
     NEW_LABEL_COUNT,
@@ -65,6 +68,7 @@ _BULK_COLUMNS: Final = tuple(
 )
 """The columns that a change of many tasks can set."""
 
+_IS_COMPLETED: Final = next(column for column in _BULK_COLUMNS if column.name == "is_completed")
 _DUE_DATE: Final = next(column for column in _BULK_COLUMNS if column.name == "due_date")
 
 _NEW_VALUES: Final = {column.name: column.new_value for column in _BULK_COLUMNS}
@@ -86,7 +90,9 @@ _REMOVED_IDS: Final = _ids_of(
 
 
 @lru_cache(maxsize=STATEMENTS_CACHED_MAX)
-def change_tasks(filters: frozenset[str], *, with_labels: bool, moves: bool) -> Executable:
+def change_tasks(
+    filters: frozenset[str], *, with_labels: bool, moves: bool, was_read: bool = False
+) -> Executable:
     """Build the statement that changes all tasks that match.
 
     Returns one row with `conflict`, the numbers of tasks that `matched` and that were `affected`,
@@ -101,6 +107,8 @@ def change_tasks(filters: frozenset[str], *, with_labels: bool, moves: bool) -> 
         5. following: the other subtasks of the matched tasks, numbered after them (if tasks move).
         6. verdict: whether there is a conflict.
         7. counter_bump: take a version for each of these tasks and each new label.
+           Before that, copies, successors, made_successors, made_copies, made_labels and
+           deleted_tombstones insert the successors of tasks that repeat (if they were read).
         8. updated, moved: write the tasks.
         9. new_labels, linked, unlinked: set the labels (with labels).
 
@@ -108,6 +116,8 @@ def change_tasks(filters: frozenset[str], *, with_labels: bool, moves: bool) -> 
         filters: Names of `matching.SELECTIONS`.
         with_labels: Whether labels are added or removed.
         moves: Whether the tasks get another list.
+        was_read: Whether `successors.read_recurring` read what repeats. Otherwise there is the
+            conflict "recurs" if a task that repeats would be completed.
     """
     owner = lock_owner(find_owner(check_snapshot=True))
     matched = match_tasks(owner, filters, *_compare(with_labels=with_labels))
@@ -116,14 +126,20 @@ def change_tasks(filters: frozenset[str], *, with_labels: bool, moves: bool) -> 
         .where(matched.c.differs)
         .cte("changed")
     )
-    conflict = _find_conflict(owner, matched, changed, with_labels=with_labels, moves=moves)
-    verdict = compose_verdict(owner, conflict)
+    rules = _find_conflicts(owner, matched, changed, with_labels=with_labels, moves=moves)
+    verdict = compose_verdict(owner, _add_recurrence(rules, owner, matched, was_read=was_read))
     versions = count_rows(changed)
     following = _find_following(owner, matched, versions)
     if moves:
         versions += count_rows(following)
-    counter_bump = _take_versions(verdict, versions, with_labels=with_labels)
-    statement = return_result(verdict, matched, changed, counter_bump)
+    if was_read:
+        made = _make_successors(owner, verdict, versions, with_labels=with_labels)
+        counter_bump = _take_versions(verdict, versions, made, with_labels=with_labels)
+        statement = return_result(verdict, matched, changed, counter_bump).add_cte(*made.ctes)
+        counter_bump = _leave_versions(counter_bump, made)
+    else:
+        counter_bump = _take_versions(verdict, versions, with_labels=with_labels)
+        statement = return_result(verdict, matched, changed, counter_bump)
     statement = statement.add_cte(_update_tasks(filters, changed, counter_bump))
     if moves:
         statement = statement.add_cte(_move_subtasks(following, counter_bump))
@@ -132,12 +148,41 @@ def change_tasks(filters: frozenset[str], *, with_labels: bool, moves: bool) -> 
     return statement.execution_options(not_idempotent=True)
 
 
-def _take_versions(verdict: CTE, versions: ColumnElement[int], *, with_labels: bool) -> CTE:
+def _make_successors(
+    owner: CTE, verdict: CTE, versions: ColumnElement[int], *, with_labels: bool
+) -> MadeTasks:
+    removed_ids = None
+    if with_labels:
+        removed_ids = _REMOVED_IDS
+        versions += NEW_LABEL_COUNT
+    return make_successors(owner, verdict, _NEW_VALUES, versions, removed_ids)
+
+
+def _take_versions(
+    verdict: CTE,
+    versions: ColumnElement[int],
+    made: MadeTasks | None = None,
+    *,
+    with_labels: bool,
+) -> CTE:
     is_written = and_(verdict.c.conflict.is_(None), versions > 0)
-    if not with_labels:
-        return bump_counter(verdict, versions, is_written)
-    label_count = col(Owner.label_count) + NEW_LABEL_COUNT
-    return bump_counter(verdict, versions + NEW_LABEL_COUNT, is_written, label_count=label_count)
+    counts: dict[str, ColumnElement[int]] = {}
+    if with_labels:
+        versions += NEW_LABEL_COUNT
+        counts["label_count"] = col(Owner.label_count) + NEW_LABEL_COUNT
+    if made is not None:
+        versions += made.version_count
+        counts["task_count"] = col(Owner.task_count) + made.count
+    return bump_counter(verdict, versions, is_written, **counts)
+
+
+def _leave_versions(counter_bump: CTE, made: MadeTasks) -> CTE:
+    """Return the counter that the changed tasks take their versions from: successors are above."""
+    return select(
+        counter_bump.c.id,
+        (counter_bump.c.counter - made.version_count).label("counter"),
+        counter_bump.c.now,
+    ).cte("written")
 
 
 def _move_subtasks(following: CTE, counter_bump: CTE) -> CTE:
@@ -155,6 +200,7 @@ def _compare(*, with_labels: bool) -> list[ColumnElement[Any]]:
     columns: list[ColumnElement[Any]] = [
         task["parent_id"],
         task["list_id"],
+        task["is_completed"],
         task["recurrence_rule"],
     ]
     if with_labels:
@@ -197,9 +243,27 @@ def _find_following(owner: CTE, matched: CTE, versions_taken: ColumnElement[int]
     return select(subtasks.c.id, number.label("number")).cte("following")
 
 
-def _find_conflict(
-    owner: CTE, matched: CTE, changed: CTE, *, with_labels: bool, moves: bool
+def _add_recurrence(
+    rules: list[tuple[ColumnElement[bool], ConflictCode]],
+    owner: CTE,
+    matched: CTE,
+    *,
+    was_read: bool,
 ) -> ColumnElement[Any]:
+    if was_read:
+        is_stale = or_(
+            owner.c.counter != EXPECTED_COUNTER, func.coalesce(owner.c.now >= DAY_ENDS_AT, false())
+        )
+        return first_conflict((is_stale, ConflictCode.STALE), *rules)
+    is_completed = and_(
+        _IS_COMPLETED.param, ~matched.c.is_completed, matched.c.recurrence_rule.is_not(None)
+    )
+    return first_conflict(*rules, (_exists(matched, is_completed), ConflictCode.RECURS))
+
+
+def _find_conflicts(
+    owner: CTE, matched: CTE, changed: CTE, *, with_labels: bool, moves: bool
+) -> list[tuple[ColumnElement[bool], ConflictCode]]:
     rules: list[tuple[ColumnElement[bool], ConflictCode]] = [
         (~owner.c.is_current, ConflictCode.STALE)
     ]
@@ -222,7 +286,7 @@ def _find_conflict(
         rules.append((_exists(changed, is_full), ConflictCode.TASK_LABELS_FULL))
         rules.append((is_new_used, ConflictCode.LABELS_FULL))
     rules.append((~counter_matches_if_match(owner), ConflictCode.VERSION_MISMATCH))
-    return first_conflict(*rules)
+    return rules
 
 
 def _exists(tasks: CTE, condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -61,7 +61,7 @@ _COPY_IDS: Final = bindparam("copy_ids", type_=ARRAY(Uuid))
 _COPY_DUE_DATES: Final = bindparam("copy_due_dates", type_=ARRAY(Date))
 _COPY_DUE_ATS: Final = bindparam("copy_due_ats", type_=ARRAY(_TIMESTAMPTZ))
 
-_STORED_COLUMNS: Final = [name for name in columns_of(Task).keys() if name != "status"]  # noqa: SIM118
+STORED_COLUMNS: Final = [name for name in columns_of(Task).keys() if name != "status"]  # noqa: SIM118
 """The columns of a row that is inserted. The database computes `status`."""
 
 
@@ -96,9 +96,9 @@ def complete_task(*, with_labels: bool = False, with_place: bool = False) -> Exe
     first_version = owner.c.counter + own_versions + 1
     copies = _find_copies(current)
     successor = _compose_successor(owner, current, copies, first_version)
-    made_successor = _insert(successor).cte("made_successor")
+    made_successor = insert_tasks(successor).cte("made_successor")
     composed = _compose_copies(owner, current, copies, made_successor, first_version)
-    made_copies = _insert(composed).cte("made_copies")
+    made_copies = insert_tasks(composed).cte("made_copies")
     made = union_all(select(made_successor.c.id), select(made_copies.c.id)).cte("made")
 
     # Versions of rows that were not inserted stay unused.
@@ -152,12 +152,12 @@ def _find_copies(current: CTE) -> CTE:
         )
         .join(sent, col(Task.id) == sent.c.id)
         .join(current, is_sent)
-        .where(_is_free(sent.c.copy_id))
+        .where(is_free(sent.c.copy_id))
         .cte("copies")
     )
 
 
-def _is_free(new_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+def is_free(new_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """Return whether no task of anybody has the id, and nothing else of the owner has or had it."""
     holder = aliased(Task, name="holder")
     is_held = exists().where(col(holder.id) == new_id)
@@ -178,8 +178,8 @@ def _compose_successor(owner: CTE, current: CTE, copies: CTE, version: ColumnEle
     values["made_subtask_count"] = count_rows(copies)
     has_room = owner.c.task_count + 1 + count_rows(copies) <= QUOTA
     return (
-        _open_task(owner, current, values, version)
-        .where(current.c.is_written, has_room, _is_free(SUCCESSOR_ID))
+        open_task(owner, current, values, version)
+        .where(current.c.is_written, has_room, is_free(SUCCESSOR_ID))
         .cte("successor")
     )
 
@@ -189,7 +189,7 @@ def _compose_copies(
 ) -> CTE:
     """Return all columns of the copies of subtasks; none if the successor was not inserted."""
     has_due = copies.c.copy_due_date.is_not(None)
-    values: dict[str, ColumnElement[Any]] = {name: copies.c[name] for name in _STORED_COLUMNS}
+    values: dict[str, ColumnElement[Any]] = {name: copies.c[name] for name in STORED_COLUMNS}
     values["list_id"] = current.c.new_list_id
     values["due_date"] = copies.c.copy_due_date
     values["due_time"] = case((has_due, copies.c.due_time))
@@ -201,14 +201,14 @@ def _compose_copies(
     values["parent_id"] = made_successor.c.id
     values["made_subtask_count"] = null()
     return (
-        _open_task(owner, current, values, version + copies.c.number)
+        open_task(owner, current, values, version + copies.c.number)
         .join(made_successor, true())
         .join(copies, true())
         .cte("composed_copies")
     )
 
 
-def _open_task(
+def open_task(
     owner: CTE, current: CTE, values: Mapping[str, ColumnElement[Any]], version: ColumnElement[int]
 ) -> Query:
     """Select all stored columns of a task that is open and new."""
@@ -221,14 +221,15 @@ def _open_task(
     values["version"] = version
     values["made_version"] = version
     columns: list[ColumnElement[Any]] = []
-    for name in _STORED_COLUMNS:
+    for name in STORED_COLUMNS:
         columns.append(cast(values[name], columns_of(Task)[name].type).label(name))
     return select(*columns).select_from(owner).join(current, true())
 
 
-def _insert(rows: CTE) -> ReturningInsert[UUID, UUID]:
-    columns = [rows.c[name] for name in _STORED_COLUMNS]
-    insertion = insert(Task).from_select(_STORED_COLUMNS, select(*columns))
+def insert_tasks(rows: CTE) -> ReturningInsert[UUID, UUID]:
+    """Insert tasks whose ids are free, and return their `id` and `user_id`."""
+    columns = [rows.c[name] for name in STORED_COLUMNS]
+    insertion = insert(Task).from_select(STORED_COLUMNS, select(*columns))
     # Another user may insert a task with the id at the same moment.
     return insertion.on_conflict_do_nothing(index_elements=[col(Task.id)]).returning(
         col(Task.id), col(Task.user_id)

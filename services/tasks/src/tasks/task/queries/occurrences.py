@@ -11,6 +11,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -53,6 +54,15 @@ def _find_successor(column: SQLColumnExpression[Any]) -> Query:
         )
         .order_by(col(_successor.made_subtask_count).is_(None), col(_successor.id))
         .limit(1)
+    )
+
+
+def has_successor() -> ColumnElement[bool]:
+    """Return whether a task of `tasks` has a successor."""
+    return exists().where(
+        col(_successor.user_id) == col(Task.user_id),
+        col(_successor.previous_id) == col(Task.id),
+        _is_occurrence,
     )
 
 

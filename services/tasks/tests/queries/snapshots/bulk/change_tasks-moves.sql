@@ -38,6 +38,7 @@ WITH snapshot AS MATERIALIZED (
     coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
     tasks.parent_id,
     tasks.list_id,
+    tasks.is_completed,
     tasks.recurrence_rule,
     (
       tasks.is_completed,
@@ -67,6 +68,7 @@ WITH snapshot AS MATERIALIZED (
     matched.sort_position,
     matched.parent_id,
     matched.list_id,
+    matched.is_completed,
     matched.recurrence_rule,
     matched.differs,
     row_number() OVER (ORDER BY matched.sort_position DESC, matched.id DESC) - 1::INT AS number
@@ -163,6 +165,15 @@ WITH snapshot AS MATERIALIZED (
         )
       ) THEN 'recurrence-without-due'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(owner.counter AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
+      WHEN (
+        EXISTS(
+          SELECT
+            matched.id
+          FROM matched
+          WHERE
+            :new_is_completed AND NOT matched.is_completed AND matched.recurrence_rule IS NOT NULL
+        )
+      ) THEN 'recurs'::VARCHAR
     END AS conflict
   FROM owner
 ), counter_bump AS (
@@ -205,6 +216,7 @@ WITH snapshot AS MATERIALIZED (
       changed.sort_position,
       changed.parent_id,
       changed.list_id,
+      changed.is_completed,
       changed.recurrence_rule,
       changed.differs,
       changed.number

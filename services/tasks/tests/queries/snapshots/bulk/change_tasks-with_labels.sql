@@ -49,6 +49,7 @@ WITH requested_labels AS (
     coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
     tasks.parent_id,
     tasks.list_id,
+    tasks.is_completed,
     tasks.recurrence_rule,
     array(
       (
@@ -122,6 +123,7 @@ WITH requested_labels AS (
     matched.sort_position,
     matched.parent_id,
     matched.list_id,
+    matched.is_completed,
     matched.recurrence_rule,
     matched.label_ids,
     matched.differs,
@@ -202,6 +204,15 @@ WITH requested_labels AS (
         )
       ) THEN 'labels-full'::VARCHAR
       WHEN (NOT (:if_match::TEXT[] IS NULL OR CAST(owner.counter AS TEXT) = ANY (:if_match::TEXT[]))) THEN 'version-mismatch'::VARCHAR
+      WHEN (
+        EXISTS(
+          SELECT
+            matched.id
+          FROM matched
+          WHERE
+            :new_is_completed AND NOT matched.is_completed AND matched.recurrence_rule IS NOT NULL
+        )
+      ) THEN 'recurs'::VARCHAR
     END AS conflict
   FROM owner
 ), counter_bump AS (
@@ -251,6 +262,7 @@ WITH requested_labels AS (
       changed.sort_position,
       changed.parent_id,
       changed.list_id,
+      changed.is_completed,
       changed.recurrence_rule,
       changed.label_ids,
       changed.differs,

@@ -1,0 +1,163 @@
+"""What the completion of many tasks makes: the successors of those that repeat."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from datetime import time as time_of_day
+from typing import Final, cast
+from uuid import UUID
+
+from common.context import RequestContext
+from common.database import Row, fetch_all
+from common.problems import Unprocessable
+from tasks.bulk.queries.successors import READ_SUBTASKS, read_recurring
+from tasks.task.recurrence.rule import parse_rule
+from tasks.task.recurrence.successors import (
+    DueDate,
+    Recurrence,
+    RecurrenceStart,
+    Successor,
+    completion_day,
+    day_ends_at,
+    find_successor,
+    move_subtask_due,
+    successor_id,
+)
+from tasks.task.selection import Conditions
+
+RECURRING_MAX: Final = 100
+"""Tasks that get a successor in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    due: DueDate
+    successor: Successor
+
+
+@dataclass(slots=True)
+class _NewTasks:
+    """Arrays of parameters, one item for each new task."""
+
+    source_ids: list[UUID] = field(default_factory=list[UUID])
+    ids: list[UUID] = field(default_factory=list[UUID])
+    due_dates: list[date | None] = field(default_factory=list[date | None])
+    due_ats: list[datetime | None] = field(default_factory=list[datetime | None])
+    rules: list[str | None] = field(default_factory=list[str | None])
+
+    def add(self, source_id: UUID, new_id: UUID, due: DueDate | None, rule: str | None) -> None:
+        self.source_ids.append(source_id)
+        self.ids.append(new_id)
+        self.due_dates.append(due and due.date)
+        self.due_ats.append(due and due.at)
+        self.rules.append(rule)
+
+    def params(self, source_name: str, prefix: str) -> dict[str, object]:
+        return {
+            source_name: self.source_ids,
+            f"{prefix}_ids": self.ids,
+            f"{prefix}_due_dates": self.due_dates,
+            f"{prefix}_due_ats": self.due_ats,
+            f"{prefix}_rules": self.rules,
+        }
+
+
+async def plan_successors(
+    context: RequestContext, conditions: Conditions, params: Row
+) -> dict[str, object]:
+    """Read the tasks that repeat, and return the parameters with which a change completes them.
+
+    Raises:
+        Unprocessable: More than `RECURRING_MAX` tasks would get a successor.
+    """
+    rows = await fetch_all(
+        context.database,
+        read_recurring(conditions.names),
+        dict(conditions.params),
+        current_user_id=context.user.id,
+    )
+    if not rows:
+        return {"expected_counter": 0, "day_ends_at": None} | _params({}, [])
+    now = cast("datetime", rows[0]["now"])
+    recurring = [row for row in rows if row["id"] is not None]
+    dues = {cast("UUID", row["id"]): _due_after(row, params) for row in recurring}
+    live = [row for row in recurring if _may_go_on(row, dues[cast("UUID", row["id"])], now)]
+    if len(live) > RECURRING_MAX:
+        raise Unprocessable(
+            "too-many-recurring",
+            f"At most {RECURRING_MAX} tasks that repeat can be completed in one request.",
+        )
+    planned: dict[UUID, _Planned] = {}
+    for row in live:
+        task_id = cast("UUID", row["id"])
+        due = dues[task_id]
+        successor = await find_successor(task_id, due, _recurrence_in(row), now)
+        if successor is not None:
+            planned[task_id] = _Planned(due, successor)
+    subtasks: Sequence[Row] = []
+    if planned:
+        subtasks = await fetch_all(
+            context.database,
+            READ_SUBTASKS,
+            current_user_id=context.user.id,
+            parent_ids=list(planned),
+        )
+    ends = [day_ends_at(now, due.time_zone) for due in dues.values()]
+    times = {"expected_counter": rows[0]["counter"], "day_ends_at": min(ends, default=None)}
+    return times | _params(planned, subtasks)
+
+
+def _params(planned: dict[UUID, _Planned], subtasks: Sequence[Row]) -> dict[str, object]:
+    successors = _NewTasks()
+    for task_id, plan in planned.items():
+        successor = plan.successor
+        successors.add(task_id, successor.id, successor.due, successor.rule.text)
+    copies = _NewTasks()
+    for row in subtasks:
+        subtask_id = cast("UUID", row["id"])
+        plan = planned[cast("UUID", row["parent_id"])]
+        due = _due_in(row)
+        if due is not None:
+            due = move_subtask_due(due, plan.due, plan.successor.due)
+        copies.add(subtask_id, successor_id(subtask_id), due, None)
+    return successors.params("completed_ids", "successor") | copies.params("subtask_ids", "copy")
+
+
+def _may_go_on(row: Row, due: DueDate, now: datetime) -> bool:
+    """Return whether the rule is not over: it has another task to count, and days until its end."""
+    rule = _recurrence_in(row).rule
+    if rule.counted_down() is None:
+        return False
+    if rule.until is None:
+        return True
+    after = completion_day(now, due.time_zone)
+    if _recurrence_in(row).starts_from is RecurrenceStart.DUE:
+        after = max(after, due.date)
+    return rule.until > after
+
+
+def _recurrence_in(row: Row) -> Recurrence:
+    start = RecurrenceStart(cast("str", row["recurrence_from"]))
+    return Recurrence(parse_rule(cast("str", row["recurrence_rule"])), start)
+
+
+def _due_after(row: Row, params: Row) -> DueDate:
+    """Return the due date of a task that repeats, as the change leaves it."""
+    if params["sets_due"]:
+        return DueDate(
+            cast("date", params["new_due_date"]),
+            cast("time_of_day | None", params["new_due_time"]),
+            cast("str | None", params["new_due_time_zone"]),
+        )
+    due = _due_in(row)
+    if due is None:
+        raise ValueError(row["id"])  # the service keeps no such task
+    return due
+
+
+def _due_in(row: Row) -> DueDate | None:
+    day = cast("date | None", row["due_date"])
+    if day is None:
+        return None
+    clock = cast("time_of_day | None", row["due_time"])
+    return DueDate(day, clock, cast("str | None", row["due_time_zone"]))
