@@ -134,6 +134,26 @@ async def test_a_task_is_made_to_repeat(laptop: Device) -> None:
     await expect(tab.page.get_by_role("complementary", name="Details")).to_have_count(0)
 
 
+async def test_a_question_gives_the_focus_back(laptop: Device) -> None:
+    tab = await laptop.sign_up()
+    await add_tasks(tab, "Pack", "Call the bank")
+    await tab.show_details("Pack")
+    await tab.add_subtask("Passport")
+    await tab.hide_details()
+    delete = tab.task("Pack").get_by_role("button", name="Delete")
+    await delete.focus()
+
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_role("dialog")).to_be_visible()
+    await tab.page.keyboard.press("Escape")
+    await expect(delete).to_be_focused()
+
+    await tab.page.keyboard.press("Enter")
+    await move_to(tab, tab.page.get_by_role("button", name="Delete it too"))
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.checkbox("Call the bank")).to_be_focused()
+
+
 async def test_after_signing_in_a_task_can_be_typed_at_once(laptop: Device) -> None:
     tab = await laptop.sign_up()
     await expect(tab.new_task).to_be_focused()

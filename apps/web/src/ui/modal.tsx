@@ -19,12 +19,15 @@ export function Modal({ title, onClose, children, shape = "card", hasFields = fa
 
   useEffect(() => {
     const element = dialog.current;
+    const before = document.activeElement;
     element?.showModal();
     // Not the button "Close", which the browser would choose.
     const field = element?.querySelector<HTMLElement>("input:not([type=radio])");
     (hasFields ? field : heading.current)?.focus();
     return () => {
       element?.close();
+      // The browser does that for a dialog that is closed, but not for one that is removed.
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, [hasFields]);
 
