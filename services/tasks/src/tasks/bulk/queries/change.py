@@ -102,13 +102,11 @@ def change_tasks(
     Stages:
         1. requested_labels: the labels that are added, stored or new (with labels).
         2. owner: lock the owner.
-        3. matched: the tasks that match, and whether they differ.
-        4. changed: those that differ, numbered.
-        5. following: the other subtasks of the matched tasks, numbered after them (if tasks move).
-        6. verdict: whether there is a conflict.
+        3. matched, changed: the tasks that match; those that differ, numbered.
+        4. following: the other subtasks of the matched tasks, numbered after them (if tasks move).
+        5. verdict: whether there is a conflict.
+        6. made_successors, made_copies: insert what follows tasks that repeat (if it was read).
         7. counter_bump: take a version for each of these tasks and each new label.
-           Before that, copies, successors, made_successors, made_copies, made_labels and
-           deleted_tombstones insert the successors of tasks that repeat (if they were read).
         8. updated, moved: write the tasks.
         9. new_labels, linked, unlinked: set the labels (with labels).
 
@@ -116,36 +114,35 @@ def change_tasks(
         filters: Names of `matching.SELECTIONS`.
         with_labels: Whether labels are added or removed.
         moves: Whether the tasks get another list.
-        was_read: Whether `successors.read_recurring` read what repeats. Otherwise there is the
-            conflict "recurs" if a task that repeats would be completed.
+        was_read: Whether what repeats was read. If not, completing it is the conflict "recurs".
     """
     owner = lock_owner(find_owner(check_snapshot=True))
     matched = match_tasks(owner, filters, *_compare(with_labels=with_labels))
-    changed = (
-        select(matched, number_from_last(matched).label("number"))
-        .where(matched.c.differs)
-        .cte("changed")
-    )
+    changed = _find_changed(matched)
     rules = _find_conflicts(owner, matched, changed, with_labels=with_labels, moves=moves)
     verdict = compose_verdict(owner, _add_recurrence(rules, owner, matched, was_read=was_read))
     versions = count_rows(changed)
     following = _find_following(owner, matched, versions)
     if moves:
         versions += count_rows(following)
+    made = _make_successors(owner, verdict, versions, with_labels=with_labels)
+    inserted = made if was_read else None
+    counter_bump = _take_versions(verdict, versions, inserted, with_labels=with_labels)
+    statement = return_result(verdict, matched, changed, counter_bump)
     if was_read:
-        made = _make_successors(owner, verdict, versions, with_labels=with_labels)
-        counter_bump = _take_versions(verdict, versions, made, with_labels=with_labels)
-        statement = return_result(verdict, matched, changed, counter_bump).add_cte(*made.ctes)
+        statement = statement.add_cte(*made.ctes)
         counter_bump = _leave_versions(counter_bump, made)
-    else:
-        counter_bump = _take_versions(verdict, versions, with_labels=with_labels)
-        statement = return_result(verdict, matched, changed, counter_bump)
     statement = statement.add_cte(_update_tasks(filters, changed, counter_bump))
     if moves:
         statement = statement.add_cte(_move_subtasks(following, counter_bump))
     if with_labels:
         statement = statement.add_cte(*_set_labels(changed, counter_bump, versions))
     return statement.execution_options(not_idempotent=True)
+
+
+def _find_changed(matched: CTE) -> CTE:
+    numbered = select(matched, number_from_last(matched).label("number"))
+    return numbered.where(matched.c.differs).cte("changed")
 
 
 def _make_successors(
