@@ -68,13 +68,16 @@ def test_a_file_has_at_most_400_lines() -> None:
 
 
 def test_a_function_has_at_most_50_lines() -> None:
-    """Migrations are left out: they are lists of steps, whose length says nothing."""
+    """Docstrings do not count: those of statements list their stages.
+
+    Migrations are left out: they are lists of steps, whose length says nothing.
+    """
     long_functions: list[str] = []
     for file in python_files():
         if "migrations" in file.parts:
             continue
         for function in functions(file):
-            if line_count([function]) > FUNCTION_LINES_MAX:
+            if line_count(body_without_docstring(function)) > FUNCTION_LINES_MAX:
                 long_functions.append(location(file, function))
 
     assert long_functions == []

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sqlalchemy import delete, func, select, text, true
+from sqlalchemy import ClauseElement, Executable, delete, func, select, true
+from sqlalchemy.ext.compiler import compiles
 from sqlmodel import col
 
 from tasks.core.projections import USER_ID
@@ -40,5 +41,17 @@ index that begins with the user then seems as good as the primary key, and each 
 tasks of the user: to link 10,000 tasks took 40 seconds instead of one.
 """
 
-FORGET_PLANS: Final = text("DISCARD PLANS")
+
+class _DiscardPlans(Executable, ClauseElement):
+    """A statement of PostgreSQL that SQLAlchemy does not know."""
+
+    inherit_cache = True
+
+
+@compiles(_DiscardPlans)
+def _write_discard_plans(*_: object, **__: object) -> str:
+    return "DISCARD PLANS"
+
+
+FORGET_PLANS: Final = _DiscardPlans()
 """Plan again what was planned when the tables were smaller."""
