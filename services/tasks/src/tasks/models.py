@@ -2,15 +2,13 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    ColumnElement,
     Computed,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Numeric,
@@ -18,18 +16,11 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
-    extract,
-    func,
-    inspect,
     literal_column,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapper
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.elements import KeyedColumnElement
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from common.database.schema import create_metadata
 from tasks.limits import (
     DESCRIPTION_MAX_CHARACTERS,
     LABEL_NAME_MAX_CHARACTERS,
@@ -39,9 +30,10 @@ from tasks.limits import (
     RECURRENCE_STARTS,
     TITLE_MAX_CHARACTERS,
 )
+from tasks.model_base import CASEFOLDED, TIMESTAMPTZ, Table, columns_of, sort_position
 
-METADATA: Final = create_metadata()
-"""Gives every constraint a name that migrations can use."""
+METADATA: Final = Table.metadata
+"""Every table of this module."""
 
 REVISIONS: Final = (
     "f30362ae1a1a",
@@ -61,27 +53,6 @@ ZONE_MAX_CHARACTERS: Final = 64
 """Code points of the name of a time zone."""
 
 
-Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
-"""The columns of a table, or of a CTE that has the same columns, by name."""
-
-CASEFOLDED: Final = Text(collation="C")
-"""A case-folded name. It is compared and sorted by code points, the same on every server."""
-
-TIMESTAMPTZ: Final = DateTime(timezone=True)
-"""Points in time. The clock of the database writes them."""
-
-
-class Table(SQLModel):
-    """Base class of all tables of this service.
-
-    Primary and foreign keys begin with the owner, so that the rows of different owners can be
-    stored apart (docs/sharding.md). That the ids of clients are unique among all owners is an index
-    beside the key, which a later revision can drop.
-    """
-
-    metadata = METADATA
-
-
 _STATUS_SQL = "CASE WHEN is_completed THEN 'completed' ELSE 'pending' END"
 _DUE_CHECK = (
     "(due_at IS NULL) = (due_time_zone IS NULL) AND (due_at IS NULL OR due_date IS NOT NULL)"
@@ -90,24 +61,6 @@ _RECURRENCE_CHECK = (
     "(recurrence_rule IS NULL) = (recurrence_from IS NULL) "
     f"AND recurrence_from IN {RECURRENCE_STARTS}"
 )
-
-
-def columns_of(table: type[Table]) -> Columns:
-    """Return the columns of a table by name, for code that takes a table or a CTE."""
-    mapper: Mapper[Table] = inspect(table)
-    return mapper.local_table.columns
-
-
-def sort_position(row: Columns) -> ColumnElement[Decimal]:
-    """Return the number by which tasks and lists are ordered.
-
-    It is the position, or for a row that was never moved its creation time in microseconds.
-
-    An index has the same expression. Its constants are part of the SQL text: with parameters in
-    their place, the planner would not recognise the expression.
-    """
-    epoch_seconds = extract("epoch", func.timezone(literal_column("'UTC'"), row["created_at"]))
-    return func.coalesce(row["position"], epoch_seconds * literal_column("1000000"))
 
 
 class Owner(Table, table=True):

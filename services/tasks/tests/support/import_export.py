@@ -151,3 +151,11 @@ async def wait_until_staged(proxy: FaultProxy, imports: int, tasks: int) -> None
             return
         await asyncio.sleep(0.05)
     raise TimeoutError
+
+
+def new_ids(count: int) -> list[str]:
+    return [str(uuid4()) for _ in range(count)]
+
+
+async def tasks_by_id(owner: AsyncClient) -> dict[object, Record]:
+    return {task["id"]: task for task in (await owner.get("/tasks")).json()}

@@ -6,7 +6,8 @@ from sqlalchemy import func, update
 from sqlmodel import col
 
 from tasks.core.projections import microseconds
-from tasks.models import TIMESTAMPTZ, Owner
+from tasks.model_base import TIMESTAMPTZ
+from tasks.models import Owner
 
 # One clock reading for both columns: a second one would put `pruned_version` after `counter`.
 _new_counter = func.greatest(

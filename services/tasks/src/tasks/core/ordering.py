@@ -45,7 +45,8 @@ from sqlmodel import col
 
 from tasks.core.idempotency import as_json_text, delete_expired_keys, store_response
 from tasks.core.projections import TARGET_ID, USER_ID, Query, microseconds
-from tasks.models import Columns, Owner, Task, TaskList, sort_position
+from tasks.model_base import Columns, sort_position
+from tasks.models import Owner, Task, TaskList
 
 FRACTION_DIGITS_MAX: Final = 230
 """Digits of a position after the decimal point; before it there are 20."""

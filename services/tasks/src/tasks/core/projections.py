@@ -21,14 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from tasks.models import (
-    TIMESTAMPTZ,
-    Columns,
-    Label,
-    TaskList,
-    columns_of,
-    sort_position,
-)
+from tasks.model_base import TIMESTAMPTZ, Columns, columns_of, sort_position
+from tasks.models import Label, TaskList
 
 # No parameter has the name of a column: SQLAlchemy would add it to the columns that are set.
 USER_ID = bindparam("current_user_id", type_=Uuid)

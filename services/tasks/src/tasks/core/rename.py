@@ -22,7 +22,8 @@ from sqlmodel import col
 from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.owners import find_owner, lock_owner
 from tasks.core.projections import FOLDED_NAME, NAME, TARGET_ID, Query, matches_if_match
-from tasks.models import Columns, Label, TaskList, columns_of
+from tasks.model_base import Columns, columns_of
+from tasks.models import Label, TaskList
 
 NamedTable: TypeAlias = type[TaskList] | type[Label]
 """A table with `name` and `folded_name`."""

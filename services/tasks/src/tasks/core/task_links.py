@@ -24,7 +24,8 @@ from sqlmodel import col
 
 from tasks.core.projections import USER_ID, Query
 from tasks.core.version_cascade import bump_many_versions, bump_task_versions, is_among
-from tasks.models import Task, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Task
 
 
 def number_linked_tasks(

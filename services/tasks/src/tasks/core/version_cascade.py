@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from tasks.models import Task, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Task
 
 
 def number_tasks(

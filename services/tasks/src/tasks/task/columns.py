@@ -16,7 +16,8 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, case, func
 
 from tasks.limits import PRIORITIES
-from tasks.models import Columns, Task, columns_of
+from tasks.model_base import Columns, columns_of
+from tasks.models import Task
 from tasks.task.schemas import PlanningFields
 
 

@@ -18,7 +18,8 @@ from sqlmodel import col
 
 from tasks.core.projections import position_text, time_text
 from tasks.limits import PRIORITIES
-from tasks.models import Columns, Label, Task, TaskLabel, columns_of
+from tasks.model_base import Columns, columns_of
+from tasks.models import Label, Task, TaskLabel
 from tasks.task.schemas import TaskRead
 
 # Constants are part of the SQL text: each parameter costs something in every request.

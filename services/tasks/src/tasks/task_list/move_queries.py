@@ -17,7 +17,8 @@ from tasks.core.ordering import (
 )
 from tasks.core.owners import find_owner, lock_owner
 from tasks.core.projections import TARGET_ID, list_fields, matches_if_match
-from tasks.models import TaskList, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import TaskList
 
 
 @cache

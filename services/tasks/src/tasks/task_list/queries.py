@@ -58,7 +58,8 @@ from tasks.core.tombstones import (
     select_tombstones,
 )
 from tasks.core.version_cascade import bump_task_versions, count_rows, delete_tasks, number_tasks
-from tasks.models import IdempotencyKey, Owner, Task, TaskList, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import IdempotencyKey, Owner, Task, TaskList
 
 _lists_of_owner = (
     select(*LIST_PROJECTION)

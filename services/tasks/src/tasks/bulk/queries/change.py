@@ -48,7 +48,8 @@ from tasks.core.owners import (
 from tasks.core.projections import LIST_ID, USER_ID, Query
 from tasks.core.types.names import LABELS_ON_TASK_MAX
 from tasks.core.version_cascade import bump_many_versions, count_rows, is_among
-from tasks.models import Label, Owner, Task, TaskLabel, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Label, Owner, Task, TaskLabel
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
 from tasks.task.queries.occurrences import DAY_ENDS_AT, EXPECTED_COUNTER

@@ -17,7 +17,8 @@ from tasks.core.owners import bump_counter, counter_matches_if_match, find_owner
 from tasks.core.task_links import number_linked_tasks, unlink_many_tasks
 from tasks.core.tombstones import insert_tombstones, new_pruned_version, prune_tombstones
 from tasks.core.version_cascade import count_rows, is_among
-from tasks.models import Owner, Task, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Owner, Task
 from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
 
 

@@ -8,7 +8,8 @@ from sqlmodel import col
 
 from tasks.core.projections import Query
 from tasks.core.version_cascade import count_rows
-from tasks.models import Task, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Task
 from tasks.task.queries.listing import FILTERS
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))

@@ -32,7 +32,8 @@ from tasks.bulk.queries.matching import SELECTIONS
 from tasks.core.projections import NOW, QUOTA, USER_ID
 from tasks.core.tombstones import delete_tombstone
 from tasks.core.version_cascade import count_rows
-from tasks.models import Owner, Task, TaskLabel, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Owner, Task, TaskLabel
 from tasks.task.queries.complete import STORED_COLUMNS, insert_tasks, is_free, open_task
 from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
 from tasks.task.queries.occurrences import has_successor

@@ -33,7 +33,8 @@ from tasks.core.projections import (
     matches_if_match,
 )
 from tasks.core.version_cascade import bump_task_versions, count_rows
-from tasks.models import Columns, Owner, Task, columns_of
+from tasks.model_base import Columns, columns_of
+from tasks.models import Owner, Task
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import TASK_PROJECTION, label_names_of, task_fields
 from tasks.task.queries.occurrences import DAY_ENDS_AT, EXPECTED_COUNTER, NEXT_ID

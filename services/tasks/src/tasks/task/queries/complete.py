@@ -36,7 +36,8 @@ from tasks.core.owners import bump_counter, find_owner, lock_owner
 from tasks.core.projections import QUOTA, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.core.version_cascade import count_rows
-from tasks.models import Owner, Task, TaskLabel, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Owner, Task, TaskLabel
 from tasks.task.queries.change import (
     find_followers,
     label_count,

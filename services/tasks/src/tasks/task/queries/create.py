@@ -36,7 +36,8 @@ from tasks.core.idempotency import (
 from tasks.core.owners import SNAPSHOT_CURRENT, find_owner, lock_owner, target_list_exists
 from tasks.core.projections import LIST_ID, QUOTA, TARGET_ID, USER_ID, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
-from tasks.models import IdempotencyKey, Label, Owner, Task, TaskList, columns_of
+from tasks.model_base import columns_of
+from tasks.models import IdempotencyKey, Label, Owner, Task, TaskList
 from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.projection import task_fields
 from tasks.task.queries.parents import (

@@ -16,7 +16,8 @@ from tasks.core.tombstones import (
     select_tombstones,
 )
 from tasks.core.version_cascade import count_rows, delete_tasks, number_tasks
-from tasks.models import Owner, Task, columns_of
+from tasks.model_base import columns_of
+from tasks.models import Owner, Task
 
 
 @cache

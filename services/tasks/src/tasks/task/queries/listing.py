@@ -32,7 +32,8 @@ from sqlmodel import col
 from tasks.core.owners import NOT_MODIFIED_SINCE
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
 from tasks.core.projections import USER_ID, position_text, time_text
-from tasks.models import TIMESTAMPTZ, Label, Owner, Task, TaskLabel, columns_of, sort_position
+from tasks.model_base import TIMESTAMPTZ, columns_of, sort_position
+from tasks.models import Label, Owner, Task, TaskLabel
 from tasks.task.projection import TASK_PROJECTION
 
 _task = columns_of(Task)

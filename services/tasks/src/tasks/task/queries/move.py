@@ -20,7 +20,8 @@ from tasks.core.ordering import (
 from tasks.core.owners import find_owner, lock_owner, target_list_exists
 from tasks.core.projections import LIST_ID, SETS_LIST, TARGET_ID, matches_if_match
 from tasks.core.version_cascade import bump_task_versions, count_rows
-from tasks.models import Task, columns_of, sort_position
+from tasks.model_base import columns_of, sort_position
+from tasks.models import Task
 from tasks.task.projection import label_names_of, task_fields
 from tasks.task.queries.parents import number_followers
 

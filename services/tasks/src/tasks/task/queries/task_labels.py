@@ -26,7 +26,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlmodel import col
 
 from tasks.core.projections import USER_ID
-from tasks.models import Columns, Label, TaskLabel
+from tasks.model_base import Columns
+from tasks.models import Label, TaskLabel
 
 LABELS_QUOTA: Final = bindparam("labels_quota", type_=Integer)
 """How many labels the owner may have."""

@@ -30,7 +30,8 @@ from sqlmodel import col
 
 from tasks.core.projections import NOW, USER_ID, Query
 from tasks.core.quotas import SUBTASKS_MAX
-from tasks.models import Owner, StagedTask, Task, columns_of
+from tasks.model_base import columns_of
+from tasks.models import Owner, StagedTask, Task
 from tasks.transfer.queries.merge import FIRST_LINE, LAST_LINE, MADE_COLUMNS, is_owned
 from tasks.transfer.queries.staging import IMPORT_ID
 

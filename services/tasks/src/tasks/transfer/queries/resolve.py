@@ -31,7 +31,8 @@ from sqlmodel import col
 
 from tasks.core.projections import NOW, USER_ID, Query
 from tasks.core.tombstones import delete_tombstone
-from tasks.models import TIMESTAMPTZ, Label, Owner, Task, TaskList, TaskTombstone
+from tasks.model_base import TIMESTAMPTZ
+from tasks.models import Label, Owner, Task, TaskList, TaskTombstone
 
 Entity: TypeAlias = type[Task] | type[TaskList] | type[Label]
 

@@ -26,7 +26,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col
 
 from tasks.core.projections import NOW, USER_ID, Query
-from tasks.models import Import, Owner, StagedTask, Task, columns_of
+from tasks.model_base import columns_of
+from tasks.models import Import, Owner, StagedTask, Task
 from tasks.task.columns import EDITABLE_COLUMNS
 
 IMPORT_ID: Final = bindparam("current_import_id", type_=columns_of(StagedTask)["import_id"].type)
