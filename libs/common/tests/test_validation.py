@@ -2,15 +2,18 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from typing import Annotated
 from uuid import uuid4
 
 import pytest
 from httpx import AsyncClient
+from pydantic import AfterValidator
 from pydantic_core._pydantic_core import list_all_errors
 
 from common.problems import BadRequest
 from common.strict_json import CONTAINERS_MAX, DEPTH_MAX, NUMBER_MAX_CHARACTERS, parse_json
-from common.validation import BODY_MAX_BYTES, OTHER_USER, RULES, UNREADABLE
+from common.unknown_fields import find_unknown_fields
+from common.validation import BODY_MAX_BYTES, OTHER_USER, RULES, UNREADABLE, StrictModel
 
 PYDANTIC_CODES = {error["type"].replace("_", "-") for error in list_all_errors()}
 
@@ -119,6 +122,31 @@ async def test_an_unknown_name_is_reported_with_a_suggestion(
         ("zzz", "There is no such field; possible are name, size, owner."),
         ("owner[]", "There is no such field; owner may be meant."),
     ]
+
+
+class _Part(StrictModel):
+    known: int
+
+
+def _unchanged(part: _Part | None) -> _Part | None:
+    return part
+
+
+_CheckedPart = Annotated[_Part | None, AfterValidator(_unchanged)]
+
+
+class _Whole(StrictModel):
+    plain: _Part
+    optional: _Part | None = None
+    checked: _CheckedPart = None
+    checked_or_null: _CheckedPart | None = None
+
+
+@pytest.mark.parametrize("field", list(_Whole.model_fields))
+def test_an_unknown_name_is_found_in_a_nested_model(field: str) -> None:
+    errors = find_unknown_fields(("body",), _Whole, {field: {"known": 1, "x": 1}})
+
+    assert [error["location"] for error in errors] == [["body", field, "x"]]
 
 
 async def test_an_unknown_parameter_without_a_similar_one_lists_the_possible_ones(

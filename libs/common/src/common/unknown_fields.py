@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Final, TypeAlias, get_args
+from types import UnionType
+from typing import Annotated, Final, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue
 from pydantic.config import JsonDict
@@ -177,7 +178,16 @@ def _field_names(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
 def _nested_models(model: type[BaseModel]) -> list[tuple[str, type[BaseModel]]]:
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in _field_names(model).items():
-        for kind in get_args(field.annotation) or [field.annotation]:
-            if isinstance(kind, type) and issubclass(kind, BaseModel):
-                nested.append((name, kind))
+        nested += [(name, kind) for kind in _models_in(field.annotation)]
     return nested
+
+
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """Return the models that a type is, or has in its unions, with whatever is annotated there."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) is Annotated:
+        return _models_in(get_args(annotation)[0])
+    if get_origin(annotation) not in (Union, UnionType):
+        return []
+    return [model for kind in get_args(annotation) for model in _models_in(kind)]

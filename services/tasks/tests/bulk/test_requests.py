@@ -100,6 +100,7 @@ async def test_a_change_says_nothing_about_subtasks(owner: AsyncClient) -> None:
         ({"labels_add": [""]}, 422, "too-short"),
         ({"priority": "urgent"}, 422, "unknown-word"),
         ({"status": "open"}, 422, "unknown-word"),
+        ({"due": {"date": "2026-11-30", "x": 1}}, 422, "extra-forbidden"),
         ({"due": {"date": "2026-11-30", "time": "08:30"}}, 422, "incomplete-time"),
         (
             {"due": {"date": "2026-03-29", "time": "02:30", "time_zone": "Europe/Berlin"}},

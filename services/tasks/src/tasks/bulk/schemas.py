@@ -61,7 +61,7 @@ class BulkChange(CompletionFields):
 
     user_id: AssertedUser = None
     list_id: ListId | None = None
-    due: NewDue | None = None
+    due: NewDue = None
     priority: Priority = Field(default_factory=lambda: PRIORITIES[0])
     labels_add: AddedLabels = Field(default_factory=list)
     labels_remove: RemovedLabels = Field(default_factory=list)
