@@ -13,6 +13,7 @@ from pydantic import ValidationInfo, field_validator
 
 from common.identity import User
 from common.validation import StrictModel, collect_errors
+from tasks.bulk.schemas import BulkChange, TaskSelection
 from tasks.sync.schemas import ChangesQuery
 from tasks.task.filters import TaskQuery
 from tasks.task.schemas import TaskChange, TaskCreate
@@ -77,6 +78,10 @@ INVALID: list[tuple[type[StrictModel], dict[str, object]]] = [
     (TaskRecord, TASK_RECORD | {"updated_at": "1969-11-21T08:30:00Z"}),
     (TaskRecord, TASK_RECORD | {"updated_at": TIME, "position": "qqq"}),
     (TaskRecord, TASK_RECORD | {"updated_at": TIME, "is_completed": True}),
+    (TaskRecord, TASK_RECORD | {"updated_at": TIME, "recurrence": {"rule": "FREQ=DAILY"}}),
+    (TaskCreate, {"title": "x", "recurrence": {"rule": "FREQ=DAILY", "from": "qqq"}}),
+    (TaskSelection, {}),
+    (BulkChange, {"labels_add": ["x"], "labels_remove": ["x"]}),
     (UserChange, {"time_zone": "qqq"}),
     (ImportHeader, {"kind": "qqq", "format": 1, "user": {}}),
     (ImportHeader, {"kind": "export", "format": 2, "user": {}}),

@@ -143,17 +143,20 @@ def _possible_values(expression: ast.expr, assigned_values: AssignedValues) -> I
 
 
 def _codes_in_case(case: ast.match_case, assigned_values: AssignedValues) -> Iterator[str]:
-    """Yield the matched member of an enumeration if the case makes a problem of its `value`."""
-    pattern = case.pattern
-    if not isinstance(pattern, ast.MatchValue) or not isinstance(pattern.value, ast.Attribute):
-        return
+    """Yield the matched members of an enumeration if the case makes a problem of their `value`."""
+    members = [
+        pattern.value.attr
+        for pattern in ast.walk(case.pattern)
+        if isinstance(pattern, ast.MatchValue) and isinstance(pattern.value, ast.Attribute)
+    ]
     for statement in case.body:
         for node in ast.walk(statement):
             if not isinstance(node, ast.Call) or _name_of(node.func) not in PROBLEM_CLASSES:
                 continue
             code = node.args[0] if node.args else None
             if isinstance(code, ast.Attribute) and code.attr == "value":
-                yield from _codes_in(ast.Name(pattern.value.attr), assigned_values)
+                for member in members:
+                    yield from _codes_in(ast.Name(member), assigned_values)
 
 
 def _default_codes(statement: ast.AST) -> Iterator[str]:

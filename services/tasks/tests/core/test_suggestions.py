@@ -107,8 +107,8 @@ async def test_a_name_that_resembles_none_lists_all_that_are_useful(
         "labels, recurrence, parent_id, id, completed_at, title, description."
     )
     assert parameter == (
-        "There is no such parameter; possible are is_completed, status, q, limit, cursor, list_id, "
-        "label, priority, due_before, due_after, overdue, time_zone, sort."
+        "There is no such parameter; possible are is_completed, status, q, list_id, label, "
+        "priority, due_before, due_after, overdue, time_zone, parent_id, limit, cursor, sort."
     )
 
 

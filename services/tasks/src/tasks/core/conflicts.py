@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, assert_never
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case
@@ -86,10 +86,19 @@ def _problem_of(code: ConflictCode) -> ProblemError:
             )
         case ConflictCode.LABELS_FULL | ConflictCode.TASK_LABELS_FULL | ConflictCode.SUBTASKS_FULL:
             return Unprocessable("quota-exceeded", _UNPROCESSABLE[code])
+        case (
+            ConflictCode.LIST_NOT_FOUND
+            | ConflictCode.AFTER_NOT_FOUND
+            | ConflictCode.PARENT_NOT_FOUND
+            | ConflictCode.NESTED_TOO_DEEP
+            | ConflictCode.CONTRADICTION
+            | ConflictCode.RECURRENCE_WITHOUT_DUE
+        ):
+            return Unprocessable(code.value, _UNPROCESSABLE[code])
         case ConflictCode.STALE | ConflictCode.RECURS:
             raise ValueError(code)  # the callers go on from there
         case _:
-            return Unprocessable(code.value, _UNPROCESSABLE[code])
+            assert_never(code)
 
 
 def require_found(row: Row | None, kind: str) -> Row:

@@ -22,7 +22,7 @@ from common.problems import FieldError, Unprocessable
 from tasks.core.conflicts import ConflictCode, raise_conflict
 from tasks.core.context import ChangeLimits
 from tasks.task.columns import EDITABLE_COLUMNS
-from tasks.task.due import SKIPPED_TIME, SKIPPED_TIME_MESSAGE, Due
+from tasks.task.due import Due, skipped_time
 from tasks.task.queries.change import change_task
 from tasks.task.queries.complete import complete_task
 from tasks.task.queries.occurrences import READ_FOR_CHANGE
@@ -260,5 +260,6 @@ async def _require_occurrence(rule: str, due: date) -> None:
 
 
 def _raise_skipped_time() -> None:
-    error = FieldError(location=["body", "due"], code=SKIPPED_TIME, message=SKIPPED_TIME_MESSAGE)
-    raise Unprocessable("invalid-body", "The body breaks a rule.", errors=[error])
+    error = skipped_time()
+    field_error = FieldError(location=["body", "due"], code=error.type, message=error.message())
+    raise Unprocessable("invalid-body", "The body breaks a rule.", errors=[field_error])

@@ -29,8 +29,6 @@ LAST_YEAR: Final = 2200
 TIME_ZONES: Final = frozenset(files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
 """The accepted names, the same on every machine. `Factory` stands for a zone that is not set."""
 
-SKIPPED_TIME: Final = "skipped-time"
-SKIPPED_TIME_MESSAGE: Final = "Clocks skip this time on that day in that time zone."
 """Code and message of the error for a time that does not exist on that day."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -177,9 +175,16 @@ class Due(StrictModel):
         return self
 
 
+def skipped_time() -> PydanticCustomError:
+    """Return the error of a due date at a time that does not exist."""
+    return PydanticCustomError(
+        "skipped-time", "Clocks skip this time on that day in that time zone."
+    )
+
+
 def _reject_skipped_time(due: Due | None) -> Due | None:
     if due is not None and due.is_skipped:
-        raise PydanticCustomError(SKIPPED_TIME, SKIPPED_TIME_MESSAGE)
+        raise skipped_time()
     return due
 
 

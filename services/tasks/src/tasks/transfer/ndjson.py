@@ -19,7 +19,7 @@ from tasks.core.types import ORDER_KEY_PATTERN, IgnoredReadOnly, Timestamp
 from tasks.core.types.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.core.types.texts import Description, Title
 from tasks.label.schemas import LabelRead
-from tasks.task.due import SKIPPED_TIME, SKIPPED_TIME_MESSAGE, Due
+from tasks.task.due import Due, skipped_time
 from tasks.task.schemas import CompletionFields, PlanningFields, TaskRead
 from tasks.task_list.schemas import ListRead
 from tasks.transfer.lines import Line
@@ -54,7 +54,7 @@ def _require_order_key(position: str) -> str:
 def _require_moved_time(due: Due | None) -> Due | None:
     """Accept a time that clocks skip only beside the instant to which an occurrence is moved."""
     if due is not None and due.is_skipped and _stated_instant(due) != due.moment:
-        raise PydanticCustomError(SKIPPED_TIME, SKIPPED_TIME_MESSAGE)
+        raise skipped_time()
     return due
 
 
