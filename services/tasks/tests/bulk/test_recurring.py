@@ -67,6 +67,7 @@ async def test_each_task_that_repeats_gets_its_successor_with_copies_of_its_subt
         "completed_at": None,
         "created_at": successor["created_at"],
         "version": successor["version"],
+        "position": successor["position"],
         "due": completed["due"] | {"date": "2100-01-02"},
         "recurrence": {"rule": "FREQ=DAILY;COUNT=2", "from": "due"},
         "previous_id": daily["id"],

@@ -253,7 +253,12 @@ WRITES: Final = {
         tasks.change_task(with_labels=True), {}, {TASK_ID_INDEX, "pk_task_labels"}
     ),
     "complete": Run(
-        complete.complete_task(), RECURRING, {TASK_ID_INDEX, "pk_task_labels", "pk_task_tombstones"}
+        complete.complete_task(),
+        RECURRING,
+        {TASK_ID_INDEX, POSITION_INDEX, "pk_task_labels", "pk_task_tombstones"},
+    ),
+    "complete in inbox": Run(
+        complete.complete_task(), RECURRING | {"sets_list_id": False}, {POSITION_INDEX}
     ),
     "complete labelled": Run(
         complete.complete_task(with_labels=True), RECURRING, {TASK_ID_INDEX, "pk_task_labels"}

@@ -54,7 +54,8 @@ FRACTION_DIGITS_MAX: Final = 230
 STEP_MICROSECONDS: Final = 1_000_000
 """The distance of rows that get new positions, and of a new first row from the former one."""
 
-_POSITION_LIMIT = Decimal(10**20)
+POSITION_LIMIT: Final = Decimal(10**20)
+"""Positions are less than this."""
 
 TO_START: Final = bindparam("to_start", type_=Boolean)
 TO_END: Final = bindparam("to_end", type_=Boolean)
@@ -103,6 +104,12 @@ class Siblings:
         own_key = tuple_(sort_position(self.columns), self.columns["id"])
         anchor_key = tuple_(anchor.c.sort_position, anchor.c.id)
         return self.first().where(own_key > anchor_key)
+
+    def next_position(self, position: ColumnElement[Decimal]) -> ColumnElement[Decimal]:
+        """Return the next greater position; NULL if there is none, or for a list of other kind."""
+        own_position = sort_position(self.columns)
+        first = self.first().where(own_position > position, self.applies)
+        return first.with_only_columns(own_position).scalar_subquery()
 
     def _index_columns(self) -> list[ColumnElement[Any]]:
         # All columns of the index: otherwise the planner does not see that the index has the order.
@@ -184,7 +191,7 @@ def find_slot(gap: CTE) -> CTE:
         func.coalesce(gap.c.new_position <= gap.c.preceding_position, false()),
         func.coalesce(gap.c.new_position >= gap.c.following_position, false()),
         func.scale(gap.c.new_position) > FRACTION_DIGITS_MAX,
-        gap.c.new_position >= _POSITION_LIMIT,
+        gap.c.new_position >= POSITION_LIMIT,
     )
     return select(
         gap.c.id,

@@ -1,5 +1,6 @@
 """Change many tasks in one statement."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -126,7 +127,8 @@ def change_tasks(
     following = _find_following(owner, matched, versions)
     if moves:
         versions += count_rows(following)
-    made = _make_successors(owner, verdict, versions, with_labels=with_labels)
+    arriving = [matched, following] if moves else []
+    made = _make_successors(owner, verdict, versions, arriving, with_labels=with_labels)
     inserted = made if was_read else None
     counter_bump = _take_versions(verdict, versions, inserted, with_labels=with_labels)
     statement = return_result(verdict, matched, changed, counter_bump)
@@ -147,13 +149,18 @@ def _find_changed(matched: CTE) -> CTE:
 
 
 def _make_successors(
-    owner: CTE, verdict: CTE, versions: ColumnElement[int], *, with_labels: bool
+    owner: CTE,
+    verdict: CTE,
+    versions: ColumnElement[int],
+    arriving: Sequence[CTE],
+    *,
+    with_labels: bool,
 ) -> MadeTasks:
     removed_ids = None
     if with_labels:
         removed_ids = _REMOVED_IDS
         versions += NEW_LABEL_COUNT
-    return make_successors(owner, verdict, _NEW_VALUES, versions, removed_ids)
+    return make_successors(owner, verdict, _NEW_VALUES, versions, removed_ids, arriving)
 
 
 def _take_versions(
@@ -238,7 +245,7 @@ def _find_following(owner: CTE, matched: CTE, versions_taken: ColumnElement[int]
         .cte("subtasks")
     )
     number = number_from_last(subtasks) + versions_taken
-    return select(subtasks.c.id, number.label("number")).cte("following")
+    return select(subtasks, number.label("number")).cte("following")
 
 
 def _add_recurrence(

@@ -1,5 +1,6 @@
 """The successors of many completed tasks: what is read for them, and how they are inserted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -37,11 +38,13 @@ from tasks.models import Owner, Task, TaskLabel
 from tasks.task.queries.complete import STORED_COLUMNS, insert_tasks, is_free, open_task
 from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
 from tasks.task.queries.occurrences import has_successor
+from tasks.task.queries.places import find_places, place_behind
 from tasks.task.queries.task_labels import REQUESTED_LABELS
 
 _TIMESTAMPTZ = DateTime(timezone=True)
 
 _COMPLETED_IDS: Final = bindparam("completed_ids", type_=ARRAY(Uuid))
+_SUBTASK_IDS: Final = bindparam("subtask_ids", type_=ARRAY(Uuid))
 _PARENT_IDS: Final = bindparam("parent_ids", type_=ARRAY(Uuid))
 
 
@@ -130,6 +133,7 @@ def make_successors(
     new_values: dict[str, ColumnElement[Any]],
     versions: ColumnElement[int],
     removed_ids: ColumnElement[Any] | None,
+    arriving: Sequence[CTE],
 ) -> MadeTasks:
     """Insert the successors that fit into the quota, in the order of position, with their copies.
 
@@ -139,8 +143,9 @@ def make_successors(
         new_values: What columns of the completed tasks get.
         versions: How many versions the statement gives to other rows; they come first.
         removed_ids: The labels that are removed; None if labels stay as they are.
+        arriving: The tasks that go to another list, if some do.
     """
-    sent_copies = _sent("copy", bindparam("subtask_ids", type_=ARRAY(Uuid)), "sent_copies")
+    sent_copies = _sent("copy", _SUBTASK_IDS, "sent_copies")
     order = (sort_position(columns_of(Task)), col(Task.id))
     copies = (
         select(Task, sent_copies, func.row_number().over(order_by=order).label("number"))
@@ -148,14 +153,16 @@ def make_successors(
         .where(col(Task.user_id) == USER_ID, is_free(sent_copies.c.new_id))
         .cte("copies")
     )
-    successors = _compose_successors(owner, verdict, copies, new_values, versions)
+    sources = func.array_cat(_COMPLETED_IDS, _SUBTASK_IDS, type_=ARRAY(Uuid))
+    places = find_places(sources, new_values["list_id"], arriving)
+    successors = _compose_successors(owner, verdict, copies, places, new_values, versions)
     made_successors = insert_tasks(successors).cte("made_successors")
     first_copy = owner.c.counter + versions + func.cardinality(_COMPLETED_IDS)
-    composed = _compose_copies(owner, successors, made_successors, copies, first_copy)
+    composed = _compose_copies(owner, successors, made_successors, copies, places, first_copy)
     made_copies = insert_tasks(composed).cte("made_copies")
     made = union_all(select(made_successors.c.id), select(made_copies.c.id)).cte("made")
     labels = _insert_labels(successors, made_successors, composed, made_copies, removed_ids)
-    subtask_count = func.cardinality(bindparam("subtask_ids", type_=ARRAY(Uuid)))
+    subtask_count = func.cardinality(_SUBTASK_IDS)
     return MadeTasks(
         func.cardinality(_COMPLETED_IDS) + subtask_count,
         count_rows(made),
@@ -167,6 +174,7 @@ def _compose_successors(
     owner: CTE,
     verdict: CTE,
     copies: CTE,
+    places: CTE,
     new_values: dict[str, ColumnElement[Any]],
     versions: ColumnElement[int],
 ) -> CTE:
@@ -197,7 +205,7 @@ def _compose_successors(
     values["due_date"] = candidates.c.new_due_date
     values["due_at"] = candidates.c.new_due_at
     values["recurrence_rule"] = candidates.c.new_rule
-    values["position"] = sort_position(candidates.c)
+    values["position"] = place_behind(places, candidates.c.id)
     values["previous_id"] = candidates.c.id
     values["parent_id"] = null()
     values["made_subtask_count"] = candidates.c.copy_count
@@ -210,7 +218,12 @@ def _compose_successors(
 
 
 def _compose_copies(
-    owner: CTE, successors: CTE, made_successors: CTE, copies: CTE, first: ColumnElement[int]
+    owner: CTE,
+    successors: CTE,
+    made_successors: CTE,
+    copies: CTE,
+    places: CTE,
+    first: ColumnElement[int],
 ) -> CTE:
     of_made = (
         select(
@@ -230,7 +243,7 @@ def _compose_copies(
     values["due_time"] = case((has_due, of_made.c.due_time))
     values["due_at"] = of_made.c.new_due_at
     values["due_time_zone"] = case((has_due, of_made.c.due_time_zone))
-    values["position"] = sort_position(of_made.c)
+    values["position"] = place_behind(places, of_made.c.id)
     values["previous_id"] = of_made.c.id
     values["parent_id"] = of_made.c.new_parent_id
     values["made_subtask_count"] = null()

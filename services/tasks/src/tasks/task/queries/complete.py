@@ -33,7 +33,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import col
 
 from tasks.core.owners import bump_counter, find_owner, lock_owner
-from tasks.core.projections import QUOTA, Query
+from tasks.core.projections import QUOTA, TARGET_ID, Query
 from tasks.core.tombstones import delete_tombstone, is_id_of_other_kind
 from tasks.core.version_cascade import count_rows
 from tasks.model_base import columns_of, sort_position
@@ -48,6 +48,7 @@ from tasks.task.queries.change import (
     update_task,
 )
 from tasks.task.queries.occurrences import SUCCESSOR_ID
+from tasks.task.queries.places import find_places, place_behind
 from tasks.task.queries.task_labels import REQUESTED_LABELS
 
 _TIMESTAMPTZ = DateTime(timezone=True)
@@ -79,16 +80,17 @@ def complete_task(*, with_labels: bool = False, with_place: bool = False) -> Exe
         2. owner: lock the owner.
         3. current: lock the task, and find out whether there is a conflict.
         4. copies: the subtasks to copy, with what differs in the copies.
-        5. successor: all columns of the successor; no row if it is not made.
-        6. made_successor, made_copies, made: insert both.
-        7. counter_bump: take a version for the task, each new label, the successor and each copy,
+        5. places: the places behind the task and its subtasks.
+        6. successor: all columns of the successor; no row if it is not made.
+        7. made_successor, made_copies, made: insert both.
+        8. counter_bump: take a version for the task, each new label, the successor and each copy,
            and count what was inserted.
-        8. written: the version of the task.
-        9. updated: write the task.
-        10. made_labels: give the successor and the copies their labels.
-        11. deleted_tombstones: delete the tombstones of a successor that had been deleted.
-        12. new_labels, linked, unlinked: set the labels (with labels).
-        13. Return the task.
+        9. written: the version of the task.
+        10. updated: write the task.
+        11. made_labels: give the successor and the copies their labels.
+        12. deleted_tombstones: delete the tombstones of a successor that had been deleted.
+        13. new_labels, linked, unlinked: set the labels (with labels).
+        14. Return the task.
     """
     owner = lock_owner(find_owner(check_snapshot=with_labels or with_place))
     current = lock_task(owner, with_labels=with_labels, with_place=with_place, was_read=True)
@@ -96,9 +98,13 @@ def complete_task(*, with_labels: bool = False, with_place: bool = False) -> Exe
     own_versions = own_version_count(followers, with_labels=with_labels)
     first_version = owner.c.counter + own_versions + 1
     copies = _find_copies(current)
-    successor = _compose_successor(owner, current, copies, first_version)
+    places = find_places(
+        func.array_append(_SUBTASK_IDS, TARGET_ID, type_=ARRAY(Uuid)),
+        select(current.c.new_list_id).scalar_subquery(),
+    )
+    successor = _compose_successor(owner, current, copies, places, first_version)
     made_successor = insert_tasks(successor).cte("made_successor")
-    composed = _compose_copies(owner, current, copies, made_successor, first_version)
+    composed = _compose_copies(owner, current, copies, made_successor, places, first_version)
     made_copies = insert_tasks(composed).cte("made_copies")
     made = union_all(select(made_successor.c.id), select(made_copies.c.id)).cte("made")
 
@@ -165,7 +171,9 @@ def is_free(new_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     return and_(~is_held, ~is_id_of_other_kind("task", new_id))
 
 
-def _compose_successor(owner: CTE, current: CTE, copies: CTE, version: ColumnElement[int]) -> CTE:
+def _compose_successor(
+    owner: CTE, current: CTE, copies: CTE, places: CTE, version: ColumnElement[int]
+) -> CTE:
     """Return all columns of the successor; no row if there is no room or its id is taken."""
     values = new_values(current.c)
     values["list_id"] = current.c.new_list_id
@@ -173,7 +181,7 @@ def _compose_successor(owner: CTE, current: CTE, copies: CTE, version: ColumnEle
     values["due_at"] = _SUCCESSOR_DUE_AT
     values["recurrence_rule"] = _SUCCESSOR_RULE
     values["id"] = SUCCESSOR_ID
-    values["position"] = sort_position(current.c)
+    values["position"] = place_behind(places, current.c.id)
     values["previous_id"] = current.c.id
     values["parent_id"] = null()
     values["made_subtask_count"] = count_rows(copies)
@@ -186,7 +194,12 @@ def _compose_successor(owner: CTE, current: CTE, copies: CTE, version: ColumnEle
 
 
 def _compose_copies(
-    owner: CTE, current: CTE, copies: CTE, made_successor: CTE, version: ColumnElement[int]
+    owner: CTE,
+    current: CTE,
+    copies: CTE,
+    made_successor: CTE,
+    places: CTE,
+    version: ColumnElement[int],
 ) -> CTE:
     """Return all columns of the copies of subtasks; none if the successor was not inserted."""
     has_due = copies.c.copy_due_date.is_not(None)
@@ -197,7 +210,7 @@ def _compose_copies(
     values["due_at"] = copies.c.copy_due_at
     values["due_time_zone"] = case((has_due, copies.c.due_time_zone))
     values["id"] = copies.c.copy_id
-    values["position"] = sort_position(copies.c)
+    values["position"] = place_behind(places, copies.c.id)
     values["previous_id"] = copies.c.id
     values["parent_id"] = made_successor.c.id
     values["made_subtask_count"] = null()

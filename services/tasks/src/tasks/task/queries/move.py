@@ -1,6 +1,5 @@
 """Moving a task within its list, or to another one."""
 
-from collections.abc import Sequence
 from functools import cache
 
 from sqlalchemy import CTE, Executable, and_, case, select
@@ -9,7 +8,6 @@ from sqlmodel import col
 from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.idempotency import if_key_unused
 from tasks.core.ordering import (
-    Siblings,
     find_gap,
     find_placements,
     find_slot,
@@ -24,6 +22,7 @@ from tasks.model_base import columns_of, sort_position
 from tasks.models import Task
 from tasks.task.projection import label_names_of, task_fields
 from tasks.task.queries.parents import number_followers
+from tasks.task.queries.places import siblings_in
 
 
 @cache
@@ -56,7 +55,9 @@ def move_task(*, with_idempotency_key: bool = False, with_list: bool = False) ->
     if with_idempotency_key:
         owner = if_key_unused(owner)
     current = _lock_task(lock_owner(owner), with_list=with_list)
-    siblings = _siblings(current)
+    siblings = siblings_in(
+        current.c.user_id, current.c.target_list_id, col(Task.id) != current.c.id
+    )
     is_in_target_list = col(Task.list_id).is_not_distinct_from(current.c.target_list_id)
     slot = find_slot(find_gap(current, siblings, columns_of(Task), is_in_target_list))
     placements = find_placements(current, siblings, slot)
@@ -116,21 +117,3 @@ def _lock_task(owner: CTE, *, with_list: bool) -> CTE:
         .with_for_update(of=Task)
         .cte("current")
     )
-
-
-def _siblings(current: CTE) -> Sequence[Siblings]:
-    target_list_id = current.c.target_list_id
-    is_other_task = and_(col(Task.user_id) == current.c.user_id, col(Task.id) != current.c.id)
-    in_list = Siblings(
-        columns=columns_of(Task),
-        condition=and_(is_other_task, col(Task.list_id) == target_list_id),
-        applies=target_list_id.is_not(None),
-        index_prefix=["list_id"],
-    )
-    in_inbox = Siblings(
-        columns=columns_of(Task),
-        condition=and_(is_other_task, col(Task.list_id).is_(None)),
-        applies=target_list_id.is_(None),
-        index_prefix=["list_id"],
-    )
-    return [in_list, in_inbox]

@@ -102,6 +102,7 @@ WITH snapshot AS MATERIALIZED (
 ), following AS (
   SELECT
     subtasks.id,
+    subtasks.sort_position,
     (row_number() OVER (ORDER BY subtasks.sort_position DESC, subtasks.id DESC) - 1::INT) + (
       SELECT
         count(*) AS count_1
@@ -257,6 +258,7 @@ WITH snapshot AS MATERIALIZED (
   FROM (
     SELECT
       following.id,
+      following.sort_position,
       following.number
     FROM following
     ORDER BY

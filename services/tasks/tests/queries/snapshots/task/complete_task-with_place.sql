@@ -239,6 +239,107 @@ WITH snapshot AS MATERIALIZED (
     AND tasks.parent_id = :target_id::UUID
     AND tasks.list_id IS DISTINCT FROM current.new_list_id
     AND current.is_written
+), sources_and_arriving AS (
+  SELECT
+    tasks.id,
+    (
+      SELECT
+        current.new_list_id
+      FROM current
+    ) AS list_id,
+    coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS sort_position,
+    TRUE AS is_source
+  FROM tasks
+  WHERE
+    tasks.user_id = :current_user_id::UUID
+    AND tasks.id = ANY (array_append(:subtask_ids::UUID[], :target_id::UUID))
+), numbered_sources AS (
+  SELECT
+    sources_and_arriving.id,
+    sources_and_arriving.list_id,
+    sources_and_arriving.sort_position,
+    sources_and_arriving.is_source,
+    row_number() OVER (
+      PARTITION BY sources_and_arriving.list_id, sources_and_arriving.sort_position, sources_and_arriving.is_source
+      ORDER BY sources_and_arriving.id
+    ) AS number,
+    count(*) OVER (
+      PARTITION BY sources_and_arriving.list_id, sources_and_arriving.sort_position, sources_and_arriving.is_source
+    ) AS total,
+    min(sources_and_arriving.sort_position) OVER (
+      PARTITION BY sources_and_arriving.list_id
+      ORDER BY sources_and_arriving.sort_position
+      GROUPS BETWEEN 1::INT FOLLOWING AND 1::INT FOLLOWING
+    ) AS next_position
+  FROM sources_and_arriving
+), gaps AS MATERIALIZED (
+  SELECT
+    numbered_sources.id,
+    numbered_sources.list_id,
+    numbered_sources.sort_position,
+    numbered_sources.is_source,
+    numbered_sources.number,
+    numbered_sources.total,
+    numbered_sources.next_position,
+    least(
+      numbered_sources.next_position,
+      (
+        SELECT
+          coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS coalesce_1
+        FROM tasks
+        WHERE
+          tasks.user_id = :current_user_id::UUID
+          AND tasks.list_id = numbered_sources.list_id
+          AND coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) > numbered_sources.sort_position
+          AND numbered_sources.list_id IS NOT NULL
+        ORDER BY
+          tasks.list_id,
+          coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000),
+          tasks.id
+        LIMIT 1::INT
+      ),
+      (
+        SELECT
+          coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) AS coalesce_2
+        FROM tasks
+        WHERE
+          tasks.user_id = :current_user_id::UUID
+          AND tasks.list_id IS NULL
+          AND coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000) > numbered_sources.sort_position
+          AND numbered_sources.list_id IS NULL
+        ORDER BY
+          tasks.list_id,
+          coalesce(tasks.position, EXTRACT(EPOCH FROM timezone('UTC', tasks.created_at)) * 1000000),
+          tasks.id
+        LIMIT 1::INT
+      )
+    ) AS "end"
+  FROM numbered_sources
+  WHERE
+    numbered_sources.is_source
+), places AS MATERIALIZED (
+  SELECT
+    array_agg(by_id.id) AS ids,
+    array_agg(by_id.place) AS places
+  FROM (
+    SELECT
+      placed.id,
+      CASE
+        WHEN (scale(placed."new") > 230::INT OR placed."new" >= '100000000000000000000') THEN placed.former
+        ELSE placed."new"
+      END AS place
+    FROM (
+      SELECT
+        gaps.id,
+        trim_scale(gaps.sort_position) AS former,
+        trim_scale(
+          gaps.sort_position + least(2, gaps."end" - gaps.sort_position) * CASE WHEN (gaps.total = 1::INT) THEN 0.5 ELSE gaps.number * 0.00006103515625 END
+        ) AS "new"
+      FROM gaps
+    ) AS placed
+    ORDER BY
+      placed.id
+  ) AS by_id
 ), copies AS (
   SELECT
     tasks.id,
@@ -337,7 +438,11 @@ WITH snapshot AS MATERIALIZED (
     CAST(:successor_due_at::TIMESTAMPTZ AS TIMESTAMPTZ) AS due_at,
     CAST(CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE current.due_time_zone END AS TEXT) AS due_time_zone,
     CAST(coalesce(:new_priority::SMALLINT, current.priority) AS SMALLINT) AS priority,
-    CAST(coalesce(current.position, EXTRACT(EPOCH FROM timezone('UTC', current.created_at)) * 1000000) AS DECIMAL) AS position,
+    CAST((
+      SELECT
+        places.places[width_bucket(current.id, places.ids)] AS anon_1
+      FROM places
+    ) AS DECIMAL) AS position,
     CAST(:successor_rule::VARCHAR AS TEXT) AS recurrence_rule,
     CAST(CASE WHEN :sets_recurrence THEN :new_recurrence_from::VARCHAR ELSE current.recurrence_from END AS TEXT) AS recurrence_from,
     CAST(current.id AS UUID) AS previous_id,
@@ -476,7 +581,11 @@ WITH snapshot AS MATERIALIZED (
     CAST(copies.copy_due_at AS TIMESTAMPTZ) AS due_at,
     CAST(CASE WHEN (copies.copy_due_date IS NOT NULL) THEN copies.due_time_zone END AS TEXT) AS due_time_zone,
     CAST(copies.priority AS SMALLINT) AS priority,
-    CAST(coalesce(copies.position, EXTRACT(EPOCH FROM timezone('UTC', copies.created_at)) * 1000000) AS DECIMAL) AS position,
+    CAST((
+      SELECT
+        places.places[width_bucket(copies.id, places.ids)] AS anon_2
+      FROM places
+    ) AS DECIMAL) AS position,
     CAST(copies.recurrence_rule AS TEXT) AS recurrence_rule,
     CAST(copies.recurrence_from AS TEXT) AS recurrence_from,
     CAST(copies.id AS UUID) AS previous_id,
