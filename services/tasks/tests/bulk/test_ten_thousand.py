@@ -1,4 +1,4 @@
-"""Ten thousand tasks are changed and deleted within the deadline of a request."""
+"""Thousands of tasks are changed, deleted and taken back within the deadline of a request."""
 
 import pytest
 
@@ -46,3 +46,40 @@ async def test_ten_thousand_tasks_are_changed_and_deleted(
     assert await run_sql(proxy, counts) == [(0, 0)]
     [(tombstones,)] = await run_sql(proxy, "SELECT count(DISTINCT version) FROM task_tombstones")
     assert tombstones == COUNT
+
+
+FILL_COMPLETED = """
+WITH owner AS (UPDATE owners SET task_count = 10000 RETURNING id, counter),
+completed AS (
+    INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version,
+                       completed_at, due_date, recurrence_rule, recurrence_from)
+    SELECT gen_random_uuid(), id, 'Done', true, now(), now(), counter - 10000 + n, now(),
+           '2100-01-01', 'FREQ=DAILY', 'due'
+    FROM owner, generate_series(1, 9000) AS n
+    RETURNING id, user_id, version
+)
+INSERT INTO tasks (id, user_id, title, is_completed, created_at, updated_at, version,
+                   due_date, recurrence_rule, recurrence_from,
+                   previous_id, made_version, made_subtask_count)
+SELECT gen_random_uuid(), user_id, 'Next', false, now(), now(), version - 20000,
+       '2100-01-02', 'FREQ=DAILY', 'due', id, version - 20000, 0
+FROM completed ORDER BY version LIMIT 1000
+"""
+
+
+async def test_a_thousand_successors_are_taken_back(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    owner = as_isolated_user("owner")
+    await create_task(owner)
+    await run_sql(proxy, "DELETE FROM tasks")
+    await run_sql(proxy, FILL_COMPLETED)
+
+    body = {"is_completed": False}
+    changed = await json_object(await owner.patch("/tasks?is_completed=true", json=body))
+
+    assert (changed["matched"], changed["changed"]) == (9_000, 9_000)
+    counts = "SELECT task_count, (SELECT count(*) FROM tasks) FROM owners"
+    assert await run_sql(proxy, counts) == [(9_000, 9_000)]
+    [(tombstones,)] = await run_sql(proxy, "SELECT count(DISTINCT version) FROM task_tombstones")
+    assert tombstones == 1_000

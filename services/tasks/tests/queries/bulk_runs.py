@@ -23,11 +23,16 @@ def _change(
     return change_tasks(frozenset(filters), with_labels=with_labels, moves=moves, was_read=was_read)
 
 
+def _reopen(*filters: str, moves: bool = False) -> Executable:
+    return change_tasks(frozenset(filters), with_labels=False, moves=moves, reopens=True)
+
+
 def _delete(*filters: str, with_subtasks: bool = False) -> Executable:
     return delete_tasks(frozenset(filters), with_subtasks=with_subtasks)
 
 
 _TO_OTHER_LIST: Final[dict[str, object]] = {"new_list_id": UUID(int=100_001)}
+_REOPENED: Final[dict[str, object]] = {"new_is_completed": False}
 _FEW_IDS: Final[dict[str, object]] = {"ids": [owner_task_id(number) for number in range(1, 5)]}
 
 _RECURRING: Final = [PARENT_ID, *(owner_task_id(20 * number + 1) for number in range(99))]
@@ -65,6 +70,7 @@ WRITES_OF_MANY: Final[dict[str, _BulkRun]] = {
         _SUCCESSORS | _TO_OTHER_LIST,
         {POSITION_INDEX},
     ),
+    "reopen by id": (_reopen("ids"), _REOPENED | _FEW_IDS, {SUBTASKS_INDEX, PREVIOUS_INDEX}),
     "delete by id": (_delete("ids"), _FEW_IDS, {SUBTASKS_INDEX, PREVIOUS_INDEX}),
     "delete a list's tasks": (_delete("list_id"), {}, {POSITION_INDEX, SUBTASKS_INDEX}),
     "delete with subtasks": (_delete("ids", with_subtasks=True), _FEW_IDS, {SUBTASKS_INDEX}),
@@ -75,6 +81,7 @@ WRITES_OF_ALL: Final[dict[str, _BulkRun]] = {
     "complete all": (_change("is_completed"), {}, set()),
     "move all": (_change("is_completed", moves=True), {"new_is_completed": False}, set()),
     "label all": (_change("is_completed", with_labels=True), {}, set()),
+    "reopen all": (_reopen("is_completed"), _REOPENED | {"is_completed": True}, set()),
     "delete all": (_delete("is_completed"), {}, set()),
     "delete all with subtasks": (_delete("is_completed", with_subtasks=True), {}, set()),
 }

@@ -92,6 +92,7 @@ BULK: Final[dict[str, Executable]] = {
     "bulk/change_tasks-moves": change_tasks(_IDS, with_labels=False, moves=True),
     "bulk/change_tasks-with_labels": change_tasks(_IDS, with_labels=True, moves=False),
     "bulk/change_tasks-was_read": change_tasks(_IDS, with_labels=False, moves=False, was_read=True),
+    "bulk/change_tasks-reopens": change_tasks(_IDS, with_labels=False, moves=False, reopens=True),
     "bulk/read_recurring": read_recurring(_IDS),
     "bulk/read_subtasks": READ_SUBTASKS,
     "bulk/delete_tasks": delete_tasks(_IDS, with_subtasks=False),

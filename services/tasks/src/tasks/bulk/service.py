@@ -103,7 +103,13 @@ async def _run_change(
     moves = "list_id" in change.model_fields_set
     params: dict[str, object] = {"current_user_id": context.user.id, "if_match": if_match}
     params |= dict(conditions.params) | dict(change_params)
-    statement = change_statement(conditions.names, with_labels=with_labels, moves=moves)
+    if change.completed is False:
+        params["retention"] = limits.retention
+        statement = change_statement(
+            conditions.names, with_labels=with_labels, moves=moves, reopens=True
+        )
+    else:
+        statement = change_statement(conditions.names, with_labels=with_labels, moves=moves)
     row = await retry_while_stale(context.database, statement, **params)
     if row is None or row["conflict"] != ConflictCode.RECURS:
         return row

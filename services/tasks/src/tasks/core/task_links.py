@@ -7,6 +7,8 @@ Which tasks are linked is read before the owner is locked. A statement with thes
 therefore check that its snapshot is current (`core.owners`).
 """
 
+from typing import Any
+
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -72,15 +74,23 @@ def unlink_many_tasks(linked_tasks: CTE, deleted: CTE, counter_bump: CTE) -> CTE
         deleted: The deleted tasks, with `id`.
         counter_bump: The raised counter, from `bump_counter`.
     """
-    links = {
+    unlinked = bump_many_versions(linked_tasks, counter_bump, **links_to_others(deleted))
+    return unlinked.where(has_links()).cte("unlinked_tasks")
+
+
+def links_to_others(deleted: CTE) -> dict[str, ColumnElement[Any]]:
+    """Return the links of a task of `tasks`: null where it points to one of many deleted tasks."""
+    return {
         name: case(
             (is_among(columns_of(Task)[name], deleted), null()), else_=columns_of(Task)[name]
         )
         for name in ("parent_id", "previous_id")
     }
-    unlinked = bump_many_versions(linked_tasks, counter_bump, **links)
-    is_linked = or_(col(Task.parent_id).is_not(None), col(Task.previous_id).is_not(None))
-    return unlinked.where(is_linked).cte("unlinked_tasks")
+
+
+def has_links() -> ColumnElement[bool]:
+    """Return whether a task of `tasks` points to others. Indexes hold those that do."""
+    return or_(col(Task.parent_id).is_not(None), col(Task.previous_id).is_not(None))
 
 
 def unlink_tasks(linked_tasks: CTE, counter_bump: CTE) -> CTE:

@@ -1,6 +1,6 @@
 """Change many tasks in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -30,13 +30,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import col
 
 from tasks.bulk.queries.matching import (
+    Consequences,
     compose_verdict,
     match_tasks,
     narrow,
     number_from_last,
     return_result,
 )
-from tasks.bulk.queries.successors import MadeTasks, make_successors
+from tasks.bulk.queries.successors import make_successors
+from tasks.bulk.queries.take_back import find_taken_back, leave_out, take_back
 from tasks.bulk.schemas import BulkChange
 from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.owners import (
@@ -93,7 +95,12 @@ _REMOVED_IDS: Final = _ids_of(
 
 @lru_cache(maxsize=STATEMENTS_CACHED_MAX)
 def change_tasks(
-    filters: frozenset[str], *, with_labels: bool, moves: bool, was_read: bool = False
+    filters: frozenset[str],
+    *,
+    with_labels: bool,
+    moves: bool,
+    reopens: bool = False,
+    was_read: bool = False,
 ) -> Executable:
     """Build the statement that changes all tasks that match.
 
@@ -104,40 +111,55 @@ def change_tasks(
     Stages:
         1. requested_labels: the labels that are added, stored or new (with labels).
         2. owner: lock the owner.
-        3. matched, changed: the tasks that match; those that differ, numbered.
+        3. matched: the tasks that match.
+           taken_back, kept: the successors that are taken back, numbered; the tasks that match but
+           for them (if it reopens).
+           changed: the tasks that differ, numbered.
         4. following: the other subtasks of the matched tasks, numbered after them (if tasks move).
         5. verdict: whether there is a conflict.
         6. made_successors, made_copies: insert what follows tasks that repeat (if it was read).
+           linked_tasks: the other tasks that point to what is taken back (if it reopens).
         7. counter_bump: take a version for each of these tasks and each new label.
         8. updated, moved: write the tasks.
         9. new_labels, linked, unlinked: set the labels (with labels).
+        10. deleted_tasks, unlinked_tasks, tombstones: take back successors (if it reopens).
 
     Args:
         filters: Names of `matching.SELECTIONS`.
         with_labels: Whether labels are added or removed.
         moves: Whether the tasks get another list.
+        reopens: Whether the tasks are open afterwards.
         was_read: Whether what repeats was read. If not, completing it is the conflict "recurs".
     """
     owner = lock_owner(find_owner(check_snapshot=True))
     matched = match_tasks(owner, filters, *_compare(with_labels=with_labels))
-    changed = _find_changed(matched)
-    rules = _find_conflicts(owner, matched, changed, with_labels=with_labels, moves=moves)
-    verdict = compose_verdict(owner, _add_recurrence(rules, owner, matched, was_read=was_read))
+    taken_back = find_taken_back(matched)
+    kept = leave_out(matched, taken_back) if reopens else matched
+    changed = _find_changed(kept)
+    rules = _find_conflicts(owner, kept, changed, with_labels=with_labels, moves=moves)
+    verdict = compose_verdict(owner, _add_recurrence(rules, owner, kept, was_read=was_read))
     versions = count_rows(changed)
-    following = _find_following(owner, matched, versions)
+    following = _find_following(owner, kept, versions)
+    written = [changed]
     if moves:
         versions += count_rows(following)
-    arriving = [matched, following] if moves else []
-    made = _make_successors(owner, verdict, versions, arriving, with_labels=with_labels)
-    inserted = made if was_read else None
-    counter_bump = _take_versions(verdict, versions, inserted, with_labels=with_labels)
+        written.append(following)
+    after: Consequences | None = None
+    if reopens:
+        after = take_back(taken_back, verdict, *written)
+    elif was_read:
+        arriving = [matched, following] if moves else []
+        after = _make_successors(owner, verdict, versions, arriving, with_labels=with_labels)
+    counter_bump = _take_versions(verdict, versions, after, with_labels=with_labels)
     statement = return_result(verdict, matched, changed, counter_bump)
-    if was_read:
-        statement = statement.add_cte(*made.ctes)
-        counter_bump = _leave_versions(counter_bump, made)
-    statement = statement.add_cte(_update_tasks(filters, changed, counter_bump))
+    links: Mapping[str, ColumnElement[Any]] = {}
+    if after is not None:
+        statement = statement.add_cte(*after.write(counter_bump))
+        counter_bump = _leave_versions(counter_bump, after)
+        links = after.links
+    statement = statement.add_cte(_update_tasks(filters, changed, counter_bump, links))
     if moves:
-        statement = statement.add_cte(_move_subtasks(following, counter_bump))
+        statement = statement.add_cte(_move_subtasks(following, counter_bump, links))
     if with_labels:
         statement = statement.add_cte(*_set_labels(changed, counter_bump, versions))
     return statement.execution_options(not_idempotent=True)
@@ -155,7 +177,7 @@ def _make_successors(
     arriving: Sequence[CTE],
     *,
     with_labels: bool,
-) -> MadeTasks:
+) -> Consequences:
     removed_ids = None
     if with_labels:
         removed_ids = _REMOVED_IDS
@@ -166,7 +188,7 @@ def _make_successors(
 def _take_versions(
     verdict: CTE,
     versions: ColumnElement[int],
-    made: MadeTasks | None = None,
+    after: Consequences | None,
     *,
     with_labels: bool,
 ) -> CTE:
@@ -175,23 +197,25 @@ def _take_versions(
     if with_labels:
         versions += NEW_LABEL_COUNT
         counts["label_count"] = col(Owner.label_count) + NEW_LABEL_COUNT
-    if made is not None:
-        versions += made.version_count
-        counts["task_count"] = col(Owner.task_count) + made.count
+    if after is not None:
+        versions += after.version_count
+        counts.update(after.owner_columns)
     return bump_counter(verdict, versions, is_written, **counts)
 
 
-def _leave_versions(counter_bump: CTE, made: MadeTasks) -> CTE:
-    """Return the counter that the changed tasks take their versions from: successors are above."""
+def _leave_versions(counter_bump: CTE, after: Consequences) -> CTE:
+    """Return the counter that the changed tasks take their versions from: the others are above."""
     return select(
         counter_bump.c.id,
-        (counter_bump.c.counter - made.version_count).label("counter"),
+        (counter_bump.c.counter - after.version_count).label("counter"),
         counter_bump.c.now,
     ).cte("written")
 
 
-def _move_subtasks(following: CTE, counter_bump: CTE) -> CTE:
-    moved = bump_many_versions(following, counter_bump, list_id=LIST_ID)
+def _move_subtasks(
+    following: CTE, counter_bump: CTE, links: Mapping[str, ColumnElement[Any]]
+) -> CTE:
+    moved = bump_many_versions(following, counter_bump, list_id=LIST_ID, **links)
     return moved.where(col(Task.parent_id).is_not(None)).cte("moved")
 
 
@@ -204,6 +228,7 @@ def _compare(*, with_labels: bool) -> list[ColumnElement[Any]]:
     )
     columns: list[ColumnElement[Any]] = [
         task["parent_id"],
+        task["previous_id"],
         task["list_id"],
         task["is_completed"],
         task["recurrence_rule"],
@@ -315,9 +340,14 @@ def _unnest(ids: ColumnElement[Any], name: str) -> TableValuedAlias:
     return func.unnest(ids).table_valued(column("id", Uuid)).render_derived(name)
 
 
-def _update_tasks(filters: frozenset[str], changed: CTE, counter_bump: CTE) -> CTE:
+def _update_tasks(
+    filters: frozenset[str],
+    changed: CTE,
+    counter_bump: CTE,
+    links: Mapping[str, ColumnElement[Any]],
+) -> CTE:
     now = counter_bump.c.now
-    values = dict(_NEW_VALUES)
+    values = _NEW_VALUES | dict(links)
     values["completed_at"] = case(
         (_NEW_VALUES["is_completed"], func.coalesce(col(Task.completed_at), now))
     )

@@ -1,5 +1,7 @@
 """The tasks that match a query, and what all statements on them return."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import CTE, ColumnElement, Uuid, any_, bindparam, func, select
@@ -19,6 +21,23 @@ SELECTIONS: Final = FILTERS | {"ids": col(Task.id) == any_(_IDS)}
 
 
 _COSTLY_FILTERS: Final = frozenset({"q", "labels"})
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What a change of many tasks does to others than those that match.
+
+    Attributes:
+        version_count: How many versions that takes: the last ones of the statement.
+        owner_columns: What columns of the owner get.
+        write: Returns the parts of the statement that do it, from the raised counter.
+        links: What columns of the changed tasks get.
+    """
+
+    version_count: ColumnElement[int]
+    owner_columns: Mapping[str, ColumnElement[int]]
+    write: Callable[[CTE], list[CTE]]
+    links: Mapping[str, ColumnElement[Any]] = field(default_factory=dict[str, ColumnElement[Any]])
 
 
 def match_tasks(owner: CTE, filters: frozenset[str], *columns: ColumnElement[Any]) -> CTE:

@@ -1,7 +1,6 @@
 """The successors of many completed tasks: what is read for them, and how they are inserted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import col
 
-from tasks.bulk.queries.matching import SELECTIONS
+from tasks.bulk.queries.matching import SELECTIONS, Consequences
 from tasks.core.projections import NOW, QUOTA, USER_ID
 from tasks.core.tombstones import delete_tombstone
 from tasks.core.version_cascade import count_rows
@@ -112,21 +111,6 @@ READ_SUBTASKS: Final = select(
 """The subtasks of the tasks `parent_ids`."""
 
 
-@dataclass(frozen=True, slots=True)
-class MadeTasks:
-    """Successors and copies of subtasks.
-
-    Attributes:
-        version_count: How many versions they take. Those of tasks that are not made stay unused.
-        count: How many are made.
-        ctes: Further parts of the statement.
-    """
-
-    version_count: ColumnElement[int]
-    count: ColumnElement[int]
-    ctes: list[CTE]
-
-
 def make_successors(
     owner: CTE,
     verdict: CTE,
@@ -134,7 +118,7 @@ def make_successors(
     versions: ColumnElement[int],
     removed_ids: ColumnElement[Any] | None,
     arriving: Sequence[CTE],
-) -> MadeTasks:
+) -> Consequences:
     """Insert the successors that fit into the quota, in the order of position, with their copies.
 
     Args:
@@ -163,10 +147,11 @@ def make_successors(
     made = union_all(select(made_successors.c.id), select(made_copies.c.id)).cte("made")
     labels = _insert_labels(successors, made_successors, composed, made_copies, removed_ids)
     subtask_count = func.cardinality(_SUBTASK_IDS)
-    return MadeTasks(
-        func.cardinality(_COMPLETED_IDS) + subtask_count,
-        count_rows(made),
-        [labels, delete_tombstone("task", made)],
+    # Versions of tasks that are not made stay unused.
+    return Consequences(
+        version_count=func.cardinality(_COMPLETED_IDS) + subtask_count,
+        owner_columns={"task_count": col(Owner.task_count) + count_rows(made)},
+        write=lambda _: [labels, delete_tombstone("task", made)],
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     DateTime,
@@ -15,11 +16,14 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    tuple_,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from tasks.core.projections import NOW, TARGET_ID, USER_ID, Query
+from tasks.core.version_cascade import is_among
 from tasks.models import Owner, Task
 from tasks.task.projection import TASK_PROJECTION
 
@@ -64,6 +68,44 @@ def has_successor() -> ColumnElement[bool]:
         col(_successor.previous_id) == col(Task.id),
         _is_occurrence,
     )
+
+
+def find_successors(completed: CTE) -> CTE:
+    """Select the successor of each of many tasks that has one: see `_find_successor`.
+
+    Left out are those of tasks that point to their successor: a task cannot be written and unlinked
+    in the same statement.
+
+    Args:
+        completed: The tasks, with `id` and `previous_id`.
+    """
+    successors = (
+        select(
+            col(_successor.id),
+            col(_successor.version),
+            col(_successor.made_version),
+            col(_successor.made_subtask_count),
+            col(_successor.previous_id),
+        )
+        .ext(distinct_on(col(_successor.previous_id)))
+        .where(
+            col(_successor.user_id) == USER_ID,
+            col(_successor.previous_id).is_not(None),
+            is_among(col(_successor.previous_id), completed),
+            _is_occurrence,
+        )
+        .order_by(
+            col(_successor.previous_id),
+            col(_successor.made_subtask_count).is_(None),
+            col(_successor.id),
+        )
+        .subquery("successors_of_all")
+    )
+    pointing = select(completed.c.previous_id, completed.c.id).where(
+        completed.c.previous_id.is_not(None)
+    )
+    points_back = tuple_(successors.c.id, successors.c.previous_id).in_(pointing)
+    return select(successors).where(~points_back).cte("found_successors")
 
 
 NEXT_ID: Final[ColumnElement[UUID | None]] = _find_successor(col(_successor.id)).scalar_subquery()
