@@ -105,6 +105,46 @@ async def test_the_new_due_date_counts(as_user: ClientFactory) -> None:
     assert successor["due"]["date"] == "2120-05-06"
 
 
+@pytest.mark.parametrize("is_matched", [True, False])
+async def test_a_copy_is_like_its_subtask_afterwards(
+    as_user: ClientFactory, *, is_matched: bool
+) -> None:
+    owner = as_user("owner")
+    daily = await create_task(owner, due={"date": "2127-01-31"}, recurrence=DAILY)
+    item = await create_task(
+        owner, parent_id=daily["id"], due={"date": "2127-01-05"}, labels=["old", "kept"]
+    )
+    query = f"id={daily['id']}" + (f"&id={item['id']}" if is_matched else "")
+    fields = {
+        "due": {"date": "2128-02-28", "time": "08:00", "time_zone": "Europe/Berlin"},
+        "priority": "high",
+        "labels_add": ["new"],
+        "labels_remove": ["old"],
+    }
+
+    await _complete(owner, query, **fields)
+
+    copy = (await owner.get(f"/tasks/{_successor_id(item['id'])}")).json()
+    due = copy["due"]
+    found = (due["date"], due["time"], copy["priority"], copy["labels"], copy["status"])
+    if is_matched:
+        assert found == ("2128-02-29", "08:00", "high", ["kept", "new"], "pending")
+        assert due["at"] == "2128-02-29T07:00:00.000000Z"
+    else:
+        assert found == ("2127-01-06", None, "none", ["kept", "old"], "pending")
+
+
+async def test_a_copy_has_a_due_date_if_its_subtask_gets_one(as_user: ClientFactory) -> None:
+    owner = as_user("owner")
+    daily = await create_task(owner, due=FAR, recurrence=DAILY)
+    item = await create_task(owner, parent_id=daily["id"])
+
+    await _complete(owner, f"id={daily['id']}&id={item['id']}", due={"date": "2120-05-05"})
+
+    copy = (await owner.get(f"/tasks/{_successor_id(item['id'])}")).json()
+    assert copy["due"]["date"] == "2120-05-06"
+
+
 async def test_a_task_completed_late_is_due_in_the_future(as_user: ClientFactory) -> None:
     owner = as_user("owner")
     daily = await create_task(owner, due={"date": "2020-01-01"}, recurrence=DAILY)

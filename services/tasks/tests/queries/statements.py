@@ -12,7 +12,7 @@ from sqlalchemy import Executable
 
 from tasks.bulk.queries.change import change_tasks
 from tasks.bulk.queries.delete import delete_tasks
-from tasks.bulk.queries.successors import READ_SUBTASKS, read_recurring
+from tasks.bulk.queries.successors import read_recurring, read_subtasks
 from tasks.core import history, idempotency, owners
 from tasks.core.pagination import CreatedAtCursor, NullSortCursor, SortCursor
 from tasks.label import queries as label_queries
@@ -94,7 +94,7 @@ BULK: Final[dict[str, Executable]] = {
     "bulk/change_tasks-was_read": change_tasks(_IDS, with_labels=False, moves=False, was_read=True),
     "bulk/change_tasks-reopens": change_tasks(_IDS, with_labels=False, moves=False, reopens=True),
     "bulk/read_recurring": read_recurring(_IDS),
-    "bulk/read_subtasks": READ_SUBTASKS,
+    "bulk/read_subtasks": read_subtasks(_IDS),
     "bulk/delete_tasks": delete_tasks(_IDS, with_subtasks=False),
     "bulk/delete_tasks-with_subtasks": delete_tasks(_IDS, with_subtasks=True),
 }

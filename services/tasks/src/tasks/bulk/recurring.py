@@ -10,7 +10,7 @@ from uuid import UUID
 from common.context import RequestContext
 from common.database import Row, fetch_all
 from common.problems import Unprocessable
-from tasks.bulk.queries.successors import READ_SUBTASKS, read_recurring
+from tasks.bulk.queries.successors import read_recurring, read_subtasks
 from tasks.task.recurrence.rule import parse_rule
 from tasks.task.recurrence.successors import (
     DueDate,
@@ -27,6 +27,9 @@ from tasks.task.selection import Conditions
 
 RECURRING_MAX: Final = 100
 """Tasks that get a successor in one request."""
+
+
+_DUE_COLUMNS: Final = ("due_date", "due_time", "due_time_zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,10 @@ async def plan_successors(
         current_user_id=context.user.id,
     )
     if not rows:
-        return {"expected_counter": 0, "day_ends_at": None} | _params({}, [])
+        return {"expected_counter": 0, "day_ends_at": None} | _params({}, [], params)
     now = cast("datetime", rows[0]["now"])
     recurring = [row for row in rows if row["id"] is not None]
-    dues = {cast("UUID", row["id"]): _due_after(row, params) for row in recurring}
+    dues = {cast("UUID", row["id"]): _require_due(row, params) for row in recurring}
     live = [row for row in recurring if _may_go_on(row, dues[cast("UUID", row["id"])], now)]
     if len(live) > RECURRING_MAX:
         raise Unprocessable(
@@ -98,16 +101,19 @@ async def plan_successors(
     if planned:
         subtasks = await fetch_all(
             context.database,
-            READ_SUBTASKS,
+            read_subtasks(conditions.names),
+            dict(conditions.params),
             current_user_id=context.user.id,
             parent_ids=list(planned),
         )
     ends = [day_ends_at(now, due.time_zone) for due in dues.values()]
     times = {"expected_counter": rows[0]["counter"], "day_ends_at": min(ends, default=None)}
-    return times | _params(planned, subtasks)
+    return times | _params(planned, subtasks, params)
 
 
-def _params(planned: dict[UUID, _Planned], subtasks: Sequence[Row]) -> dict[str, object]:
+def _params(
+    planned: dict[UUID, _Planned], subtasks: Sequence[Row], params: Row
+) -> dict[str, object]:
     successors = _NewTasks()
     for task_id, plan in planned.items():
         successor = plan.successor
@@ -116,7 +122,7 @@ def _params(planned: dict[UUID, _Planned], subtasks: Sequence[Row]) -> dict[str,
     for row in subtasks:
         subtask_id = cast("UUID", row["id"])
         plan = planned[cast("UUID", row["parent_id"])]
-        due = _due_in(row)
+        due = _due_after(row, params) if row["is_matched"] else _due_in(row)
         if due is not None:
             due = move_subtask_due(due, plan.due, plan.successor.due)
         copies.add(subtask_id, successor_id(subtask_id), due, None)
@@ -141,18 +147,18 @@ def _recurrence_in(row: Row) -> Recurrence:
     return Recurrence(parse_rule(cast("str", row["recurrence_rule"])), start)
 
 
-def _due_after(row: Row, params: Row) -> DueDate:
-    """Return the due date of a task that repeats, as the change leaves it."""
-    if params["sets_due"]:
-        return DueDate(
-            cast("date", params["new_due_date"]),
-            cast("time_of_day | None", params["new_due_time"]),
-            cast("str | None", params["new_due_time_zone"]),
-        )
-    due = _due_in(row)
+def _require_due(row: Row, params: Row) -> DueDate:
+    due = _due_after(row, params)
     if due is None:
-        raise ValueError(row["id"])  # the service keeps no such task
+        raise ValueError(row["id"])  # the service keeps no task that repeats without one
     return due
+
+
+def _due_after(row: Row, params: Row) -> DueDate | None:
+    """Return the due date of a task that matches, as the change leaves it."""
+    if not params["sets_due"]:
+        return _due_in(row)
+    return _due_in({name: params[f"new_{name}"] for name in _DUE_COLUMNS})
 
 
 def _due_in(row: Row) -> DueDate | None:

@@ -30,6 +30,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import col
 
 from tasks.bulk.queries.matching import (
+    BULK_COLUMNS,
+    NEW_VALUES,
     Consequences,
     compose_verdict,
     match_tasks,
@@ -39,7 +41,6 @@ from tasks.bulk.queries.matching import (
 )
 from tasks.bulk.queries.successors import make_successors
 from tasks.bulk.queries.take_back import find_taken_back, leave_out, take_back
-from tasks.bulk.schemas import BulkChange
 from tasks.core.conflicts import ConflictCode, first_conflict
 from tasks.core.owners import (
     bump_counter,
@@ -53,7 +54,6 @@ from tasks.core.types.names import LABELS_ON_TASK_MAX
 from tasks.core.version_cascade import bump_many_versions, count_rows, is_among
 from tasks.model_base import columns_of, sort_position
 from tasks.models import Label, Owner, Task, TaskLabel
-from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries.listing import STATEMENTS_CACHED_MAX
 from tasks.task.queries.occurrences import DAY_ENDS_AT, EXPECTED_COUNTER
 from tasks.task.queries.task_labels import (
@@ -65,17 +65,8 @@ from tasks.task.queries.task_labels import (
 
 _REMOVED_NAMES = bindparam("removed_labels", type_=ARRAY(Text))
 
-_BULK_COLUMNS: Final = tuple(
-    column
-    for column in EDITABLE_COLUMNS
-    if set(column.request_fields) <= BulkChange.model_fields.keys()
-)
-"""The columns that a change of many tasks can set."""
-
-_IS_COMPLETED: Final = next(column for column in _BULK_COLUMNS if column.name == "is_completed")
-_DUE_DATE: Final = next(column for column in _BULK_COLUMNS if column.name == "due_date")
-
-_NEW_VALUES: Final = {column.name: column.new_value for column in _BULK_COLUMNS}
+_IS_COMPLETED: Final = next(column for column in BULK_COLUMNS if column.name == "is_completed")
+_DUE_DATE: Final = next(column for column in BULK_COLUMNS if column.name == "due_date")
 
 
 def _ids_of(ids: Query) -> ColumnElement[Any]:
@@ -149,7 +140,9 @@ def change_tasks(
         after = take_back(taken_back, verdict, *written)
     elif was_read:
         arriving = [matched, following] if moves else []
-        after = _make_successors(owner, verdict, versions, arriving, with_labels=with_labels)
+        after = _make_successors(
+            owner, matched, verdict, versions, arriving, with_labels=with_labels
+        )
     counter_bump = _take_versions(verdict, versions, after, with_labels=with_labels)
     statement = return_result(verdict, matched, changed, counter_bump)
     links: Mapping[str, ColumnElement[Any]] = {}
@@ -172,6 +165,7 @@ def _find_changed(matched: CTE) -> CTE:
 
 def _make_successors(
     owner: CTE,
+    matched: CTE,
     verdict: CTE,
     versions: ColumnElement[int],
     arriving: Sequence[CTE],
@@ -182,7 +176,7 @@ def _make_successors(
     if with_labels:
         removed_ids = _REMOVED_IDS
         versions += NEW_LABEL_COUNT
-    return make_successors(owner, verdict, _NEW_VALUES, versions, removed_ids, arriving)
+    return make_successors(owner, matched, verdict, versions, removed_ids, arriving)
 
 
 def _take_versions(
@@ -222,9 +216,9 @@ def _move_subtasks(
 def _compare(*, with_labels: bool) -> list[ColumnElement[Any]]:
     """Return what decides about a matching task, and whether it `differs` from the change."""
     task = columns_of(Task)
-    current_values = [task[name] for name in _NEW_VALUES]
+    current_values = [task[name] for name in NEW_VALUES]
     differs: ColumnElement[bool] = tuple_(*current_values).is_distinct_from(
-        tuple_(*_NEW_VALUES.values())
+        tuple_(*NEW_VALUES.values())
     )
     columns: list[ColumnElement[Any]] = [
         task["parent_id"],
@@ -347,9 +341,9 @@ def _update_tasks(
     links: Mapping[str, ColumnElement[Any]],
 ) -> CTE:
     now = counter_bump.c.now
-    values = _NEW_VALUES | dict(links)
+    values = NEW_VALUES | dict(links)
     values["completed_at"] = case(
-        (_NEW_VALUES["is_completed"], func.coalesce(col(Task.completed_at), now))
+        (NEW_VALUES["is_completed"], func.coalesce(col(Task.completed_at), now))
     )
     updated = bump_many_versions(changed, counter_bump, **values)
     return updated.where(*narrow(filters)).cte("updated")

@@ -8,10 +8,12 @@ from sqlalchemy import CTE, ColumnElement, Uuid, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
+from tasks.bulk.schemas import BulkChange
 from tasks.core.projections import Query
 from tasks.core.version_cascade import count_rows
 from tasks.model_base import columns_of, sort_position
 from tasks.models import Task
+from tasks.task.columns import EDITABLE_COLUMNS
 from tasks.task.queries.listing import FILTERS
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
@@ -21,6 +23,17 @@ SELECTIONS: Final = FILTERS | {"ids": col(Task.id) == any_(_IDS)}
 
 
 _COSTLY_FILTERS: Final = frozenset({"q", "labels"})
+
+
+BULK_COLUMNS: Final = tuple(
+    column
+    for column in EDITABLE_COLUMNS
+    if set(column.request_fields) <= BulkChange.model_fields.keys()
+)
+"""The columns that a change of many tasks can set."""
+
+NEW_VALUES: Final = {column.name: column.new_value for column in BULK_COLUMNS}
+"""What these columns of a task of `tasks` get."""
 
 
 @dataclass(frozen=True, slots=True)

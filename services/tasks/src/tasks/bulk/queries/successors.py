@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    false,
     func,
     null,
     select,
@@ -28,10 +29,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlmodel import col
 
-from tasks.bulk.queries.matching import SELECTIONS, Consequences
-from tasks.core.projections import NOW, QUOTA, USER_ID
+from tasks.bulk.queries.matching import NEW_VALUES, SELECTIONS, Consequences
+from tasks.core.projections import NOW, QUOTA, USER_ID, Query
 from tasks.core.tombstones import delete_tombstone
-from tasks.core.version_cascade import count_rows
+from tasks.core.version_cascade import count_rows, is_among
 from tasks.model_base import columns_of, sort_position
 from tasks.models import Owner, Task, TaskLabel
 from tasks.task.queries.complete import STORED_COLUMNS, insert_tasks, is_free, open_task
@@ -97,24 +98,28 @@ def read_recurring(filters: frozenset[str]) -> Executable:
     )
 
 
-READ_SUBTASKS: Final = select(
-    col(Task.id),
-    col(Task.parent_id),
-    col(Task.due_date),
-    col(Task.due_time),
-    col(Task.due_time_zone),
-).where(
-    col(Task.user_id) == USER_ID,
-    col(Task.parent_id).is_not(None),
-    col(Task.parent_id) == any_(_PARENT_IDS),
-)
-"""The subtasks of the tasks `parent_ids`."""
+@lru_cache(maxsize=STATEMENTS_CACHED_MAX)
+def read_subtasks(filters: frozenset[str]) -> Executable:
+    """Read the subtasks of the tasks `parent_ids`, and whether each of them `is_matched`."""
+    is_matched = and_(true(), *[SELECTIONS[name] for name in sorted(filters)])
+    return select(
+        col(Task.id),
+        col(Task.parent_id),
+        col(Task.due_date),
+        col(Task.due_time),
+        col(Task.due_time_zone),
+        func.coalesce(is_matched, false()).label("is_matched"),
+    ).where(
+        col(Task.user_id) == USER_ID,
+        col(Task.parent_id).is_not(None),
+        col(Task.parent_id) == any_(_PARENT_IDS),
+    )
 
 
 def make_successors(
     owner: CTE,
+    matched: CTE,
     verdict: CTE,
-    new_values: dict[str, ColumnElement[Any]],
     versions: ColumnElement[int],
     removed_ids: ColumnElement[Any] | None,
     arriving: Sequence[CTE],
@@ -123,29 +128,27 @@ def make_successors(
 
     Args:
         owner: The locked owner.
+        matched: The tasks that match. Subtasks among them are copied as they are afterwards.
         verdict: Its `conflict`; with one, nothing is inserted.
-        new_values: What columns of the completed tasks get.
         versions: How many versions the statement gives to other rows; they come first.
         removed_ids: The labels that are removed; None if labels stay as they are.
         arriving: The tasks that go to another list, if some do.
     """
-    sent_copies = _sent("copy", _SUBTASK_IDS, "sent_copies")
-    order = (sort_position(columns_of(Task)), col(Task.id))
-    copies = (
-        select(Task, sent_copies, func.row_number().over(order_by=order).label("number"))
-        .join(sent_copies, col(Task.id) == sent_copies.c.source_id)
-        .where(col(Task.user_id) == USER_ID, is_free(sent_copies.c.new_id))
-        .cte("copies")
-    )
+    copies = _find_copies(matched)
     sources = func.array_cat(_COMPLETED_IDS, _SUBTASK_IDS, type_=ARRAY(Uuid))
-    places = find_places(sources, new_values["list_id"], arriving)
-    successors = _compose_successors(owner, verdict, copies, places, new_values, versions)
+    places = find_places(sources, NEW_VALUES["list_id"], arriving)
+    successors = _compose_successors(owner, verdict, copies, places, versions)
     made_successors = insert_tasks(successors).cte("made_successors")
     first_copy = owner.c.counter + versions + func.cardinality(_COMPLETED_IDS)
     composed = _compose_copies(owner, successors, made_successors, copies, places, first_copy)
     made_copies = insert_tasks(composed).cte("made_copies")
     made = union_all(select(made_successors.c.id), select(made_copies.c.id)).cte("made")
-    labels = _insert_labels(successors, made_successors, composed, made_copies, removed_ids)
+    queries = [
+        *_labels_of_made(successors, made_successors, removed_ids),
+        *_labels_of_made(composed, made_copies, removed_ids, matched),
+    ]
+    insertion = insert(TaskLabel).from_select(["user_id", "task_id", "label_id"], union(*queries))
+    labels = insertion.cte("made_labels")
     subtask_count = func.cardinality(_SUBTASK_IDS)
     # Versions of tasks that are not made stay unused.
     return Consequences(
@@ -155,12 +158,31 @@ def make_successors(
     )
 
 
+def _find_copies(matched: CTE) -> CTE:
+    """Return the subtasks that are copied, as they are afterwards, numbered in their order."""
+    sent = _sent("copy", _SUBTASK_IDS, "sent_copies")
+    task = columns_of(Task)
+    is_matched = is_among(task["id"], matched)
+    columns: list[ColumnElement[Any]] = []
+    for name in STORED_COLUMNS:
+        value: ColumnElement[Any] = task[name]
+        if name in NEW_VALUES:
+            value = case((is_matched, NEW_VALUES[name]), else_=value)
+        columns.append(value.label(name))
+    order = (sort_position(task), task["id"])
+    return (
+        select(*columns, sent, func.row_number().over(order_by=order).label("number"))
+        .join(sent, task["id"] == sent.c.source_id)
+        .where(task["user_id"] == USER_ID, is_free(sent.c.new_id))
+        .cte("copies")
+    )
+
+
 def _compose_successors(
     owner: CTE,
     verdict: CTE,
     copies: CTE,
     places: CTE,
-    new_values: dict[str, ColumnElement[Any]],
     versions: ColumnElement[int],
 ) -> CTE:
     sent = _sent("successor", _COMPLETED_IDS, "sent_successors")
@@ -168,7 +190,7 @@ def _compose_successors(
     order = (sort_position(task), task["id"])
     copy_count = select(func.count()).where(copies.c.parent_id == task["id"]).scalar_subquery()
     size = func.sum(1 + copy_count).over(order_by=order)
-    columns = [new_values.get(name, task[name]).label(name) for name in STORED_COLUMNS]
+    columns = [NEW_VALUES.get(name, task[name]).label(name) for name in STORED_COLUMNS]
     candidates = (
         select(
             *columns,
@@ -235,41 +257,30 @@ def _compose_copies(
     return open_task(owner, of_made, values, first + of_made.c.number).cte("composed_copies")
 
 
-def _insert_labels(
-    successors: CTE,
-    made_successors: CTE,
-    composed: CTE,
-    made_copies: CTE,
-    removed_ids: ColumnElement[Any] | None,
-) -> CTE:
-    """Give each successor the labels that its task has afterwards, and each copy its subtask's."""
-    stored = (
-        select(made_successors.c.user_id, made_successors.c.id, col(TaskLabel.label_id))
-        .select_from(made_successors)
-        .join(successors, successors.c.id == made_successors.c.id)
-        .join(TaskLabel, _has_task(successors))
-    )
-    queries = [stored]
-    if removed_ids is not None:
-        is_removed = col(TaskLabel.label_id) == any_(removed_ids)
-        queries = [
-            stored.where(~is_removed),
-            select(made_successors.c.user_id, made_successors.c.id, REQUESTED_LABELS.c.id).join(
-                REQUESTED_LABELS, true()
-            ),
-        ]
-    queries.append(
-        select(made_copies.c.user_id, made_copies.c.id, col(TaskLabel.label_id))
-        .select_from(made_copies)
-        .join(composed, composed.c.id == made_copies.c.id)
-        .join(TaskLabel, _has_task(composed))
-    )
-    links = union(*queries)
-    insertion = insert(TaskLabel).from_select(["user_id", "task_id", "label_id"], links)
-    return insertion.cte("made_labels")
+def _labels_of_made(
+    composed: CTE, made: CTE, removed_ids: ColumnElement[Any] | None, matched: CTE | None = None
+) -> list[Query]:
+    """Return the labels that new tasks get: those that their sources have afterwards.
 
-
-def _has_task(made: CTE) -> ColumnElement[bool]:
-    return and_(
-        col(TaskLabel.user_id) == made.c.user_id, col(TaskLabel.task_id) == made.c.previous_id
+    Args:
+        composed: All columns of the new tasks.
+        made: Those of them that were inserted.
+        removed_ids: The labels that are removed; None if labels stay as they are.
+        matched: The tasks that match, if sources may be others: their labels stay as they are.
+    """
+    new_tasks = (
+        select(made.c.user_id, made.c.id)
+        .select_from(made)
+        .join(composed, composed.c.id == made.c.id)
     )
+    has_source = and_(
+        col(TaskLabel.user_id) == composed.c.user_id,
+        col(TaskLabel.task_id) == composed.c.previous_id,
+    )
+    stored = new_tasks.add_columns(col(TaskLabel.label_id)).join(TaskLabel, has_source)
+    if removed_ids is None:
+        return [stored]
+    is_changed = true() if matched is None else is_among(composed.c.previous_id, matched)
+    is_removed = and_(is_changed, col(TaskLabel.label_id) == any_(removed_ids))
+    added = new_tasks.add_columns(REQUESTED_LABELS.c.id).join(REQUESTED_LABELS, is_changed)
+    return [stored.where(~is_removed), added]

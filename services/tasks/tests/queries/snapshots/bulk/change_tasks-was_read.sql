@@ -180,18 +180,94 @@ WITH snapshot AS MATERIALIZED (
     tasks.user_id,
     tasks.title,
     tasks.description,
-    tasks.is_completed,
-    tasks.status,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN coalesce(:new_is_completed, tasks.is_completed)
+      ELSE tasks.is_completed
+    END AS is_completed,
     tasks.completed_at,
     tasks.created_at,
     tasks.updated_at,
     tasks.version,
-    tasks.list_id,
-    tasks.due_date,
-    tasks.due_time,
-    tasks.due_at,
-    tasks.due_time_zone,
-    tasks.priority,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN CASE WHEN :sets_list_id THEN :new_list_id::UUID ELSE tasks.list_id END
+      ELSE tasks.list_id
+    END AS list_id,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN CASE WHEN :sets_due THEN :new_due_date::DATE ELSE tasks.due_date END
+      ELSE tasks.due_date
+    END AS due_date,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN CASE WHEN :sets_due THEN :new_due_time::TIME ELSE tasks.due_time END
+      ELSE tasks.due_time
+    END AS due_time,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN CASE WHEN :sets_due THEN :new_due_at::TIMESTAMPTZ ELSE tasks.due_at END
+      ELSE tasks.due_at
+    END AS due_at,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN CASE WHEN :sets_due THEN :new_due_time_zone::VARCHAR ELSE tasks.due_time_zone END
+      ELSE tasks.due_time_zone
+    END AS due_time_zone,
+    CASE
+      WHEN (
+        (
+          tasks.id IN (
+            SELECT
+              matched.id
+            FROM matched
+          )
+        ) IS TRUE
+      ) THEN coalesce(:new_priority::SMALLINT, tasks.priority)
+      ELSE tasks.priority
+    END AS priority,
     tasks.position,
     tasks.recurrence_rule,
     tasks.recurrence_from,
@@ -476,7 +552,6 @@ WITH snapshot AS MATERIALIZED (
     copies.title,
     copies.description,
     copies.is_completed,
-    copies.status,
     copies.completed_at,
     copies.created_at,
     copies.updated_at,
