@@ -54,12 +54,14 @@ def delete_tasks(filters: frozenset[str], *, with_subtasks: bool) -> Executable:
     deletable = _find_deletable(matched, verdict, with_subtasks=with_subtasks)
     deleted_count = count_rows(deletable)
     linked_tasks = number_linked_tasks(deletable, versions_taken=deleted_count - 1, are_many=True)
+    is_deletion = and_(verdict.c.conflict.is_(None), deleted_count > 0)
+    deletion = select(verdict).where(is_deletion).cte("deletion")
     counter_bump = bump_counter(
         verdict,
         deleted_count + count_rows(linked_tasks),
         deleted_count > 0,
         task_count=col(Owner.task_count) - deleted_count,
-        pruned_version=new_pruned_version(prune_tombstones(verdict, deleted_count)),
+        pruned_version=new_pruned_version(prune_tombstones(deletion, deleted_count)),
     )
     deleted = _delete(deletable, counter_bump).where(*narrow(filters)).cte("deleted")
     statement = return_result(verdict, matched, matched, counter_bump).add_cte(

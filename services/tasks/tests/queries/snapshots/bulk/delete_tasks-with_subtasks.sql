@@ -142,6 +142,20 @@ WITH snapshot AS MATERIALIZED (
   GROUP BY
     links.id,
     links.sort_position
+), deletion AS (
+  SELECT
+    verdict.user_id,
+    verdict.counter,
+    verdict.now,
+    verdict.conflict
+  FROM verdict
+  WHERE
+    verdict.conflict IS NULL
+    AND (
+      SELECT
+        count(*) AS count_1
+      FROM deletable
+    ) > 0::INT
 ), oldest AS (
   SELECT
     task_tombstones.user_id,
@@ -150,8 +164,8 @@ WITH snapshot AS MATERIALIZED (
   WHERE
     task_tombstones.user_id = (
       SELECT
-        verdict.user_id
-      FROM verdict
+        deletion.user_id
+      FROM deletion
     )
   ORDER BY
     task_tombstones.version
