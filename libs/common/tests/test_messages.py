@@ -71,6 +71,7 @@ INVALID: list[tuple[type[StrictModel], dict[str, object]]] = [
     (TaskQuery, {"limit": "qqq"}),
     (TaskQuery, {"list_id": "qqq"}),
     (TaskQuery, {"parent_id": "qqq"}),
+    (TaskSelection, {"id": ["qqq"]}),
     (TaskQuery, {"sort": "qqq"}),
     (TaskQuery, {"cursor": "qqq"}),
     (TaskQuery, {"cursor": CURSOR_OF_ANOTHER_ORDER, "sort": "due"}),

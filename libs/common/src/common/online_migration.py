@@ -41,6 +41,12 @@ _COLUMNS: Final = """
 SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 """
 
+_STATISTICS_TARGET: Final = """
+SELECT attstattarget FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s
+"""
+
+_CLEAR_STATISTICS: Final = "SELECT pg_clear_attribute_stats(current_schema(), %s, %s, false)"
+
 _NOT_VALID: Final = " NOT VALID"
 """How the definition of a constraint ends that was not validated yet."""
 
@@ -87,6 +93,14 @@ class OnlineMigration:
             self.run_briefly(sql.SQL("ALTER TABLE {} {}").format(sql.Identifier(table), addition))
         if definition is None or str(definition).endswith(_NOT_VALID):
             self._session.execute(_alter(table, "VALIDATE CONSTRAINT {}", name))
+
+    def keep_no_statistics(self, table: str, column: str) -> None:
+        """Let the planner assume that a column has 200 values, whatever the rows are now."""
+        row = self._session.execute(_STATISTICS_TARGET, [table, column]).fetchone()
+        if row != (0,):
+            self.run_briefly(_alter(table, "ALTER COLUMN {} SET STATISTICS 0", column))
+        # What ANALYZE found before would stay for ever.
+        self._session.execute(_CLEAR_STATISTICS, [table, column])
 
     def build_index(
         self,

@@ -134,8 +134,6 @@ TRANSFER: Final[dict[str, Executable]] = {
     "transfer/insert_labels": resolve.INSERT_LABELS,
     "transfer/lock_owner": owner.LOCK_OWNER,
     "transfer/plan_each_time": owner.PLAN_EACH_TIME,
-    "transfer/plan_once": owner.PLAN_ONCE,
-    "transfer/forget_plans": owner.FORGET_PLANS,
     "transfer/merge_tasks": merge.MERGE_TASKS,
     "transfer/link_tasks": links.LINK_TASKS,
     "transfer/check_links": links.CHECK_LINKS,

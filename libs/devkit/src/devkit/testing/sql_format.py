@@ -141,8 +141,6 @@ def format_statement(statement: Executable) -> str:
     tree = dialect.parse(sql)[0]
     if tree is None:
         raise ValueError(sql)
-    if isinstance(tree, exp.Alias):
-        return f"{sql};\n"  # no query: a command that sqlglot does not know
     formatted = dialect.generate(
         tree.transform(_without_needless_alias),
         pretty=True,

@@ -9,7 +9,6 @@ from tasks.transfer.batching import LineRange
 from tasks.transfer.deadlines import within_deadline
 from tasks.transfer.import_run import ImportRun
 from tasks.transfer.queries.links import CHECK_LINKS, FIND_CONFLICTS, FOLLOW_PARENTS, LINK_TASKS
-from tasks.transfer.queries.owner import FORGET_PLANS, PLAN_EACH_TIME, PLAN_ONCE
 from tasks.transfer.schemas import ImportReport
 
 _NESTED: Final = "nested-too-deep"
@@ -54,8 +53,6 @@ async def link_tasks(transaction: Transaction, run: ImportRun, version_before: i
         Unavailable: The database takes too long.
     """
     report = ImportReport()
-    for statement in (PLAN_ONCE, FORGET_PLANS):
-        await within_deadline(transaction.fetch_all(statement))
     for line_range in run.ranges:
         row = await within_deadline(_link_range(transaction, run, line_range, version_before))
         if row["own_parent_line"] is not None:
@@ -75,7 +72,6 @@ async def link_tasks(transaction: Transaction, run: ImportRun, version_before: i
                 version_before=version_before,
             )
         )
-    await within_deadline(transaction.fetch_all(PLAN_EACH_TIME))
     return report
 
 

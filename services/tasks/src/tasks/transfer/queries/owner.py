@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import ClauseElement, Executable, delete, func, select, true
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import delete, func, select, true
 from sqlmodel import col
 
 from tasks.core.projections import USER_ID
@@ -32,26 +31,3 @@ PLAN_EACH_TIME: Final = select(func.set_config("plan_cache_mode", "force_custom_
 The tables grow while an import is merged, and a plan that PostgreSQL has kept from before may read
 all of them for each staged task: the second 5,000 tasks took 12 seconds instead of two.
 """
-
-PLAN_ONCE: Final = select(func.set_config("plan_cache_mode", "force_generic_plan", true()))
-"""Plan the checks of foreign keys between tasks for any user, and not for this one.
-
-Where statistics know all other users, a user whom they do not know seems to have one task. Any
-index that begins with the user then seems as good as the primary key, and each check reads all
-tasks of the user: to link 10,000 tasks took 40 seconds instead of one.
-"""
-
-
-class _DiscardPlans(Executable, ClauseElement):
-    """A statement of PostgreSQL that SQLAlchemy does not know."""
-
-    inherit_cache = True
-
-
-@compiles(_DiscardPlans)
-def _write_discard_plans(*_: object, **__: object) -> str:
-    return "DISCARD PLANS"
-
-
-FORGET_PLANS: Final = _DiscardPlans()
-"""Plan again what was planned when the tables were smaller."""
