@@ -234,3 +234,16 @@ async def test_other_changes_take_one_round_trip(
         counts.append(round_trips)
 
     assert counts[-1] == [1, 1, 1, 1]
+
+
+async def test_only_tasks_that_get_a_successor_count(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    """There are no due dates after the year 2200."""
+    owner = as_isolated_user("owner")
+    await create_task(owner, due={"date": "2200-12-31"}, recurrence=DAILY)
+    await run_sql(proxy, INSERT_RECURRING, "FREQ=DAILY", 150)
+    await run_sql(proxy, "UPDATE tasks SET due_date = '2200-12-31'")
+
+    assert await _complete(owner) == (151, 151)
+    assert (await owner.get("/tasks?status=pending")).json() == []

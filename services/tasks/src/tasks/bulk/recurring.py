@@ -11,16 +11,16 @@ from common.context import RequestContext
 from common.database import Row, fetch_all
 from common.problems import Unprocessable
 from tasks.bulk.queries.successors import read_recurring, read_subtasks
+from tasks.task.recurrence.occurrences import in_thread
 from tasks.task.recurrence.rule import parse_rule
 from tasks.task.recurrence.successors import (
     DueDate,
     Recurrence,
     RecurrenceStart,
     Successor,
-    completion_day,
     day_ends_at,
-    find_successor,
     move_subtask_due,
+    plan_successor,
     successor_id,
 )
 from tasks.task.selection import Conditions
@@ -28,6 +28,8 @@ from tasks.task.selection import Conditions
 RECURRING_MAX: Final = 100
 """Tasks that get a successor in one request."""
 
+_BATCH_ROWS: Final = 100
+"""Tasks whose successors are computed before the rules of other users get their turn."""
 
 _DUE_COLUMNS: Final = ("due_date", "due_time", "due_time_zone")
 
@@ -83,20 +85,19 @@ async def plan_successors(
         return {"expected_counter": 0, "day_ends_at": None} | _params({}, [], params)
     now = cast("datetime", rows[0]["now"])
     recurring = [row for row in rows if row["id"] is not None]
-    dues = {cast("UUID", row["id"]): _require_due(row, params) for row in recurring}
-    live = [row for row in recurring if _may_go_on(row, dues[cast("UUID", row["id"])], now)]
-    if len(live) > RECURRING_MAX:
-        raise Unprocessable(
-            "too-many-recurring",
-            f"At most {RECURRING_MAX} tasks that repeat can be completed in one request.",
-        )
     planned: dict[UUID, _Planned] = {}
-    for row in live:
-        task_id = cast("UUID", row["id"])
-        due = dues[task_id]
-        successor = await find_successor(task_id, due, _recurrence_in(row), now)
-        if successor is not None:
-            planned[task_id] = _Planned(due, successor)
+    day_ends: list[datetime] = []
+    for first in range(0, len(recurring), _BATCH_ROWS):
+        batch = recurring[first : first + _BATCH_ROWS]
+        # In the thread, and in batches: neither the event loop nor other users' rules wait long.
+        batch_planned, batch_ends_at = await in_thread(_plan_batch, batch, params, now)
+        planned.update(batch_planned)
+        day_ends.append(batch_ends_at)
+        if len(planned) > RECURRING_MAX:
+            raise Unprocessable(
+                "too-many-recurring",
+                f"At most {RECURRING_MAX} tasks that repeat can be completed in one request.",
+            )
     subtasks: Sequence[Row] = []
     if planned:
         subtasks = await fetch_all(
@@ -106,8 +107,7 @@ async def plan_successors(
             current_user_id=context.user.id,
             parent_ids=list(planned),
         )
-    ends = [day_ends_at(now, due.time_zone) for due in dues.values()]
-    times = {"expected_counter": rows[0]["counter"], "day_ends_at": min(ends, default=None)}
+    times = {"expected_counter": rows[0]["counter"], "day_ends_at": min(day_ends, default=None)}
     return times | _params(planned, subtasks, params)
 
 
@@ -129,17 +129,20 @@ def _params(
     return successors.params("completed_ids", "successor") | copies.params("subtask_ids", "copy")
 
 
-def _may_go_on(row: Row, due: DueDate, now: datetime) -> bool:
-    """Return whether the rule is not over: it has another task to count, and days until its end."""
-    rule = _recurrence_in(row).rule
-    if rule.counted_down() is None:
-        return False
-    if rule.until is None:
-        return True
-    after = completion_day(now, due.time_zone)
-    if _recurrence_in(row).starts_from is RecurrenceStart.DUE:
-        after = max(after, due.date)
-    return rule.until > after
+def _plan_batch(
+    rows: Sequence[Row], params: Row, now: datetime
+) -> tuple[dict[UUID, _Planned], datetime]:
+    """Return the successors of some tasks, and until when they are right."""
+    planned: dict[UUID, _Planned] = {}
+    day_ends: list[datetime] = []
+    for row in rows:
+        task_id = cast("UUID", row["id"])
+        due = _require_due(row, params)
+        day_ends.append(day_ends_at(now, due.time_zone))
+        successor = plan_successor(task_id, due, _recurrence_in(row), now)
+        if successor is not None:
+            planned[task_id] = _Planned(due, successor)
+    return planned, min(day_ends)
 
 
 def _recurrence_in(row: Row) -> Recurrence:
