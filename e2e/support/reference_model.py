@@ -345,7 +345,7 @@ def _add_task_rows(tables: Tables, user: UserModel) -> None:
     tables["task_tombstones"].extend(_tombstone_rows(user))
     tables["idempotency_keys"].extend(_idempotency_key_rows(user))
     for task in user.tasks.values():
-        row = _without(task, {"due", "priority", "labels", "position"})
+        row = _without(task, {"due", "priority", "labels", "position", "recurrence"})
         tables["tasks"].append(row)
     for task_list in user.lists.values():
         tables["task_lists"].append(_without(task_list, {"position"}))
