@@ -247,3 +247,15 @@ async def test_only_tasks_that_get_a_successor_count(
 
     assert await _complete(owner) == (151, 151)
     assert (await owner.get("/tasks?status=pending")).json() == []
+
+
+async def test_a_task_that_lost_its_due_date_gets_no_successor(
+    as_isolated_user: ClientFactory, proxy: FaultProxy
+) -> None:
+    """Releases before recurrence clear the due date and leave the rule."""
+    owner = as_isolated_user("owner")
+    await create_task(owner, due=FAR, recurrence=DAILY)
+    await run_sql(proxy, "UPDATE tasks SET due_date = NULL")
+
+    assert await _complete(owner) == (1, 1)
+    assert (await owner.get("/tasks?status=pending")).json() == []

@@ -137,24 +137,19 @@ def _plan_batch(
     day_ends: list[datetime] = []
     for row in rows:
         task_id = cast("UUID", row["id"])
-        due = _require_due(row, params)
+        due = _due_after(row, params)
+        if due is None:
+            continue  # a release before recurrence has cleared it
         day_ends.append(day_ends_at(now, due.time_zone))
         successor = plan_successor(task_id, due, _recurrence_in(row), now)
         if successor is not None:
             planned[task_id] = _Planned(due, successor)
-    return planned, min(day_ends)
+    return planned, min(day_ends, default=day_ends_at(now, None))
 
 
 def _recurrence_in(row: Row) -> Recurrence:
     start = RecurrenceStart(cast("str", row["recurrence_from"]))
     return Recurrence(parse_rule(cast("str", row["recurrence_rule"])), start)
-
-
-def _require_due(row: Row, params: Row) -> DueDate:
-    due = _due_after(row, params)
-    if due is None:
-        raise ValueError(row["id"])  # the service keeps no task that repeats without one
-    return due
 
 
 def _due_after(row: Row, params: Row) -> DueDate | None:
