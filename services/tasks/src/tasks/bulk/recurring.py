@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from datetime import time as time_of_day
 from typing import Final, cast
 from uuid import UUID
 
@@ -12,11 +11,9 @@ from common.database import Row, fetch_all
 from common.problems import Unprocessable
 from tasks.bulk.queries.successors import read_recurring, read_subtasks
 from tasks.task.recurrence.occurrences import in_thread
-from tasks.task.recurrence.rule import parse_rule
 from tasks.task.recurrence.successors import (
     DueDate,
     Recurrence,
-    RecurrenceStart,
     Successor,
     day_ends_at,
     move_subtask_due,
@@ -122,7 +119,7 @@ def _params(
     for row in subtasks:
         subtask_id = cast("UUID", row["id"])
         plan = planned[cast("UUID", row["parent_id"])]
-        due = _due_after(row, params) if row["is_matched"] else _due_in(row)
+        due = _due_after(row, params) if row["is_matched"] else DueDate.from_columns(row)
         if due is not None:
             due = move_subtask_due(due, plan.due, plan.successor.due)
         copies.add(subtask_id, successor_id(subtask_id), due, None)
@@ -138,30 +135,18 @@ def _plan_batch(
     for row in rows:
         task_id = cast("UUID", row["id"])
         due = _due_after(row, params)
-        if due is None:
-            continue  # a release before recurrence has cleared it
+        recurrence = Recurrence.from_columns(row)
+        if due is None or recurrence is None:
+            continue  # a release before recurrence has cleared the due date
         day_ends.append(day_ends_at(now, due.time_zone))
-        successor = plan_successor(task_id, due, _recurrence_in(row), now)
+        successor = plan_successor(task_id, due, recurrence, now)
         if successor is not None:
             planned[task_id] = _Planned(due, successor)
     return planned, min(day_ends, default=day_ends_at(now, None))
 
 
-def _recurrence_in(row: Row) -> Recurrence:
-    start = RecurrenceStart(cast("str", row["recurrence_from"]))
-    return Recurrence(parse_rule(cast("str", row["recurrence_rule"])), start)
-
-
 def _due_after(row: Row, params: Row) -> DueDate | None:
     """Return the due date of a task that matches, as the change leaves it."""
     if not params["sets_due"]:
-        return _due_in(row)
-    return _due_in({name: params[f"new_{name}"] for name in _DUE_COLUMNS})
-
-
-def _due_in(row: Row) -> DueDate | None:
-    day = cast("date | None", row["due_date"])
-    if day is None:
-        return None
-    clock = cast("time_of_day | None", row["due_time"])
-    return DueDate(day, clock, cast("str | None", row["due_time_zone"]))
+        return DueDate.from_columns(row)
+    return DueDate.from_columns({name: params[f"new_{name}"] for name in _DUE_COLUMNS})

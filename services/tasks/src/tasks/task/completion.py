@@ -9,10 +9,10 @@ again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from datetime import time as time_of_day
 from typing import Final, cast
 from uuid import UUID
 
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Executable
 from typing_extensions import TypedDict
 
@@ -22,7 +22,7 @@ from common.problems import FieldError, Unprocessable
 from tasks.core.conflicts import ConflictCode, raise_conflict
 from tasks.core.context import ChangeLimits
 from tasks.task.columns import EDITABLE_COLUMNS
-from tasks.task.due import Due, skipped_time
+from tasks.task.due import Due, require_moved_time, skipped_time
 from tasks.task.queries.change import change_task
 from tasks.task.queries.complete import complete_task
 from tasks.task.queries.occurrences import READ_FOR_CHANGE
@@ -32,7 +32,6 @@ from tasks.task.recurrence.rule import parse_rule
 from tasks.task.recurrence.successors import (
     DueDate,
     Recurrence,
-    RecurrenceStart,
     Successor,
     day_ends_at,
     find_successor,
@@ -80,9 +79,9 @@ def check_restored_due(due: Due | None) -> None:
     Raises:
         Unprocessable: Clocks skip the time.
     """
-    if due is None or not due.is_skipped or due.moment is None:
-        return
-    if due.at != f"{due.moment:%Y-%m-%dT%H:%M:%S.%fZ}":
+    try:
+        require_moved_time(due)
+    except PydanticCustomError:
         _raise_skipped_time()
 
 
@@ -151,11 +150,11 @@ async def _check_change(change: TaskChange | TaskReplace, rows: Sequence[Row], p
     """Check what is only accepted if it is sent back unchanged."""
     if change.due is not None and change.due.is_skipped:
         sent_due = DueDate(change.due.date, change.due.clock, change.due.time_zone)
-        if not rows or _due_in(rows[0]) != sent_due:
+        if not rows or DueDate.from_columns(rows[0]) != sent_due:
             _raise_skipped_time()
     if not rows or change.recurrence is None:
         return
-    due = _due_in(_values_after(rows[0], params))
+    due = DueDate.from_columns(_values_after(rows[0], params))
     if due is not None and change.recurrence.rule != rows[0]["recurrence_rule"]:
         await _require_occurrence(change.recurrence.rule, due.date)
 
@@ -184,15 +183,14 @@ def _leave_successor(parts: Parts, ends_at: datetime | None = None) -> Statement
 
 
 async def _complete(rows: Sequence[Row], after: Row, params: Row, parts: Parts) -> StatementParams:
-    due = _due_in(after)
-    rule = cast("str | None", after["recurrence_rule"])
-    if due is None or rule is None:
+    due = DueDate.from_columns(after)
+    recurrence = Recurrence.from_columns(after)
+    if due is None or recurrence is None:
         return _leave_successor(parts)
-    start = RecurrenceStart(cast("str", after["recurrence_from"]))
     completed_at = cast("datetime", rows[0]["now"])
     ends_at = day_ends_at(completed_at, due.time_zone)
     successor = await find_successor(
-        cast("UUID", params["target_id"]), due, Recurrence(parse_rule(rule), start), completed_at
+        cast("UUID", params["target_id"]), due, recurrence, completed_at
     )
     if successor is None:
         return _leave_successor(parts, ends_at)
@@ -217,7 +215,7 @@ def _copy_params(rows: Sequence[Row], due: DueDate, successor: Successor) -> dic
         if subtask_id is None:
             continue
         subtask_ids.append(subtask_id)
-        subtask_due = _due_in(row, "subtask_")
+        subtask_due = DueDate.from_columns(row, "subtask_")
         copy_due: DueDate | None = None
         if subtask_due is not None:
             copy_due = move_subtask_due(subtask_due, due, successor.due)
@@ -241,15 +239,6 @@ def _values_after(stored: Row, params: Row) -> Row:
         is_set = params[column.flag_name] if column.is_nullable else value is not None
         after[name] = value if is_set else stored[name]
     return after
-
-
-def _due_in(row: Row, prefix: str = "") -> DueDate | None:
-    """Return the due date that a row has in its columns, if it has one."""
-    day = cast("date | None", row[f"{prefix}due_date"])
-    if day is None:
-        return None
-    clock = cast("time_of_day | None", row[f"{prefix}due_time"])
-    return DueDate(day, clock, cast("str | None", row[f"{prefix}due_time_zone"]))
 
 
 async def _require_occurrence(rule: str, due: date) -> None:

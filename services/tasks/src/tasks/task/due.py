@@ -175,6 +175,26 @@ class Due(StrictModel):
         return self
 
 
+def require_moved_time(due: Due | None) -> Due | None:
+    """Accept a time that clocks skip only beside the instant to which an occurrence is moved.
+
+    So what the service has returned can be sent again: by an import, or to undo a deletion.
+    """
+    if due is not None and due.is_skipped and _stated_instant(due) != due.moment:
+        raise skipped_time()
+    return due
+
+
+def _stated_instant(due: Due) -> datetime | None:
+    """Return the instant in `at`, which is otherwise ignored."""
+    if not isinstance(due.at, str):
+        return None
+    try:
+        return datetime.fromisoformat(due.at.upper())
+    except ValueError:
+        return None
+
+
 def skipped_time() -> PydanticCustomError:
     """Return the error of a due date at a time that does not exist."""
     return PydanticCustomError(

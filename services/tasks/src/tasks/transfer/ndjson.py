@@ -19,7 +19,7 @@ from tasks.core.types import ORDER_KEY_PATTERN, IgnoredReadOnly, Timestamp
 from tasks.core.types.names import LABELS_ON_TASK_MAX, LabelName, Labels, ListName
 from tasks.core.types.texts import Description, Title
 from tasks.label.schemas import LabelRead
-from tasks.task.due import Due, skipped_time
+from tasks.task.due import Due, require_moved_time
 from tasks.task.schemas import CompletionFields, PlanningFields, TaskRead
 from tasks.task_list.schemas import ListRead
 from tasks.transfer.lines import Line
@@ -51,26 +51,10 @@ def _require_order_key(position: str) -> str:
     return position
 
 
-def _require_moved_time(due: Due | None) -> Due | None:
-    """Accept a time that clocks skip only beside the instant to which an occurrence is moved."""
-    if due is not None and due.is_skipped and _stated_instant(due) != due.moment:
-        raise skipped_time()
-    return due
-
-
-def _stated_instant(due: Due) -> datetime | None:
-    if not isinstance(due.at, str):
-        return None
-    try:
-        return parse_time(due.at)
-    except ValueError:
-        return None
-
-
 Kind = Annotated[str, AfterValidator(_require_known_kind)]
 StorableTime = Annotated[Timestamp, AfterValidator(_require_storable_time)]
 Position = Annotated[str, AfterValidator(_require_order_key)]
-RecordDue = Annotated[Due | None, AfterValidator(_require_moved_time)]
+RecordDue = Annotated[Due | None, AfterValidator(require_moved_time)]
 
 
 class ImportRecord(StrictModel):

@@ -8,8 +8,9 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.limits import RECURRENCE_RULE_MAX_CHARACTERS
 from tasks.task.recurrence.occurrences import next_occurrence
-from tasks.task.recurrence.rule import RULE_LENGTH_MAX, InvalidRule, RecurrenceRule, parse_rule
+from tasks.task.recurrence.rule import InvalidRule, RecurrenceRule, parse_rule
 
 from ...support.recurrence_oracle import Parts, dates_from, rule_parts, spellings
 
@@ -49,7 +50,7 @@ def test_a_canonical_form_is_read_as_the_same_rule(data: st.DataObject, parts: P
 
     assert parse_rule(rule.text) == rule == parse_rule(other_text)
     assert parse_rule(rule.text).text == rule.text
-    assert len(rule.text) <= len(text) <= RULE_LENGTH_MAX
+    assert len(rule.text) <= len(text) <= RECURRENCE_RULE_MAX_CHARACTERS
 
 
 @pytest.mark.scenario("S007-AC-15")

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from tasks.task.recurrence.rule import RULE_LENGTH_MAX, InvalidRule, parse_rule
+from tasks.limits import RECURRENCE_RULE_MAX_CHARACTERS
+from tasks.task.recurrence.rule import InvalidRule, parse_rule
 
 CANONICAL = [
     ("FREQ=DAILY", "FREQ=DAILY"),
@@ -174,10 +175,12 @@ def test_what_is_no_rule_is_explained_in_one_sentence(text: str, message: str) -
 
 
 def test_a_rule_may_have_200_characters() -> None:
-    text = "FREQ=DAILY;INTERVAL=2".ljust(RULE_LENGTH_MAX)
-    longest = text.strip().replace("=2", "=" + "0" * (RULE_LENGTH_MAX - len(text.strip())) + "2")
+    text = "FREQ=DAILY;INTERVAL=2".ljust(RECURRENCE_RULE_MAX_CHARACTERS)
+    longest = text.strip().replace(
+        "=2", "=" + "0" * (RECURRENCE_RULE_MAX_CHARACTERS - len(text.strip())) + "2"
+    )
 
-    assert len(longest) == RULE_LENGTH_MAX
+    assert len(longest) == RECURRENCE_RULE_MAX_CHARACTERS
     assert parse_rule(longest).text == "FREQ=DAILY;INTERVAL=2"
 
 

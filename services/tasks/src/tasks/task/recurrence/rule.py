@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final, NamedTuple, NoReturn, TypeVar
 
-RULE_LENGTH_MAX: Final = 200
+from tasks.limits import RECURRENCE_RULE_MAX_CHARACTERS
 
 WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 """In the order of `date.weekday()`."""
@@ -189,8 +189,8 @@ def _split(text: str) -> dict[str, str]:
 
 
 def _check_characters(text: str) -> None:
-    if len(text) > RULE_LENGTH_MAX:
-        raise InvalidRule(f"A rule has at most {RULE_LENGTH_MAX} characters.")
+    if len(text) > RECURRENCE_RULE_MAX_CHARACTERS:
+        raise InvalidRule(f"A rule has at most {RECURRENCE_RULE_MAX_CHARACTERS} characters.")
     # Later, upper() would turn some other letters into ASCII ones, such as the dotless i.
     if not text.isascii() or not text.isprintable() or " " in text:
         raise InvalidRule("A rule has no spaces and nothing but ASCII characters.")

@@ -1,16 +1,17 @@
 """What follows a completed task: its id, its due date and its rule."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self, cast
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from tasks.task.due import FIRST_YEAR, LAST_YEAR, moved_instant
 from tasks.task.recurrence.occurrences import in_thread, next_occurrence
-from tasks.task.recurrence.rule import RecurrenceRule
+from tasks.task.recurrence.rule import RecurrenceRule, parse_rule
 
 _SUCCESSOR: Final = "successor"
 
@@ -31,6 +32,14 @@ class Recurrence:
     rule: RecurrenceRule
     starts_from: RecurrenceStart
 
+    @classmethod
+    def from_columns(cls, row: Mapping[str, object]) -> Self | None:
+        """Return the recurrence that a row of `tasks` has in its columns, if it has one."""
+        rule = cast("str | None", row["recurrence_rule"])
+        if rule is None:
+            return None
+        return cls(parse_rule(rule), RecurrenceStart(cast("str", row["recurrence_from"])))
+
 
 @dataclass(frozen=True)
 class DueDate:
@@ -39,6 +48,20 @@ class DueDate:
     date: date
     time: time_of_day | None = None
     time_zone: str | None = None
+
+    @classmethod
+    def from_columns(cls, row: Mapping[str, object], prefix: str = "") -> Self | None:
+        """Return the due date that a row has in its columns, if it has one.
+
+        Args:
+            row: The columns of `tasks`.
+            prefix: What comes before their names.
+        """
+        day = cast("date | None", row[f"{prefix}due_date"])
+        if day is None:
+            return None
+        clock = cast("time_of_day | None", row[f"{prefix}due_time"])
+        return cls(day, clock, cast("str | None", row[f"{prefix}due_time_zone"]))
 
     @property
     def at(self) -> datetime | None:
